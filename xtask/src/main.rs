@@ -62,7 +62,10 @@ fn main() -> Result<ExitCode> {
         }
         Command::Soak(soak) => soak.run(root())?,
         Command::Attack(attack) => attack.run(root())?,
-        Command::Bench(bench) => return Ok(exit_code(bench.run(root(), env::args_os().skip(2))?)),
+        Command::Bench(bench) => {
+            let words = env::args_os().skip_while(|word| word != "bench").skip(1);
+            return Ok(exit_code(bench.run(root(), words)?));
+        }
         Command::Dist(dist) => println!("{}", dist.run(root())?),
         Command::Picture => programs::tool(root(), Profile::Xtask, "anteroom-picture")?.live()?,
     }

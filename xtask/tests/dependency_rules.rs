@@ -261,6 +261,14 @@ fn a_runtime_or_a_random_source_below_a_pure_crate_is_noticed() {
 }
 
 #[test]
+fn an_exception_below_a_pure_crate_is_for_that_crate_and_needed() {
+    let below = BTreeSet::from(["getrandom".to_owned(), "rayon".to_owned()]);
+    assert_eq!(impurities_of("anteroom-e2ee", &below), []);
+    assert_eq!(impurities_of("anteroom-protocol", &below).len(), 2);
+    assert_eq!(impurities_of("anteroom-e2ee", &BTreeSet::new()).len(), 2);
+}
+
+#[test]
 fn xtask_is_built_without_cryptography_or_a_runtime() {
     assert_eq!(slow_packages(root()).unwrap(), []);
     for heavy in ["curve25519-dalek", "tokio", "sha2"] {

@@ -7,7 +7,9 @@ use std::{
 
 use anteroom_accounts::{AccountsParts, Guests};
 use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
-use anteroom_issuer::{DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router};
+use anteroom_issuer::{
+    CertificateParams, DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router,
+};
 use anteroom_protocol::{
     DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
     GroupServerSecretParams, Mode, Randomness, Timestamp,
@@ -40,6 +42,8 @@ pub struct TestIssuerOptions {
     pub generic_params: bool,
     /// Whether there are group params.
     pub group_params: bool,
+    /// Whether there is a key of certificates.
+    pub certificate_params: bool,
     /// The sizes of the rate limits.
     pub limits: IssuerLimits,
     /// The limits of requests.
@@ -67,6 +71,7 @@ impl Default for TestIssuerOptions {
             now: Timestamp::from_secs(20_000 * DAY + 12_345),
             generic_params: true,
             group_params: true,
+            certificate_params: true,
             limits: IssuerLimits::default(),
             http: HttpLimits::default(),
             seed: 1,
@@ -98,6 +103,8 @@ pub struct TestIssuer {
     pub group_params: Option<GroupServerPublicParams>,
     /// The public params of guests, if the options allow guests.
     pub guest_params: Option<GenericPublicParams>,
+    /// The key of certificates, if there is one.
+    pub certificate_params: Option<CertificateParams>,
     /// The pseudonyms of accounts in events.
     pub pseudonymizer: Pseudonymizer,
     router: Router,
@@ -155,13 +162,22 @@ impl TestIssuer {
         if let Some(params) = &guest {
             guard.watch_bytes("guest secret params", &params.to_bytes());
         }
-        let params = IssuingParams::new(options.mode, live(generic), live(group));
-        let params = params.with_guests(live(guest));
+        let certificates = options
+            .certificate_params
+            .then(|| CertificateParams::random(&mut *entropy.rng()));
+        if let Some(params) = &certificates {
+            guard.watch_bytes("key of certificates", &params.to_bytes());
+        }
+        let certificate_params = certificates.clone();
+        let params = IssuingParams::new(options.mode, live(generic), live(group))
+            .with_certificates(live(certificates))
+            .with_guests(live(guest));
         let mut issuer =
             Self::start_with_parts(options, params, |parts| parts.relays = relays).await;
         issuer.generic_params = generic_params;
         issuer.group_params = group_params;
         issuer.guest_params = guest_params;
+        issuer.certificate_params = certificate_params;
         issuer
     }
 
@@ -231,6 +247,7 @@ impl TestIssuer {
             generic_params: None,
             group_params: None,
             guest_params: None,
+            certificate_params: None,
             pseudonymizer,
             router,
             base_url,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anteroom_kvac::Sho;
 use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredentialResponse, CreateCredentialRequestContext, GenericSecretParams,
-    Mode, Randomness, RootKey, ServiceId, Timestamp,
+    MemberKey, Mode, Randomness, RootKey, ServiceId, Timestamp,
 };
 use anteroom_runtime::{Clock as _, Entropy as _};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -92,11 +92,29 @@ impl TestPresenter {
     /// Never with params of the service.
     #[must_use]
     pub fn auth(&self, link: &TestLink, aci: &Aci, day: Timestamp) -> String {
+        self.auth_for(link, aci, None, day)
+    }
+
+    /// As [`Self::auth`], for a member key or for none.
+    ///
+    /// # Panics
+    /// Never with params of the service.
+    #[must_use]
+    pub fn auth_for(
+        &self,
+        link: &TestLink,
+        aci: &Aci,
+        member: Option<&MemberKey>,
+        day: Timestamp,
+    ) -> String {
         let public = self.params.public_params();
         let secret = link.root_key.secret_params();
         let presentation = AuthCredentialResponse::issue(aci, day, &self.params, self.randomness())
             .and_then(|response| response.receive(aci, day, public))
-            .and_then(|credential| credential.present(aci, day, public, &secret, self.randomness()))
+            .and_then(|credential| {
+                let randomness = self.randomness();
+                credential.present_for(aci, day, public, &secret, member, randomness)
+            })
             .expect("params of this service");
         let user = link.opaque_id(aci);
         LogGuard::global().watch_text("opaque user id", &user);
@@ -162,6 +180,13 @@ impl TestRooms {
     #[must_use]
     pub fn auth(&self, link: &TestLink, aci: &Aci) -> String {
         self.auth_of_day(link, aci, self.clock.now().start_of_day())
+    }
+
+    /// As [`Self::auth`], for a member key.
+    #[must_use]
+    pub fn auth_for_member(&self, link: &TestLink, aci: &Aci, member: &MemberKey) -> String {
+        let day = self.clock.now().start_of_day();
+        self.presenter().auth_for(link, aci, Some(member), day)
     }
 
     /// As [`Self::auth`], for the day that starts at `day`.

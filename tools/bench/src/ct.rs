@@ -201,7 +201,13 @@ mod tests {
 
     #[test]
     fn every_operation_works() {
-        parties(1).unwrap();
+        let mut parties = parties(1).unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        for operation in compared() {
+            parties.renew(operation, &mut rng).unwrap();
+            parties.run(operation, &mut rng).unwrap();
+        }
+        parties.run_dependent();
     }
 
     #[test]

@@ -10,7 +10,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 
 use crate::os::say;
 
-/// An operation that is executed several times. The first line of output names the operations.
+/// An operation that is executed several times: a line of input, `{"operation", "iterations"}`, which a line of
+/// output answers, `{"nanoseconds"}`. The first line of output names the operations.
 #[derive(Deserialize)]
 pub(crate) struct LoadJob {
     pub(crate) operation: String,

@@ -31,9 +31,18 @@ pub(super) struct Entry {
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Version {
+pub(super) enum Version {
     Legacy,
     Standard,
+}
+
+impl Version {
+    pub(super) const fn mode(self) -> Mode {
+        match self {
+            Self::Legacy => Mode::Legacy,
+            Self::Standard => Mode::Standard,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -93,10 +102,7 @@ fn server_params(
     entry: &Entry,
     check: &mut Check,
 ) -> Result<(GenericSecretParams, GenericPublicParams), Mismatch> {
-    let mode = match entry.version {
-        Version::Legacy => Mode::Legacy,
-        Version::Standard => Mode::Standard,
-    };
+    let mode = entry.version.mode();
     let generated = GenericSecretParams::generate(mode, entry.params_randomness.randomness());
     let of_secret = field("server_secret_params", &entry.server_secret_params);
     let of_public = field("server_public_params", &entry.server_public_params);

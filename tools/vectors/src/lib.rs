@@ -9,6 +9,7 @@ mod call_links;
 mod check;
 mod groups;
 mod hellos;
+mod member_presentations;
 mod proofs;
 mod root_keys;
 mod sho;
@@ -26,7 +27,7 @@ use self::check::{Check, Mismatch};
 /// A kind of entries: the name of their file, members that identify them, and their check.
 type Kind = (&'static str, [&'static str; 2], fn(Vec<Value>) -> Outcome);
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     ("sho", ["squeeze_lengths", "hmac_sha256"], |entries| {
         check_entries(entries, sho::check)
     }),
@@ -45,6 +46,11 @@ const KINDS: [Kind; 6] = [
     ("hellos", ["hello", "sealed"], |entries| {
         check_entries(entries, hellos::check)
     }),
+    (
+        "member-presentations",
+        ["member_key", "presentation"],
+        |entries| check_entries(entries, member_presentations::check),
+    ),
 ];
 
 /// Returns the kind of a file with this stem and these entries.

@@ -12,10 +12,11 @@ const FOLDER: &str = concat!(
     "/../../crates/pure/protocol/tests/vectors"
 );
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "call-links",
     "groups",
     "hellos",
+    "member-presentations",
     "proofs",
     "root-keys",
     "sho",

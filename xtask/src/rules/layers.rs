@@ -31,7 +31,8 @@ pub enum Layer {
     App,
     /// Parts of the program for operators, who work on the databases of the services.
     Operator,
-    /// The only place that reads the configuration and names databases and adapters.
+    /// The only place that reads the configuration and puts the services together. Commands of operators name
+    /// a database or an adapter where an exception says so.
     Composition,
     /// The program.
     Program,
@@ -52,6 +53,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-protocol", Pure),
     ("anteroom-wire", Pure),
     ("anteroom-call", Pure),
+    ("anteroom-e2ee", Pure),
     ("anteroom-client-core", Pure),
     ("anteroom-runtime", Kit),
     ("anteroom-http-client", Kit),

@@ -32,6 +32,10 @@ const REASONS: &[(&str, &str)] = &[
         "all decisions of a client of both services, for every kind of client",
     ),
     (
+        "crates/pure/e2ee",
+        "statements, the rules about them, the group and its frames, which every member checks as one",
+    ),
+    (
         "crates/services/accounts",
         "logins, sign-ups, sessions and devices change the same rows in one transaction",
     ),

@@ -219,8 +219,8 @@ fn check_rotation(options: &KeysRotate) -> Result<(), clap::Error> {
         return Ok(());
     }
     let message = format!(
-        "the argument '{flag}' is for server params alone, generic and group: all other keys are \
-         replaced at once without it"
+        "the argument '{flag}' is for server params alone, generic, group and certificates: all other \
+         keys are replaced at once without it"
     );
     Err(Cli::command().error(ErrorKind::ArgumentConflict, message))
 }

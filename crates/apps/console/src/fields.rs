@@ -4,6 +4,9 @@ use std::fmt::{Display, Write as _};
 
 use zeroize::Zeroizing;
 
+/// The capacity from the start. Text that outgrows it leaves copies of itself in memory.
+const CAPACITY: usize = 4096;
+
 /// Lines such as `  account  5f2c…`. They may contain secrets, and are wiped.
 pub struct Fields {
     /// The columns of a name with the spaces after it.
@@ -16,16 +19,16 @@ impl Fields {
     pub fn new(width: usize) -> Self {
         Self {
             width,
-            text: Zeroizing::new(String::new()),
+            text: Zeroizing::new(String::with_capacity(CAPACITY)),
         }
     }
 
     /// Returns a sentence and an empty line, which precede the values.
     pub fn below(sentence: &str, width: usize) -> Self {
-        Self {
-            width,
-            text: Zeroizing::new(format!("{sentence}\n")),
-        }
+        let mut fields = Self::new(width);
+        fields.text.push_str(sentence);
+        fields.text.push('\n');
+        fields
     }
 
     /// Adds a value.

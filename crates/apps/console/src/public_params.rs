@@ -15,7 +15,7 @@ pub struct PublicParamsFile {
 pub struct PublicParams {
     /// The id, in hex.
     pub id: String,
-    /// `generic` or `group`.
+    /// `generic`, `group` or `certificates`.
     pub kind: String,
     /// The version of their bytes.
     pub version: u8,

@@ -15,10 +15,16 @@ use anteroom_store::{
 use anyhow::bail;
 use rand_core::CryptoRng;
 
-use self::records::{generic_mode, is_live, make_generic, make_group, make_guest};
+pub use self::records::public_params;
+use self::records::{
+    generic_mode, is_live, make_certificates, make_generic, make_group, make_guest,
+};
 
-/// Creates group params, generic params of the modes and, with `guests`, params of guests, where they are
-/// missing. Returns all params.
+const GROUP: &str = "group params";
+const CERTIFICATES: &str = "certificate params";
+
+/// Creates generic params of the modes, group params, a key of certificates and, with `guests`, params of
+/// guests, where they are missing. Returns all params.
 ///
 /// If params of a kind are damaged and no others are valid, none are created: clients that trust the damaged
 /// ones would receive unknown ones without a decision of the operator.
@@ -49,10 +55,12 @@ pub async fn ensure(
             made.push((make_generic(*mode, first, rng), describe(*mode)));
         }
     }
-    if live(ServerParamsKind::Group).next().is_none()
-        && !stored.any_damaged(ServerParamsKind::Group)
-    {
-        made.push((make_group(first, rng), "group params"));
+    let is_missing = |kind| live(kind).next().is_none() && !stored.any_damaged(kind);
+    if is_missing(ServerParamsKind::Group) {
+        made.push((make_group(first, rng), GROUP));
+    }
+    if is_missing(ServerParamsKind::Certificates) {
+        made.push((make_certificates(first, rng), CERTIFICATES));
     }
     if guests != Guests::Off
         && live(ServerParamsKind::Guest).next().is_none()
@@ -297,7 +305,10 @@ pub async fn rotate(
     }
     let mut next = Vec::new();
     match kind {
-        ServerParamsKind::Group => next.push((make_group(not_before, rng), "group params")),
+        ServerParamsKind::Group => next.push((make_group(not_before, rng), GROUP)),
+        ServerParamsKind::Certificates => {
+            next.push((make_certificates(not_before, rng), CERTIFICATES));
+        }
         ServerParamsKind::Guest => {
             // Without guests there are no params to replace.
             if !(old.is_empty() && damaged.is_empty()) {

@@ -83,6 +83,7 @@ async fn enter(
             pass,
             passkey,
             name,
+            member: None,
         },
         OsEntropy.rng(),
     );

@@ -11,7 +11,7 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
 };
 
-use anteroom_client::{CredentialStore, CredentialSupply, PublishedParams};
+use anteroom_client::{CredentialStore, CredentialSupply, CryptoRng, IdentityKey, PublishedParams};
 use anteroom_console::{
     environment::{self, Environment},
     os,
@@ -59,6 +59,11 @@ impl CredentialFile {
                 None
             }
         }
+    }
+
+    /// Returns the identity key of this device: the stored one, or a new one.
+    pub(crate) fn identity(&self, rng: &mut impl CryptoRng) -> IdentityKey {
+        CredentialStore::identity(self.read().ok().flatten().as_ref(), rng)
     }
 
     /// Waits until no other process creates a link of the account, until the returned value is dropped.

@@ -250,6 +250,7 @@ mod tests {
                 is_plain: false,
                 root_key: RootKey::generate_v0(&mut os::rng()),
                 params: None,
+                without_certificates: false,
             },
             passkey: AdminPasskey::random(&mut os::rng()),
             rooms: None,

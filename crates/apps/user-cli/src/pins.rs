@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::links::LinkStore;
 
-/// The version that is written. Version 1 had no number, and no record of the params that issued last.
-const VERSION: u32 = 2;
+/// The version that is written. Version 1 had no number, and no record of the params that issued last;
+/// version 2 had no certificates.
+const VERSION: u32 = 3;
 
 /// The pins of one issuer.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ struct IssuerPins {
     generic: Vec<String>,
     group: Vec<String>,
     #[serde(default)]
+    certificates: Vec<String>,
+    #[serde(default)]
     issuing: IssuingParamsIds,
 }
 
@@ -61,6 +64,8 @@ struct IssuerPins {
 struct IssuingParamsIds {
     generic: Option<String>,
     group: Option<String>,
+    #[serde(default)]
+    certificates: Option<String>,
 }
 
 const fn first_version() -> u32 {
@@ -148,6 +153,11 @@ impl PinFile {
                 &pinned.issuing.generic,
             ),
             (ParamsKind::Group, &pinned.group, &pinned.issuing.group),
+            (
+                ParamsKind::Certificates,
+                &pinned.certificates,
+                &pinned.issuing.certificates,
+            ),
         ];
         let mut pins = PinSet::default();
         for (kind, texts, issuing) in kinds {
@@ -189,9 +199,11 @@ impl IssuerPins {
         Self {
             generic: of(ParamsKind::Generic),
             group: of(ParamsKind::Group),
+            certificates: of(ParamsKind::Certificates),
             issuing: IssuingParamsIds {
                 generic: issuing(ParamsKind::Generic),
                 group: issuing(ParamsKind::Group),
+                certificates: issuing(ParamsKind::Certificates),
             },
         }
     }
@@ -289,7 +301,7 @@ mod tests {
         assert_eq!(pins.issuing(ParamsKind::Generic), Some(pin(1).id()));
         assert_eq!(ids(&file), [pin(1).id().to_hex()]);
         let written = fs::read_to_string(&path).unwrap();
-        assert!(written.contains(r#""version": 2"#), "{written}");
+        assert!(written.contains(r#""version": 3"#), "{written}");
     }
 
     #[test]
@@ -304,7 +316,7 @@ mod tests {
             r#"{"issuers":{"issuer":{"generic":["AA=="],"group":[]}}}"#,
             r#"{"issuers":{"issuer":{"generic":["%"],"group":[]}}}"#,
             r#"{"issuers":{"issuer":{"generic":[],"group":[],"issuing":{"generic":"1"}}}}"#,
-            r#"{"version":3,"issuers":{}}"#,
+            r#"{"version":4,"issuers":{}}"#,
         ] {
             fs::write(&path, text).unwrap();
             assert!(file.pins().is_err(), "{text:?}");

@@ -49,7 +49,10 @@ pub(crate) async fn renew_under(
     let now = os::now();
     let params = session.identity.judge(listing.clone(), None)?;
     let mut rng = os::rng();
-    let fetched = session.client.credential_supply(&params, now, &mut rng);
+    let identity = file.identity(&mut rng);
+    let fetched = session
+        .client
+        .credential_supply(&params, &identity, now, &mut rng);
     let mut supply = match progress::during("Fetching credentials", fetched).await {
         Ok(supply) => supply,
         Err(error) => {
@@ -60,6 +63,9 @@ pub(crate) async fn renew_under(
         }
     };
     let failure = supply.failure.take();
+    if let Some(error) = supply.certificate_failure.take() {
+        tracing::warn!("there is no new certificate of this device: {error}");
+    }
     let (store, stored) = file.renew(listing, supply, now);
     if let Err(error) = &stored {
         tracing::warn!("the credentials are not stored, and are fetched again: {error:#}");

@@ -71,7 +71,7 @@ fn read(file: &Path) -> anyhow::Result<PublicParamsFile> {
 }
 
 fn pin(entry: &PublicParams) -> anyhow::Result<Pin> {
-    let kind = [ParamsKind::Generic, ParamsKind::Group]
+    let kind = ParamsKind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == entry.kind)
         .context("params are of no known kind")?;

@@ -1,16 +1,21 @@
 //! Warnings about forwarding headers from peers that the settings do not name. The log has one for
 //! each group of peers: all clients behind a proxy that is not configured share its limits.
 
-use std::{collections::HashSet, fmt, net::IpAddr, sync::Arc};
-
-use parking_lot::Mutex;
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// The groups with a warning. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct UnnamedProxies(Arc<Mutex<HashSet<PeerGroup>>>);
+pub(crate) struct UnnamedProxies(Arc<[AtomicBool; 3]>);
 
 /// The location of a peer. Its address is not logged, because it may be a client's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PeerGroup {
     Loopback,
     Private,
@@ -31,7 +36,13 @@ impl UnnamedProxies {
 
     fn first_of_group(&self, peer: IpAddr) -> Option<PeerGroup> {
         let group = PeerGroup::of(peer);
-        self.0.lock().insert(group).then_some(group)
+        let [loopback, private, public] = &*self.0;
+        let has_warned = match group {
+            PeerGroup::Loopback => loopback,
+            PeerGroup::Private => private,
+            PeerGroup::Public => public,
+        };
+        (!has_warned.swap(true, Ordering::Relaxed)).then_some(group)
     }
 }
 

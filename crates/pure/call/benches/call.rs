@@ -67,6 +67,7 @@ impl BenchDevice {
             resume: None,
             roster: RosterForm::Whole,
             hello: None,
+            member: None,
             randomness: self.randomness(),
         })
     }
@@ -223,6 +224,7 @@ fn admission(criterion: &mut Criterion) {
                 resume: Some(ResumeSecret::from_bytes([1; 32])),
                 roster: RosterForm::Whole,
                 hello: None,
+                member: None,
                 randomness: active(turn).randomness(),
             });
             ((), input)

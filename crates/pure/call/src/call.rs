@@ -53,7 +53,7 @@ impl Limits {
     }
 }
 
-/// One era of a room. The crate's documentation has the contract and the rules.
+/// The lobby of a room and then one era of it. The crate's documentation has the contract and the rules.
 #[derive(Debug)]
 pub struct Call {
     era_id: EraId,
@@ -85,10 +85,9 @@ enum Phase {
 }
 
 impl Call {
-    /// Creates an era without devices. Its first input should be the join that starts it.
+    /// Creates a call without devices, which waits for the device that starts its era.
     ///
-    /// `link` is the link after the start of the era was stored, with its new expiration; `approved` are the
-    /// users whom [`Fact::UserApproved`] has named for this link before.
+    /// `link` is the link as it was read; `approved` are the users whom [`Fact::UserApproved`] has named for this link before.
     #[must_use]
     pub fn new(
         era_id: EraId,

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use anteroom_protocol::{DemuxId, Hello, LinkState, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, LinkState, MemberKey, OpaqueUserId};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -57,6 +57,8 @@ pub struct Join {
     pub roster: RosterForm,
     /// The client's hello. Ignored if the client resumes a seat.
     pub hello: Option<Hello>,
+    /// The member key for which the client's presentation has been verified.
+    pub member: Option<MemberKey>,
     /// Fresh random values.
     pub randomness: JoinRandomness,
 }

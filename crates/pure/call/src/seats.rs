@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, MemberKey, OpaqueUserId};
 
 use crate::{
     ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
@@ -41,6 +41,7 @@ pub(crate) struct Device {
     pub(crate) role: Role,
     pub(crate) has_guest_account: bool,
     pub(crate) hello: Option<Hello>,
+    pub(crate) member: Option<MemberKey>,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: TokenBucket,
@@ -80,6 +81,7 @@ impl Device {
             role: join.role,
             has_guest_account: join.has_guest_account,
             hello: join.hello,
+            member: join.member,
             hand_raised_at: None,
             resume: join.randomness.resume_secret(),
             hands: TokenBucket::full(HANDS),

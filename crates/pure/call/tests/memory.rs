@@ -10,7 +10,7 @@ use anteroom_call::{
     RosterForm, Status,
 };
 use anteroom_protocol::{
-    EraId, GuestAdmission, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+    EraId, GuestAdmission, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
 };
 
 const DEVICES: u32 = 1_000;
@@ -48,6 +48,7 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
             resume: None,
             roster: RosterForm::Whole,
             hello,
+            member: Some(MemberKey::from_bytes([1; 32])),
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );

@@ -4,6 +4,7 @@ mod creation;
 mod format;
 mod spare_link;
 
+use anteroom_e2ee::IdentityKey;
 use anteroom_protocol::{Aci, AuthCredential, DAY, Timestamp, redacted_debug};
 use rand_core::CryptoRng;
 
@@ -12,7 +13,10 @@ pub use self::{
     format::CredentialFormatError,
     spare_link::{MAX_SPARE_LINKS, SPARE_LINKS, SpareLink},
 };
-use crate::{IssuedCredential, IssuerError, Pass, PublishedParams, RenewalSchedule, TrustedParams};
+use crate::{
+    DeviceCertificate, IssuedCredential, IssuerError, Pass, PublishedParams, RenewalSchedule,
+    TrustedParams,
+};
 
 /// The number of days after today below which a missed renewal is not postponed to the next day.
 const FEW_DAYS: u64 = 2;
@@ -22,14 +26,18 @@ const FEW_DAYS: u64 = 2;
 pub struct CredentialSupply {
     /// Auth credentials for a week.
     pub auth: Vec<IssuedCredential<AuthCredential>>,
+    /// The certificate of the device; `None` if the issuer gave none.
+    pub certificate: Option<DeviceCertificate>,
+    /// The error because of which the certificate was not taken.
+    pub certificate_failure: Option<IssuerError>,
     /// Create credentials with their root keys.
     pub spare_links: Vec<SpareLink>,
     /// The error because of which there are fewer create credentials than [`SPARE_LINKS`].
     pub failure: Option<IssuerError>,
 }
 
-/// An account's credentials for a week and for creating links, with the params that its issuer listed when
-/// they were issued.
+/// An account's credentials for a week and for creating links and the certificate of its device, with the
+/// params that its issuer listed when they were issued.
 ///
 /// 1. A renewal asks for the params ([`crate::issuer::params`]), compares them with the pins
 ///    ([`PublishedParams::trusted`]), and asks for a [`CredentialSupply`]: the same for every account.
@@ -46,6 +54,7 @@ pub struct CredentialStore {
     aci: Aci,
     listing: PublishedParams,
     auth: Vec<IssuedCredential<AuthCredential>>,
+    certificate: Option<DeviceCertificate>,
     spare_links: Vec<SpareLink>,
     /// Spare links that were taken for a room service, and not used up.
     tried_links: Vec<TriedLink>,
@@ -69,6 +78,7 @@ impl CredentialStore {
             aci,
             listing: listing.stored(),
             auth: supply.auth,
+            certificate: supply.certificate,
             spare_links: supply.spare_links,
             tried_links: Vec::new(),
             taken_links: 0,
@@ -91,6 +101,10 @@ impl CredentialStore {
         self.tried_links.retain(|tried| tried.link.is_good(known));
         self.listing = listing.stored();
         self.auth = supply.auth;
+        // A renewal without a certificate leaves the last one, with the identity key.
+        if supply.certificate.is_some() {
+            self.certificate = supply.certificate;
+        }
         self.spare_links.extend(supply.spare_links);
         let surplus = self.spare_links.len().saturating_sub(MAX_SPARE_LINKS);
         self.spare_links.drain(..surplus);
@@ -135,6 +149,29 @@ impl CredentialStore {
                 && params.verifies(issued.params, now)
         })?;
         Pass::new(self.aci, issued, params).ok()
+    }
+
+    /// Returns the identity key of the device: that of the last certificate, or a new one.
+    #[must_use]
+    pub fn identity<R: CryptoRng + ?Sized>(stored: Option<&Self>, rng: &mut R) -> IdentityKey {
+        let certificate = stored.and_then(|stored| stored.certificate.as_ref());
+        certificate.map_or_else(
+            || IdentityKey::random(rng),
+            |certificate| certificate.identity().clone(),
+        )
+    }
+
+    /// Returns the certificate of the device; `None` if there is none, it is over, or its params are
+    /// untrusted or out of force. It is not for a link that leaves certificates out
+    /// ([`CallLink::without_certificates`](anteroom_protocol::CallLink::without_certificates)).
+    #[must_use]
+    pub fn certificate(
+        &self,
+        params: &TrustedParams,
+        now: Timestamp,
+    ) -> Option<&DeviceCertificate> {
+        let certificate = self.certificate.as_ref();
+        certificate.filter(|one| one.is_good(now) && params.certifies(one.params, now))
     }
 
     /// Returns whether spare links were taken since the last renewal and none is left.

@@ -22,6 +22,7 @@ mod clock;
 mod credential_store;
 mod credentials;
 mod device;
+mod device_certificate;
 mod error;
 pub mod issuer;
 pub mod login;
@@ -38,8 +39,13 @@ mod store_error;
 mod transport_error;
 mod wire;
 
+/// The types of certificates in this crate's public signatures.
+pub use anteroom_e2ee::{
+    Certificate, CertificateChain, CertificateError, CertificatePublicKey, IdentityKey,
+    IdentityPublicKey, MemberPublicKey, SignedCertificate,
+};
 /// The ids that the protocol defines.
-pub use anteroom_protocol::{DemuxId, DeviceId, EraId, OpaqueUserId};
+pub use anteroom_protocol::{DemuxId, DeviceId, EraId, MemberKey, OpaqueUserId};
 
 pub use self::{
     answer::{Answer, time_of},
@@ -61,6 +67,7 @@ pub use self::{
     },
     credentials::{DayCredentials, IssuedCredential},
     device::DeviceCredentials,
+    device_certificate::DeviceCertificate,
     error::IssuerError,
     issuer::{
         account::AccountInfo,

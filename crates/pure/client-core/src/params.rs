@@ -5,6 +5,7 @@ mod issuing;
 mod link;
 mod trusted;
 
+use anteroom_e2ee::CertificatePublicKey;
 use anteroom_protocol::{
     GenericPublicParams, GroupServerPublicParams, ParamsId, ParseError, Timestamp,
 };
@@ -99,6 +100,8 @@ pub struct PublishedParams {
     pub group: Vec<ListedParams<GroupServerPublicParams>>,
     /// The params of the call-link credentials of guests.
     pub guest: Vec<ListedParams<GenericPublicParams>>,
+    /// The keys of certificates.
+    pub certificates: Vec<ListedParams<CertificatePublicKey>>,
     /// The issuer's time when it answered, if the answer carried it.
     pub issuer_time: Option<Timestamp>,
     /// Whether the list comes from an earlier request. Such a list does not show which params the issuer uses
@@ -117,6 +120,7 @@ impl PublishedParams {
             generic: Vec::new(),
             group: Vec::new(),
             guest: Vec::new(),
+            certificates: Vec::new(),
             issuer_time,
             is_stored: false,
             is_of_guest: false,
@@ -133,6 +137,9 @@ impl PublishedParams {
             } else if entry.kind == GUEST {
                 let params = GenericPublicParams::from_bytes(&bytes);
                 published.guest.push(listed(entry, params)?);
+            } else if entry.kind == ParamsKind::Certificates.as_str() {
+                let key = CertificatePublicKey::from_bytes(&bytes).map_err(|_| ParseError);
+                published.certificates.push(listed(entry, key)?);
             }
         }
         Ok(published)
@@ -194,8 +201,9 @@ impl PublishedParams {
             ..entry
         });
         let group = self.group.iter().map(entry);
+        let certificates = self.certificates.iter().map(entry);
         ParamsBody {
-            params: generic.chain(group).collect(),
+            params: generic.chain(group).chain(certificates).collect(),
         }
     }
 }

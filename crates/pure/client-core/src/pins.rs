@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use anteroom_e2ee::CertificatePublicKey;
 use anteroom_protocol::{
     GenericPublicParams, GroupServerPublicParams, Mode, ParamsId, ParseError, RoomId,
 };
@@ -19,26 +20,36 @@ pub enum ParamsKind {
     Generic,
     /// Group credentials and endorsements.
     Group,
+    /// Certificates of devices.
+    Certificates,
 }
 
 impl ParamsKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Generic, Self::Group, Self::Certificates];
+
     /// Returns the name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Generic => "generic",
             Self::Group => "group",
+            Self::Certificates => "certificates",
         }
     }
 }
 
+/// Formats the kind for a sentence about its params.
 impl fmt::Display for ParamsKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(match self {
+            Self::Generic | Self::Group => self.as_str(),
+            Self::Certificates => "certificate",
+        })
     }
 }
 
-/// Public params of either kind.
+/// Public params of any kind.
 pub(crate) trait Params {
     /// The kind.
     const KIND: ParamsKind;
@@ -79,6 +90,22 @@ impl Params for GroupServerPublicParams {
     }
 }
 
+impl Params for CertificatePublicKey {
+    const KIND: ParamsKind = ParamsKind::Certificates;
+
+    fn pin(&self) -> Pin {
+        Pin {
+            kind: Self::KIND,
+            id: ParamsId::of(self.as_bytes()),
+            bytes: self.as_bytes().to_vec(),
+        }
+    }
+
+    fn is_legacy(&self) -> bool {
+        false
+    }
+}
+
 /// Public params that were accepted once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pin {
@@ -110,10 +137,14 @@ impl Pin {
             ParamsKind::Group => {
                 GroupServerPublicParams::from_bytes(bytes).map(|params| params.pin())
             }
+            ParamsKind::Certificates => CertificatePublicKey::from_bytes(bytes)
+                .map(|key| key.pin())
+                .map_err(|_| ParseError),
         }
     }
 
-    /// Returns the bytes to store: 225 (generic) or 673 (group).
+    /// Returns the bytes to store: 225 (generic), 673 (group) or 32
+    /// (certificates).
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes

@@ -91,6 +91,8 @@ pub struct PresentationContext<'a> {
     pub key: &'a Point,
     /// The ciphertexts, in slot order.
     pub ciphertexts: &'a [Ciphertext],
+    /// The application message, to which the proof is bound; empty for none.
+    pub message: &'a [u8],
 }
 
 impl<const N: usize> PresentationStatement<N> {
@@ -148,7 +150,7 @@ impl<const N: usize> PresentationStatement<N> {
 
         let witness: Zeroizing<Vec<Scalar>> = Zeroizing::new(vec![*z, *t, z0, z1, key.a1, key.a2]);
         let points = self.points(&presentation, capital_z, issuer, context)?;
-        let message = self.message(issuer.mode(), &presentation, context);
+        let message = self.message(issuer.mode(), &presentation, context)?;
         let proof_randomness = Randomness::from_bytes(sho.squeeze_array());
         let unfinished = self
             .statement
@@ -240,7 +242,7 @@ impl<const N: usize> PresentationStatement<N> {
         let halves = self.rebuild(&parsed_proof, presentation, &capital_z, public_key, context)?;
         let commitments = RistrettoPoint::double_and_compress_batch(&halves);
         let points = self.points(presentation, capital_z.into(), public_key, context)?;
-        let message = self.message(issuer.mode(), presentation, context);
+        let message = self.message(issuer.mode(), presentation, context)?;
         parsed_proof.check(points.iter().map(Point::encoding), &message, &commitments)
     }
 
@@ -351,24 +353,27 @@ impl<const N: usize> PresentationStatement<N> {
         Ok(points)
     }
 
-    /// Returns the message to which the proof is bound: in standard mode the empty application message with
-    /// its length, the key, and for each encrypted attribute `C_yj || E_Aj`; in legacy mode nothing.
+    /// Returns the message to which the proof is bound: in standard mode the application message after its
+    /// length, the key, and for each encrypted attribute `C_yj || E_Aj`; in legacy mode the application message
+    /// alone. The key makes the former longer than the four zero bytes for which an empty message stands.
     fn message(
         &self,
         mode: Mode,
         presentation: &PresentationProof<N>,
         context: &PresentationContext<'_>,
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, VerifyError> {
         match mode {
-            Mode::Legacy => Vec::new(),
+            Mode::Legacy => Ok(context.message.to_vec()),
             Mode::Standard => {
-                let mut message = vec![0; 4];
+                let length = u32::try_from(context.message.len()).map_err(|_| VerifyError)?;
+                let mut message = length.to_be_bytes().to_vec();
+                message.extend_from_slice(context.message);
                 context.key.write(&mut message);
                 let second = presentation.c_y.iter().skip(2).step_by(2);
                 for (c_yj, ciphertext) in second.zip(context.ciphertexts) {
                     [*c_yj, ciphertext.e_a2].write(&mut message);
                 }
-                message
+                Ok(message)
             }
         }
     }
@@ -383,3 +388,6 @@ impl<const N: usize> PresentationProof<N> {
         write_vec(&self.proof, bytes);
     }
 }
+
+#[cfg(test)]
+mod tests;

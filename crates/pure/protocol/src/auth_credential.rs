@@ -3,14 +3,14 @@
 //! Attribute slots: 0 the day, 1 and 2 the ACI.
 
 use anteroom_kvac::{
-    Credential, ISSUANCE_3, IssuanceResponse, PRESENTATION_3, Point, PresentationProof, Recipient,
-    public_day,
+    Credential, ISSUANCE_3, IssuanceResponse, PRESENTATION_3, Point, PresentationContext,
+    PresentationProof, Recipient, public_day,
 };
 use zeroize::Zeroizing;
 
 use crate::{
     Aci, CallLinkPublicParams, CallLinkSecretParams, GenericPublicParams, GenericSecretParams,
-    Mode, Randomness, Timestamp, UidCiphertext, VerifyError, time::redeemable, uid,
+    MemberKey, Mode, Randomness, Timestamp, UidCiphertext, VerifyError, time::redeemable, uid,
 };
 
 const LABEL: &[u8] = b"20230421_Signal_CallLinkAuthCredential";
@@ -88,17 +88,34 @@ anteroom_kvac::layout! {
 }
 
 impl AuthCredential {
-    /// Presents the credential, with the account encrypted under a link's params.
+    /// Presents the credential, with the account encrypted under a link's params, for no member key.
     ///
     /// # Errors
-    /// The credential is not for this account and day, or has another mode than the params.
-    #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
+    /// As [`Self::present_for`].
     pub fn present(
         &self,
         aci: &Aci,
         redemption: Timestamp,
         params: &GenericPublicParams,
         link: &CallLinkSecretParams,
+        randomness: Randomness,
+    ) -> Result<AuthPresentation, VerifyError> {
+        self.present_for(aci, redemption, params, link, None, randomness)
+    }
+
+    /// Presents the credential, with the account encrypted under a link's params. The presentation verifies
+    /// for this member key alone, or for none.
+    ///
+    /// # Errors
+    /// The credential is not for this account and day, or has another mode than the params.
+    #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
+    pub fn present_for(
+        &self,
+        aci: &Aci,
+        redemption: Timestamp,
+        params: &GenericPublicParams,
+        link: &CallLinkSecretParams,
+        member: Option<&MemberKey>,
         randomness: Randomness,
     ) -> Result<AuthPresentation, VerifyError> {
         if self.mode != params.mode() {
@@ -111,7 +128,10 @@ impl AuthCredential {
             &attribute,
             &params.0,
             &link.0,
-            &link.public_params().presentation_context(&user_id),
+            &PresentationContext {
+                message: &MemberKey::presentation_message(member),
+                ..link.public_params().presentation_context(&user_id)
+            },
             &randomness,
         )?;
         Ok(AuthPresentation {
@@ -158,15 +178,30 @@ impl AuthPresentation {
         redeemable(self.redemption, now)
     }
 
-    /// Verifies the presentation: [its day](Self::is_redeemable), then the proof.
+    /// Verifies the presentation for no member key.
     ///
     /// # Errors
-    /// The day or the proof does not verify.
+    /// As [`Self::verify_for`].
     pub fn verify(
         &self,
         now: Timestamp,
         params: &GenericSecretParams,
         link: &CallLinkPublicParams,
+    ) -> Result<(), VerifyError> {
+        self.verify_for(now, params, link, None)
+    }
+
+    /// Verifies the presentation: [its day](Self::is_redeemable), then the proof, which holds only for the
+    /// member key for which it was made, or for none.
+    ///
+    /// # Errors
+    /// The day or the proof does not verify.
+    pub fn verify_for(
+        &self,
+        now: Timestamp,
+        params: &GenericSecretParams,
+        link: &CallLinkPublicParams,
+        member: Option<&MemberKey>,
     ) -> Result<(), VerifyError> {
         if !self.is_redeemable(now) || self.mode != params.mode() {
             return Err(VerifyError);
@@ -176,7 +211,10 @@ impl AuthPresentation {
             &public(self.redemption),
             &[],
             &params.key,
-            &link.presentation_context(&self.user_id),
+            &PresentationContext {
+                message: &MemberKey::presentation_message(member),
+                ..link.presentation_context(&self.user_id)
+            },
         )
     }
 }

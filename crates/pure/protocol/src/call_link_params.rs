@@ -78,6 +78,7 @@ impl CallLinkPublicParams {
             domain: &UID_DOMAIN,
             key: &self.0,
             ciphertexts: core::slice::from_ref(&user_id.0),
+            message: &[],
         }
     }
 }

@@ -114,7 +114,9 @@ impl ParamsId {
         hex::encode(self.0)
     }
 
-    pub(crate) fn of(public_params: &[u8]) -> Self {
+    /// Returns the id of public params: the first 8 bytes of the SHA-256 of their bytes.
+    #[must_use]
+    pub fn of(public_params: &[u8]) -> Self {
         let digest: [u8; 32] = Sha256::digest(public_params).into();
         let [id, ..] = digest.as_chunks().0 else {
             return Self([0; 8]);

@@ -168,6 +168,7 @@ impl GroupPublicParams {
             domain: &UID_DOMAIN,
             key: &self.uid_key,
             ciphertexts: members,
+            message: &[],
         }
     }
 }

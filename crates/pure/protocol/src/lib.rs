@@ -52,6 +52,7 @@ mod hello;
 mod ids;
 mod link;
 mod link_state;
+mod member_key;
 mod room_name;
 mod root_key;
 mod time;
@@ -84,6 +85,7 @@ pub use self::{
     ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
     link_state::{GuestAdmission, LinkState, Restrictions},
+    member_key::MemberKey,
     root_key::{AdminPasskey, RoomId, RootKey},
     time::{DAY, HOUR, Timestamp},
     uid::{UidCiphertext, static_table_bytes},

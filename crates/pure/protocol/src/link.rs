@@ -17,8 +17,8 @@ const PATH: &str = "/call/";
 /// The encoding of `#` that some programs write into a link.
 const ENCODED_HASH: &str = "%23";
 
-/// A call link: `https://HOST/call/#key=<root key>&params=<id>`. All secrets are in the fragment, which a
-/// browser does not transmit.
+/// A call link: `https://HOST/call/#key=<root key>&cert=0&params=<id>`, where `cert` and `params` may be
+/// missing. All secrets are in the fragment, which a browser does not transmit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallLink {
     /// The host of the link with its port, and the path of the room service if it has one, such as
@@ -32,6 +32,9 @@ pub struct CallLink {
     /// The id of the server params under which the link was made. The client that opens the link compares it
     /// with the params of the issuer: this detects a server that serves one person under a key of their own.
     pub params: Option<ParamsId>,
+    /// Whether people come without the issuer's certificates (`cert=0`), so that nobody can prove to
+    /// outsiders who was there. It stands before `params`: a link that was cut off does not lose it alone.
+    pub without_certificates: bool,
 }
 
 impl CallLink {
@@ -65,6 +68,7 @@ impl CallLink {
             is_plain,
             root_key: members.key,
             params: members.params,
+            without_certificates: members.without_certificates,
         })
     }
 
@@ -83,6 +87,9 @@ impl CallLink {
         let mut url = Zeroizing::new(String::with_capacity(128 + self.host.len()));
         for part in [scheme, &self.host, PATH, "#key=", &key] {
             url.push_str(part);
+        }
+        if self.without_certificates {
+            url.push_str("&cert=0");
         }
         if let Some(params) = self.params {
             url.push_str("&params=");
@@ -104,6 +111,7 @@ impl CallLink {
                 is_plain: false,
                 root_key,
                 params: None,
+                without_certificates: false,
             }),
             Err(_) if is_like_a_key(text) => Err(LinkError::BareKey(KeyDamage::of(text))),
             Err(_) => Err(LinkError::NotALink),

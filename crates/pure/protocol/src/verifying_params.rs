@@ -1,8 +1,8 @@
 //! The server params in force at one time (section 5.2): old and new keys, legacy and standard.
 
 use crate::{
-    AuthPresentation, CallLinkPublicParams, CreatePresentation, GenericSecretParams, Mode, RoomId,
-    Timestamp, VerifyError,
+    AuthPresentation, CallLinkPublicParams, CreatePresentation, GenericSecretParams, MemberKey,
+    Mode, RoomId, Timestamp, VerifyError,
 };
 
 /// Server params with the time during which presentations made under them are accepted.
@@ -50,7 +50,7 @@ impl VerifyingParams {
         })
     }
 
-    /// Verifies an auth presentation under each key that may have made it.
+    /// Verifies an auth presentation for a member key, or for none, under each key that may have made it.
     ///
     /// # Errors
     /// The presentation verifies under none.
@@ -59,9 +59,10 @@ impl VerifyingParams {
         presentation: &AuthPresentation,
         now: Timestamp,
         link: &CallLinkPublicParams,
+        member: Option<&MemberKey>,
     ) -> Result<(), VerifyError> {
         self.any(presentation.mode(), now, |params| {
-            presentation.verify(now, params, link)
+            presentation.verify_for(now, params, link, member)
         })
     }
 

@@ -14,8 +14,8 @@ use url::Url;
 pub use self::options::ClientOptions;
 use self::shared::Shared;
 use crate::{
-    Authentication, CallSession, CredentialStore, Error, IssuerClient, IssuerError, JoinOptions,
-    Pass, Peek, RoomsClient, is_loopback,
+    Authentication, CallSession, CertificatePublicKey, CredentialStore, DeviceCertificate, Error,
+    IssuerClient, IssuerError, JoinOptions, Pass, Peek, RoomsClient, is_loopback,
 };
 
 /// The client of both services for one account. Holds its credentials and visits room services with them.
@@ -113,6 +113,28 @@ impl Client {
         self.shared.pass(link)
     }
 
+    /// Returns the certificate of this device for the members of a link's calls, with the identity key that
+    /// signs the device's member keys; `None` if the link leaves certificates out, or there is none that
+    /// holds. Whoever sees it can prove to outsiders that the account was there.
+    ///
+    /// # Errors
+    /// The pins cannot be read or written.
+    pub fn certificate(&self, link: &CallLink) -> Result<Option<DeviceCertificate>, Error> {
+        if link.without_certificates {
+            return Ok(None);
+        }
+        Ok(self.shared.certificate()?)
+    }
+
+    /// Returns the issuer's keys under which the certificates of others are verified
+    /// ([`CertificateChain::verify`](crate::CertificateChain::verify)).
+    ///
+    /// # Errors
+    /// The pins cannot be read or written.
+    pub fn certificate_keys(&self) -> Result<Vec<CertificatePublicKey>, Error> {
+        Ok(self.shared.certificate_keys()?)
+    }
+
     /// Returns a client of the room service of a link.
     ///
     /// # Errors
@@ -172,6 +194,7 @@ impl Client {
             pass: self.pass(link)?,
             passkey,
             name: self.shared.options.name.clone(),
+            member: None,
         };
         let rng = self.shared.options.system.rng();
         Ok(self.rooms(link)?.join(options, rng).await?)

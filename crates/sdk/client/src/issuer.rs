@@ -168,7 +168,7 @@ impl IssuerClient {
         now: Timestamp,
     ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
         let exchange = DayCredentialsExchange::new(range, params, now)?;
-        let answer = self.send(exchange.auth_request()).await;
+        let answer = self.send(exchange.auth_request()?).await;
         let answer = answer.map_err(|error| exchange.explained(error))?;
         exchange.read_auth(&answer, &self.authentication.aci())
     }

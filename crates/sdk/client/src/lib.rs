@@ -82,6 +82,11 @@ mod transport;
 mod transport_error;
 mod upgrade;
 
+/// Types of certificates in this crate's public signatures.
+pub use anteroom_client_core::{
+    Certificate, CertificateChain, CertificateError, CertificatePublicKey, DeviceCertificate,
+    IdentityKey, IdentityPublicKey, MemberPublicKey, SignedCertificate,
+};
 /// Types of the protocol in this crate's public signatures.
 pub use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,
@@ -101,7 +106,7 @@ pub use anteroom_client_core::{
     CredentialFormatError, CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId,
     DenialReason, DeviceCredentials, DeviceEntry, DeviceId, DeviceState, EndReason, EraId, EraKey,
     EraMark, Error, ExchangeError, IssuedCredential, IssuerError, JoinOptions, LinkChange,
-    LinkState, ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemoryPins,
+    LinkState, ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemberKey, MemoryPins,
     MemoryReplays, MessageOpener, MessageSealer, MessageTooLong, OngoingCall, OpaqueUserId,
     OpenError, OwnLink, ParamsKind, ParamsSummary, ParamsSwitch, Participant, Pass, Peek, Pin,
     PinSet, PinStore, PinStoreError, Problem, PublishedParams, ReceivedCounters, Recipient,

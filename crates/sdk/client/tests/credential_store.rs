@@ -5,10 +5,12 @@ use std::num::NonZeroU32;
 
 use anteroom_client::{
     CLOCK_TOLERANCE, CredentialFormatError, CredentialStore, DeviceCredentials, IssuerClient,
-    IssuerError, MemoryPins, SPARE_LINKS, Timeouts, Trust, TrustedParams,
+    IssuerError, MemoryPins, ParamsKind, Pin, PinStore as _, SPARE_LINKS, Timeouts, Trust,
+    TrustedParams,
 };
-use anteroom_issuer::IssuerLimits;
-use anteroom_protocol::{DAY, Timestamp};
+use anteroom_e2ee::DeviceSecret;
+use anteroom_issuer::{CertificateParams, DatedParams, IssuerLimits, IssuingParams};
+use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, RoomId, Timestamp};
 use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use secrecy::SecretString;
@@ -34,8 +36,9 @@ impl Device {
         let listing = client.published_params().await.unwrap();
         let params = listing.clone().trusted(&pins, Trust::FirstUse, now);
         let mut rng = issuer.entropy().rng();
+        let identity = CredentialStore::identity(None, &mut *rng);
         let supply = client
-            .credential_supply(&params.unwrap(), now, &mut *rng)
+            .credential_supply(&params.unwrap(), &identity, now, &mut *rng)
             .await
             .unwrap();
         let store = CredentialStore::new(issuer.account.aci, listing, supply, now, &mut *rng);
@@ -52,9 +55,10 @@ impl Device {
         let listing = self.client.published_params().await.unwrap();
         let params = listing.clone().trusted(&self.pins, Trust::FirstUse, now);
         let mut rng = self.issuer.entropy().rng();
+        let identity = CredentialStore::identity(Some(&self.store), &mut *rng);
         let supply = self
             .client
-            .credential_supply(&params.unwrap(), now, &mut *rng)
+            .credential_supply(&params.unwrap(), &identity, now, &mut *rng)
             .await
             .unwrap();
         self.store.renew(listing, supply, now, &mut *rng);
@@ -69,6 +73,15 @@ impl Device {
     fn events(&self) -> Vec<&'static str> {
         let events = self.issuer.events.take();
         events.iter().map(anteroom_runtime::Event::name).collect()
+    }
+}
+
+/// Params without a period.
+fn live<T>(params: T) -> DatedParams<T> {
+    DatedParams {
+        params,
+        not_before: Timestamp::from_secs(0),
+        not_after: None,
     }
 }
 
@@ -137,6 +150,84 @@ async fn every_renewal_asks_for_the_same_whatever_was_used() {
         device.renew().await;
         assert_eq!(device.events(), first, "{used}");
     }
+}
+
+#[tokio::test]
+async fn every_renewal_brings_a_certificate_of_the_same_identity_key() {
+    let mut device = Device::start().await;
+    let aci = device.issuer.account.aci;
+    let room = RoomId::from_bytes([1; 32]);
+    let member_key = DeviceSecret::from_bytes([2; 32]).member_key(&room).public();
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let now = device.issuer.clock.now();
+        let params = device.params(now);
+        // It is stored.
+        device.store = CredentialStore::from_bytes(&device.store.to_bytes()).unwrap();
+        let certificate = device.store.certificate(&params, now).unwrap();
+        let chain = certificate.present(&room, &member_key);
+        let issuers_keys: Vec<_> = params.certificate_keys(now).copied().collect();
+        assert_eq!(issuers_keys.len(), 1);
+        let verified = chain.verify(&issuers_keys[0], &aci, &room, &member_key, now);
+        let identity = certificate.identity().public();
+        assert!(verified.unwrap().identity_key == identity);
+        assert_eq!(certificate.last_day(), now.start_of_day().plus(7 * DAY));
+        keys.push(*identity.as_bytes());
+        let end = certificate.last_day().plus(DAY);
+        assert!(device.store.certificate(&params, end.minus(1)).is_some());
+        assert!(device.store.certificate(&params, end).is_none());
+        let strange = MemoryPins::default();
+        let strange = device
+            .store
+            .listing()
+            .clone()
+            .trusted(&strange, Trust::PinnedOnly, now);
+        assert!(device.store.certificate(&strange.unwrap(), now).is_none());
+        device.issuer.clock.advance(DAY);
+        device.renew().await;
+    }
+    assert_eq!(keys[0], keys[1]);
+}
+
+#[tokio::test]
+async fn an_issuer_that_signs_with_a_key_of_its_own_for_the_device_costs_the_certificate_alone() {
+    let mut device = Device::start().await;
+    let now = device.issuer.clock.now();
+    let mut rng = device.issuer.entropy().rng();
+    let generic = GenericSecretParams::generate(Mode::Standard, Randomness::from_bytes([7; 32]));
+    device
+        .pins
+        .add(&[Pin::generic(generic.public_params())])
+        .unwrap();
+    let other = IssuingParams::new(Mode::Standard, vec![live(generic)], Vec::new());
+    let other = other.with_certificates(vec![live(CertificateParams::random(&mut *rng))]);
+    device.issuer.issuer.replace_params(other);
+    let listing = device.client.published_params().await.unwrap();
+    let params = listing.clone().trusted(&device.pins, Trust::FirstUse, now);
+    let identity = CredentialStore::identity(Some(&device.store), &mut *rng);
+    let supply = device
+        .client
+        .credential_supply(&params.unwrap(), &identity, now, &mut *rng)
+        .await
+        .unwrap();
+    assert_eq!(supply.auth.len(), 8);
+    assert!(supply.certificate.is_none());
+    let failure = supply.certificate_failure.as_ref();
+    assert!(
+        matches!(
+            failure,
+            Some(IssuerError::Untrusted {
+                kind: ParamsKind::Certificates,
+                ..
+            })
+        ),
+        "{failure:?}"
+    );
+    device.store.renew(listing, supply, now, &mut *rng);
+    // The key is not trusted, and the one before is not in force.
+    assert!(device.store.certificate(&device.params(now), now).is_none());
+    let kept = CredentialStore::identity(Some(&device.store), &mut *rng);
+    assert_eq!(kept.seed(), identity.seed());
 }
 
 #[tokio::test]
@@ -306,8 +397,9 @@ async fn the_week_comes_also_where_no_link_may_be_created() {
     let params = listing.clone().trusted(&pins, Trust::FirstUse, now);
     let params = params.unwrap();
     let mut rng = issuer.entropy().rng();
+    let identity = CredentialStore::identity(None, &mut *rng);
     let mut supply = client
-        .credential_supply(&params, now, &mut *rng)
+        .credential_supply(&params, &identity, now, &mut *rng)
         .await
         .unwrap();
     let failure = supply.failure.take();

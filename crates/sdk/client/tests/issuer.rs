@@ -375,7 +375,10 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     let announced: Vec<_> = params.announced(before).iter().map(|one| one.id).collect();
     assert_eq!(announced, [new]);
     let mut rng = issuer.entropy().rng();
-    let supply = client.credential_supply(&params, before, &mut *rng).await;
+    let identity = CredentialStore::identity(None, &mut *rng);
+    let supply = client
+        .credential_supply(&params, &identity, before, &mut *rng)
+        .await;
     let aci = issuer.account.aci;
     let store = CredentialStore::new(aci, listing, supply.unwrap(), before, &mut *rng);
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod account_events;
 pub(crate) mod account_limit;
+pub(crate) mod certificate_params;
 pub(crate) mod create_credential;
 pub(crate) mod credential_batches;
 pub(crate) mod failures;

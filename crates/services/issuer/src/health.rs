@@ -44,10 +44,11 @@ impl Dependency for ParamsHealth {
             ServerParamsKind::Generic => "call-link-params",
             ServerParamsKind::Group => "group-params",
             ServerParamsKind::Guest => "guest-params",
+            ServerParamsKind::Certificates => "certificate-params",
         }
     }
 
-    /// Call-link credentials are issued without the group params and those of guests.
+    /// Call-link credentials are issued without the others.
     fn required(&self) -> bool {
         matches!(self.kind, ServerParamsKind::Generic)
     }
@@ -58,6 +59,7 @@ impl Dependency for ParamsHealth {
             ServerParamsKind::Generic => params.issuing_generic(now).is_some(),
             ServerParamsKind::Group => params.issuing_group(now).is_some(),
             ServerParamsKind::Guest => params.issuing_guest(now).is_some(),
+            ServerParamsKind::Certificates => params.issuing_certificates(now).is_some(),
         };
         if live { Health::Ok } else { Health::Failing }
     }

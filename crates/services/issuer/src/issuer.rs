@@ -53,6 +53,7 @@ impl Issuer {
             Arc::new(DatabaseHealth(Arc::clone(&shared.database))),
             Arc::new(params_health(ServerParamsKind::Generic)),
             Arc::new(params_health(ServerParamsKind::Group)),
+            Arc::new(params_health(ServerParamsKind::Certificates)),
         ];
         if shared.login.settings.guests != Guests::Off {
             dependencies.push(Arc::new(params_health(ServerParamsKind::Guest)));

@@ -7,7 +7,8 @@
 //! - The caller runs [`Issuer::run_background`] while serving, and does for [`Issuer::accounts`]
 //!   what the contract of [`anteroom_accounts`] asks.
 //! - The issuer knows accounts ([`anteroom_accounts`]) and never rooms: a credential to create a
-//!   room is issued for a blinded room id.
+//!   room is issued for a blinded room id, and a certificate names an identity key, the same in all
+//!   rooms.
 //! - No log, error or metric contains an account id. Events name accounts by pseudonyms.
 //! - Every wait, queue, body and number of attempts is bounded.
 //! - Every error is a problem document with a stable code. A failing database leads to a 5xx;
@@ -29,7 +30,10 @@ mod operations;
 mod state;
 
 pub use self::{
-    domain::issuing_params::{DatedParams, IssuingParams, IssuingParamsError, credentials_end},
+    domain::{
+        certificate_params::CertificateParams,
+        issuing_params::{DatedParams, IssuingParams, IssuingParamsError, credentials_end},
+    },
     http::router::{openapi, router},
     issuer::{Issuer, IssuerParts},
     limits::IssuerLimits,

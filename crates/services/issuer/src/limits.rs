@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_runtime::{BucketSize, WorkLimits};
 
-/// The sizes of the rate limits, per account. One device has a third of each.
+/// The sizes of the rate limits, per account. One device has a third of each but of `work`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IssuerLimits {
     /// Create credentials.

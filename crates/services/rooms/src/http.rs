@@ -1,5 +1,5 @@
 //! The endpoints: each parses a request, calls one function of the domain and maps its outcome to
-//! status, body and event.
+//! status and body. The domain emits the events.
 
 pub(crate) mod answers;
 pub(crate) mod authorization;

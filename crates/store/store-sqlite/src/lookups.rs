@@ -89,8 +89,9 @@ impl LookupPool {
     /// Waits for a connection.
     ///
     /// # Errors
-    /// When the file is not the one that was opened, when no connection is free in time, when one
-    /// cannot be opened, and after [`close`](Self::close).
+    /// When the file was not the one that was opened at the last check, which was at most 10 ms ago,
+    /// when no connection is free in time, when one cannot be opened, and after
+    /// [`close`](Self::close).
     async fn begin(&self) -> Result<LookupConnection<'_>, Error> {
         self.monitor.check_identity_at_times()?;
         let permit = timeout(self.patience, self.permits.acquire()).await;
@@ -113,7 +114,8 @@ impl LookupPool {
     pub(super) async fn close(&self) {
         self.permits.close();
         // `LookupConnection::release` checks under the same lock whether the set is closed.
-        self.idle.lock().clear();
+        let idle = std::mem::take(&mut *self.idle.lock());
+        drop(idle);
         self.pool.close().await;
     }
 }

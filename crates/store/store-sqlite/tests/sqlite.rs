@@ -337,6 +337,34 @@ impl Backend<dyn IssuerDatabase> for SqliteFile {
 }
 
 #[tokio::test]
+async fn the_table_of_server_params_keeps_its_rows_when_it_takes_keys_of_certificates() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let master = MasterKey::random(&mut rng);
+    let old = params(1, ServerParamsKind::Generic, &mut rng);
+    let new = params(2, ServerParamsKind::Certificates, &mut rng);
+    for (record, others) in [(&old, vec![]), (&new, vec![&old])] {
+        let database = issuer(&file, &master, 2).await.unwrap();
+        let mut repository = database.begin(TEST).await.unwrap();
+        let read = repository.server_params().await.unwrap();
+        assert_eq!(read.len(), others.len());
+        for (read, other) in read.iter().zip(others) {
+            assert_eq!((read.id, read.kind), (other.id, other.kind));
+            assert_eq!(read.secret, other.secret);
+        }
+        repository
+            .add_server_params(record, &mut rng)
+            .await
+            .unwrap();
+        repository.save().await.unwrap();
+        database.close().await;
+        // The migration runs again.
+        file.execute("DELETE FROM _sqlx_migrations WHERE version = 9")
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn the_schema_of_a_file_is_told_from_that_of_the_program_without_opening_it() {
     let file = SqliteFile::fresh();
     let mut rng = StdRng::seed_from_u64(1);

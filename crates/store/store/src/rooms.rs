@@ -135,7 +135,7 @@ pub trait RoomsRepository:
     /// and have the same id. Returns whether the row exists.
     ///
     /// # Errors
-    /// [`StoreError::InvalidValue`] for group params.
+    /// [`StoreError::InvalidValue`] for params of another kind than generic ones.
     async fn replace_server_params(
         &mut self,
         record: &ServerParamsRecord,

@@ -92,12 +92,15 @@ pub enum ServerParamsKind {
     Group,
     /// Generic params of the standard mode: call-link credentials of guests.
     Guest,
+    /// The key of certificates of devices.
+    Certificates,
 }
 
 stored_words!(ServerParamsKind {
     Generic = "generic",
     Group = "group",
     Guest = "guest",
+    Certificates = "certificates",
 });
 
 impl ServerParamsKind {
@@ -106,7 +109,7 @@ impl ServerParamsKind {
     pub const fn is_shared(self) -> bool {
         match self {
             Self::Generic | Self::Guest => true,
-            Self::Group => false,
+            Self::Group | Self::Certificates => false,
         }
     }
 }
@@ -128,8 +131,8 @@ pub trait ServerParamsRepository: ServerParamsReader {
     ///
     /// # Errors
     /// [`StoreError::ServerParamsExist`] if params of this id are already stored,
-    /// [`StoreError::InvalidValue`] for group params in the room
-    /// service's database.
+    /// [`StoreError::InvalidValue`] for params of another kind in the
+    /// room service's database.
     async fn add_server_params(
         &mut self,
         record: &ServerParamsRecord,

@@ -51,6 +51,8 @@ async fn read(arguments: &Arguments) -> Result<Value, Failure> {
                     Some(format!("{:?}", params.mode()).to_lowercase()),
                 )
             }
+            // The independent client knows no certificates.
+            ServerParamsKind::Certificates => continue,
         };
         keys.push(json!({
             "id": record.id.to_hex(),

@@ -100,6 +100,7 @@ pub(super) async fn join(
         pass: account.pass.clone(),
         passkey: as_admin.then(|| link.passkey.clone()),
         name: Some("Member".to_owned()),
+        member: None,
     };
     let mut session = client.join(options, Box::new(os::rng())).await?;
     match session.next().await {

@@ -61,6 +61,7 @@ impl AttackerProcess {
             let line = self.process.wait_for("attempts")?;
             Ok(serde_json::from_str(&line)?)
         });
-        stopped.await?
+        let stopped: Result<Attempts> = stopped.await?;
+        stopped.context("the attacker hangs, or has ended: its error is above")
     }
 }

@@ -239,6 +239,7 @@ impl Room {
             pass: account.pass.clone(),
             passkey: (index == 0).then(|| self.link.passkey.clone()),
             name: Some(format!("Member {index}")),
+            member: None,
         };
         Member::join(client, options).await
     }

@@ -406,6 +406,40 @@ fn damaged_group_params_stop_nothing_but_group_credentials() {
     fixture.stop();
 }
 
+#[test]
+fn damaged_certificate_params_stop_nothing_but_certificates() {
+    let (place, account) = stopped_place();
+    execute(
+        &place,
+        &place.data().join("issuer.db"),
+        "UPDATE server_params SET secret = zeroblob(length(secret)) WHERE kind = 'certificates'",
+    );
+    let service = place.start();
+    let said = [
+        "the certificates params",
+        "are damaged",
+        "keys rotate certificates",
+    ];
+    assert_eq!(count(service.log(), &said), 1);
+    let data = place.data();
+    let fixture = FailureFixture::of(place, service, account, data);
+    let ready = |fixture: &FailureFixture| fixture.ask("issuer", "/health/ready", &[]);
+    let report = ready(&fixture);
+    assert_eq!(
+        (report.status, &report.body["status"]),
+        (200, &json!("degraded"))
+    );
+    assert_eq!(report.body["dependencies"]["certificate-params"], "failing");
+    assert!(fixture.creates_link(), "credentials for links are issued");
+
+    fixture
+        .place
+        .shown(&["keys", "rotate", "certificates", "--now"]);
+    fixture.service.signal(Signal::HUP);
+    until("certificates", || ready(&fixture).body["status"] == "ok");
+    fixture.stop();
+}
+
 /// Statements that spoil the generic params of a database, and the words for it in the log.
 const SPOILED: [(&str, &str); 2] = [
     (

@@ -115,6 +115,7 @@ fn every_command_on_keys_has_a_result_in_json() {
         (&["event", "--yes"], "forgotten"),
         (&["generic", "--now", "--revoke", "--yes"], "ended"),
         (&["group"], "params"),
+        (&["certificates"], "params"),
         (&["master"], "masterKeyFile"),
     ] {
         let result = check(

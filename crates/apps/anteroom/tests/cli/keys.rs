@@ -46,6 +46,7 @@ const FIRST: [(&str, &str); 8] = [
     ("generic", "issues"),
     ("group", "issues"),
     ("guest", "issues"),
+    ("certificates", "issues"),
 ];
 
 #[test]
@@ -95,7 +96,7 @@ fn public_params_go_to_clients_by_another_way() {
     place.refusal(&["keys", "export-public", "--out", name]);
     let exported: Value = serde_json::from_str(&text).unwrap();
     let params = exported["params"].as_array().unwrap();
-    assert_eq!(params.len(), 2);
+    assert_eq!(params.len(), 3);
     let members: Vec<&String> = params[0].as_object().unwrap().keys().collect();
     let expected = [
         "id",
@@ -109,7 +110,7 @@ fn public_params_go_to_clients_by_another_way() {
 
     // Params pinned before the first contact are not reported as new.
     let shown = place.shown(&["keys", "trust", name]);
-    assert_eq!(shown.matches("Pinned").count(), 2, "{shown}");
+    assert_eq!(shown.matches("Pinned").count(), 3, "{shown}");
     let shown = place.shown(&["keys", "trust", name]);
     assert!(shown.contains("pinned already"), "{shown}");
     let seen = place.json(&["credential", "auth", "--json"]);
@@ -228,7 +229,7 @@ fn keys_are_only_rotated_where_they_are() {
     place.shown(&["keys", "export", "--out", file.to_str().unwrap()]);
     let rooms = TestDirectory::new();
     rooms.shown(&["keys", "import", file.to_str().unwrap()]);
-    for kind in ["generic", "group", "token"] {
+    for kind in ["generic", "group", "certificates", "token"] {
         let shown = rooms.refusal(&["keys", "rotate", kind]);
         assert!(shown.contains("no issuer's database here"), "{shown}");
     }

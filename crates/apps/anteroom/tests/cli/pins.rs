@@ -56,6 +56,7 @@ fn link(room: u8, params: Option<u8>) -> String {
         is_plain: false,
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: params.map(LyingIssuer::id),
+        without_certificates: false,
     };
     link.to_url().to_string()
 }
@@ -225,7 +226,7 @@ fn what_is_pinned_is_told_with_its_id_and_beginning_by_every_command() {
         let account = place.add_account();
         place.act_as(&account);
         let shown = stderr(&place.run(command));
-        for kind in ["generic", "group"] {
+        for kind in ["generic", "group", "certificate"] {
             let line = format!("pinned the issuer's {kind} params ");
             let line = shown.lines().find(|text| text.contains(&line));
             assert!(line.unwrap().contains("which issue from 2"), "{shown}");

@@ -315,7 +315,7 @@ fn no_request_fails_while_server_params_change() {
     let mut service = serving(&mut place);
     let runtime = Runtime::new().unwrap();
     let load = Arc::new(runtime.block_on(Load::new(&place)));
-    for kind in ["generic", "group"] {
+    for kind in ["generic", "group", "certificates"] {
         under_load(&runtime, &load, kind, || {
             place.shown(&["keys", "rotate", kind, "--yes"]);
             service.wait_for("the issuer has other server params");
@@ -327,7 +327,7 @@ fn no_request_fails_while_server_params_change() {
         ["verifies", "announced"]
     );
     // `--now`: the announced params never start, and earlier credentials are valid to their end.
-    for kind in ["generic", "group"] {
+    for kind in ["generic", "group", "certificates"] {
         under_load(&runtime, &load, kind, || {
             let shown = place.shown(&["keys", "rotate", kind, "--now"]);
             for (text, count) in [("have ended: nothing", 1), ("are good until", 1)] {

@@ -61,6 +61,7 @@ fn the_first_start_makes_everything_and_says_so() {
         "the room service verifies under generic params",
         "made generic params",
         "made group params",
+        "made certificate params",
         "the issuer listens on http://127.0.0.1:",
         "the room service listens on http://127.0.0.1:",
     ] {

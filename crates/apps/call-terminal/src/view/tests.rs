@@ -41,6 +41,7 @@ pub(crate) fn participant_with(
         is_admin: false,
         is_guest: false,
         name: name.map(ToOwned::to_owned),
+        member: None,
     }
 }
 

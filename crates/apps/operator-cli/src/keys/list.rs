@@ -156,6 +156,7 @@ fn server_params(
             issuing(ServerParamsKind::Generic, Some(mode)),
             issuing(ServerParamsKind::Group, None),
             issuing(ServerParamsKind::Guest, Some(Mode::Standard)),
+            issuing(ServerParamsKind::Certificates, None),
         ]
     });
     let listed = |record: &ServerParamsRecord| {
@@ -188,7 +189,7 @@ fn server_params(
 
 fn text(database: &Database) -> String {
     let mut text = format!(
-        "{}: the master key is the right one\n  {:<9} {:<17} {:<10} since\n",
+        "{}: the master key is the right one\n  {:<12} {:<17} {:<10} since\n",
         database.service, "kind", "id", "state"
     );
     let mut line = |kind: &str, id: &str, state: &str, from: u64, until: Option<(&str, u64)>| {
@@ -197,7 +198,7 @@ fn text(database: &Database) -> String {
             format!("  {word} {}", day(Timestamp::from_secs(until)))
         });
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {kind:<9} {id:<17} {state:<10} {from}{until}");
+        let _ = writeln!(text, "  {kind:<12} {id:<17} {state:<10} {from}{until}");
     };
     for key in &database.keys {
         let until = key.retired.map(|retired| ("retired", retired));

@@ -8,9 +8,10 @@ use anteroom_console::{
     public_params::{PublicParams, PublicParamsFile},
     terminal::print,
 };
-use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, Timestamp};
-use anteroom_store::{ServerParamsKind, ServerParamsRecord};
-use anyhow::{Context as _, anyhow};
+use anteroom_protocol::Timestamp;
+use anteroom_server::params;
+use anteroom_store::ServerParamsRecord;
+use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::transfer::{ExportReport, params_of_issuer};
@@ -39,23 +40,11 @@ pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
 }
 
 fn entry(record: &ServerParamsRecord) -> anyhow::Result<PublicParams> {
-    let malformed = || anyhow!("the stored params {} do not parse", record.id);
-    let public = match record.kind {
-        ServerParamsKind::Generic | ServerParamsKind::Guest => {
-            GenericSecretParams::from_bytes(&record.secret)
-                .map_err(|_| malformed())?
-                .public_params()
-                .to_bytes()
-        }
-        ServerParamsKind::Group => GroupServerSecretParams::from_bytes(&record.secret)
-            .map_err(|_| malformed())?
-            .public_params()
-            .to_bytes(),
-    };
+    let (version, public) = params::public_params(record)?;
     Ok(PublicParams {
         id: record.id.to_hex(),
         kind: record.kind.as_str().to_owned(),
-        version: public.first().copied().unwrap_or_default(),
+        version,
         not_before: record.not_before.as_secs(),
         not_after: record.not_after.map(Timestamp::as_secs),
         public_params: STANDARD.encode(&public),

@@ -17,7 +17,7 @@ use anteroom_server::{
 };
 use anteroom_store::{
     ServerParamsKind,
-    keys::{KeyDatabase, KeyPurpose},
+    keys::{KeyDatabase, KeyId, KeyPurpose},
 };
 use anteroom_store_sqlite::IssuerSchema;
 use anyhow::bail;
@@ -171,6 +171,10 @@ impl Rotation {
                 let kind = ServerParamsKind::Guest;
                 self.rotate_params(&databases, kind, options).await
             }
+            RotatedKind::Certificates => {
+                let kind = ServerParamsKind::Certificates;
+                self.rotate_params(&databases, kind, options).await
+            }
             RotatedKind::Group | RotatedKind::Master => {
                 let kind = ServerParamsKind::Group;
                 self.rotate_params(&databases, kind, options).await
@@ -234,12 +238,13 @@ impl Rotation {
     async fn rotate_event(&mut self, databases: &Databases) -> anyhow::Result<()> {
         for (service, keys) in databases.keys() {
             let id = self.make_key(service, &*keys, KeyPurpose::Event).await?;
+            // Before any output: an output that fails must not leave the old key, with which the old
+            // pseudonyms can be resolved.
+            let retired = keys.retire(KeyPurpose::Event, self.now, self.now).await?;
             self.say(&format!(
                 "{service}: event key {id} makes the pseudonyms from now on: none is what it was"
             ))?;
-            // The old key is not needed: without it, nobody can resolve the old pseudonyms.
-            self.retire(service, &*keys, KeyPurpose::Event, self.now)
-                .await?;
+            self.report_retired(service, KeyPurpose::Event, &retired)?;
         }
         Ok(())
     }
@@ -324,7 +329,17 @@ impl Rotation {
         purpose: KeyPurpose,
         until: Timestamp,
     ) -> anyhow::Result<()> {
-        for id in keys.retire(purpose, until, self.now).await? {
+        let retired = keys.retire(purpose, until, self.now).await?;
+        self.report_retired(service, purpose, &retired)
+    }
+
+    fn report_retired(
+        &mut self,
+        service: &'static str,
+        purpose: KeyPurpose,
+        retired: &[KeyId],
+    ) -> anyhow::Result<()> {
+        for id in retired {
             let (kind, id) = (purpose.as_str(), id.as_u32());
             self.report.forgotten.push(StoredKey { service, id });
             self.say(&format!("{service}: {kind} key {id} is forgotten"))?;

@@ -18,12 +18,10 @@ pub(super) fn check(
     let mut kinds = vec![
         (ServerParamsKind::Group, None),
         (ServerParamsKind::Guest, None),
+        (ServerParamsKind::Certificates, None),
     ];
-    kinds.extend(
-        modes
-            .iter()
-            .map(|mode| (ServerParamsKind::Generic, Some(*mode))),
-    );
+    let generic = |mode: &Mode| (ServerParamsKind::Generic, Some(*mode));
+    kinds.extend(modes.iter().map(generic));
     for kind in kinds {
         let mut next = None;
         let mut any_live = false;
@@ -54,11 +52,13 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Returns the mode of generic params; `None` for those of groups and guests.
+/// Returns the mode of generic params; `None` for those of other kinds, which have none.
 fn mode(record: &ServerParamsRecord) -> anyhow::Result<Option<Mode>> {
     match record.kind {
         ServerParamsKind::Generic => generic_mode(record).map(Some),
-        ServerParamsKind::Group | ServerParamsKind::Guest => Ok(None),
+        ServerParamsKind::Group | ServerParamsKind::Certificates | ServerParamsKind::Guest => {
+            Ok(None)
+        }
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use anteroom_protocol::DAY;
 
     use super::{
-        super::records::{make_generic, make_group, make_guest},
+        super::records::{make_certificates, make_generic, make_group, make_guest},
         *,
     };
     use anteroom_console::os;
@@ -88,6 +88,7 @@ mod tests {
         let next = standard(future, &mut generic);
         let legacy = generic(Mode::Legacy, past);
         let group = |start| make_group(start, &mut os::rng());
+        let certificates = |start| make_certificates(start, &mut os::rng());
         for (records, is_behind) in [
             (vec![], false),
             (vec![now.clone(), group(past)], false),
@@ -100,7 +101,9 @@ mod tests {
             (vec![legacy, next], true),
             (vec![now.clone(), group(future)], true),
             (vec![now.clone(), make_guest(past, &mut os::rng())], false),
-            (vec![now, make_guest(future, &mut os::rng())], true),
+            (vec![now.clone(), make_guest(future, &mut os::rng())], true),
+            (vec![now.clone(), group(past), certificates(past)], false),
+            (vec![now, group(past), certificates(future)], true),
         ] {
             let checked = check(&records, &[Mode::Standard], NOW);
             let ids: Vec<_> = records.iter().map(|one| (one.id, one.not_before)).collect();

@@ -1,5 +1,6 @@
 //! Records of server params: new ones, and what is read from stored ones.
 
+use anteroom_issuer::CertificateParams;
 use anteroom_protocol::{
     GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
 };
@@ -12,6 +13,22 @@ pub(super) fn generic_mode(record: &ServerParamsRecord) -> anyhow::Result<Mode> 
     let params = GenericSecretParams::from_bytes(&record.secret)
         .with_context(|| format!("the stored params {} do not parse", record.id))?;
     Ok(params.mode())
+}
+
+/// Returns the public half of stored params, and its version.
+pub fn public_params(record: &ServerParamsRecord) -> anyhow::Result<(u8, Vec<u8>)> {
+    let first = |public: Vec<u8>| (public.first().copied().unwrap_or_default(), public);
+    let (id, secret) = (record.id, record.secret.as_slice());
+    let public = match record.kind {
+        ServerParamsKind::Generic => GenericSecretParams::from_bytes(secret)
+            .map(|params| first(params.public_params().to_bytes())),
+        ServerParamsKind::Group => GroupServerSecretParams::from_bytes(secret)
+            .map(|params| first(params.public_params().to_bytes())),
+        ServerParamsKind::Certificates => {
+            CertificateParams::from_bytes(secret).map(|params| (1, params.public_params()))
+        }
+    };
+    public.with_context(|| format!("the stored params {id} do not parse"))
 }
 
 pub(super) fn is_live(record: &ServerParamsRecord, now: Timestamp) -> bool {
@@ -54,6 +71,19 @@ pub(super) fn make_group(
     record(
         params.public_params().id(),
         ServerParamsKind::Group,
+        not_before,
+        params.to_bytes(),
+    )
+}
+
+pub(super) fn make_certificates(
+    not_before: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> ServerParamsRecord {
+    let params = CertificateParams::random(rng);
+    record(
+        params.id(),
+        ServerParamsKind::Certificates,
         not_before,
         params.to_bytes(),
     )

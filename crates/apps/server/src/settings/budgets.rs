@@ -111,3 +111,32 @@ impl From<VerificationSettings> for VerificationLimits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anteroom_issuer::IssuerLimits;
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_services() {
+        let issuer = IssuerLimits::default();
+        let buckets: [(BucketSize, BucketSize); 3] = [
+            (
+                CreateAuthBucketSettings::default().into(),
+                issuer.create_auth,
+            ),
+            (RelayBucketSettings::default().into(), issuer.relays),
+            (BatchBucketSettings::default().into(), issuer.batches),
+        ];
+        for (setting, service) in buckets {
+            assert_eq!(setting, service);
+        }
+        assert_eq!(WorkLimits::from(WorkSettings::default()), issuer.work);
+        let rooms = VerificationLimits::default();
+        assert_eq!(
+            VerificationLimits::from(VerificationSettings::default()),
+            rooms
+        );
+    }
+}

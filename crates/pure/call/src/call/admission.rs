@@ -102,11 +102,11 @@ impl Call {
         status: Status,
     ) -> Result<Vec<(Seat, LeaveReason)>, ErrorCode> {
         let (user, role) = (&join.user, join.role);
-        let max_devices = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
+        let per_user = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
         let is_full = self.is_full(status)
             || (join.has_guest_account && status == Status::Pending && self.is_full_of_guests());
         let own_seat = self.longest_lost(user, status);
-        let own = if self.users.seats(user).len() >= max_devices {
+        let own = if self.users.seats(user).len() >= per_user {
             let other = match status {
                 Status::Active => Status::Pending,
                 Status::Pending => Status::Active,
@@ -170,13 +170,14 @@ impl Call {
         self.demux_ids.assign(free)
     }
 
-    /// Returns the seat of the same user whose secret the client presents. Compares with all of the user's
-    /// seats, so that the time taken reveals no partial match.
+    /// Returns the seat of the same user and member key whose secret the client presents. Compares with all of
+    /// the user's seats, so that the time taken reveals no partial match.
     pub(super) fn seat_to_resume(&self, join: &Join) -> Option<Seat> {
         let shown: &ResumeSecret = join.resume.as_ref()?;
         let mut found = None;
         for seat in self.users.seats(&join.user) {
             if let Some(device) = self.seats.get(*seat)
+                && device.member == join.member
                 && bool::from(device.resume.ct_eq(shown))
             {
                 found = Some(*seat);

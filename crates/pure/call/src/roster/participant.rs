@@ -1,6 +1,6 @@
 //! A device of a call, as others receive it.
 
-use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, MemberKey, OpaqueUserId};
 
 use crate::{Moment, membership::Role, seats::Device};
 
@@ -21,6 +21,8 @@ pub struct Participant {
     pub has_guest_account: bool,
     /// `hello`: the hello of the device's join.
     pub hello: Option<Hello>,
+    /// `member`: the member key of the device's join.
+    pub member: Option<MemberKey>,
 }
 
 impl Participant {
@@ -33,6 +35,7 @@ impl Participant {
             is_admin: device.role == Role::Admin,
             has_guest_account: device.has_guest_account,
             hello: device.hello.clone(),
+            member: device.member,
         }
     }
 
@@ -43,10 +46,16 @@ impl Participant {
         }
     }
 
-    pub(super) fn without_user(&self) -> Self {
+    /// Returns the entry as a user who peeks may see it: without hello, whatever the order.
+    pub(super) const fn without_user(&self) -> Self {
         Self {
+            demux_id: self.demux_id,
             opaque_user_id: None,
-            ..self.clone()
+            hand_raised_at: self.hand_raised_at,
+            is_lost: self.is_lost,
+            is_admin: self.is_admin,
+            hello: None,
+            member: None,
         }
     }
 }

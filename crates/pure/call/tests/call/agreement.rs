@@ -24,6 +24,7 @@ enum StepTemplate {
         admin: bool,
         changes: bool,
         hello: bool,
+        member: Option<u8>,
         old_id: bool,
     },
     JoinAgain {
@@ -266,12 +267,20 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
     let any = proptest::num::u8::ANY;
     let coin = proptest::bool::ANY;
     prop_oneof![
-        8 => (any, proptest::bool::weighted(0.25), coin, coin, proptest::bool::weighted(0.1))
-            .prop_map(|(user, admin, changes, hello, old_id)| StepTemplate::Join {
+        8 => (
+            any,
+            proptest::bool::weighted(0.25),
+            coin,
+            coin,
+            proptest::option::of(1_u8..3),
+            proptest::bool::weighted(0.1),
+        )
+            .prop_map(|(user, admin, changes, hello, member, old_id)| StepTemplate::Join {
                 user,
                 admin,
                 changes,
                 hello,
+                member,
                 old_id,
             }),
         1 => any.prop_map(|who| StepTemplate::JoinAgain { who }),
@@ -314,6 +323,7 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
             admin,
             changes,
             hello,
+            member,
             old_id,
         } => {
             *last_connection += 1;
@@ -325,6 +335,7 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
                 admin,
                 changes,
                 hello,
+                member,
                 resume: None,
                 ids: old_id.then_some([old, 0, new_id, old]),
             }
@@ -335,6 +346,7 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
             admin: false,
             changes: false,
             hello: false,
+            member: None,
             resume: None,
             ids: None,
         },
@@ -353,6 +365,11 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
                 admin: who.is_multiple_of(7),
                 changes: who.is_multiple_of(4),
                 hello: who.is_multiple_of(3),
+                // In some cases another member key than the seat's, or none.
+                member: device
+                    .and_then(|device| device.member)
+                    .filter(|_| !who.is_multiple_of(5))
+                    .or_else(|| who.is_multiple_of(11).then_some(2)),
                 resume: device.map(|device| {
                     if right || !who.is_multiple_of(2) {
                         device.secret

@@ -37,6 +37,7 @@ fn join(number: u64, user: OpaqueUserId, role: Role) -> Input {
         resume: None,
         roster: RosterForm::Whole,
         hello: None,
+        member: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     })
 }
@@ -213,6 +214,7 @@ fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
         resume: resume.map(|byte| ResumeSecret::from_bytes([byte; 32])),
         roster: RosterForm::Whole,
         hello: None,
+        member: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     }
 }

@@ -8,7 +8,8 @@ use anteroom_call::{
     RosterForm, Status,
 };
 use anteroom_protocol::{
-    DemuxId, EraId, GuestAdmission, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+    DemuxId, EraId, GuestAdmission, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions,
+    Timestamp,
 };
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
@@ -148,6 +149,7 @@ impl Harness {
                 admin,
                 changes,
                 hello,
+                member,
                 resume,
                 ids,
             } => {
@@ -165,6 +167,7 @@ impl Harness {
                         RosterForm::Whole
                     },
                     hello: hello.then(|| Hello::new([self.joins]).unwrap()),
+                    member: member.map(|number| MemberKey::from_bytes([number; 32])),
                     resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
                     randomness: JoinRandomness::from_parts(
                         ids.map(|id| id << 4 | 9),
@@ -373,6 +376,9 @@ fn participant_text(participant: &Participant) -> String {
     }
     if let Some(hello) = &participant.hello {
         text += &format!("*{}", hello.as_bytes()[0]);
+    }
+    if let Some(member) = &participant.member {
+        text += &format!("={}", member.as_bytes()[0]);
     }
     text
 }

@@ -62,6 +62,7 @@ impl Room {
             resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
             roster: RosterForm::Whole,
             hello: None,
+            member: None,
             randomness: JoinRandomness::from_parts([u32::from(number) << 4; 4], [number; 32]),
         }))
     }

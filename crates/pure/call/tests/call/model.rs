@@ -29,6 +29,7 @@ pub(crate) struct Device {
     hand: Option<u64>,
     changes: bool,
     pub(crate) hello: Option<u8>,
+    pub(crate) member: Option<u8>,
     /// Whether the device has not received the hellos of the devices that were active before its admission.
     lacks_hellos: bool,
     hands: BucketLevel,
@@ -199,6 +200,7 @@ impl Model {
             admin,
             changes,
             hello,
+            member,
             resume,
             ids,
         } = step
@@ -213,10 +215,9 @@ impl Model {
             return;
         }
         self.begun = true;
-        let resumed = self
-            .devices
-            .iter_mut()
-            .find(|device| device.user == user && Some(device.secret) == *resume);
+        let resumed = self.devices.iter_mut().find(|device| {
+            device.user == user && device.member == *member && Some(device.secret) == *resume
+        });
         let id = if let Some(device) = resumed {
             let before = device.connection.replace(connection);
             device.since = now;
@@ -270,6 +271,7 @@ impl Model {
                 hand: None,
                 changes: *changes,
                 hello: hello.then_some(secret),
+                member: *member,
                 lacks_hellos: false,
                 hands: BucketLevel::default(),
                 questions: BucketLevel::default(),

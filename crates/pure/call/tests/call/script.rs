@@ -8,7 +8,7 @@ use std::fmt;
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// `CONNECTION join USER [admin] [changes] [hello] [resume SECRET] [ids ID,ID,ID,ID]`
+    /// `CONNECTION join USER [admin] [changes] [hello] [member KEY] [resume SECRET] [ids ID,ID,ID,ID]`
     Join {
         connection: u64,
         user: char,
@@ -17,6 +17,8 @@ pub(crate) enum Step {
         changes: bool,
         /// Whether the device has a hello.
         hello: bool,
+        /// The number of the device's member key.
+        member: Option<u8>,
         resume: Option<u8>,
         ids: Option<[u32; 4]>,
     },
@@ -126,7 +128,7 @@ impl Step {
 
     fn join(connection: u64, user: char, mut options: &[&str]) -> Option<Self> {
         let (mut admin, mut changes, mut hello) = (false, false, false);
-        let (mut resume, mut ids) = (None, None);
+        let (mut member, mut resume, mut ids) = (None, None, None);
         loop {
             options = match options {
                 [] => break,
@@ -140,6 +142,10 @@ impl Step {
                 }
                 ["hello", rest @ ..] => {
                     hello = true;
+                    rest
+                }
+                ["member", key, rest @ ..] => {
+                    member = Some(key.parse().ok()?);
                     rest
                 }
                 ["resume", secret, rest @ ..] => {
@@ -160,6 +166,7 @@ impl Step {
             admin,
             changes,
             hello,
+            member,
             resume,
             ids,
         })
@@ -175,6 +182,7 @@ impl fmt::Display for Step {
                 admin,
                 changes,
                 hello,
+                member,
                 resume,
                 ids,
             } => {
@@ -187,6 +195,9 @@ impl fmt::Display for Step {
                 }
                 if *hello {
                     write!(f, " hello")?;
+                }
+                if let Some(key) = member {
+                    write!(f, " member {key}")?;
                 }
                 if let Some(secret) = resume {
                     write!(f, " resume {secret}")?;

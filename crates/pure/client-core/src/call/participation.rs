@@ -67,7 +67,8 @@ impl Participation {
     }
 
     /// Returns the `join` that asks for a seat: for the former one, if there is one. `has_features` is false
-    /// for a room service that refuses members it does not know.
+    /// for a room service that refuses members it does not know. The member key is never left out: a
+    /// presentation that is made for none could be shown with another key.
     ///
     /// # Errors
     /// The credential cannot be presented, or the name not be sealed.
@@ -77,7 +78,8 @@ impl Participation {
         rng: &mut R,
     ) -> Result<Zeroizing<String>, RoomsError> {
         let room = &self.options.room;
-        let presentation = self.options.pass.present(room, rng)?;
+        let member = self.options.member;
+        let presentation = self.options.pass.present(room, member.as_ref(), rng)?;
         let hello = match &self.options.name {
             Some(name) if has_features => self.hellos.seal(name, rng)?,
             _ => None,
@@ -96,6 +98,7 @@ impl Participation {
                 RosterUpdates::Whole
             },
             hello,
+            member,
         })))?)
     }
 

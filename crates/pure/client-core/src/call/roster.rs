@@ -104,6 +104,7 @@ mod tests {
             is_admin: false,
             is_guest: false,
             name: None,
+            member: None,
         };
         numbers.iter().map(participant).collect()
     }

@@ -1,5 +1,6 @@
 //! The serialized form of a credential store: JSON, for a sealed file.
 
+use anteroom_e2ee::{IdentityKey, SignedCertificate};
 use anteroom_protocol::{
     Aci, AuthCredential, CreateCredential, ParamsId, ParseError, RootKey, Timestamp,
 };
@@ -11,7 +12,7 @@ use super::{
     spare_link::{SpareLink, TriedLink},
 };
 use crate::{
-    IssuedCredential, PublishedParams, RenewalSchedule,
+    DeviceCertificate, IssuedCredential, PublishedParams, RenewalSchedule,
     wire::{self, ParamsBody, ParamsEntry},
 };
 
@@ -27,6 +28,8 @@ struct Content {
     account: String,
     params: Vec<ParamsEntry>,
     auth: Vec<Entry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<CertificateEntry>,
     spare_links: Vec<SpareEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tried_links: Vec<TriedEntry>,
@@ -58,6 +61,21 @@ struct TriedEntry {
     link: SpareEntry,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CertificateEntry {
+    identity: String,
+    certificate: String,
+    params: String,
+    last_day: u64,
+}
+
+impl Drop for CertificateEntry {
+    fn drop(&mut self) {
+        self.identity.zeroize();
+    }
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
         self.credential.zeroize();
@@ -82,6 +100,7 @@ impl CredentialStore {
                 .iter()
                 .map(|issued| Entry::new(issued, &issued.credential.to_bytes()))
                 .collect(),
+            certificate: self.certificate.as_ref().map(CertificateEntry::new),
             spare_links: self.spare_links.iter().map(SpareEntry::new).collect(),
             tried_links: self.tried_links.iter().map(TriedEntry::new).collect(),
             taken_links: self.taken_links,
@@ -105,12 +124,15 @@ impl CredentialStore {
             .auth
             .iter()
             .map(|entry| entry.parse(AuthCredential::from_bytes));
+        let certificate = content.certificate.as_ref();
+        let certificate = certificate.map(CertificateEntry::parse).transpose()?;
         let spare_links = content.spare_links.iter().map(SpareEntry::parse);
         let tried_links = content.tried_links.iter().map(TriedEntry::parse);
         Ok(Self {
             aci: Aci::parse(&content.account).map_err(|_| CredentialFormatError)?,
             listing: parse_listing(&listing)?.stored(),
             auth: auth.collect::<Result<_, _>>()?,
+            certificate,
             spare_links: spare_links.collect::<Result<_, _>>()?,
             tried_links: tried_links.collect::<Result<_, _>>()?,
             taken_links: content.taken_links,
@@ -151,6 +173,30 @@ impl Entry {
             credential: credential(&bytes).map_err(|_| CredentialFormatError)?,
             redemption: Timestamp::from_secs(self.redemption),
             params: ParamsId::parse(&self.params).map_err(|_| CredentialFormatError)?,
+        })
+    }
+}
+
+impl CertificateEntry {
+    fn new(certificate: &DeviceCertificate) -> Self {
+        Self {
+            identity: wire::encode(certificate.identity.seed()),
+            certificate: wire::encode(&certificate.certificate.to_bytes()),
+            params: certificate.params.to_hex(),
+            last_day: certificate.last_day.as_secs(),
+        }
+    }
+
+    fn parse(&self) -> Result<DeviceCertificate, CredentialFormatError> {
+        let decode = |text| wire::decode(text).map_err(|_| CredentialFormatError);
+        let seed = Zeroizing::new(decode(&self.identity)?);
+        let seed = seed.as_slice().try_into();
+        let certificate = SignedCertificate::parse(&decode(&self.certificate)?);
+        Ok(DeviceCertificate {
+            identity: IdentityKey::from_seed(seed.map_err(|_| CredentialFormatError)?),
+            certificate: certificate.map_err(|_| CredentialFormatError)?,
+            params: ParamsId::parse(&self.params).map_err(|_| CredentialFormatError)?,
+            last_day: Timestamp::from_secs(self.last_day),
         })
     }
 }

@@ -1,10 +1,12 @@
-//! The credentials for the days of a range.
+//! The credentials for the days of a range, and the certificate of the device.
 
+use anteroom_e2ee::{IdentityKey, SignedCertificate};
 use anteroom_protocol::{
     Aci, AuthCredential, AuthCredentialResponse, DAY, GenericPublicParams, GroupAuthCredential,
     GroupAuthCredentialResponse, ParseError, Timestamp, parallel,
 };
 use anteroom_wire::issuer::{CallLinkAuthResponse, DayCredential, GroupAuthResponse};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, Method};
 
 use super::{
@@ -12,11 +14,12 @@ use super::{
     verification::{check_days, first_verified},
 };
 use crate::{
-    Answer, DayCredentials, DayRange, IssuedCredential, IssuerError, ListedParams, Request,
-    TransportFailure, TrustedParams, pins::Params,
+    Answer, DayCredentials, DayRange, DeviceCertificate, IssuedCredential, IssuerError,
+    ListedParams, ParamsKind, Request, TransportFailure, TrustedParams, pins::Params,
 };
 
 const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
+const IDENTITY_KEY: HeaderName = HeaderName::from_static("anteroom-identity-key");
 
 /// A request for the credentials of a range of days, and the state that the verification of its answer needs.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub struct DayCredentialsExchange<'a> {
     params: &'a TrustedParams,
     candidates: Vec<&'a ListedParams<GenericPublicParams>>,
     now: Timestamp,
+    identity: Option<&'a IdentityKey>,
 }
 
 impl<'a> DayCredentialsExchange<'a> {
@@ -42,13 +46,30 @@ impl<'a> DayCredentialsExchange<'a> {
             params,
             candidates: params.issuing_for_link(now)?,
             now,
+            identity: None,
         })
     }
 
-    /// Returns the request for call-link credentials alone, one for each day.
+    /// Asks for a certificate of the device with this identity key, in [`Self::auth_request`].
     #[must_use]
-    pub fn auth_request(&self) -> Request {
-        self.request(&["v1", "call-link", "auth"])
+    pub const fn with_identity(mut self, identity: &'a IdentityKey) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// Returns the request for call-link credentials alone, one for each day, and for the certificate.
+    ///
+    /// # Errors
+    /// Never: the text of a key fits a header.
+    pub fn auth_request(&self) -> Result<Request, TransportFailure> {
+        let request = self.request(&["v1", "call-link", "auth"]);
+        match self.identity {
+            Some(identity) => {
+                let key = URL_SAFE_NO_PAD.encode(identity.public().as_bytes());
+                request.with_secret(IDENTITY_KEY, &key)
+            }
+            None => Ok(request),
+        }
     }
 
     /// Returns the request for call-link and group credentials, one of each for each day.
@@ -87,6 +108,37 @@ impl<'a> DayCredentialsExchange<'a> {
     ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
         let body: CallLinkAuthResponse = answer.json()?;
         self.receive_auth(&body.call_link_auth_credentials, aci)
+    }
+
+    /// Reads the certificate in the answer to [`Self::auth_request`]; `None` if it was not asked for, or the
+    /// issuer has no key of certificates.
+    ///
+    /// # Errors
+    /// The answer is malformed, the certificate is for another day, or it does not verify.
+    pub fn read_certificate(
+        &self,
+        answer: &Answer,
+        aci: &Aci,
+    ) -> Result<Option<DeviceCertificate>, IssuerError> {
+        let body: CallLinkAuthResponse = answer.json()?;
+        let Some((identity, bytes)) = self.identity.zip(body.certificate) else {
+            return Ok(None);
+        };
+        let signed = SignedCertificate::parse(bytes.as_bytes())
+            .map_err(|_| TransportFailure::Malformed("a certificate does not parse"))?;
+        let candidates = self.params.issuing_certificates(self.now)?;
+        let received = candidates.iter().find_map(|listed| {
+            let issuer = (listed.id, &listed.params);
+            DeviceCertificate::verified(signed.clone(), identity, issuer, aci, self.now).ok()
+        });
+        let kind = ParamsKind::Certificates;
+        let received = received.ok_or_else(|| self.params.refusal(kind, self.now))?;
+        // Another day than everybody's would mark this device in front of the members of its calls.
+        if received.last_day() != self.range.last() {
+            let what = "the certificate's last day is not that asked for";
+            return Err(TransportFailure::Malformed(what).into());
+        }
+        Ok(Some(received))
     }
 
     /// Reads the answer to [`Self::batch_request`]. While the issuer works without its group params the days
@@ -171,3 +223,6 @@ impl<'a> DayCredentialsExchange<'a> {
         received.into_iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

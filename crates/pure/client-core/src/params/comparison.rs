@@ -45,9 +45,11 @@ impl PublishedParams {
         };
         comparison.consider(&self.generic, trust, now);
         comparison.consider(&self.group, trust, now);
+        comparison.consider(&self.certificates, trust, now);
         if !self.is_stored {
             comparison.note_current(&self.generic, now);
             comparison.note_current(&self.group, now);
+            comparison.note_current(&self.certificates, now);
         }
         comparison
     }

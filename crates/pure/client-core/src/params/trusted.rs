@@ -1,5 +1,6 @@
 //! The params of an issuer after the comparison with the pins.
 
+use anteroom_e2ee::CertificatePublicKey;
 use anteroom_protocol::{
     GenericPublicParams, GroupServerPublicParams, Mode, ParamsId, RoomId, Timestamp,
 };
@@ -13,6 +14,7 @@ pub struct TrustedParams {
     listing: PublishedParams,
     generic: Vec<ParamsId>,
     group: Vec<ParamsId>,
+    certificates: Vec<ParamsId>,
     added: Vec<ParamsSummary>,
     switches: Vec<ParamsSwitch>,
     link: Option<LinkScope>,
@@ -36,6 +38,7 @@ impl TrustedParams {
         Self {
             generic: trusted_ids(&mut listing.generic, pins),
             group: trusted_ids(&mut listing.group, pins),
+            certificates: trusted_ids(&mut listing.certificates, pins),
             listing,
             added,
             switches,
@@ -105,6 +108,20 @@ impl TrustedParams {
         by_id(&self.listing.group, &self.group, id)
     }
 
+    /// Returns the trusted keys whose certificates hold now.
+    pub fn certificate_keys(&self, now: Timestamp) -> impl Iterator<Item = &CertificatePublicKey> {
+        let listed = self.listing.certificates.iter();
+        let in_force = listed.filter(move |one| self.certifies(one.id, now));
+        in_force.map(|listed| &listed.params)
+    }
+
+    /// Returns whether certificates of these params hold now: the params are trusted and in force.
+    pub(crate) fn certifies(&self, id: ParamsId, now: Timestamp) -> bool {
+        let mut listed = self.listing.certificates.iter();
+        self.certificates.contains(&id)
+            && listed.any(|one| one.id == id && one.validity.contains(now))
+    }
+
     /// Returns the generic params of an id, with the room that they are trusted for if it is a single one.
     pub(crate) fn generic_with_room(
         &self,
@@ -144,8 +161,13 @@ impl TrustedParams {
         let group = group
             .filter(|listed| !self.group.contains(&listed.id))
             .map(ListedParams::summary);
+        let certificates = self.listing.certificates.iter();
+        let certificates = certificates
+            .filter(|listed| !self.certificates.contains(&listed.id))
+            .map(ListedParams::summary);
         generic
             .chain(group)
+            .chain(certificates)
             .filter(|one| !is_over(one, now))
             .collect()
     }
@@ -203,6 +225,15 @@ impl TrustedParams {
     ) -> Result<Vec<&ListedParams<GroupServerPublicParams>>, IssuerError> {
         let is_trusted = |id| self.group.contains(&id);
         self.issuing(&self.listing.group, now, is_trusted)
+    }
+
+    /// Returns the trusted keys that may sign certificates now.
+    pub(crate) fn issuing_certificates(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<&ListedParams<CertificatePublicKey>>, IssuerError> {
+        let is_trusted = |id| self.certificates.contains(&id);
+        self.issuing(&self.listing.certificates, now, is_trusted)
     }
 
     fn issuing<'a, P: Params>(

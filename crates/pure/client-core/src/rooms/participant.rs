@@ -2,7 +2,7 @@
 
 use anteroom_wire::rooms::{ParticipantBody, socket::DeviceBody};
 
-use crate::{DemuxId, EraId, OpaqueUserId, TransportFailure, call::hello::HelloCodec};
+use crate::{DemuxId, EraId, MemberKey, OpaqueUserId, TransportFailure, call::hello::HelloCodec};
 
 /// One device of a call or its lobby.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub struct Participant {
     /// The name that the device gave itself when it joined a call. A holder of the link can choose any name;
     /// the room service can neither forge a name nor attribute one to another user.
     pub name: Option<String>,
+    /// The device's public key in the room, as the room service states it: `None` for a device that named
+    /// none, and in a peek.
+    pub member: Option<MemberKey>,
 }
 
 pub(crate) fn parse_era(text: &str) -> Result<EraId, TransportFailure> {
@@ -46,6 +49,7 @@ pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, Tra
             demux: parse_demux(body.demux_id)?,
             user: user.map(parse_user).transpose()?,
             name: None,
+            member: None,
             hand_raised_at: None,
             is_lost: false,
             is_admin: false,
@@ -79,6 +83,7 @@ pub(crate) fn participant(
         demux: parse_demux(body.demux_id)?,
         user,
         name,
+        member: body.member,
         hand_raised_at: body.hand_raised_at,
         is_lost: body.lost,
         is_admin: body.admin,

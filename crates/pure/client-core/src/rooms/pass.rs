@@ -1,8 +1,8 @@
 //! The rights that an account presents to the room service. Every presentation is new.
 
 use anteroom_protocol::{
-    Aci, AuthCredential, CreateCredential, GenericPublicParams, ParamsId, Randomness, RoomId,
-    RootKey, Timestamp,
+    Aci, AuthCredential, CreateCredential, GenericPublicParams, MemberKey, ParamsId, Randomness,
+    RoomId, RootKey, Timestamp,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -60,10 +60,11 @@ impl Pass {
         self.aci
     }
 
-    /// Creates a fresh presentation for one room, in base64.
+    /// Creates a fresh presentation for one room, and for a member key or none, in base64.
     pub(crate) fn present<R: CryptoRng + ?Sized>(
         &self,
         room: &RootKey,
+        member: Option<&MemberKey>,
         rng: &mut R,
     ) -> Result<Zeroizing<String>, RoomsError> {
         if self.room.is_some_and(|only| only != room.room_id()) {
@@ -72,11 +73,12 @@ impl Pass {
         let presentation = self
             .issued
             .credential
-            .present(
+            .present_for(
                 &self.aci,
                 self.issued.redemption,
                 &self.params,
                 &room.secret_params(),
+                member,
                 Randomness::random(rng),
             )
             .map_err(|_| RoomsError::Presentation)?;

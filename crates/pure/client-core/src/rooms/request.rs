@@ -22,7 +22,7 @@ pub(super) fn presenting<R: CryptoRng + ?Sized>(
     pass: &Pass,
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
-    authorized(method, path, room, "auth", &pass.present(room, rng)?)
+    authorized(method, path, room, "auth", &pass.present(room, None, rng)?)
 }
 
 /// Returns a request for a room with a presentation of the right to create its link.

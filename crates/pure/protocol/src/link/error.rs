@@ -14,6 +14,8 @@ pub enum LinkMember {
     Key,
     /// `params=`: the id of the server params.
     Params,
+    /// `cert=0`: people come without certificates.
+    Certificates,
 }
 
 impl LinkMember {
@@ -23,6 +25,7 @@ impl LinkMember {
         match self {
             Self::Key => "key",
             Self::Params => "params",
+            Self::Certificates => "cert",
         }
     }
 }
@@ -125,8 +128,8 @@ pub enum LinkError {
     /// A member occurs twice: two readers could use different ones.
     #[error("the link is damaged: it has {0} more than once, ask for it anew")]
     Repeated(LinkMember),
-    /// A member resembles a known one in its name or value. If it were ignored, a damaged `params` could be
-    /// lost.
+    /// A member resembles a known one in its name or value. If it were ignored, a damaged `params` or `cert`
+    /// could be lost.
     #[error(
         "the link is damaged: a part of it looks like {0} and is not written like that, \
          copy all of it or ask for it anew"
@@ -144,4 +147,9 @@ pub enum LinkError {
          copy all of it"
     )]
     Params,
+    /// The value of `cert=` is not 0.
+    #[error(
+        "the link is damaged: cert= must be followed by exactly 0, copy all of it or ask for it anew"
+    )]
+    Certificates,
 }

@@ -11,6 +11,7 @@ const LONGEST_NAME: usize = 16;
 pub(super) struct Members {
     pub(super) key: RootKey,
     pub(super) params: Option<ParamsId>,
+    pub(super) without_certificates: bool,
 }
 
 /// Parses the known members and ignores the others, unless they may be damaged known ones.
@@ -20,6 +21,7 @@ pub(super) fn parse(fragment: &str) -> Result<Members, LinkError> {
     }
     let mut key = None;
     let mut params = None;
+    let mut certificates = None;
     for member in fragment.split('&') {
         match member.split_once('=') {
             Some(("key", text)) => {
@@ -30,6 +32,12 @@ pub(super) fn parse(fragment: &str) -> Result<Members, LinkError> {
             Some(("params", text)) => {
                 let parsed = ParamsId::parse(text).map_err(|_| LinkError::Params)?;
                 set_once(&mut params, parsed, LinkMember::Params)?;
+            }
+            Some(("cert", text)) => {
+                if text != "0" {
+                    return Err(LinkError::Certificates);
+                }
+                set_once(&mut certificates, (), LinkMember::Certificates)?;
             }
             _ if member.is_empty() => return Err(LinkError::Gap),
             _ => {
@@ -42,6 +50,7 @@ pub(super) fn parse(fragment: &str) -> Result<Members, LinkError> {
     Ok(Members {
         key: key.ok_or(LinkError::NoKey)?,
         params,
+        without_certificates: certificates.is_some(),
     })
 }
 
@@ -57,7 +66,11 @@ fn set_once<T>(place: &mut Option<T>, value: T, member: LinkMember) -> Result<()
 fn resembled(member: &str) -> Option<LinkMember> {
     let (name, value) = member.split_once('=').unwrap_or((member, ""));
     let name = letters(name);
-    let known = [LinkMember::Params, LinkMember::Key];
+    let known = [
+        LinkMember::Params,
+        LinkMember::Key,
+        LinkMember::Certificates,
+    ];
     if let Some(known) = known.into_iter().find(|known| is_near(&name, known.name())) {
         return Some(known);
     }

@@ -231,6 +231,54 @@ fn a_link_never_loses_its_params_silently() {
     }
 }
 
+/// Each case is a link with another text instead of `&cert=0`.
+#[test]
+fn a_link_never_loses_silently_that_people_come_without_certificates() {
+    use LinkError::{Certificates, Misspelt, Repeated};
+    let id = "0123456789abcdef";
+    let of_certificates = Misspelt(LinkMember::Certificates);
+    let link =
+        |rest: &str| CallLink::parse(&format!("https://a/call/#key={KEY_V0}{rest}&params={id}"));
+    for (rest, expected) in [
+        ("", Ok(false)),
+        ("&cert=0", Ok(true)),
+        ("&flag&cert=0&z=", Ok(true)),
+        ("&cert=", Err(Certificates)),
+        ("&cert=1", Err(Certificates)),
+        ("&cert=00", Err(Certificates)),
+        ("&cert=0 ", Err(Certificates)),
+        ("&cert=0.", Err(Certificates)),
+        ("&cert=0&cert=0", Err(Repeated(LinkMember::Certificates))),
+        ("&cert", Err(of_certificates)),
+        ("&cer", Err(of_certificates)),
+        ("&c", Err(of_certificates)),
+        ("&Cert=0", Err(of_certificates)),
+        ("&CERT=0", Err(of_certificates)),
+        ("&crt=0", Err(of_certificates)),
+        ("&certificates=0", Err(of_certificates)),
+        ("&amp;cert=0", Err(of_certificates)),
+        ("&%63ert=0", Err(of_certificates)),
+        ("&cert%3D0", Err(of_certificates)),
+        ("& cert=0", Err(of_certificates)),
+    ] {
+        let parsed = link(rest).map(|link| link.without_certificates);
+        assert_eq!(parsed, expected, "{rest}");
+    }
+    // A link that was cut off after its key lost `params` with it; `params` alone is the last to go.
+    let whole = link("&cert=0").unwrap().to_url();
+    assert!(whole.ends_with(&format!("&cert=0&params={id}")));
+    for cut in 1..whole.len() {
+        let text = &whole[..whole.len() - cut];
+        if let Ok(link) = CallLink::parse(text) {
+            assert!(
+                link.without_certificates || text.ends_with(KEY_V0),
+                "{text}"
+            );
+            assert_eq!(link.params, None, "{text}");
+        }
+    }
+}
+
 #[test]
 fn a_link_to_the_own_machine_may_have_http_as_a_browser_there_shows_it() {
     for (host, is_taken) in [
@@ -347,8 +395,9 @@ fn a_damaged_link_is_called_damaged_and_says_how() {
 
 #[test]
 fn a_link_prints_as_it_parses() {
-    for params in ["", "&params=0123456789abcdef"] {
-        let text = format!("https://calls.example/call/#key={KEY_V1}{params}");
+    let id = "&params=0123456789abcdef";
+    for rest in ["", id, "&cert=0", &format!("&cert=0{id}")] {
+        let text = format!("https://calls.example/call/#key={KEY_V1}{rest}");
         assert_eq!(*CallLink::parse(&text).unwrap().to_url(), text);
     }
 }

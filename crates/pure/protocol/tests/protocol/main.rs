@@ -9,6 +9,7 @@ mod batches;
 mod common;
 mod hellos;
 mod links;
+mod member_keys;
 mod memory;
 mod privacy;
 mod refusals;

@@ -238,6 +238,7 @@ fn secrets_show_nothing_of_themselves() {
         format!("{:?}", seed.root_key()),
         format!("{:?}", HelloKey::derive(&seed.root_key())),
         format!("{:?}", AdminPasskey::from_bytes(seed.bytes())),
+        format!("{:?}", MemberKey::from_bytes(seed.bytes())),
         format!("{:?}", AuthSalt::from_bytes(seed.bytes())),
         format!("{:?}", seed.randomness()),
         format!("{:?}", group.secret),

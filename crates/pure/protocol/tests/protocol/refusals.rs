@@ -442,6 +442,7 @@ fn a_verifier_tries_the_keys_of_the_mode_and_time() {
             &fixture.auth_presentation,
             now,
             &fixture.link.public_params(),
+            None,
         )
     };
     let create = |fixture: &CallLinkFixture, now| {

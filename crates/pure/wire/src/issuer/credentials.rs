@@ -19,6 +19,8 @@ pub enum PublishedKind {
     Group,
     /// Call-link credentials of guests.
     Guest,
+    /// Certificates of devices.
+    Certificates,
 }
 
 /// Public params and the time of their validity.
@@ -34,7 +36,7 @@ pub struct PublishedParams {
     pub id: String,
     /// The purpose of the params.
     pub kind: PublishedKind,
-    /// The version byte: 0 legacy, 1 standard.
+    /// The version byte: 0 legacy, 1 standard; 1 for certificates.
     pub version: u8,
     /// The time from which they issue, in seconds since 1970.
     pub not_before: u64,
@@ -91,6 +93,9 @@ pub struct DayCredential {
 pub struct CallLinkAuthResponse {
     /// One per day, ascending.
     pub call_link_auth_credentials: Vec<DayCredential>,
+    /// The certificate of the device, 122 bytes; only if the request names an identity key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Base64>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -1,6 +1,7 @@
 //! The messages of the room service's socket.
 
 mod inbound;
+mod member_text;
 mod outbound;
 
 pub use self::{

@@ -43,6 +43,7 @@ impl Client {
                 is_plain,
                 root_key: created.root_key,
                 params: Some(pass.params()),
+                without_certificates: false,
             };
             return Ok(OwnLink::new(link, passkey, created.state));
         }

@@ -1,11 +1,11 @@
 //! The credentials and the clients that clones of a client share.
 
-use anteroom_protocol::CallLink;
+use anteroom_protocol::{CallLink, Timestamp};
 use parking_lot::Mutex;
 
 use crate::{
-    Authentication, ClientOptions, CredentialStore, Error, IssuerClient, IssuerError, Pass,
-    ReplayMemory, RoomsClient,
+    Authentication, CertificatePublicKey, ClientOptions, CredentialStore, DeviceCertificate, Error,
+    IssuerClient, IssuerError, Pass, ReplayMemory, RoomsClient, TrustedParams,
 };
 
 /// The state that clones of a client share.
@@ -55,14 +55,8 @@ impl Shared {
 
     /// Returns whether there is a credential for today under trusted params.
     pub(super) fn has_credentials(&self) -> Result<bool, IssuerError> {
-        let (now, options) = (self.options.system.now(), &self.options);
-        let credentials = self.credentials.lock();
-        let Some(store) = credentials.as_ref() else {
-            return Ok(false);
-        };
-        let listing = store.listing().clone();
-        let params = listing.trusted(&*options.pins, options.trust(), now)?;
-        Ok(store.pass(&params, now).is_some())
+        let found = self.with_params(|store, params, now| store.pass(params, now).is_some());
+        Ok(found?.unwrap_or_default())
     }
 
     /// Fetches the issuer's params, the week's credentials and those for creating links. Drops the present
@@ -86,9 +80,10 @@ impl Shared {
         let params = listing.clone();
         let params = params.trusted(&*options.pins, options.trust(), now)?;
         let mut rng = options.system.rng();
+        let identity = CredentialStore::identity(self.credentials.lock().as_ref(), &mut *rng);
         let supply = self
             .issuer
-            .credential_supply(&params, now, &mut *rng)
+            .credential_supply(&params, &identity, now, &mut *rng)
             .await?;
         let mut credentials = self.credentials.lock();
         match credentials.as_mut() {
@@ -109,6 +104,36 @@ impl Shared {
         let listing = store.listing().clone();
         let params = listing.trusted_for_link(link, &*options.pins, options.trust(), now)?;
         store.pass(&params, now).ok_or(Error::NoCredential)
+    }
+
+    /// Returns the certificate of the device; `None` if there is none that holds.
+    pub(super) fn certificate(&self) -> Result<Option<DeviceCertificate>, IssuerError> {
+        let found = self.with_params(|store, params, now| store.certificate(params, now).cloned());
+        Ok(found?.flatten())
+    }
+
+    /// Returns the trusted keys whose certificates hold now.
+    pub(super) fn certificate_keys(&self) -> Result<Vec<CertificatePublicKey>, IssuerError> {
+        let found = self.with_params(|_, params, now| {
+            let keys = params.certificate_keys(now);
+            keys.copied().collect()
+        });
+        Ok(found?.unwrap_or_default())
+    }
+
+    /// Reads the credentials under their params as they are trusted now; `None` if there are none.
+    fn with_params<T>(
+        &self,
+        read: impl FnOnce(&CredentialStore, &TrustedParams, Timestamp) -> T,
+    ) -> Result<Option<T>, IssuerError> {
+        let (now, options) = (self.options.system.now(), &self.options);
+        let credentials = self.credentials.lock();
+        let Some(store) = credentials.as_ref() else {
+            return Ok(None);
+        };
+        let listing = store.listing().clone();
+        let params = listing.trusted(&*options.pins, options.trust(), now)?;
+        Ok(Some(read(store, &params, now)))
     }
 
     /// The room service at this address, unless the options name another.

@@ -130,6 +130,7 @@ impl LoginSession {
         } else {
             client.sign_out(&newest).await
         };
+        // Here signing out works without the issuer. Everywhere, nothing has ended without its answer.
         if !is_others && (ended.is_ok() || !everywhere) {
             locked.remove()?;
         }

@@ -8,6 +8,7 @@ use anteroom_client::{
     RoomsError, SeatStatus, SecretString, SignIn, System, Timeouts, TransportFailure, Zeroizing,
     parse_passkey,
 };
+use anteroom_e2ee::DeviceSecret;
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_testkit::{LogGuard, MockClock, SeededEntropy, TestAccount, TestLogin};
@@ -300,6 +301,31 @@ async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_
     for link in [bare, elsewhere] {
         named.join(&link).await.unwrap().leave().await;
     }
+}
+
+#[tokio::test]
+async fn a_device_shows_its_certificate_by_every_link_but_those_that_leave_it_out() {
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let ann = client(&fixture, &account).await;
+    let bob = client(&fixture, &fixture.issuer.add_account(false).await).await;
+    let own = ann.create_link(fixture.rooms.base_url(), Approval::Off);
+    let link = own.await.unwrap().link;
+    let room = link.root_key.room_id();
+    let member_key = DeviceSecret::from_bytes([1; 32]).member_key(&room).public();
+    let chain = ann.certificate(&link).unwrap().unwrap();
+    let chain = chain.present(&room, &member_key);
+    let keys = bob.certificate_keys().unwrap();
+    assert_eq!(keys.len(), 1);
+    let now = fixture.issuer.clock.now();
+    let verify = |aci| chain.verify(&keys[0], aci, &room, &member_key, now).is_ok();
+    assert!(verify(&account.aci) && !verify(&bob.aci()));
+    let without = CallLink {
+        without_certificates: true,
+        ..link
+    };
+    assert!(ann.certificate(&without).unwrap().is_none());
+    ann.join(&without).await.unwrap().leave().await;
 }
 
 #[tokio::test]

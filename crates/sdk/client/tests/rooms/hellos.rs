@@ -69,6 +69,7 @@ async fn names_read(room: &RootKey, person: &TestUser, entries: &[(String, Value
         pass: person.pass.clone(),
         passkey: None,
         name: None,
+        member: None,
     };
     let mut call = client
         .join(options, SeededEntropy::new(3).rng())
@@ -290,6 +291,7 @@ async fn a_room_service_that_refuses_unknown_members_is_joined_without_a_hello()
         pass: person.pass.clone(),
         passkey: None,
         name: Some("Ann".to_owned()),
+        member: None,
     };
     let mut call = client.join(options, fixture.rng()).await.unwrap();
     while call.next().await.is_some() {}

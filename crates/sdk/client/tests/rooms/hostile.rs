@@ -156,6 +156,7 @@ async fn answers_that_make_no_sense_are_errors() {
         pass: person.pass.clone(),
         passkey: None,
         name: None,
+        member: None,
     };
     let error = client.join(options, fixture.rng()).await;
     assert!(matches!(error, Err(RoomsError::Problem(_))), "{error:?}");
@@ -248,6 +249,7 @@ async fn replayed_changed_and_misattributed_messages_are_not_shown() {
         pass: person.pass.clone(),
         passkey: None,
         name: None,
+        member: None,
     };
     let mut call = client.join(options, fixture.rng()).await.unwrap();
     let mut heard = Vec::new();
@@ -314,6 +316,7 @@ async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
         pass: person.pass.clone(),
         passkey: None,
         name: None,
+        member: None,
     };
     let client = client.with_replay_store(Arc::new(FailingReplayStore));
     let refused = client.join(options, fixture.rng()).await.unwrap_err();
@@ -351,6 +354,7 @@ async fn hears_no_message_twice(listener: TcpListener, clients: [RoomsClient; 2]
             pass: person.pass.clone(),
             passkey: None,
             name: None,
+            member: None,
         };
         let mut call = client.join(options, fixture.rng()).await.unwrap();
         while let Some(event) = call.next().await {
@@ -403,6 +407,7 @@ async fn a_room_service_that_knows_no_changes_of_rosters_is_joined_without() {
         pass: person.pass.clone(),
         passkey: None,
         name: None,
+        member: None,
     };
     let mut call = client.join(options, fixture.rng()).await.unwrap();
     let roster = wait_for(&mut call, |event| match event {
@@ -449,6 +454,7 @@ async fn a_call_that_makes_no_sense_ends() {
             pass: person.pass.clone(),
             passkey: None,
             name: None,
+            member: None,
         };
         let mut call = client.join(options, fixture.rng()).await.unwrap();
         let long = call.send(Recipient::All, &vec![0; MAX_MESSAGE + 1]).await;
@@ -499,6 +505,7 @@ async fn joins_that_are_not_answered_in_order_fail() {
             pass: person.pass.clone(),
             passkey: None,
             name: None,
+            member: None,
         };
         let shown = client
             .join(options, fixture.rng())
@@ -518,6 +525,7 @@ async fn silence_is_a_timeout_and_circles_end() {
         pass: person.pass.clone(),
         passkey: None,
         name: None,
+        member: None,
     };
     let (listener, client) = listen().await;
     let server = tokio::spawn(async move { accept(&listener).await });

@@ -13,5 +13,6 @@ mod guests;
 mod hellos;
 mod hostile;
 mod links;
+mod members;
 mod replays;
 mod support;

@@ -80,6 +80,7 @@ async fn a_call_goes_on_while_the_record_of_received_messages_is_written_and_end
         pass: person.pass.clone(),
         passkey: None,
         name: None,
+        member: None,
     };
     let client = client.with_replay_store(Arc::clone(&store) as Arc<dyn ReplayStore>);
     let mut call = client.join(options, fixture.rng()).await.unwrap();

@@ -4,7 +4,7 @@ use anteroom_client::{
     CallEvent, CallSession, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient,
     JoinOptions, MemoryPins, Pass, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
 };
-use anteroom_issuer::IssuingParams;
+use anteroom_issuer::{CertificateParams, DatedParams, IssuingParams};
 use anteroom_protocol::{Aci, AdminPasskey, Mode, Randomness, RootKey, Timestamp};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{RoomsDatabase as _, TransactionName};
@@ -53,7 +53,14 @@ impl RoomsFixture {
         let name = TransactionName::new("test");
         let mut reader = rooms.database.read(name).await.unwrap();
         let records = reader.server_params().await.unwrap();
-        let params = IssuingParams::from_records(Mode::Standard, &records).unwrap();
+        let certificates = DatedParams {
+            params: CertificateParams::random(&mut *SeededEntropy::new(98).rng()),
+            not_before: Timestamp::from_secs(0),
+            not_after: None,
+        };
+        let params = IssuingParams::from_records(Mode::Standard, &records)
+            .unwrap()
+            .with_certificates(vec![certificates]);
         let issuer = TestIssuer::start_with_params(options, params).await;
         Self {
             issuer,
@@ -129,6 +136,7 @@ impl RoomsFixture {
             pass: person.pass.clone(),
             passkey: passkey.cloned(),
             name: person.name.clone(),
+            member: None,
         };
         person.rooms.join(options, self.rng()).await
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use anteroom_client::{
     Approval, CallEvent, CreatePass, CredentialStore, DayRange, DeviceCredentials, DeviceId,
-    IssuerClient, JoinOptions, MemoryPins, Pass, RoomsClient, Timeouts, Trust, TrustedParams,
+    IdentityKey, IssuerClient, JoinOptions, MemoryPins, Pass, RoomsClient, Timeouts, Trust,
+    TrustedParams,
 };
 use anteroom_issuer::{DatedParams, IssuerLimits, IssuingParams};
 use anteroom_protocol::{
@@ -111,6 +112,11 @@ impl Services {
     }
 }
 
+/// Returns the identity key of all devices: its value changes no time.
+fn identity() -> IdentityKey {
+    IdentityKey::from_seed(&[7; 32])
+}
+
 impl TimingUser {
     /// Creates an account that logs in now, which fetches the first credentials.
     pub(crate) async fn new<R: CryptoRng + Send>(services: &Services, rng: &mut R) -> Self {
@@ -126,7 +132,10 @@ impl TimingUser {
         let listing = issuer.published_params().await.unwrap();
         let params = listing.clone().trusted(&pins, Trust::FirstUse, now);
         let params = params.unwrap();
-        let supply = issuer.credential_supply(&params, now, rng).await.unwrap();
+        let supply = issuer
+            .credential_supply(&params, &identity(), now, rng)
+            .await
+            .unwrap();
         Self {
             store: CredentialStore::new(account.aci, listing, supply, now, rng),
             rooms: RoomsClient::new(services.rooms.base_url(), timeouts).unwrap(),
@@ -140,7 +149,8 @@ impl TimingUser {
     pub(crate) async fn renew<R: CryptoRng + Send>(&mut self, now: Timestamp, rng: &mut R) {
         let listing = self.issuer.published_params().await.unwrap();
         let params = self.params(now);
-        let supply = self.issuer.credential_supply(&params, now, rng);
+        let identity = identity();
+        let supply = self.issuer.credential_supply(&params, &identity, now, rng);
         self.store.renew(listing, supply.await.unwrap(), now, rng);
     }
 
@@ -158,6 +168,7 @@ impl TimingUser {
             is_plain: false,
             root_key: created.await.unwrap().root_key,
             params: Some(pass.params()),
+            without_certificates: false,
         });
     }
 
@@ -173,6 +184,7 @@ impl TimingUser {
             pass: self.pass(source, now).await,
             passkey: None,
             name: None,
+            member: None,
         };
         let rng = services.rooms.entropy().rng();
         let mut call = self.rooms.join(options, rng).await.unwrap();

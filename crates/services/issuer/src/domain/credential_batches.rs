@@ -1,11 +1,13 @@
-//! Batches of credentials: to use call links, and to use groups besides, one of each per day.
+//! Batches of credentials: to use call links, and to use groups besides, one of each per day; and the
+//! certificate of the device.
 
 use std::sync::Arc;
 
 use anteroom_accounts::{Caller, Failure};
+use anteroom_e2ee::IdentityPublicKey;
 use anteroom_protocol::{
     AuthCredentialResponse, CredentialBatch, GenericSecretParams, GroupAuthCredentialResponse,
-    GroupIdentity, GroupServerSecretParams, Timestamp, VerifyError,
+    GroupIdentity, GroupServerSecretParams, ParseError, Timestamp, VerifyError,
 };
 use anteroom_runtime::{Entropy, RetryAfter};
 use anteroom_store::{Account, AccountKind};
@@ -13,6 +15,7 @@ use anteroom_store::{Account, AccountKind};
 use crate::{
     domain::{
         account_limit::{AccountRequest, Computation},
+        certificate_params::CertificateParams,
         failures::{issuing_failed, no_params},
         range::RedemptionRange,
     },
@@ -26,32 +29,43 @@ pub(crate) enum BatchKind {
     CallLinksAndGroups,
 }
 
+/// A request for a batch.
+pub(crate) struct BatchRequest {
+    pub(crate) kind: BatchKind,
+    /// The first and the last day, if the request names them.
+    pub(crate) days: Option<(Timestamp, Timestamp)>,
+    /// The identity key to certify, if the request names one, or the error of a malformed one.
+    pub(crate) identity_key: Result<Option<IdentityPublicKey>, ParseError>,
+}
+
 /// The outcomes of a request for a batch.
 pub(crate) enum BatchOutcome {
     RateLimited(RetryAfter),
     InvalidRange,
     /// Guests get no group credentials.
     GuestRefused,
+    InvalidIdentityKey,
     BatchIssued(RedemptionRange, IssuedBatch),
 }
 
-/// The credentials, one per day, ascending.
+/// The credentials, one per day, ascending, and the certificate.
 pub(crate) struct IssuedBatch {
     /// `None` if the request asks for none, or while there are no group params.
     pub(crate) group: Option<Vec<(Vec<u8>, Timestamp)>>,
     pub(crate) call_link: Vec<(Vec<u8>, Timestamp)>,
+    /// `None` if the request names no identity key, or while there is no key of certificates.
+    pub(crate) certificate: Option<Vec<u8>>,
 }
 
-/// Issues one credential per day, or one of each kind, to guests under their params. `days` are the first and the last day, if the
-/// request names them.
+/// Issues one credential per day, or one of each kind, and a certificate until the end of the last day.
+/// Credentials of guests are made under their params.
 ///
 /// # Errors
 /// No generic server params are live, or too much work is waiting.
 pub(crate) async fn issue_batch(
     issuer: &IssuerState,
     caller: &Caller,
-    kind: BatchKind,
-    days: Option<(Timestamp, Timestamp)>,
+    request: BatchRequest,
 ) -> Result<BatchOutcome, Failure> {
     if caller.account.kind == AccountKind::Guest && kind == BatchKind::CallLinksAndGroups {
         return Ok(BatchOutcome::GuestRefused);
@@ -62,9 +76,17 @@ pub(crate) async fn issue_batch(
         Err(after) => return Ok(BatchOutcome::RateLimited(after)),
     };
     let now = issuer.now();
+    let BatchRequest {
+        kind,
+        days,
+        identity_key,
+    } = request;
     let range = days.and_then(|(start, end)| RedemptionRange::new(start, end, now));
     let Some(range) = range else {
         return Ok(BatchOutcome::InvalidRange);
+    };
+    let Ok(identity_key) = identity_key else {
+        return Ok(BatchOutcome::InvalidIdentityKey);
     };
     let params = issuer.params.load_full();
     let generic_params = match caller.account.kind {
@@ -76,6 +98,7 @@ pub(crate) async fn issue_batch(
         BatchKind::CallLinks => None,
         BatchKind::CallLinksAndGroups => params.issuing_group(now),
     };
+    let certified = identity_key.zip(params.issuing_certificates(now));
     let entropy = Arc::clone(&issuer.entropy);
     let account = caller.account.clone();
     let issued = admitted.compute(&issuer.limits, move || {
@@ -84,6 +107,7 @@ pub(crate) async fn issue_batch(
             range,
             group_params.as_deref(),
             &generic_params,
+            certified.as_ref().map(|(key, params)| (*key, &**params)),
             &*entropy,
         )
     });
@@ -97,12 +121,14 @@ pub(crate) async fn issue_batch(
 }
 
 /// Issues one credential of each kind per day, ascending. For an account without a PNI they use the
-/// replacement from its salt. Without group params there are no group credentials.
+/// replacement from its salt. Without group params there are no group credentials. Certifies the
+/// identity key, if there is one.
 fn issue(
     account: &Account,
     range: RedemptionRange,
     group_params: Option<&GroupServerSecretParams>,
     generic_params: &GenericSecretParams,
+    certified: Option<(IdentityPublicKey, &CertificateParams)>,
     entropy: &dyn Entropy,
 ) -> Result<IssuedBatch, VerifyError> {
     let identity = match &account.pni {
@@ -129,5 +155,7 @@ fn issue(
             .is_some()
             .then(|| groups.zip(range.days()).collect()),
         call_link: call_link.zip(range.days()).collect(),
+        certificate: certified
+            .map(|(key, params)| params.issue(account, key, range.end()).to_bytes()),
     })
 }

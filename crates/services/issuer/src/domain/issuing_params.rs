@@ -10,6 +10,8 @@ use anteroom_protocol::{
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
+use super::certificate_params::CertificateParams;
+
 /// Secret params and the time of their validity: from `not_before` on, and before `not_after` if
 /// there is one.
 pub struct DatedParams<T> {
@@ -48,6 +50,7 @@ pub struct IssuingParams {
     generic: Arc<[Entry<GenericSecretParams>]>,
     group: Arc<[Entry<GroupServerSecretParams>]>,
     guest: Arc<[Entry<GenericSecretParams>]>,
+    certificates: Arc<[Entry<CertificateParams>]>,
 }
 
 /// Public params and the time of their validity.
@@ -85,6 +88,7 @@ impl IssuingParams {
             mode,
             generic: generic_entries(generic, ServerParamsKind::Generic),
             group: newest_first(group.collect()),
+            certificates: newest_first(Vec::new()),
             guest: Arc::from([]),
         }
     }
@@ -99,6 +103,18 @@ impl IssuingParams {
         }
     }
 
+    /// Replaces the keys of certificates, of which there are none at first. They may be in any order.
+    #[must_use]
+    pub fn with_certificates(mut self, keys: Vec<DatedParams<CertificateParams>>) -> Self {
+        let keys = keys.into_iter().map(|dated| {
+            let (id, bytes) = (dated.params.id(), dated.params.public_params());
+            // There is one version: another algorithm would be another kind.
+            Entry::new(dated, id, ServerParamsKind::Certificates, 1, bytes)
+        });
+        self.certificates = newest_first(keys.collect());
+        self
+    }
+
     /// Creates the set from the rows of the store.
     ///
     /// # Errors
@@ -107,7 +123,8 @@ impl IssuingParams {
         mode: Mode,
         records: &[ServerParamsRecord],
     ) -> Result<Self, IssuingParamsError> {
-        let (mut generic, mut group, mut guest) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut generic, mut group) = (Vec::new(), Vec::new());
+        let (mut certificates, mut guest) = (Vec::new(), Vec::new());
         for record in records {
             let secret = &record.secret;
             match record.kind {
@@ -118,9 +135,16 @@ impl IssuingParams {
                     GroupServerSecretParams::from_bytes(secret),
                     |params| params.public_params().id(),
                 )?),
+                ServerParamsKind::Certificates => certificates.push(dated(
+                    record,
+                    CertificateParams::from_bytes(secret),
+                    CertificateParams::id,
+                )?),
             }
         }
-        Ok(Self::new(mode, generic, group).with_guests(guest))
+        Ok(Self::new(mode, generic, group)
+            .with_certificates(certificates)
+            .with_guests(guest))
     }
 
     /// Returns the generic params that issue at `now`.
@@ -141,15 +165,22 @@ impl IssuingParams {
             .map(|entry| Arc::clone(&entry.secret))
     }
 
-    /// Returns all params, newest first, with whether they issue at `now`. Includes those that are
+    /// Returns the key that signs certificates at `now`.
+    pub(crate) fn issuing_certificates(&self, now: Timestamp) -> Option<Arc<CertificateParams>> {
+        newest_valid(&self.certificates, now).map(|entry| Arc::clone(&entry.secret))
+    }
+
+    /// Returns all params, newest first in each kind, with whether they issue at `now`. Includes those that are
     /// invalid then: a client with a link made under those can verify that every client saw the
     /// same params.
     pub(crate) fn published(&self, now: Timestamp) -> impl Iterator<Item = (&PublicParams, bool)> {
         let generic = self.issuing_generic_entry(now).map(|entry| entry.public.id);
         let group = self.issuing_group_entry(now).map(|entry| entry.public.id);
+        let certificates = newest_valid(&self.certificates, now).map(|entry| entry.public.id);
         let guest = self.issuing_guest_entry(now).map(|entry| entry.public.id);
         published(&self.generic, generic)
             .chain(published(&self.group, group))
+            .chain(published(&self.certificates, certificates))
             .chain(published(&self.guest, guest))
     }
 
@@ -160,7 +191,7 @@ impl IssuingParams {
     }
 
     fn issuing_group_entry(&self, now: Timestamp) -> Option<&Entry<GroupServerSecretParams>> {
-        self.group.iter().find(|entry| entry.is_valid_at(now))
+        newest_valid(&self.group, now)
     }
 
     fn issuing_guest_entry(&self, now: Timestamp) -> Option<&Entry<GenericSecretParams>> {
@@ -244,6 +275,10 @@ fn dated<T, E>(
 fn newest_first<T>(mut entries: Vec<Entry<T>>) -> Arc<[Entry<T>]> {
     entries.sort_by_key(|entry| (Reverse(entry.public.not_before), entry.public.id));
     entries.into()
+}
+
+fn newest_valid<T>(entries: &[Entry<T>], now: Timestamp) -> Option<&Entry<T>> {
+    entries.iter().find(|entry| entry.is_valid_at(now))
 }
 
 fn published<T>(

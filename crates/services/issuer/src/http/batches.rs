@@ -1,14 +1,15 @@
 //! Batches of credentials, for the endpoints that issue them.
 
 use anteroom_accounts::{Caller, GUEST_NOT_ALLOWED};
+use anteroom_e2ee::IdentityPublicKey;
 use anteroom_http_server::{Problem, ProblemKind};
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{ParseError, Timestamp};
 use anteroom_runtime::Event;
 use anteroom_wire::issuer::DayCredential;
-use http::{StatusCode, Uri};
+use http::{HeaderName, StatusCode, Uri};
 
 use crate::{
-    domain::credential_batches::{BatchKind, BatchOutcome, IssuedBatch, issue_batch},
+    domain::credential_batches::{BatchKind, BatchOutcome, BatchRequest, IssuedBatch, issue_batch},
     http::range::requested_days,
     state::IssuerState,
 };
@@ -20,6 +21,12 @@ const INVALID_RANGE: ProblemKind = ProblemKind {
              later, and span at most 7 days.",
 };
 
+const INVALID_IDENTITY_KEY: ProblemKind = ProblemKind {
+    code: "GROUP_CRED_INVALID_IDENTITY_KEY",
+    status: StatusCode::BAD_REQUEST,
+    detail: "Invalid identity key. It is the base64url of an Ed25519 public key, without padding.",
+};
+
 /// The account has requested too many batches of either kind.
 const RATE_LIMITED: ProblemKind = ProblemKind {
     code: "GROUP_CRED_RATE_LIMITED",
@@ -27,22 +34,35 @@ const RATE_LIMITED: ProblemKind = ProblemKind {
     detail: "Too many requests for a batch of credentials. Please wait before trying again.",
 };
 
+/// The header that names the missing part of an answer.
+pub(crate) const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
+
 /// Issues a batch for the days of a query. Emits one event for each kind of credentials in it.
 ///
 /// # Errors
-/// The problems of a missing, malformed or too long range, of the limit and of failures.
+/// The problems of a missing, malformed or too long range, of a malformed identity key, of the limit and of
+/// failures.
 pub(crate) async fn issue(
     issuer: &IssuerState,
     caller: &Caller,
     kind: BatchKind,
     uri: &Uri,
+    identity_key: Result<Option<IdentityPublicKey>, ParseError>,
 ) -> Result<IssuedBatch, Problem> {
-    let (range, batch) = match issue_batch(issuer, caller, kind, requested_days(uri)).await? {
+    let request = BatchRequest {
+        kind,
+        days: requested_days(uri),
+        identity_key,
+    };
+    let (range, batch) = match issue_batch(issuer, caller, request).await? {
         BatchOutcome::RateLimited(after) => {
             return Err(Problem::new(&RATE_LIMITED).retry_after(after));
         }
         BatchOutcome::GuestRefused => return Err(Problem::new(&GUEST_NOT_ALLOWED)),
         BatchOutcome::InvalidRange => return Err(Problem::new(&INVALID_RANGE)),
+        BatchOutcome::InvalidIdentityKey => {
+            return Err(Problem::new(&INVALID_IDENTITY_KEY));
+        }
         BatchOutcome::BatchIssued(range, batch) => (range, batch),
     };
     let (events, aci) = (&issuer.events, &caller.account.aci);

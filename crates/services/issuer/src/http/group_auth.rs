@@ -9,11 +9,11 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use crate::{
     domain::credential_batches::BatchKind,
-    http::batches::{day_credentials, issue},
+    http::batches::{DEGRADED, day_credentials, issue},
     state::IssuerState,
 };
 
@@ -22,9 +22,6 @@ const UNAUTHORIZED: ProblemKind = ProblemKind {
     status: StatusCode::UNAUTHORIZED,
     detail: "Authentication required to request group credentials.",
 };
-
-/// The header that names the missing part of an answer.
-const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
 
 problem_responses! {
     GroupAuthProblems:
@@ -64,7 +61,7 @@ pub(crate) async fn group_auth(
         .authenticate(request.headers(), client, &UNAUTHORIZED)
         .await?;
     let kind = BatchKind::CallLinksAndGroups;
-    let batch = issue(&issuer, &caller, kind, request.uri()).await?;
+    let batch = issue(&issuer, &caller, kind, request.uri(), Ok(None)).await?;
     let mut response = private(GroupAuthResponse {
         credentials: day_credentials(batch.group.as_deref().unwrap_or_default()),
         call_link_auth_credentials: day_credentials(&batch.call_link),

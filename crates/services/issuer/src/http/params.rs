@@ -66,6 +66,7 @@ fn published((params, issuing): (&PublicParams, bool)) -> PublishedParams {
             ServerParamsKind::Generic => PublishedKind::Generic,
             ServerParamsKind::Group => PublishedKind::Group,
             ServerParamsKind::Guest => PublishedKind::Guest,
+            ServerParamsKind::Certificates => PublishedKind::Certificates,
         },
         version: params.version,
         not_before: params.not_before.as_secs(),

@@ -109,6 +109,7 @@ async fn without_group_params_the_batch_says_that_it_is_degraded() {
             "status": "degraded",
             "dependencies": {
                 "call-link-params": "ok",
+                "certificate-params": "ok",
                 "database": "ok",
                 "group-params": "failing",
             },

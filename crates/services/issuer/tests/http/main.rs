@@ -8,6 +8,7 @@ mod authentication;
 mod background;
 mod batches;
 mod bearer;
+mod certificates;
 mod cookies;
 mod create_auth;
 mod device_limit;

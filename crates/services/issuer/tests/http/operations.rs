@@ -149,6 +149,7 @@ async fn the_background_checks_the_server_params_too() {
     for (name, failing) in [
         ("call-link-params", 0),
         ("group-params", 1),
+        ("certificate-params", 0),
         ("database", 0),
     ] {
         let line = format!("anteroom_dependency_failing{{dependency=\"{name}\"}} {failing}");

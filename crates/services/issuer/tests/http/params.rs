@@ -28,7 +28,8 @@ async fn everyone_can_read_the_params_with_their_ids() {
         let body = answer.json();
         let generic = issuer.generic_params.as_ref().unwrap();
         let group = issuer.group_params.as_ref().unwrap();
-        assert_eq!(body["params"].as_array().unwrap().len(), 2);
+        assert_eq!(body["params"].as_array().unwrap().len(), 3);
+        let certificates = issuer.certificate_params.as_ref().unwrap();
         for (entry, kind, version, id, public) in [
             (
                 &body["params"][0],
@@ -38,6 +39,13 @@ async fn everyone_can_read_the_params_with_their_ids() {
                 generic.to_bytes(),
             ),
             (&body["params"][1], "group", 0, group.id(), group.to_bytes()),
+            (
+                &body["params"][2],
+                "certificates",
+                1,
+                certificates.id(),
+                certificates.public_params(),
+            ),
         ] {
             assert_eq!(bytes(&entry["publicParams"]), public);
             let mut entry = entry.clone();

@@ -2,7 +2,7 @@
 //! passkey.
 
 use anteroom_call::Role;
-use anteroom_protocol::{AuthPresentation, GuestAdmission, OpaqueUserId};
+use anteroom_protocol::{AuthPresentation, GuestAdmission, MemberKey, OpaqueUserId};
 use anteroom_runtime::{BucketSize, ClientAddress};
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress};
 
@@ -17,8 +17,8 @@ use super::{
 /// A parsed claim on a room. The claim on a group's room is verified, the claim on a link's room is
 /// not.
 pub(crate) enum Claim {
-    /// A holder of a call link.
-    Link(LinkAddress, Box<AuthPresentation>),
+    /// A holder of a call link. The presentation is made for the member key, or for none.
+    Link(LinkAddress, Box<AuthPresentation>, Option<MemberKey>),
     /// A member of a group.
     Group(GroupMember),
 }
@@ -84,12 +84,13 @@ impl AuthorizedUser {
         client: ClientAddress,
     ) -> Result<Option<Self>, ClaimRefusal> {
         match claim {
-            Claim::Link(address, presentation) => {
+            Claim::Link(address, presentation, member) => {
                 let Some(found) = context.transactions.look_up(name, &address).await? else {
                     return Ok(None);
                 };
                 let id = OpaqueUserId::of_ciphertext(&presentation.user_id());
-                let presentation = Presentation::Auth(&presentation, &found.link.zkparams);
+                let zkparams = &found.link.zkparams;
+                let presentation = Presentation::Auth(&presentation, zkparams, member.as_ref());
                 let holder = context.verifier.holder(presentation, client).await?;
                 let holder = holder.ok_or(ClaimRefusal::Forbidden)?;
                 Ok(Some(Self {

@@ -51,6 +51,9 @@ pub(crate) async fn end_eras(
             ended.push(key);
         }
     }
+    if ended.is_empty() {
+        return Ok(());
+    }
     transaction.save().await?;
     for key in ended {
         context.events.emit("call.ended", key.room());

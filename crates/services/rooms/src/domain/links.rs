@@ -37,7 +37,7 @@ impl Links {
         presentation: Box<AuthPresentation>,
         client: ClientAddress,
     ) -> Result<Option<CallLinkRecord>, ClaimRefusal> {
-        let claim = Claim::Link(address, presentation);
+        let claim = Claim::Link(address, presentation, None);
         let user = AuthorizedUser::verify(&self.context, "read link", claim, client).await?;
         Ok(user.and_then(|user| user.link))
     }

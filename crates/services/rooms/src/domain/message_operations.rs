@@ -63,7 +63,24 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
         // The operation succeeded. Only further users cannot be remembered.
         Message::Error(ErrorCode::TooManyUsers) => Some(OperationOutcome::Succeeded),
         Message::Error(ErrorCode::TryAgain) => Some(OperationOutcome::Failed),
-        Message::Error(_) | Message::Blocked => Some(OperationOutcome::Refused),
+        Message::Error(
+            ErrorCode::Full
+            | ErrorCode::TooManyDevices
+            | ErrorCode::Displaced
+            | ErrorCode::EndedByAdmin
+            | ErrorCode::Expired
+            | ErrorCode::Ended
+            | ErrorCode::AlreadyJoined
+            | ErrorCode::NotJoined
+            | ErrorCode::Forbidden
+            | ErrorCode::UnknownDevice
+            | ErrorCode::NotActive
+            | ErrorCode::NotPending
+            | ErrorCode::TargetIsAdmin
+            | ErrorCode::Unreachable
+            | ErrorCode::RateLimited,
+        )
+        | Message::Blocked => Some(OperationOutcome::Refused),
         Message::Joined(_)
         | Message::Participants { .. }
         | Message::Roster { .. }

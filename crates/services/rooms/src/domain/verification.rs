@@ -16,7 +16,7 @@ use std::{
 };
 
 use anteroom_protocol::{
-    AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp,
+    AuthPresentation, CallLinkPublicParams, CreatePresentation, MemberKey, RoomId, Timestamp,
 };
 use anteroom_runtime::{
     Admission, ClientAddress, Clock, Dependency, Health, Pseudonymizer, QueueFull, RateLimiter,
@@ -57,8 +57,13 @@ pub(crate) struct PresentationVerifier {
 /// A presentation, and the statement that it is to prove.
 #[derive(Clone, Copy)]
 pub(crate) enum Presentation<'a> {
-    /// The holder has the call link with these params.
-    Auth(&'a AuthPresentation, &'a CallLinkPublicParams),
+    /// The holder has the call link with these params, and the presentation is made for this member
+    /// key, or for none.
+    Auth(
+        &'a AuthPresentation,
+        &'a CallLinkPublicParams,
+        Option<&'a MemberKey>,
+    ),
     /// The holder may create the room with these params.
     Create(&'a CreatePresentation, &'a RoomId, &'a CallLinkPublicParams),
 }
@@ -66,14 +71,16 @@ pub(crate) enum Presentation<'a> {
 impl Presentation<'_> {
     fn is_redeemable(self, now: Timestamp) -> bool {
         match self {
-            Self::Auth(presentation, _) => presentation.is_redeemable(now),
+            Self::Auth(presentation, ..) => presentation.is_redeemable(now),
             Self::Create(presentation, ..) => presentation.is_redeemable(now),
         }
     }
 
     fn holder(self, keys: &VerifierKeys, now: Timestamp) -> Option<HolderKind> {
         match self {
-            Self::Auth(presentation, zkparams) => keys.holder(presentation, now, zkparams),
+            Self::Auth(presentation, zkparams, member) => {
+                keys.holder(presentation, now, zkparams, member)
+            }
             Self::Create(presentation, room, zkparams) => {
                 keys.creator(presentation, room, now, zkparams)
             }
@@ -127,8 +134,8 @@ impl PresentationVerifier {
         }
         // Clients repeat auth presentations, but no create presentations.
         let miss = match presentation {
-            Presentation::Auth(presentation, zkparams) => {
-                match cache.lookup(presentation, zkparams, now) {
+            Presentation::Auth(presentation, zkparams, member) => {
+                match cache.lookup(presentation, zkparams, member, now) {
                     Err(miss) => Some(miss),
                     Ok(holder) => return Ok(Some(holder)),
                 }

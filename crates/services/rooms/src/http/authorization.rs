@@ -63,7 +63,8 @@ pub(crate) fn claim_of_headers(state: &RoomsState, headers: &HeaderMap) -> Resul
     match Authorization::of_headers(headers)? {
         Authorization::Auth(presentation) => {
             let room = room.ok_or(Problem::new(&ROOM_ID_INVALID))?;
-            Ok(Claim::Link(LinkAddress { room, epoch }, presentation))
+            let address = LinkAddress { room, epoch };
+            Ok(Claim::Link(address, presentation, None))
         }
         Authorization::Group(token) => {
             let key = state.settings.group_calls.as_ref();

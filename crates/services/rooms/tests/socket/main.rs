@@ -12,6 +12,7 @@ mod guests;
 mod hellos;
 mod limits;
 mod lobby;
+mod members;
 mod nodes;
 mod opening;
 mod outcomes;

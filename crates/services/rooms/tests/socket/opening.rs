@@ -123,7 +123,7 @@ async fn a_join_may_have_members_of_a_later_version_and_is_told_the_features_of_
     let (mut client, joined) = TestSocket::joined(&rooms, newer).await;
     assert_eq!(
         joined["features"],
-        json!(["roster_delta", "end_call", "hello", "guests"])
+        json!(["roster_delta", "end_call", "hello", "member", "guests"])
     );
     // Other messages do not accept unknown members.
     client

@@ -12,7 +12,7 @@ CREATE TABLE server_params (
     -- 8 bytes of a hash of the public params.
     params_id  BLOB    NOT NULL PRIMARY KEY CHECK (length(params_id) = 8),
     -- Which params these are.
-    kind       TEXT    NOT NULL CHECK (kind IN ('generic', 'group', 'guest')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('generic', 'group', 'certificates', 'guest')),
     -- The first moment at which they hold.
     not_before INTEGER NOT NULL CHECK (not_before >= 0),
     -- The first moment at which they no longer hold; NULL while no end is set.

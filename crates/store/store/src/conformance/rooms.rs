@@ -255,7 +255,7 @@ macro_rules! rooms_conformance {
             server_params {
                 generic_params_are_read_back
                 second_server_params_of_the_same_id_are_refused
-                group_params_are_refused
+                params_of_other_kinds_are_refused
             }
             keys {
                 the_same_master_key_opens_the_same_database

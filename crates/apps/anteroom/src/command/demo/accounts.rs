@@ -78,6 +78,7 @@ impl DemoAccount {
             pass: self.pass(link)?,
             passkey,
             name: Some(self.name.to_owned()),
+            member: None,
         };
         let call = self.rooms.join(options, OsEntropy.rng()).await?;
         self.call = Some(call);
@@ -151,7 +152,10 @@ async fn first_renewal(
     let (now, mut rng) = (os::now(), os::rng());
     let listing = issuer.published_params().await?;
     let params = listing.clone().trusted(pins, Trust::FirstUse, now)?;
-    let supply = issuer.credential_supply(&params, now, &mut rng).await?;
+    let identity = CredentialStore::identity(None, &mut rng);
+    let supply = issuer
+        .credential_supply(&params, &identity, now, &mut rng)
+        .await?;
     let aci = issuer.authentication().aci();
     Ok(CredentialStore::new(aci, listing, supply, now, &mut rng))
 }

@@ -52,6 +52,7 @@ impl DemoScript {
             is_plain: false,
             root_key: created.root_key,
             params: Some(pass.params()),
+            without_certificates: false,
         };
         let change = LinkChange {
             name: Some(NAME.to_owned()),

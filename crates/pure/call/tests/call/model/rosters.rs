@@ -3,7 +3,7 @@
 use super::{Device, Model};
 
 /// The displayed state of a device at an earlier moment.
-pub(super) type VisibleDevice = (u32, char, bool, Option<u64>, bool, Option<u8>);
+pub(super) type VisibleDevice = (u32, char, bool, Option<u64>, bool, Option<u8>, Option<u8>);
 
 /// The parts of a roster that a device receives.
 #[derive(Clone, Copy)]
@@ -48,6 +48,7 @@ impl Model {
                     one.hand,
                     one.connection.is_none(),
                     one.hello,
+                    one.member,
                 )
             })
             .collect();
@@ -122,6 +123,9 @@ impl Model {
                     if let Some(hello) = device.hello.filter(|_| visibility.hellos) {
                         text += &format!("*{hello}");
                     }
+                    if let Some(member) = device.member {
+                        text += &format!("={member}");
+                    }
                     text
                 })
                 .collect();
@@ -186,10 +190,11 @@ fn changes_text(views: &[(Vec<VisibleDevice>, usize)]) -> String {
     )
 }
 
-fn entry_text((id, user, active, hand, is_lost, hello): &VisibleDevice) -> String {
+fn entry_text((id, user, active, hand, is_lost, hello, member): &VisibleDevice) -> String {
     let mark = if *active { "" } else { "?" };
     let hand = hand.map_or(String::new(), |since| format!("^{since}"));
     let lost = if *is_lost { "!" } else { "" };
     let hello = hello.map_or(String::new(), |number| format!("*{number}"));
-    format!("{mark}{id}{user}{hand}{lost}{hello}")
+    let member = member.map_or(String::new(), |number| format!("={number}"));
+    format!("{mark}{id}{user}{hand}{lost}{hello}{member}")
 }

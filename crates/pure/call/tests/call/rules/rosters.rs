@@ -253,6 +253,56 @@ fn a_hello_is_shown_to_admins_and_in_the_call_and_to_nobody_in_the_lobby() {
 }
 
 #[test]
+fn a_member_key_is_shown_to_whom_the_devices_id_is_shown() {
+    check(&[
+        (
+            "active devices to all, those of the lobby to admins",
+            APPROVAL,
+            "~1 join a admin changes hello member 7
+             2 join b changes hello member 8
+             > 2: joined 2 pending secret 2 [1a=7] 1
+             > 1: roster +[?2b*2=8] ~[] -[] 1
+             3 join c
+             > 3: joined 3 pending secret 3 [1a=7] 2
+             > 1: roster +[?3c] ~[] -[] 2
+             > 2: roster +[] ~[] -[] 2
+             1 approve 2
+             > approved b
+             > 1: roster +[] ~[2b*2=8] -[] 1
+             > 2: participants [1a*1=7 2b*2=8] 1
+             > 3: participants [1a=7 2b=8] 1
+             > 2: admitted",
+        ),
+        (
+            "a resume keeps it",
+            FREE,
+            "~1 join a member 7
+             ~1 drops
+             2 join a member 7 resume 1
+             > 2: joined 1 active secret 2 [1a=7] 0",
+        ),
+        (
+            "a secret is good with its member key alone",
+            FREE,
+            "~1 join a member 7
+             ~2 join b
+             3 join a member 8 resume 1
+             > 3: joined 3 active secret 3 [1a=7 2b 3a=8] 0
+             > 1,2: participants [1a=7 2b 3a=8] 0
+             4 join a resume 1
+             > 4: joined 4 active secret 4 [1a=7 2b 3a=8 4a] 0
+             > 1,2,3: participants [1a=7 2b 3a=8 4a] 0
+             5 join b member 7 resume 2
+             > 5: joined 5 active secret 5 [1a=7 2b 3a=8 4a 5b=7] 0
+             > 1,2,3,4: participants [1a=7 2b 3a=8 4a 5b=7] 0
+             6 join a member 7 resume 1
+             > 1: close replaced
+             > 6: joined 1 active secret 6 [1a=7 2b 3a=8 4a 5b=7] 0",
+        ),
+    ]);
+}
+
+#[test]
 fn the_whole_roster_comes_on_demand() {
     check(&[
         (

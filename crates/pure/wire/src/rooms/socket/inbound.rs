@@ -1,10 +1,11 @@
 //! The messages of clients.
 
-use anteroom_protocol::Hello;
+use anteroom_protocol::{Hello, MemberKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::member_text;
 use crate::Base64;
 
 /// A message of a client. Every type but `join` has no other members than these.
@@ -83,6 +84,9 @@ pub struct JoinMessage {
     /// 5).
     #[serde(default, skip_serializing_if = "Option::is_none", with = "hello")]
     pub hello: Option<Hello>,
+    /// The member key of the device, for which the presentation is made: base64url without padding.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "member_text")]
+    pub member: Option<MemberKey>,
 }
 
 /// The form of roster changes.
@@ -181,7 +185,7 @@ mod tests {
     fn every_message_of_a_client_has_one_form() {
         for (text, is_pinned) in [
             (
-                r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","adminPasskey":"BQ==","resume":"Bg==","roster":"delta","hello":"-_8"}"#,
+                r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","adminPasskey":"BQ==","resume":"Bg==","roster":"delta","hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"}"#,
                 true,
             ),
             (r#"{"type":"join","roomId":"ab","auth":"AA=="}"#, true),
@@ -216,7 +220,10 @@ mod tests {
                 RosterUpdates::Whole,
             ),
             (r#","roster":7"#, RosterUpdates::Whole),
-            (r#","roster":null,"hello":null"#, RosterUpdates::Whole),
+            (
+                r#","roster":null,"hello":null,"member":null"#,
+                RosterUpdates::Whole,
+            ),
         ] {
             let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA=="{member}}}"#);
             match serde_json::from_str(&text) {

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use anteroom_protocol::MemberKey;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::member_text;
 use crate::rooms::LinkStateBody;
 
 /// A message to a client.
@@ -160,6 +162,15 @@ pub struct DeviceBody<'a> {
         deserialize_with = "text_or_none"
     )]
     pub hello: Option<String>,
+    /// The member key as base64url. Present only for devices that named one. A reader takes any value but the
+    /// text of a key as none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "member_text::serialize",
+        deserialize_with = "member_text::deserialize_or_none"
+    )]
+    pub member: Option<MemberKey>,
 }
 
 /// A device in a list of changes.
@@ -184,7 +195,7 @@ mod tests {
     use super::*;
 
     const STATE: &str = r#"{"restrictions":"adminApproval","name":"AQI=","revoked":false,"expiration":1,"delete_at":2}"#;
-    const ACTIVE: &str = r#"{"demuxId":16,"opaqueUserId":"aa","handRaisedAt":1700000000123,"admin":true,"hello":"-_8"}"#;
+    const ACTIVE: &str = r#"{"demuxId":16,"opaqueUserId":"aa","handRaisedAt":1700000000123,"admin":true,"hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"}"#;
     const PENDING: &str = r#"{"demuxId":32,"lost":true}"#;
 
     #[test]
@@ -220,6 +231,11 @@ mod tests {
             let text = format!(r#"{{"demuxId":16,"mood":"fine","hello":{hello}}}"#);
             let device: DeviceBody<'_> = serde_json::from_str(&text).unwrap();
             assert_eq!((device.demux_id, device.hello), (16, None));
+        }
+        for member in ["7", "null", r#""AA""#, r#""-_v7""#, r#"{"of":"later"}"#] {
+            let text = format!(r#"{{"demuxId":16,"member":{member}}}"#);
+            let device: DeviceBody<'_> = serde_json::from_str(&text).unwrap();
+            assert_eq!((device.demux_id, device.member), (16, None));
         }
     }
 }

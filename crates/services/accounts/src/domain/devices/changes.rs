@@ -83,7 +83,7 @@ impl<'a> DeviceChanges<'a> {
     /// Adds a device to an account.
     ///
     /// # Errors
-    /// Those of [`IssuerRepository::add_device`].
+    /// Those of [`add_device`](anteroom_store::DeviceRepository::add_device).
     pub async fn add(
         &mut self,
         owner: &Aci,

@@ -125,14 +125,9 @@ impl EndSignal {
     /// Completes when the call is to end. Returns the input that ends it.
     pub(super) async fn notified(&self) -> Input {
         self.end.notified().await;
-        match self.is_dismissal() {
+        match self.is_dismissal.load(Ordering::Acquire) {
             true => Input::Dismiss,
             false => Input::End,
         }
-    }
-
-    /// Returns whether a holder of the passkey has ended the call.
-    pub(super) fn is_dismissal(&self) -> bool {
-        self.is_dismissal.load(Ordering::Acquire)
     }
 }

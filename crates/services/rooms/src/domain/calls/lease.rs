@@ -247,13 +247,11 @@ impl LeaseTask {
     async fn end_era(&self) {
         for _ in 0..END_ATTEMPTS {
             match self.try_end_era().await {
-                Ok(has_ended) => {
-                    // The request that dismisses a call has removed its record. Otherwise a record
-                    // that is gone belonged to another node, which reports its end.
-                    if has_ended || self.end.is_dismissal() {
-                        let events = &self.context.rooms.events;
-                        events.emit("call.ended", &self.address.room);
-                    }
+                Ok(()) => {
+                    // Who else removes the record, or replaces it by that of another era, does not
+                    // report the end of this one.
+                    let events = &self.context.rooms.events;
+                    events.emit("call.ended", &self.address.room);
                     return;
                 }
                 Err(error) => {
@@ -264,14 +262,13 @@ impl LeaseTask {
         }
     }
 
-    /// Returns whether the record was there.
-    async fn try_end_era(&self) -> Result<bool, StoreError> {
+    /// Removes the record, if it is still there.
+    async fn try_end_era(&self) -> Result<(), StoreError> {
         let mut transaction = self.begin("end era").await?;
         let (key, era) = (&self.record.key, self.record.era);
-        let has_ended = transaction.end_era(key, era).await?;
-        if has_ended {
+        if transaction.end_era(key, era).await? {
             transaction.save().await?;
         }
-        Ok(has_ended)
+        Ok(())
     }
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
-const FEATURES: &[&str] = &["roster_delta", "end_call", "hello", "guests"];
+const FEATURES: &[&str] = &["roster_delta", "end_call", "hello", "member", "guests"];
 
 /// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +102,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
         admin: participant.is_admin,
         guest: participant.has_guest_account,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
+        member: participant.member,
     }
 }
 

@@ -18,7 +18,8 @@ pub(crate) struct NewLink {
     pub(crate) passkey: Passkey,
     /// `None` if the request has none or malformed ones.
     pub(crate) zkparams: Option<CallLinkPublicParams>,
-    /// The members that differ from those of a link without any.
+    /// The members that the request sets; the others get their defaults. `end_call` has no effect: a
+    /// new link has no call.
     pub(crate) content: LinkUpdate,
 }
 

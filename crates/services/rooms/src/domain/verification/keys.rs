@@ -4,8 +4,8 @@
 //! tell which kind of account shows it, and nothing else of the account.
 
 use anteroom_protocol::{
-    AuthPresentation, CallLinkPublicParams, CreatePresentation, GenericSecretParams, ParamsId,
-    RoomId, Timestamp, VerifyingParams, VerifyingParamsEntry,
+    AuthPresentation, CallLinkPublicParams, CreatePresentation, GenericSecretParams, MemberKey,
+    ParamsId, RoomId, Timestamp, VerifyingParams, VerifyingParamsEntry,
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
@@ -51,8 +51,10 @@ impl VerifierKeys {
         presentation: &AuthPresentation,
         now: Timestamp,
         link: &CallLinkPublicParams,
+        member: Option<&MemberKey>,
     ) -> Option<HolderKind> {
-        let holds = |keys: &VerifyingParams| keys.verify_auth(presentation, now, link).is_ok();
+        let holds =
+            |keys: &VerifyingParams| keys.verify_auth(presentation, now, link, member).is_ok();
         if holds(&self.regular) {
             Some(HolderKind::Regular)
         } else {

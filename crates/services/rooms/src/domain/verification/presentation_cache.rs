@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp};
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, MemberKey, Timestamp};
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
@@ -23,14 +23,20 @@ pub(super) struct PresentationCache {
     periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
-/// SHA-256 of a presentation and of the public params of the link that it was shown to. These are
-/// all inputs of the proof.
+/// SHA-256 of a presentation, of the public params of the link and of the member key that it was
+/// shown with. These are all inputs of the proof.
 type Fingerprint = [u8; 32];
 
-fn fingerprint(presentation: &AuthPresentation, link: &CallLinkPublicParams) -> Fingerprint {
+/// Returns the fingerprint. All parts have fixed lengths, so that no other inputs give the same bytes.
+fn fingerprint(
+    presentation: &AuthPresentation,
+    link: &CallLinkPublicParams,
+    member: Option<&MemberKey>,
+) -> Fingerprint {
     let digest = Sha256::new()
         .chain_update(presentation.to_bytes())
-        .chain_update(link.to_bytes());
+        .chain_update(link.to_bytes())
+        .chain_update(member.map_or(&[][..], |member| member.as_bytes()));
     digest.finalize().into()
 }
 
@@ -65,7 +71,7 @@ impl PresentationCache {
     }
 
     /// Returns the kind of account that shows the presentation, if the cache shows that it holds for
-    /// the link.
+    /// the link and the member key.
     ///
     /// # Errors
     /// The key to insert it by once it is verified.
@@ -73,9 +79,10 @@ impl PresentationCache {
         &self,
         presentation: &AuthPresentation,
         link: &CallLinkPublicParams,
+        member: Option<&MemberKey>,
         now: Timestamp,
     ) -> Result<HolderKind, CacheMiss> {
-        let fingerprint = fingerprint(presentation, link);
+        let fingerprint = fingerprint(presentation, link, member);
         let period = self.periods.get(&fingerprint);
         let known = period.filter(|period| period.covers(now) && presentation.is_redeemable(now));
         known
@@ -106,7 +113,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_held_is_known_for_its_link_and_its_time() {
+    async fn what_held_is_known_for_its_link_its_member_key_and_its_time() {
         let rooms = TestRooms::start().await;
         let [link, other] = [rooms.new_link(), rooms.new_link()];
         let [params, others] =
@@ -127,26 +134,34 @@ mod tests {
             },
         ])));
 
-        let miss = cache.lookup(&shown, &params, now).err().unwrap();
+        let [key, other_key] = [1, 2].map(|byte| MemberKey::from_bytes([byte; 32]));
+        let (member, other_member) = (Some(&key), Some(&other_key));
+        let miss = cache.lookup(&shown, &params, member, now).err().unwrap();
         assert!(
-            cache.lookup(&shown, &params, now).is_err(),
+            cache.lookup(&shown, &params, member, now).is_err(),
             "not verified yet"
         );
         cache.insert(&miss, HolderKind::Guest);
-        for (presentation, link, now, known) in [
-            (&shown, &params, now, true),
-            (&shown, &params, end.minus(1), true),
-            (&shown, &params, end, false),
-            (&shown, &params, now.minus(1), false),
-            (&shown, &others, now, false),
-            (&again, &params, now, false),
+        for (presentation, link, member, now, known) in [
+            (&shown, &params, member, now, true),
+            (&shown, &params, member, end.minus(1), true),
+            (&shown, &params, member, end, false),
+            (&shown, &params, member, now.minus(1), false),
+            (&shown, &others, member, now, false),
+            (&shown, &params, other_member, now, false),
+            (&shown, &params, None, now, false),
+            (&again, &params, member, now, false),
         ] {
             assert_eq!(
-                cache.lookup(presentation, link, now).ok(),
+                cache.lookup(presentation, link, member, now).ok(),
                 known.then_some(HolderKind::Guest),
                 "{now:?}"
             );
         }
+        let unbound = cache.lookup(&again, &params, None, now).unwrap();
+        cache.insert(&unbound);
+        assert!(cache.lookup(&again, &params, None, now).is_none());
+        assert!(cache.lookup(&again, &params, member, now).is_some());
     }
 
     #[tokio::test]
@@ -158,11 +173,12 @@ mod tests {
         let shown = AuthPresentation::from_bytes(&bytes).unwrap();
         let now = rooms.clock.now();
         let cache = PresentationCache::new(VerifierKeys::default());
-        let miss = cache.lookup(&shown, &params, now).err().unwrap();
+        let miss = cache.lookup(&shown, &params, None, now).err().unwrap();
         cache.insert(&miss, HolderKind::Regular);
 
         let last = now.start_of_day().plus(2 * DAY);
-        assert!(cache.lookup(&shown, &params, last).is_ok());
-        assert!(cache.lookup(&shown, &params, last.plus(1)).is_err());
+        assert!(cache.lookup(&shown, &params, None, last).is_ok());
+        let later = last.plus(1);
+        assert!(cache.lookup(&shown, &params, None, later).is_err());
     }
 }

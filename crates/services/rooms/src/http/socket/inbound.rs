@@ -193,6 +193,37 @@ mod tests {
     }
 
     #[test]
+    fn a_member_key_is_base64url_of_32_bytes_and_anything_else_is_refused() {
+        let of_length = |length: usize| format!("{:?}", URL_SAFE_NO_PAD.encode(vec![0xfb; length]));
+        let key = "-_v7".repeat(10);
+        for (value, is_key) in [
+            ("null".to_owned(), Ok(false)),
+            (of_length(32), Ok(true)),
+            (of_length(31), Err(())),
+            (of_length(33), Err(())),
+            (of_length(0), Err(())),
+            // Padding, the other alphabet, non-zero trailing bits, a space, no string.
+            (format!(r#""{key}-_s=""#), Err(())),
+            (format!(r#""{key}+/s""#), Err(())),
+            (format!(r#""{key}-_t""#), Err(())),
+            (format!(r#"" {key}-_s""#), Err(())),
+            ("7".to_owned(), Err(())),
+            (format!("[{}]", of_length(32)), Err(())),
+        ] {
+            let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA==","member":{value}}}"#);
+            let read = match InboundMessage::parse(&text).content {
+                Ok(InboundContent::Join(join)) => Ok(join.member.is_some()),
+                Ok(InboundContent::Command(_)) => panic!("{text}"),
+                Err(refusal) => {
+                    assert_eq!(refusal, Refusal::Invalid, "{value}");
+                    Err(())
+                }
+            };
+            assert_eq!(read, is_key, "{value}");
+        }
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         let long = STANDARD.encode(vec![0; 65_537]);
         let too_large = format!(r#"{{"type":"relay","to":"all","body":"{long}"}}"#);

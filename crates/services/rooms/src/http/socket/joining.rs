@@ -55,7 +55,7 @@ pub(super) async fn join(
         ..
     } = user;
     let resume = request.resume.as_ref().and_then(|text| resume_secret(text));
-    let hello = request.hello.take();
+    let (hello, member) = (request.hello.take(), request.member);
     let roster = match request.roster {
         RosterUpdates::Whole => RosterForm::Whole,
         RosterUpdates::Delta => RosterForm::Changes,
@@ -74,6 +74,7 @@ pub(super) async fn join(
             resume: resume.clone(),
             roster,
             hello: hello.clone(),
+            member,
             randomness: JoinRandomness::random(&mut *state.context.entropy.rng()),
         };
         // Another node may have revoked the link since the call last read it.
@@ -118,7 +119,7 @@ async fn verify(
         .decode(request.auth.as_bytes())
         .map_err(|_| Refusal::Invalid)?;
     let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
-    let claim = Claim::Link(address.clone(), Box::new(presentation));
+    let claim = Claim::Link(address.clone(), Box::new(presentation), request.member);
     let passkey = request.admin_passkey.as_ref().map(Base64::as_bytes);
     let entrance = Entrance::Socket {
         joins: state.settings.sockets.joins,

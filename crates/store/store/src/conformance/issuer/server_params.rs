@@ -10,10 +10,12 @@ pub async fn server_params_are_read_back_by_start_of_validity<B: IssuerBackend>(
     let mut late = params(1, ServerParamsKind::Generic, &mut fixture.rng);
     late.not_before = NOW.plus(DAY);
     late.not_after = Some(NOW.plus(30 * DAY));
+    let mut later = params(3, ServerParamsKind::Certificates, &mut fixture.rng);
+    later.not_before = NOW.plus(2 * DAY);
     let early = params(2, ServerParamsKind::Group, &mut fixture.rng);
 
     let mut repository = fixture.begin().await;
-    for record in [&late, &early] {
+    for record in [&late, &later, &early] {
         repository
             .add_server_params(record, &mut fixture.rng)
             .await
@@ -22,8 +24,8 @@ pub async fn server_params_are_read_back_by_start_of_validity<B: IssuerBackend>(
     repository.save().await.unwrap();
 
     let read = fixture.read().await.server_params().await.unwrap();
-    assert_eq!(read.len(), 2);
-    for (read, stored) in read.iter().zip([&early, &late]) {
+    assert_eq!(read.len(), 3);
+    for (read, stored) in read.iter().zip([&early, &late, &later]) {
         assert_eq!(read.id, stored.id);
         assert_eq!(read.kind, stored.kind);
         assert_eq!(read.not_before, stored.not_before);

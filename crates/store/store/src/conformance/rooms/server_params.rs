@@ -49,23 +49,24 @@ pub async fn second_server_params_of_the_same_id_are_refused<B: RoomsBackend>() 
     );
 }
 
-pub async fn group_params_are_refused<B: RoomsBackend>() {
+pub async fn params_of_other_kinds_are_refused<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
-    let record = params(1, ServerParamsKind::Group);
     let mut repository = fixture.begin().await;
-    let outcome = repository
-        .add_server_params(&record, &mut fixture.rng)
-        .await;
-    assert!(
-        matches!(
-            outcome,
-            Err(StoreError::InvalidValue {
-                table: "server_params",
-                column: "kind"
-            })
-        ),
-        "{outcome:?}"
-    );
+    for kind in [ServerParamsKind::Group, ServerParamsKind::Certificates] {
+        let outcome = repository
+            .add_server_params(&params(1, kind), &mut fixture.rng)
+            .await;
+        assert!(
+            matches!(
+                outcome,
+                Err(StoreError::InvalidValue {
+                    table: "server_params",
+                    column: "kind"
+                })
+            ),
+            "{outcome:?}"
+        );
+    }
     assert!(repository.server_params().await.unwrap().is_empty());
 }
 

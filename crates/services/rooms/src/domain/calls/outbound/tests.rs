@@ -3,7 +3,9 @@ use std::sync::Arc;
 use anteroom_call::{
     DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
 };
-use anteroom_protocol::{EraId, GuestAdmission, Hello, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    EraId, GuestAdmission, Hello, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -23,6 +25,7 @@ fn roster() -> Roster {
             has_guest_account: false,
             is_admin: true,
             hello: Hello::new([0xfb, 0xff]).ok(),
+            member: Some(MemberKey::from_bytes([0xfb; 32])),
         }]),
         pending: Arc::new(vec![Participant {
             demux_id: device(32),
@@ -32,6 +35,7 @@ fn roster() -> Roster {
             has_guest_account: false,
             is_admin: false,
             hello: None,
+            member: None,
         }]),
         pending_count: 1,
     }
@@ -52,9 +56,10 @@ fn link() -> Arc<LinkState> {
 fn every_message_has_the_form_of_the_protocol() {
     let era = EraId::from_bytes([0xab; 16]);
     let era_text = "ab".repeat(16);
+    let member = "-_v7".repeat(10) + "-_s";
     let active = json!([
         {"demuxId": 16, "opaqueUserId": "aa", "handRaisedAt": 1_700_000_000_123_u64,
-         "admin": true, "hello": "-_8"}
+         "admin": true, "hello": "-_8", "member": member}
     ]);
     let pending = json!([{"demuxId": 32, "lost": true}]);
     let state = json!({
@@ -101,7 +106,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
                 "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
                 "participants": active, "pending": pending, "pendingCount": 1,
-                "callLinkState": state, "features": ["roster_delta", "end_call", "hello"],
+                "callLinkState": state, "features": ["roster_delta", "end_call", "hello", "member"],
             }),
         ),
         (
@@ -118,6 +123,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "joined": [{
                     "status": "active", "demuxId": 16, "opaqueUserId": "aa",
                     "handRaisedAt": 1_700_000_000_123_u64, "admin": true, "hello": "-_8",
+                    "member": member,
                 }],
                 "changed": [{"status": "pending", "demuxId": 32, "lost": true}],
                 "left": [48], "pendingCount": 1,
@@ -157,6 +163,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
             has_guest_account: false,
             is_admin: true,
             hello: hello.clone(),
+            member: Some(MemberKey::from_bytes([0xfb; 32])),
         };
         Arc::new((0..75).map(participant).collect())
     };

@@ -1,0 +1,138 @@
+//! Leaves: the claims of a member that stand in the group's tree.
+
+use anteroom_protocol::{DemuxId, OpaqueUserId, ParseError};
+use openmls::prelude::{
+    BasicCredential, Capabilities, Credential, CredentialType, CredentialWithKey, Extension,
+    ExtensionType, Extensions, LeafNode, UnknownExtension,
+};
+
+use super::crypto::CIPHERSUITE;
+use crate::{
+    Admission, CertificateChain, LeafClaim, MemberPublicKey,
+    encoding::{Reader, Writer},
+    hello::clean,
+};
+
+/// The extension of the group's context with the [`RoomContext`](crate::RoomContext).
+pub(super) const ROOM: u16 = 0xf200;
+const ADMISSION: u16 = 0xf201;
+const NAME: u16 = 0xf202;
+const CERTIFICATE: u16 = 0xf203;
+
+/// The extensions that every member supports.
+pub(super) const EXTENSIONS: [u16; 4] = [ROOM, ADMISSION, NAME, CERTIFICATE];
+
+const VERSION: u8 = 1;
+
+/// The claims of a member.
+///
+/// The basic credential is `01 || user || demux id (4)`, the signature key is the member key. The extensions
+/// are `f201`, the admission; `f202`, the name in UTF-8; `f203`, the certificate chain; the last two only
+/// where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberLeaf {
+    /// The user.
+    pub user: OpaqueUserId,
+    /// The device in the call.
+    pub demux_id: DemuxId,
+    /// The device's key in the room.
+    pub member_key: MemberPublicKey,
+    /// The reason why it is in.
+    pub admission: Admission,
+    /// The name that the person chose.
+    pub name: Option<String>,
+    /// The certificate of the account.
+    pub certificate: Option<CertificateChain>,
+}
+
+impl MemberLeaf {
+    /// Returns what the decision about the leaf needs.
+    #[must_use]
+    pub const fn claim(&self) -> LeafClaim<'_> {
+        LeafClaim {
+            user: &self.user,
+            member_key: &self.member_key,
+            admission: &self.admission,
+        }
+    }
+
+    pub(super) fn credential(&self) -> CredentialWithKey {
+        let mut writer = Writer::default();
+        writer.u8(VERSION);
+        writer.user(&self.user);
+        writer.u32(self.demux_id.number());
+        CredentialWithKey {
+            credential: BasicCredential::new(writer.finish()).into(),
+            signature_key: self.member_key.as_bytes().as_slice().into(),
+        }
+    }
+
+    /// Returns the extensions; `None` for a name that no reader accepts.
+    pub(super) fn extensions(&self) -> Option<Extensions<LeafNode>> {
+        let name = match &self.name {
+            Some(name) if clean(name).as_ref() != Some(name) => return None,
+            name => name.clone(),
+        };
+        let admission = Some((ADMISSION, self.admission.to_bytes()));
+        let name = name.map(|name| (NAME, name.into_bytes()));
+        let certificate = self.certificate.as_ref();
+        let certificate = certificate.map(|chain| (CERTIFICATE, chain.to_bytes()));
+        let all = [admission, name, certificate].into_iter().flatten();
+        let all = all.map(|(number, bytes)| Extension::Unknown(number, UnknownExtension(bytes)));
+        Extensions::from_vec(all.collect()).ok()
+    }
+
+    /// Parses a leaf. No signature in it is verified but those that MLS verifies.
+    pub(super) fn parse(leaf: &LeafNode) -> Result<Self, ParseError> {
+        let (user, demux_id) = identity(leaf.credential())?;
+        let member_key = MemberPublicKey::from_bytes(leaf.signature_key().as_slice());
+        let mut admission = None;
+        let mut name = None;
+        let mut certificate = None;
+        for extension in leaf.extensions().iter() {
+            match extension {
+                Extension::Unknown(ADMISSION, bytes) => {
+                    admission = Some(Admission::parse(&bytes.0)?);
+                }
+                Extension::Unknown(NAME, bytes) => name = Some(parse_name(&bytes.0)?),
+                Extension::Unknown(CERTIFICATE, bytes) => {
+                    certificate = Some(CertificateChain::parse(&bytes.0)?);
+                }
+                _ => return Err(ParseError),
+            }
+        }
+        Ok(Self {
+            user,
+            demux_id,
+            member_key: member_key.map_err(|_| ParseError)?,
+            admission: admission.ok_or(ParseError)?,
+            name,
+            certificate,
+        })
+    }
+}
+
+/// Returns the capabilities of every leaf.
+pub(super) fn capabilities() -> Capabilities {
+    let extensions = EXTENSIONS.map(ExtensionType::Unknown);
+    Capabilities::builder()
+        .ciphersuites(vec![CIPHERSUITE])
+        .extensions(extensions.to_vec())
+        .credentials(vec![CredentialType::Basic])
+        .build()
+}
+
+fn identity(credential: &Credential) -> Result<(OpaqueUserId, DemuxId), ParseError> {
+    let basic = BasicCredential::try_from(credential.clone()).map_err(|_| ParseError)?;
+    let mut reader = Reader::new(basic.identity());
+    reader.expect(VERSION)?;
+    let user = reader.user()?;
+    let demux_id = DemuxId::new(reader.u32()?).ok_or(ParseError)?;
+    reader.finish()?;
+    Ok((user, demux_id))
+}
+
+fn parse_name(bytes: &[u8]) -> Result<String, ParseError> {
+    let name = core::str::from_utf8(bytes).map_err(|_| ParseError)?;
+    clean(name).filter(|clean| clean == name).ok_or(ParseError)
+}

@@ -1,0 +1,107 @@
+//! The barred entries of a group's context.
+
+use anteroom_protocol::{ParseError, Timestamp};
+
+use crate::{
+    Authority, BarredEntry, SignedStatement, Statement as _,
+    encoding::{Reader, Writer},
+};
+
+/// The maximum number of barred entries. Beyond it the oldest are merged into a moment before which approvals
+/// of newcomers are void.
+pub const MAX_BARRED: usize = 64;
+
+/// Barred entries in strictly ascending order of time and bytes, at most [`MAX_BARRED`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BarredList {
+    entries: Vec<SignedStatement<BarredEntry>>,
+    void_before: Timestamp,
+}
+
+impl Default for BarredList {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            void_before: Timestamp::from_secs(0),
+        }
+    }
+}
+
+impl BarredList {
+    /// Returns the entries.
+    #[must_use]
+    pub fn entries(&self) -> &[SignedStatement<BarredEntry>] {
+        &self.entries
+    }
+
+    /// Returns the moment before which approvals of newcomers are void, because entries were merged into it.
+    #[must_use]
+    pub const fn void_before(&self) -> Timestamp {
+        self.void_before
+    }
+
+    /// Adds entries, merges the oldest ones beyond [`MAX_BARRED`], and drops those whose signer does not
+    /// count. The result depends on the set of entries alone, not on their order.
+    pub(super) fn with(
+        &self,
+        added: &[SignedStatement<BarredEntry>],
+        counts: impl Fn(&SignedStatement<BarredEntry>) -> bool,
+    ) -> Self {
+        let mut entries: Vec<_> = self.entries.iter().chain(added).cloned().collect();
+        entries.retain(|entry| counts(entry));
+        entries.sort_by(|one, other| order(one).cmp(&order(other)));
+        entries.dedup();
+        let surplus = entries.len().saturating_sub(MAX_BARRED);
+        let merged = entries.drain(..surplus);
+        // An approval of the entry's own second is void too.
+        let void = merged.map(|entry| entry.claimed().time.plus(1));
+        let void_before = void.fold(self.void_before, Timestamp::max);
+        Self {
+            entries,
+            void_before,
+        }
+    }
+
+    pub(super) fn all_count(&self, authority: &Authority<'_>) -> bool {
+        self.entries.iter().all(|entry| {
+            let room = entry.claimed().room();
+            entry.verify(room, authority).is_ok()
+        })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.time(self.void_before);
+        writer.u8(u8::try_from(self.entries.len()).unwrap_or(u8::MAX));
+        for entry in &self.entries {
+            writer.bytes(entry.as_bytes());
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let void_before = reader.time()?;
+        let number = usize::from(reader.u8()?);
+        if number > MAX_BARRED {
+            return Err(ParseError);
+        }
+        let mut entries: Vec<SignedStatement<BarredEntry>> = Vec::with_capacity(number);
+        for _ in 0..number {
+            let bytes = reader.bytes(BarredEntry::MAX_LENGTH)?;
+            let entry = SignedStatement::parse(bytes).map_err(|_| ParseError)?;
+            if entries
+                .last()
+                .is_some_and(|last| order(last) >= order(&entry))
+            {
+                return Err(ParseError);
+            }
+            entries.push(entry);
+        }
+        Ok(Self {
+            entries,
+            void_before,
+        })
+    }
+}
+
+fn order(entry: &SignedStatement<BarredEntry>) -> (Timestamp, &[u8]) {
+    (entry.claimed().time, entry.as_bytes())
+}

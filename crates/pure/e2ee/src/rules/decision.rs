@@ -1,0 +1,225 @@
+//! The decision whether a leaf may be in.
+
+use anteroom_protocol::{OpaqueUserId, Restrictions, Timestamp};
+
+use super::{admission::Admission, context::RoomContext};
+use crate::{Approval, Authority, MemberPublicKey, SignedStatement, Signer, StatementError};
+
+/// The time by which the clock of whoever signs may be ahead, in seconds.
+pub const CLOCK_TOLERANCE: u64 = 15 * 60;
+
+/// The claims of a leaf.
+#[derive(Clone, Copy, Debug)]
+pub struct LeafClaim<'l> {
+    /// The user.
+    pub user: &'l OpaqueUserId,
+    /// The member key.
+    pub member_key: &'l MemberPublicKey,
+    /// The admission.
+    pub admission: &'l Admission,
+}
+
+/// The relation of a leaf to the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is in the group.
+    Present,
+    /// It is to be added, and its member key was in before.
+    Returning,
+    /// It is to be added, and was not in before.
+    New,
+}
+
+/// The reason for which a leaf may be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdmissionReason {
+    /// The link has no admin key: the room service decides.
+    ServiceDecision,
+    /// The policy asks for nothing.
+    Open,
+    /// An approval, with its signer.
+    Approval(Signer),
+    /// An approval of another device of the user, with its signer.
+    OtherDevice(Signer),
+    /// The member key is an admin's.
+    Admin,
+}
+
+/// The reason for which a leaf may not be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdmissionError {
+    /// The policy asks for an approval, and there is none.
+    #[error("nobody has let this device in")]
+    Missing,
+    /// The approval does not count.
+    #[error("its approval does not count: {0}")]
+    Approval(StatementError),
+    /// The approval is another user's.
+    #[error("its approval is another user's")]
+    OtherUser,
+    /// The approval is of another member key.
+    #[error("its approval is of another device")]
+    OtherKey,
+    /// The approval is issued in the future.
+    #[error("its approval is of a later time")]
+    Early,
+    /// The approval has expired.
+    #[error("its approval has expired")]
+    Expired,
+    /// The approval is from before a moment that an admin set.
+    #[error("its approval was withdrawn")]
+    Void,
+    /// The approved device did not sign the member key.
+    #[error("the user's other device did not sign for it")]
+    CrossSignature,
+    /// The admin key did not sign the member key for this era.
+    #[error("the admin's key did not sign for it")]
+    AdminSignature,
+    /// An admin has put the user or the device out.
+    #[error("an admin has put it out")]
+    Barred,
+    /// The call is locked.
+    #[error("the call is locked")]
+    Locked,
+}
+
+impl RoomContext {
+    /// Decides whether a leaf may be in at `now`.
+    ///
+    /// 1. Without an admin key everybody may: nobody could sign.
+    /// 2. An admin may, also if barred, and also under a lock: a leaked admin secret is mended by a new link
+    ///    alone.
+    /// 3. Else there is an approval that counts, or the policy asks for none.
+    /// 4. No barred entry names the user and the device, or the approved one of the user's devices, unless
+    ///    the approval was issued after it.
+    /// 5. Under a lock nobody is added who was not in before.
+    ///
+    /// The moment into which old barred entries were merged counts for leaves that are to be added alone:
+    /// entries are made at once with the Remove of those whom they name.
+    ///
+    /// # Errors
+    /// [`AdmissionError`].
+    pub fn admits(
+        &self,
+        claim: &LeafClaim<'_>,
+        presence: Presence,
+        now: Timestamp,
+    ) -> Result<AdmissionReason, AdmissionError> {
+        let Some(authority) = self.authority() else {
+            return Ok(AdmissionReason::ServiceDecision);
+        };
+        if let Admission::Admin(signature) = claim.admission {
+            return signature
+                .verify(authority.admin, self.room(), self.era(), claim.member_key)
+                .map(|()| AdmissionReason::Admin)
+                .map_err(|_| AdmissionError::AdminSignature);
+        }
+        let approved = self.approved(claim, &authority, presence, now);
+        let is_open = self.restrictions_at(now) == Restrictions::None;
+        let (reason, approval) = match approved {
+            Ok((reason, approval)) => (reason, Some(approval)),
+            Err(_) if is_open => (AdmissionReason::Open, None),
+            Err(error) => return Err(error),
+        };
+        if self.bars(claim, approval) {
+            return Err(AdmissionError::Barred);
+        }
+        if self.is_locked() && presence == Presence::New {
+            return Err(AdmissionError::Locked);
+        }
+        Ok(reason)
+    }
+
+    /// Returns whether a barred entry puts out a leaf of the group. Its approval counts against entries that
+    /// are older, and only as long as it holds.
+    #[must_use]
+    pub fn is_barred(&self, claim: &LeafClaim<'_>, now: Timestamp) -> bool {
+        let Some(authority) = self.authority() else {
+            return false;
+        };
+        if let Admission::Admin(signature) = claim.admission {
+            let key = claim.member_key;
+            let verified = signature.verify(authority.admin, self.room(), self.era(), key);
+            return verified.is_err() && self.bars(claim, None);
+        }
+        let approved = self.approved(claim, &authority, Presence::Present, now);
+        self.bars(claim, approved.ok().map(|(_, approval)| approval))
+    }
+
+    /// Returns the approval of a leaf, if it counts.
+    fn approved<'l>(
+        &self,
+        claim: &LeafClaim<'l>,
+        authority: &Authority<'_>,
+        presence: Presence,
+        now: Timestamp,
+    ) -> Result<(AdmissionReason, &'l Approval), AdmissionError> {
+        let (signed, cross_signature) = match claim.admission {
+            Admission::Approval(approval) => (approval, None),
+            Admission::OtherDevice(approval, signature) => (approval, Some(signature)),
+            Admission::None | Admission::Admin(_) => return Err(AdmissionError::Missing),
+        };
+        let approval = self.verified(signed, authority, presence, now)?;
+        if approval.user != *claim.user {
+            return Err(AdmissionError::OtherUser);
+        }
+        let signer = *signed.signer();
+        let reason = match cross_signature {
+            None if approval.member_key != *claim.member_key => {
+                return Err(AdmissionError::OtherKey);
+            }
+            None => AdmissionReason::Approval(signer),
+            Some(signature) => {
+                let approved = &approval.member_key;
+                signature
+                    .verify(approved, self.room(), claim.user, claim.member_key)
+                    .map_err(|_| AdmissionError::CrossSignature)?;
+                AdmissionReason::OtherDevice(signer)
+            }
+        };
+        Ok((reason, approval))
+    }
+
+    /// Verifies the signature and the times of an approval.
+    fn verified<'a>(
+        &self,
+        approval: &'a SignedStatement<Approval>,
+        authority: &Authority<'_>,
+        presence: Presence,
+        now: Timestamp,
+    ) -> Result<&'a Approval, AdmissionError> {
+        let approval = approval
+            .verify(self.room(), authority)
+            .map_err(AdmissionError::Approval)?;
+        if approval.issued > now.plus(CLOCK_TOLERANCE) {
+            return Err(AdmissionError::Early);
+        }
+        if now >= approval.expires {
+            return Err(AdmissionError::Expired);
+        }
+        let policy = self.policy().map(SignedStatement::claimed);
+        let by_policy = policy.map(|policy| policy.void_before_in(self.era()));
+        let by_entries = (presence != Presence::Present).then(|| self.barred().void_before());
+        let void_before = by_policy.into_iter().chain(by_entries).max();
+        if void_before.is_some_and(|void_before| approval.issued < void_before) {
+            return Err(AdmissionError::Void);
+        }
+        Ok(approval)
+    }
+
+    /// Returns whether a barred entry puts a leaf out.
+    fn bars(&self, claim: &LeafClaim<'_>, approval: Option<&Approval>) -> bool {
+        let mut entries = self.barred().entries().iter().map(SignedStatement::claimed);
+        entries.any(|entry| {
+            let names_leaf = entry.names(claim.user, claim.member_key);
+            match approval {
+                None => names_leaf,
+                Some(approval) => {
+                    let names = names_leaf || entry.names(&approval.user, &approval.member_key);
+                    names && approval.issued <= entry.time
+                }
+            }
+        })
+    }
+}

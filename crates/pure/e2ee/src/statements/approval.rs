@@ -1,0 +1,73 @@
+//! Approvals.
+
+use anteroom_protocol::{DAY, OpaqueUserId, ParseError, RoomId, Timestamp};
+
+use super::frame::{Statement, private::Body};
+use crate::{
+    MemberPublicKey,
+    encoding::{Reader, Writer},
+    labels,
+};
+
+/// An approval: members take in a device only with one, where the policy asks for it. It is of no use to
+/// anybody without the member key.
+///
+/// Body: `room id (32) || user || member key (32) || issued (8) || expires (8)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The room.
+    pub room: RoomId,
+    /// The user.
+    pub user: OpaqueUserId,
+    /// The member key of the user's device.
+    pub member_key: MemberPublicKey,
+    /// The moment of the decision.
+    pub issued: Timestamp,
+    /// The moment from which the approval is of no use, after `issued`.
+    pub expires: Timestamp,
+}
+
+impl Approval {
+    /// The time for which an approval holds by default, in seconds.
+    pub const DEFAULT_VALIDITY: u64 = 30 * DAY;
+}
+
+impl Statement for Approval {
+    const MAX_LENGTH: usize = 512;
+
+    fn room(&self) -> &RoomId {
+        &self.room
+    }
+}
+
+impl Body for Approval {
+    const KIND: u8 = 1;
+    const LABEL: &'static [u8] = labels::APPROVAL;
+    const BY_CO_ADMINS: bool = true;
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.fixed(self.room.as_bytes());
+        writer.user(&self.user);
+        writer.key(&self.member_key);
+        writer.time(self.issued);
+        writer.time(self.expires);
+        writer.finish()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        let approval = Self {
+            room: reader.room()?,
+            user: reader.user()?,
+            member_key: reader.key()?,
+            issued: reader.time()?,
+            expires: reader.time()?,
+        };
+        reader.finish()?;
+        if approval.expires <= approval.issued {
+            return Err(ParseError);
+        }
+        Ok(approval)
+    }
+}

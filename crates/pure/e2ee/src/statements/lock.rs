@@ -1,0 +1,69 @@
+//! Locks.
+
+use anteroom_protocol::{EraId, ParseError, RoomId, Timestamp};
+
+use super::frame::{SignedStatement, Statement, private::Body};
+use crate::{
+    encoding::{Reader, Writer},
+    labels,
+};
+
+/// The lock of a call: while it is on, nobody comes in who was not in before.
+///
+/// Body: `room id (32) || era id (16) || on: 00 or 01 || time (8)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// The room.
+    pub room: RoomId,
+    /// The era.
+    pub era: EraId,
+    /// Whether the call is locked.
+    pub on: bool,
+    /// The moment of the decision.
+    pub time: Timestamp,
+}
+
+impl SignedStatement<Lock> {
+    /// Returns whether this lock counts rather than another one of the era: it is later, or at the same time
+    /// has the higher bytes.
+    #[must_use]
+    pub fn supersedes(&self, other: &Self) -> bool {
+        let time = |lock: &Self| lock.claimed().time;
+        (time(self), self.as_bytes()) > (time(other), other.as_bytes())
+    }
+}
+
+impl Statement for Lock {
+    const MAX_LENGTH: usize = 256;
+
+    fn room(&self) -> &RoomId {
+        &self.room
+    }
+}
+
+impl Body for Lock {
+    const KIND: u8 = 4;
+    const LABEL: &'static [u8] = labels::LOCK;
+    const BY_CO_ADMINS: bool = true;
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.fixed(self.room.as_bytes());
+        writer.fixed(self.era.as_bytes());
+        writer.u8(u8::from(self.on));
+        writer.time(self.time);
+        writer.finish()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        let lock = Self {
+            room: reader.room()?,
+            era: reader.era()?,
+            on: reader.flag()?,
+            time: reader.time()?,
+        };
+        reader.finish()?;
+        Ok(lock)
+    }
+}

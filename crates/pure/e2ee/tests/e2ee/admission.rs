@@ -1,0 +1,384 @@
+//! Whether a leaf may be in: every case of the decision.
+
+use anteroom_e2ee::{
+    AdminSignature, Admission, AdmissionError, AdmissionReason, Approval, BarredEntry,
+    ContextChange, CrossSignature, DeviceSecret, LeafClaim, MAX_BARRED, MemberKey, Policy,
+    Presence, RoomContext, SignedStatement, Signer, StatementError, StatementKey,
+};
+use anteroom_protocol::{Restrictions, RoomId, Timestamp};
+
+use crate::common::{NOW, RoomKeys, by_admin, by_co_admin, era, people, room, user};
+
+/// The second device of the member.
+fn other_device(room: &RoomId) -> MemberKey {
+    DeviceSecret::from_bytes([8; 32]).member_key(room)
+}
+
+fn context(people: &RoomKeys, restrictions: Restrictions) -> RoomContext {
+    changed(people, &people.policy(restrictions), &[], None)
+}
+
+fn changed(
+    people: &RoomKeys,
+    policy: &Policy,
+    barred: &[BarredEntry],
+    locked: Option<bool>,
+) -> RoomContext {
+    let own = RoomContext::new(people.room, people.era, Some(people.admin.public()));
+    own.with(&ContextChange {
+        policy: Some(by_admin(people, policy)),
+        barred: barred.iter().map(|entry| by_admin(people, entry)).collect(),
+        lock: locked.map(|on| by_admin(people, &people.lock(on))),
+    })
+}
+
+fn approved(people: &RoomKeys, change: impl FnOnce(&mut Approval)) -> Admission {
+    let mut approval = people.approval();
+    change(&mut approval);
+    Admission::Approval(by_admin(people, &approval))
+}
+
+/// The decision about the member's leaf at `NOW`.
+fn decide(
+    people: &RoomKeys,
+    context: &RoomContext,
+    admission: &Admission,
+    presence: Presence,
+) -> Result<AdmissionReason, AdmissionError> {
+    let claim = LeafClaim {
+        user: &user(4),
+        member_key: &people.member.public(),
+        admission,
+    };
+    context.admits(&claim, presence, NOW)
+}
+
+#[test]
+fn without_an_admin_key_the_room_service_decides() {
+    let people = people();
+    let context = RoomContext::new(people.room, people.era, None);
+    for admission in [Admission::None, approved(&people, |_| {})] {
+        let decision = decide(&people, &context, &admission, Presence::New);
+        assert_eq!(decision, Ok(AdmissionReason::ServiceDecision));
+    }
+}
+
+#[test]
+fn each_admission_holds_or_fails_for_its_own_reason() {
+    let people = people();
+    let other = other_device(&people.room);
+    let other_approval = Approval {
+        member_key: other.public(),
+        ..people.approval()
+    };
+    let cross = |key: &MemberKey, number| {
+        let own = people.member.public();
+        CrossSignature::sign(key, &people.room, &user(number), &own)
+    };
+    let by_other = |approval: &Approval, signature| {
+        Admission::OtherDevice(by_admin(&people, approval), signature)
+    };
+    let admin = |in_era| {
+        let key = people.member.public();
+        Admission::Admin(AdminSignature::sign(
+            &people.admin,
+            &people.room,
+            in_era,
+            &key,
+        ))
+    };
+    let stranger = anteroom_e2ee::AdminSecret::from_bytes([9; 32]).admin_key(&people.room);
+    let forged = SignedStatement::sign(&people.approval(), &StatementKey::Admin(&stranger));
+    let co_admin = Signer::CoAdmin(people.co_admin.public());
+    let strict = context(&people, Restrictions::AdminApproval);
+    for (case, admission, expected) in [
+        ("none", Admission::None, Err(AdmissionError::Missing)),
+        (
+            "approval",
+            approved(&people, |_| {}),
+            Ok(AdmissionReason::Approval(Signer::Admin)),
+        ),
+        (
+            "of a co-admin",
+            Admission::Approval(by_co_admin(&people, &people.approval())),
+            Ok(AdmissionReason::Approval(co_admin)),
+        ),
+        (
+            "of a stranger",
+            Admission::Approval(forged.unwrap()),
+            Err(AdmissionError::Approval(StatementError::Signature)),
+        ),
+        (
+            "of another room",
+            approved(&people, |approval| approval.room = room(2)),
+            Err(AdmissionError::Approval(StatementError::OtherRoom)),
+        ),
+        (
+            "of another user",
+            approved(&people, |approval| approval.user = user(5)),
+            Err(AdmissionError::OtherUser),
+        ),
+        (
+            "of another key",
+            approved(&people, |approval| approval.member_key = other.public()),
+            Err(AdmissionError::OtherKey),
+        ),
+        (
+            "within the tolerance of clocks",
+            approved(&people, |approval| approval.issued = NOW.plus(15 * 60)),
+            Ok(AdmissionReason::Approval(Signer::Admin)),
+        ),
+        (
+            "of the future",
+            approved(&people, |approval| approval.issued = NOW.plus(15 * 60 + 1)),
+            Err(AdmissionError::Early),
+        ),
+        (
+            "in its last second",
+            approved(&people, |approval| approval.expires = NOW.plus(1)),
+            Ok(AdmissionReason::Approval(Signer::Admin)),
+        ),
+        (
+            "expired",
+            approved(&people, |approval| approval.expires = NOW),
+            Err(AdmissionError::Expired),
+        ),
+        (
+            "by another device",
+            by_other(&other_approval, cross(&other, 4)),
+            Ok(AdmissionReason::OtherDevice(Signer::Admin)),
+        ),
+        (
+            "by another device that is expired",
+            by_other(
+                &Approval {
+                    expires: NOW,
+                    ..other_approval.clone()
+                },
+                cross(&other, 4),
+            ),
+            Err(AdmissionError::Expired),
+        ),
+        (
+            "by another device of another user",
+            by_other(
+                &Approval {
+                    user: user(5),
+                    ..other_approval.clone()
+                },
+                cross(&other, 5),
+            ),
+            Err(AdmissionError::OtherUser),
+        ),
+        (
+            "by a key that is not approved",
+            by_other(&other_approval, cross(&people.co_admin, 4)),
+            Err(AdmissionError::CrossSignature),
+        ),
+        (
+            "by another device for another user",
+            by_other(&other_approval, cross(&other, 5)),
+            Err(AdmissionError::CrossSignature),
+        ),
+        ("admin", admin(people.era), Ok(AdmissionReason::Admin)),
+        (
+            "admin of another era",
+            admin(era(2)),
+            Err(AdmissionError::AdminSignature),
+        ),
+    ] {
+        for presence in [Presence::Present, Presence::Returning, Presence::New] {
+            let decision = decide(&people, &strict, &admission, presence);
+            assert_eq!(decision, expected, "{case}, {presence:?}");
+        }
+    }
+}
+
+#[test]
+fn where_nothing_is_asked_for_everybody_may_but_who_is_barred() {
+    let people = people();
+    let open = context(&people, Restrictions::None);
+    let expired = approved(&people, |approval| approval.expires = NOW);
+    for admission in [Admission::None, expired] {
+        let decision = decide(&people, &open, &admission, Presence::New);
+        assert_eq!(decision, Ok(AdmissionReason::Open));
+    }
+    let over = Policy {
+        until: NOW,
+        ..people.policy(Restrictions::None)
+    };
+    let over = changed(&people, &over, &[], None);
+    let decision = decide(&people, &over, &Admission::None, Presence::Present);
+    assert_eq!(decision, Err(AdmissionError::Missing));
+    let policy = people.policy(Restrictions::None);
+    let barred = changed(&people, &policy, &[people.barred()], None);
+    let decision = decide(&people, &barred, &Admission::None, Presence::Present);
+    assert_eq!(decision, Err(AdmissionError::Barred));
+}
+
+#[test]
+fn an_approval_from_before_a_moment_is_void() {
+    let people = people();
+    let issued = people.approval().issued;
+    let decide_with = |era, void_before: Timestamp| {
+        let policy = Policy {
+            era,
+            void_before,
+            co_admins: Vec::new(),
+            ..people.policy(Restrictions::AdminApproval)
+        };
+        let context = changed(&people, &policy, &[], None);
+        decide(
+            &people,
+            &context,
+            &approved(&people, |_| {}),
+            Presence::Present,
+        )
+    };
+    let holds = Ok(AdmissionReason::Approval(Signer::Admin));
+    let void = Err(AdmissionError::Void);
+    assert_eq!(decide_with(Some(era(2)), issued), holds);
+    assert_eq!(decide_with(Some(era(2)), issued.plus(1)), void);
+    assert_eq!(decide_with(None, issued.plus(1)), void);
+    assert_eq!(decide_with(Some(people.era), issued.plus(1)), holds);
+}
+
+#[test]
+fn a_barred_entry_names_a_user_or_a_device_until_a_later_approval() {
+    let people = people();
+    let other = other_device(&people.room);
+    let entry = |change: &dyn Fn(&mut BarredEntry)| {
+        let mut entry = people.barred();
+        change(&mut entry);
+        changed(
+            &people,
+            &people.policy(Restrictions::AdminApproval),
+            &[entry],
+            None,
+        )
+    };
+    let all_devices = entry(&|_| {});
+    let this_device = entry(&|entry| entry.member_key = Some(people.member.public()));
+    let the_other = entry(&|entry| entry.member_key = Some(other.public()));
+    let another_user = entry(&|entry| entry.user = user(5));
+    let before = approved(&people, |_| {});
+    let at_once = approved(&people, |approval| approval.issued = NOW);
+    let later = approved(&people, |approval| approval.issued = NOW.plus(1));
+    let through_other = Admission::OtherDevice(
+        by_admin(
+            &people,
+            &Approval {
+                member_key: other.public(),
+                ..people.approval()
+            },
+        ),
+        CrossSignature::sign(&other, &people.room, &user(4), &people.member.public()),
+    );
+    let admin = Admission::Admin(AdminSignature::sign(
+        &people.admin,
+        &people.room,
+        people.era,
+        &people.member.public(),
+    ));
+    for (case, context, admission, is_barred) in [
+        ("all devices", &all_devices, &before, true),
+        ("all devices", &all_devices, &at_once, true),
+        ("all devices", &all_devices, &later, false),
+        ("all devices", &all_devices, &through_other, true),
+        ("all devices", &all_devices, &admin, false),
+        ("this device", &this_device, &before, true),
+        ("this device", &this_device, &later, false),
+        ("this device", &this_device, &through_other, true),
+        ("the other", &the_other, &before, false),
+        ("the other", &the_other, &through_other, true),
+        ("another user", &another_user, &before, false),
+    ] {
+        let decision = decide(&people, context, admission, Presence::Present);
+        let barred = decision == Err(AdmissionError::Barred);
+        assert_eq!(barred, is_barred, "{case} {decision:?}");
+        assert!(is_barred || decision.is_ok(), "{case} {decision:?}");
+    }
+}
+
+#[test]
+fn merged_entries_make_old_approvals_of_newcomers_void() {
+    let people = people();
+    let entries: Vec<_> = (0..=MAX_BARRED as u64)
+        .map(|number| BarredEntry {
+            user: user(100 + number),
+            time: NOW.plus(number),
+            ..people.barred()
+        })
+        .collect();
+    let policy = people.policy(Restrictions::AdminApproval);
+    let context = changed(&people, &policy, &entries, None);
+    let before = approved(&people, |_| {});
+    let later = approved(&people, |approval| approval.issued = NOW.plus(1));
+    let holds = Ok(AdmissionReason::Approval(Signer::Admin));
+    let void = Err(AdmissionError::Void);
+    for (admission, presence, expected) in [
+        (&before, Presence::Present, holds),
+        (&before, Presence::Returning, void),
+        (&before, Presence::New, void),
+        (&later, Presence::New, holds),
+    ] {
+        assert_eq!(decide(&people, &context, admission, presence), expected);
+    }
+}
+
+#[test]
+fn under_a_lock_nobody_new_is_added() {
+    let people = people();
+    let approved = approved(&people, |_| {});
+    let admin = Admission::Admin(AdminSignature::sign(
+        &people.admin,
+        &people.room,
+        people.era,
+        &people.member.public(),
+    ));
+    let context = |on| {
+        changed(
+            &people,
+            &people.policy(Restrictions::AdminApproval),
+            &[],
+            Some(on),
+        )
+    };
+    let (locked, unlocked) = (context(true), context(false));
+    for (context, admission, presence, is_in) in [
+        (&locked, &approved, Presence::New, false),
+        (&locked, &approved, Presence::Returning, true),
+        (&locked, &approved, Presence::Present, true),
+        (&locked, &admin, Presence::New, true),
+        (&unlocked, &approved, Presence::New, true),
+    ] {
+        let decision = decide(&people, context, admission, presence);
+        assert_eq!(decision.is_ok(), is_in);
+        assert!(is_in || decision == Err(AdmissionError::Locked));
+    }
+}
+
+#[test]
+fn an_admission_has_one_encoding() {
+    let people = people();
+    let approval = by_admin(&people, &people.approval());
+    let other = other_device(&people.room);
+    let key = people.member.public();
+    let cross = CrossSignature::sign(&other, &people.room, &user(4), &key);
+    let admin = AdminSignature::sign(&people.admin, &people.room, people.era, &key);
+    for admission in [
+        Admission::None,
+        Admission::Approval(approval.clone()),
+        Admission::OtherDevice(approval, cross),
+        Admission::Admin(admin),
+    ] {
+        let bytes = admission.to_bytes();
+        assert!(bytes.len() <= Admission::MAX_LENGTH);
+        assert_eq!(Admission::parse(&bytes).as_ref(), Ok(&admission));
+        for length in 0..bytes.len() {
+            assert!(Admission::parse(&bytes[..length]).is_err());
+        }
+        assert!(Admission::parse(&[&bytes[..], &[0]].concat()).is_err());
+    }
+    assert!(Admission::parse(&[4]).is_err());
+}

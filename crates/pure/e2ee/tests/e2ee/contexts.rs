@@ -1,0 +1,253 @@
+//! Contexts: how statements change them, and which changes have no ground.
+
+use anteroom_e2ee::{
+    AdminSecret, BarredEntry, ContextChange, ContextError, Lock, MAX_BARRED, Policy, RoomContext,
+    SignedStatement, StatementKey,
+};
+use anteroom_protocol::{EraId, Restrictions, Timestamp};
+
+use crate::common::{NOW, RoomKeys, by_admin, by_co_admin, era, people, room, user};
+
+fn empty(people: &RoomKeys) -> RoomContext {
+    RoomContext::new(people.room, people.era, Some(people.admin.public()))
+}
+
+fn with_policy(people: &RoomKeys, policy: &Policy) -> RoomContext {
+    empty(people).with(&ContextChange {
+        policy: Some(by_admin(people, policy)),
+        ..ContextChange::default()
+    })
+}
+
+fn bar(people: &RoomKeys, number: u64) -> SignedStatement<BarredEntry> {
+    let entry = BarredEntry {
+        user: user(100 + number),
+        time: NOW.plus(number),
+        ..people.barred()
+    };
+    by_admin(people, &entry)
+}
+
+fn barred(entries: Vec<SignedStatement<BarredEntry>>) -> ContextChange {
+    ContextChange {
+        barred: entries,
+        ..ContextChange::default()
+    }
+}
+
+fn lock(people: &RoomKeys, on: bool, later: u64) -> ContextChange {
+    let lock = Lock {
+        time: NOW.plus(later),
+        ..people.lock(on)
+    };
+    ContextChange {
+        lock: Some(by_admin(people, &lock)),
+        ..ContextChange::default()
+    }
+}
+
+#[test]
+fn an_admin_key_without_a_policy_means_approval() {
+    let people = people();
+    let context = empty(&people);
+    assert_eq!(context.restrictions_at(NOW), Restrictions::AdminApproval);
+    let without_admin = RoomContext::new(people.room, people.era, None);
+    assert_eq!(without_admin.restrictions_at(NOW), Restrictions::None);
+    let open = with_policy(&people, &people.policy(Restrictions::None));
+    assert_eq!(open.restrictions_at(NOW), Restrictions::None);
+}
+
+#[test]
+fn the_newest_policy_and_lock_stay() {
+    let people = people();
+    let old = people.policy(Restrictions::None);
+    let new = Policy {
+        counter: 8,
+        ..people.policy(Restrictions::AdminApproval)
+    };
+    let context = with_policy(&people, &new);
+    let change = ContextChange {
+        policy: Some(by_admin(&people, &old)),
+        ..ContextChange::default()
+    };
+    assert_eq!(context.with(&change), context);
+    let locked = context.with(&lock(&people, true, 5));
+    assert!(locked.is_locked());
+    assert!(locked.with(&lock(&people, false, 4)).is_locked());
+    assert!(!locked.with(&lock(&people, false, 6)).is_locked());
+}
+
+#[test]
+fn statements_that_do_not_count_change_nothing() {
+    let people = people();
+    let context = empty(&people);
+    let stranger = AdminSecret::from_bytes([9; 32]).admin_key(&people.room);
+    let key = StatementKey::Admin(&stranger);
+    let policy = people.policy(Restrictions::None);
+    let sign_lock = |lock: &Lock| Some(SignedStatement::sign(lock, &key).unwrap());
+    let other_era = Lock {
+        era: era(2),
+        ..people.lock(true)
+    };
+    let other_room = BarredEntry {
+        room: room(2),
+        ..people.barred()
+    };
+    for change in [
+        ContextChange {
+            policy: Some(SignedStatement::sign(&policy, &key).unwrap()),
+            ..ContextChange::default()
+        },
+        ContextChange {
+            policy: Some(by_co_admin(&people, &policy)),
+            ..ContextChange::default()
+        },
+        ContextChange {
+            lock: sign_lock(&people.lock(true)),
+            ..ContextChange::default()
+        },
+        ContextChange {
+            lock: Some(by_admin(&people, &other_era)),
+            ..ContextChange::default()
+        },
+        barred(vec![by_co_admin(&people, &people.barred())]),
+        barred(vec![by_admin(&people, &other_room)]),
+    ] {
+        assert_eq!(context.with(&change), context);
+    }
+    let without_admin = RoomContext::new(people.room, people.era, None);
+    let change = lock(&people, true, 0);
+    assert_eq!(without_admin.with(&change), without_admin);
+}
+
+#[test]
+fn the_statements_of_a_co_admin_count_as_long_as_the_policy_names_him() {
+    let people = people();
+    let policy = people.policy(Restrictions::AdminApproval);
+    let context = with_policy(&people, &policy);
+    let context = context.with(&barred(vec![by_co_admin(&people, &people.barred())]));
+    assert_eq!(context.barred().entries().len(), 1);
+    let without = Policy {
+        counter: 8,
+        co_admins: Vec::new(),
+        ..policy
+    };
+    let next = context.with(&ContextChange {
+        policy: Some(by_admin(&people, &without)),
+        ..ContextChange::default()
+    });
+    assert_eq!(next.barred().entries().len(), 0);
+    assert_eq!((next.verify(), next.follows(&context)), (Ok(()), Ok(())));
+}
+
+#[test]
+fn the_oldest_barred_entries_are_merged() {
+    let people = people();
+    let entries: Vec<_> = (0..70).map(|number| bar(&people, number)).collect();
+    let mut forth = empty(&people);
+    for entry in &entries {
+        forth = forth.with(&barred(vec![entry.clone()]));
+        assert_eq!(forth.verify(), Ok(()));
+    }
+    let at_once = empty(&people).with(&barred(entries.iter().rev().cloned().collect()));
+    assert_eq!(forth, at_once);
+    assert_eq!(forth.barred().entries().len(), MAX_BARRED);
+    assert_eq!(forth.barred().void_before(), NOW.plus(6));
+    assert_eq!(forth.with(&barred(entries)), forth);
+}
+
+#[test]
+fn a_context_has_one_encoding() {
+    let people = people();
+    let mut context = with_policy(&people, &people.policy(Restrictions::None));
+    context = context.with(&lock(&people, true, 1));
+    context = context.with(&barred((0..3).map(|number| bar(&people, number)).collect()));
+    let bytes = context.to_bytes();
+    assert_eq!(RoomContext::parse(&bytes), Ok(context));
+    for length in 0..bytes.len() {
+        assert!(RoomContext::parse(&bytes[..length]).is_err(), "{length}");
+    }
+    assert!(RoomContext::parse(&[&bytes[..], &[0]].concat()).is_err());
+    let empty = RoomContext::new(people.room, people.era, None);
+    assert_eq!(RoomContext::parse(&empty.to_bytes()), Ok(empty));
+}
+
+#[test]
+fn a_context_without_ground_is_refused() {
+    let people = people();
+    let policy = people.policy(Restrictions::AdminApproval);
+    let before = with_policy(&people, &policy).with(&barred(vec![bar(&people, 1)]));
+    let added = before.with(&barred(vec![bar(&people, 2)]));
+    assert_eq!(added.follows(&before), Ok(()));
+    assert_eq!(before.follows(&before), Ok(()));
+    let unfounded = Err(ContextError::Unfounded);
+    assert_eq!(before.follows(&added), unfounded, "an entry is gone");
+    let without_policy = empty(&people).with(&barred(vec![bar(&people, 1)]));
+    assert_eq!(without_policy.follows(&before), unfounded, "no policy");
+    let mut raised = before.to_bytes();
+    let number = raised.len() - 2 - before.barred().entries()[0].as_bytes().len() - 2 - 1;
+    raised[number - 1] = 1;
+    let raised = RoomContext::parse(&raised).unwrap();
+    assert_eq!(raised.barred().void_before(), Timestamp::from_secs(1));
+    assert_eq!(raised.follows(&before), unfounded, "a raised moment");
+}
+
+#[test]
+fn a_group_of_another_link_is_refused() {
+    let people = people();
+    let own = empty(&people);
+    let policy = people.policy(Restrictions::None);
+    let newer = Policy {
+        counter: 8,
+        ..policy.clone()
+    };
+    let (policy, newer) = (by_admin(&people, &policy), by_admin(&people, &newer));
+    let with = |policy: &SignedStatement<Policy>| {
+        own.with(&ContextChange {
+            policy: Some(policy.clone()),
+            ..ContextChange::default()
+        })
+    };
+    let without_admin = RoomContext::new(people.room, people.era, None);
+    let stranger = AdminSecret::from_bytes([9; 32]).admin_key(&people.room);
+    let other = |room, era: EraId, admin| RoomContext::new(room, era, admin);
+    let admin = Some(people.admin.public());
+    for (context, own, known, expected) in [
+        (&own, &own, None, Ok(())),
+        (&with(&policy), &own, Some(&policy), Ok(())),
+        (&with(&newer), &own, Some(&policy), Ok(())),
+        (&with(&policy), &own, Some(&newer), Err(ContextError::Stale)),
+        (&own, &own, Some(&policy), Err(ContextError::Stale)),
+        (
+            &other(room(2), people.era, admin),
+            &own,
+            None,
+            Err(ContextError::OtherRoom),
+        ),
+        (
+            &other(people.room, era(2), admin),
+            &own,
+            None,
+            Err(ContextError::OtherRoom),
+        ),
+        (
+            &other(people.room, people.era, Some(stranger.public())),
+            &own,
+            None,
+            Err(ContextError::OtherAdmin),
+        ),
+        (&without_admin, &own, None, Err(ContextError::OtherAdmin)),
+        (
+            &own,
+            &without_admin,
+            None,
+            Err(ContextError::AdminMissingFromLink),
+        ),
+    ] {
+        let known = ContextChange {
+            policy: known.cloned(),
+            ..ContextChange::default()
+        };
+        assert_eq!(context.matches(own, &known), expected);
+    }
+}
