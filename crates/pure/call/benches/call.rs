@@ -17,7 +17,8 @@ use anteroom_call::{
     RelayBody, RelayTarget, ResumeSecret, Role, RosterForm, Status,
 };
 use anteroom_protocol::{
-    AdminStatement, DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, DemuxId, EraId, GuestAdmission, LinkState, OpaqueUserId, Restrictions,
+    Timestamp,
 };
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 
@@ -63,6 +64,7 @@ impl BenchDevice {
             connection: self.connection(),
             user: self.user(),
             role,
+            has_guest_account: false,
             resume: None,
             roster: RosterForm::Whole,
             hello: None,
@@ -154,6 +156,7 @@ fn approve(device: BenchDevice) -> Command {
 fn link(revoked: bool) -> LinkState {
     LinkState {
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: Arc::from([]),
         revoked,
         expiration: Timestamp::from_secs(1_900_000_000),
@@ -227,6 +230,7 @@ fn admission(criterion: &mut Criterion) {
                 connection: ConnectionId::new(u64::from(number)),
                 user: active(turn).user(),
                 role: Role::Guest,
+                has_guest_account: false,
                 resume: Some(ResumeSecret::from_bytes([1; 32])),
                 roster: RosterForm::Whole,
                 hello: None,

@@ -172,7 +172,7 @@ impl Call {
         match self.seat_to_resume(join) {
             Some(seat) => self.seats.get(seat).map(Device::status),
             None => {
-                let admission = self.admission(&join.user, join.role);
+                let admission = self.admission(join);
                 admission.ok().map(|admission| admission.status)
             }
         }

@@ -44,6 +44,9 @@ error_codes! {
     EndedByAdmin, "ended_by_admin", "An admin has ended the call.";
     /// The link is revoked or expired.
     Expired, "expired", "The call link is no longer valid.";
+    /// The link admits no guest accounts.
+    GuestsRefused, "guests_refused",
+        "Guests may not join this call. Sign in with an account.";
     /// The era is over.
     Ended, "ended", "The call has ended.";
     /// All candidates for the demux id of this join are taken.

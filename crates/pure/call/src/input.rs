@@ -51,6 +51,8 @@ pub struct Join {
     pub user: OpaqueUserId,
     /// Whether the client has presented the right passkey.
     pub role: Role,
+    /// Whether the user has a guest account.
+    pub has_guest_account: bool,
     /// The secret of the client's former seat, if it presents one.
     pub resume: Option<ResumeSecret>,
     /// The form in which the client receives changes of the roster.

@@ -39,6 +39,7 @@ pub(crate) struct Device {
     pub(crate) demux_id: DemuxId,
     pub(crate) user: OpaqueUserId,
     pub(crate) role: Role,
+    pub(crate) has_guest_account: bool,
     pub(crate) hello: Option<Hello>,
     pub(crate) member: Option<MemberKey>,
     /// The statement with which an admin has admitted the device.
@@ -84,6 +85,7 @@ impl Device {
             demux_id,
             user,
             role: join.role,
+            has_guest_account: join.has_guest_account,
             hello: join.hello,
             member: join.member,
             statement: None,

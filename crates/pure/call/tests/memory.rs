@@ -10,7 +10,8 @@ use anteroom_call::{
     RosterForm, Status,
 };
 use anteroom_protocol::{
-    AdminStatement, EraId, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, EraId, GuestAdmission, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions,
+    Timestamp,
 };
 
 const DEVICES: u32 = 1_000;
@@ -20,6 +21,7 @@ const PROMISED: u64 = 1_024;
 fn call(restrictions: Restrictions) -> Call {
     let link = LinkState {
         restrictions,
+        guests: GuestAdmission::Wait,
         name: Arc::from([]),
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
@@ -44,6 +46,7 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
             connection: ConnectionId::new(number.into()),
             user: OpaqueUserId::parse(&digits).expect("hex digits"),
             role: Role::Guest,
+            has_guest_account: false,
             resume: None,
             roster: RosterForm::Whole,
             hello,

@@ -85,7 +85,7 @@ pub use self::{
     hello::{Hello, HelloKey, HelloLengthError, HelloTooLong},
     ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
-    link_state::{LinkState, Restrictions},
+    link_state::{GuestAdmission, LinkState, Restrictions},
     member_key::MemberKey,
     root_key::{AdminPasskey, RoomId, RootKey},
     statement::{AdminStatement, ApprovalStatement, StatementLengthError},

@@ -5,8 +5,8 @@
 use anteroom_wire::{
     Base64,
     rooms::{
-        ChangeBody, DeleteBody, EmptyBody, LinkStateBody, ParticipantBody, PeekBody, Reason,
-        ReasonBody, RestrictionsBody,
+        ChangeBody, DeleteBody, EmptyBody, GuestsBody, LinkStateBody, ParticipantBody, PeekBody,
+        Reason, ReasonBody, RestrictionsBody,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -29,6 +29,7 @@ fn link_state(epoch: Option<u32>) -> LinkStateBody {
         revoked: false,
         expiration: 1,
         delete_at: 2,
+        guests: GuestsBody::Wait,
         epoch,
         admin_statement: None,
     }
@@ -42,12 +43,13 @@ fn requests_name_only_the_members_that_they_have() {
         restrictions: Some(RestrictionsBody::None),
         name: Some(bytes(b"n")),
         revoked: Some(true),
+        guests: Some(GuestsBody::No),
         admin_statement: Some(bytes(b"s")),
         end_call: Some(false),
     };
     check(
         &whole,
-        r#"{"adminPasskey":"AQEBAQEBAQEBAQEBAQEBAQ==","zkparams":"AA==","restrictions":"none","name":"bg==","revoked":true,"adminStatement":"cw==","endCall":false}"#,
+        r#"{"adminPasskey":"AQEBAQEBAQEBAQEBAQEBAQ==","zkparams":"AA==","restrictions":"none","name":"bg==","revoked":true,"guests":"no","adminStatement":"cw==","endCall":false}"#,
     );
     let least = ChangeBody {
         admin_passkey: bytes(&[1]),
@@ -55,6 +57,7 @@ fn requests_name_only_the_members_that_they_have() {
         restrictions: None,
         name: None,
         revoked: None,
+        guests: None,
         admin_statement: None,
         end_call: None,
     };

@@ -90,8 +90,9 @@ pub use anteroom_client_core::{
 /// Types of the protocol in this crate's public signatures.
 pub use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,
-    DAY, GenericPublicParams, GroupAuthCredential, GroupServerPublicParams, LinkError, ParamsId,
-    ParseError, Pni, Randomness, RoomId, RootKey, ServiceId, Timestamp, VerifyError,
+    DAY, GenericPublicParams, GroupAuthCredential, GroupServerPublicParams, GuestAdmission,
+    LinkError, ParamsId, ParseError, Pni, Randomness, RoomId, RootKey, ServiceId, Timestamp,
+    VerifyError,
 };
 /// Types of other crates in this crate's public signatures.
 pub use {

@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use anteroom_protocol::{
-    AdminStatement, CallLinkPublicParams, DAY, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, CallLinkPublicParams, DAY, GuestAdmission, OpaqueUserId, Restrictions,
+    Timestamp,
 };
 use rand_core::CryptoRng;
 
@@ -177,6 +178,8 @@ pub struct CallLinkRecord {
     pub zkparams: CallLinkPublicParams,
     /// The restriction of joins without approval.
     pub restrictions: Restrictions,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The encrypted name.
     pub name: LinkName,
     /// Whether the link is revoked.
@@ -210,6 +213,7 @@ impl CallLinkRecord {
             passkey_hash: content.passkey_hash,
             zkparams: content.zkparams,
             restrictions: content.restrictions,
+            guests: content.guests,
             name: content.name,
             revoked: content.revoked,
             created: now,
@@ -250,6 +254,7 @@ impl fmt::Debug for CallLinkRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallLinkRecord")
             .field("restrictions", &self.restrictions)
+            .field("guests", &self.guests)
             .field("revoked", &self.revoked)
             .field("created", &self.created)
             .field("expiration", &self.expiration)
@@ -267,6 +272,8 @@ pub struct NewCallLink {
     pub zkparams: CallLinkPublicParams,
     /// The restriction of joins without approval.
     pub restrictions: Restrictions,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The encrypted name.
     pub name: LinkName,
     /// Whether the link is revoked from the start.
@@ -280,6 +287,8 @@ pub struct NewCallLink {
 pub struct LinkUpdate {
     /// The restriction of joins without approval.
     pub restrictions: Option<Restrictions>,
+    /// The admission of guest accounts.
+    pub guests: Option<GuestAdmission>,
     /// The encrypted name.
     pub name: Option<LinkName>,
     /// Whether the link is revoked.

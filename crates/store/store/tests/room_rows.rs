@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::{
-    AdminStatement, CallLinkSecretParams, DAY, EraId, ParseError, Restrictions, RootKey, Timestamp,
+    AdminStatement, CallLinkSecretParams, DAY, EraId, GuestAdmission, ParseError, Restrictions,
+    RootKey, Timestamp,
 };
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName, LinkNameError, MediaAddress,
@@ -150,6 +151,7 @@ fn link(now: Timestamp) -> CallLinkRecord {
         passkey_hash: PasskeyHash::from_bytes([7; 32]),
         zkparams: CallLinkSecretParams::derive(&root_key).public_params(),
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: LinkName::new([9; 60]).unwrap(),
         revoked: false,
         admin_statement: AdminStatement::new([9; 60]).unwrap(),

@@ -2,7 +2,7 @@ use anteroom_client::{
     AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
     OpenError, RoomsError,
 };
-use anteroom_protocol::{Aci, RootKey, Timestamp};
+use anteroom_protocol::{Aci, GuestAdmission, RootKey, Timestamp};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -41,6 +41,7 @@ pub(crate) fn participant_with(
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        is_guest: false,
         name: name.map(ToOwned::to_owned),
         member: None,
     }
@@ -71,6 +72,7 @@ fn joined_in(era: u8, own: u32, status: SeatStatus, is_admin: bool, roster: Rost
             approval: Approval::Required,
             name: RoomName::Known("Tea".to_owned()),
             revoked: false,
+            guests: GuestAdmission::Wait,
             expiration: Timestamp::from_secs(1),
             deletion: Timestamp::from_secs(2),
             admin_statement: AdminStatement::default(),

@@ -7,7 +7,8 @@ use anteroom_call::{
     Output, PeekView, ResumeSecret, Role, Roster, RosterForm, Status,
 };
 use anteroom_protocol::{
-    AdminStatement, DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, DemuxId, EraId, GuestAdmission, Hello, LinkState, OpaqueUserId, Restrictions,
+    Timestamp,
 };
 
 use crate::{
@@ -20,6 +21,7 @@ const START: Moment = Moment::from_millis(1_800_000_000_000);
 fn link() -> LinkState {
     LinkState {
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: Arc::from(*b"sealed name"),
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
@@ -33,6 +35,7 @@ fn join(number: u64, user: OpaqueUserId, role: Role) -> Input {
         connection: ConnectionId::new(number),
         user,
         role,
+        has_guest_account: false,
         resume: None,
         roster: RosterForm::Whole,
         hello: None,
@@ -210,6 +213,7 @@ fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
         connection: ConnectionId::new(number),
         user: user(name),
         role: Role::Guest,
+        has_guest_account: false,
         resume: resume.map(|byte| ResumeSecret::from_bytes([byte; 32])),
         roster: RosterForm::Whole,
         hello: None,

@@ -8,8 +8,8 @@ use anteroom_call::{
     Roster, RosterEntry, RosterForm, Status, Welcome, WelcomeBody,
 };
 use anteroom_protocol::{
-    AdminStatement, ApprovalStatement, DemuxId, EraId, GroupEpoch, Hello, LinkState, MemberKey,
-    OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, ApprovalStatement, DemuxId, EraId, GroupEpoch, GuestAdmission, Hello,
+    LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
 };
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
@@ -80,6 +80,7 @@ impl Harness {
             } else {
                 Restrictions::None
             },
+            guests: GuestAdmission::Wait,
             name: Arc::from([]),
             revoked: false,
             expiration: Timestamp::from_secs(START + 90 * 86_400),
@@ -161,6 +162,7 @@ impl Harness {
                     connection: ConnectionId::new(*connection),
                     user: user(*name),
                     role: if *admin { Role::Admin } else { Role::Guest },
+                    has_guest_account: false,
                     roster: if *changes {
                         RosterForm::Changes
                     } else {
@@ -223,6 +225,7 @@ impl Harness {
                     LinkStep::Unlimited => {
                         let link = LinkState {
                             restrictions: Restrictions::None,
+                            guests: GuestAdmission::Wait,
                             ..self.link.clone()
                         };
                         return vec![Input::LinkChanged(link)];

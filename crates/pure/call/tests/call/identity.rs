@@ -7,7 +7,8 @@ use anteroom_call::{
     Moment, Output, PeekView, ResumeSecret, Role, RosterForm, Status,
 };
 use anteroom_protocol::{
-    AdminStatement, DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, DemuxId, EraId, GuestAdmission, LinkState, OpaqueUserId, Restrictions,
+    Timestamp,
 };
 
 /// Returns the hex of a ciphertext with these halves.
@@ -22,6 +23,7 @@ impl Room {
     fn new(approved: &[OpaqueUserId]) -> Self {
         let link = LinkState {
             restrictions: Restrictions::AdminApproval,
+            guests: GuestAdmission::Wait,
             name: Arc::from([]),
             revoked: false,
             expiration: Timestamp::from_secs(2_000_000_000),
@@ -58,6 +60,7 @@ impl Room {
             connection: ConnectionId::new(number.into()),
             user,
             role,
+            has_guest_account: false,
             resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
             roster: RosterForm::Whole,
             hello: None,

@@ -1,6 +1,6 @@
 //! The state of a link, as its users see it.
 
-use anteroom_protocol::{AdminStatement, RootKey, Timestamp, printable};
+use anteroom_protocol::{AdminStatement, GuestAdmission, RootKey, Timestamp, printable};
 use anteroom_wire::{
     Base64,
     rooms::{LinkStateBody, RestrictionsBody},
@@ -43,6 +43,8 @@ pub struct LinkState {
     pub name: RoomName,
     /// Whether an admin revoked the link.
     pub revoked: bool,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The time from which no device can join.
     pub expiration: Timestamp,
     /// The time from which the link is deleted.
@@ -61,6 +63,8 @@ pub struct LinkChange {
     pub name: Option<String>,
     /// Whether the link is revoked.
     pub revoked: Option<bool>,
+    /// The admission of guest accounts.
+    pub guests: Option<GuestAdmission>,
     /// The admins' statement; an empty one removes it. A room service without the feature `statements`
     /// refuses the change with 422.
     pub admin_statement: Option<AdminStatement>,
@@ -97,6 +101,7 @@ impl LinkState {
             },
             name: decrypt_name(body.name.as_bytes(), room),
             revoked: body.revoked,
+            guests: body.guests.into(),
             expiration: Timestamp::from_secs(body.expiration),
             deletion: Timestamp::from_secs(body.delete_at),
             // One that is too long is none that an admin has made.

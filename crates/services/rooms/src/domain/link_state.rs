@@ -7,6 +7,7 @@ use anteroom_store::CallLinkRecord;
 pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
     LinkState {
         restrictions: link.restrictions,
+        guests: link.guests,
         name: link.name.to_shared(),
         revoked: link.revoked,
         expiration: link.expiration,

@@ -6,6 +6,7 @@
 mod bodies;
 mod embedded;
 mod groups;
+mod guests;
 mod headers;
 mod internal;
 mod joins;

@@ -9,6 +9,7 @@ mod client;
 mod commits;
 mod crowd;
 mod ending;
+mod guests;
 mod hellos;
 mod limits;
 mod lobby;

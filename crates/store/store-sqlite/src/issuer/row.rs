@@ -2,7 +2,7 @@
 
 use anteroom_protocol::Aci;
 use anteroom_store::{
-    AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash,
+    AccountKind, AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash,
     sealed::{SealedAccount, SealedDevice},
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -20,7 +20,7 @@ const DEVICES: &str = "devices";
 macro_rules! account_columns {
     () => {
         "accounts.account_index, accounts.aci, accounts.pni, accounts.auth_salt, \
-         accounts.created AS account_created, accounts.role, accounts.disabled, \
+         accounts.created AS account_created, accounts.kind, accounts.role, accounts.disabled, \
          accounts.limit_epoch"
     };
 }
@@ -36,6 +36,7 @@ macro_rules! device_columns {
 pub(super) use {account_columns, device_columns};
 
 pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount> {
+    let kind: &str = row.try_get("kind").map_err(store_error)?;
     let role: &str = row.try_get("role").map_err(store_error)?;
     Ok(SealedAccount {
         index: BlindIndex::from_bytes(array(row, ACCOUNTS, "account_index")?),
@@ -43,6 +44,7 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount> {
         pni: optional_sealed(row, "pni")?,
         auth_salt: sealed(row, "auth_salt")?,
         created: timestamp(row, ACCOUNTS, "account_created")?,
+        kind: AccountKind::from_word(kind).ok_or(invalid(ACCOUNTS, "kind"))?,
         role: AccountRole::from_word(role).ok_or(invalid(ACCOUNTS, "role"))?,
         disabled: row.try_get("disabled").map_err(store_error)?,
         limit_epoch: number(row, ACCOUNTS, "limit_epoch")?,

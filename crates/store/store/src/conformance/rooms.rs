@@ -14,7 +14,7 @@ pub mod tampering;
 use std::num::NonZeroU32;
 
 use anteroom_protocol::{
-    AdminStatement, CallLinkSecretParams, EraId, Restrictions, RootKey, Timestamp,
+    AdminStatement, CallLinkSecretParams, EraId, GuestAdmission, Restrictions, RootKey, Timestamp,
 };
 use rand::{Rng, rngs::StdRng};
 
@@ -138,6 +138,7 @@ pub fn link(
         passkey_hash: passkey_hash(database, &address.room, "right"),
         zkparams: secret.public_params(),
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: LinkName::new(name).unwrap(),
         revoked: false,
         admin_statement: AdminStatement::new(statement).unwrap(),
@@ -166,6 +167,7 @@ pub fn assert_same_link(one: &CallLinkRecord, other: &CallLinkRecord) {
     assert!(one.passkey_hash.matches(&other.passkey_hash));
     assert!(one.zkparams == other.zkparams);
     assert_eq!(one.restrictions, other.restrictions);
+    assert_eq!(one.guests, other.guests);
     assert!(one.name == other.name);
     assert_eq!(one.revoked, other.revoked);
     assert_eq!(one.created, other.created);

@@ -1,6 +1,8 @@
 //! The sealed rows of the room service.
 
-use anteroom_protocol::{AdminStatement, CallLinkPublicParams, EraId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, CallLinkPublicParams, EraId, GuestAdmission, Restrictions, Timestamp,
+};
 use rand_core::CryptoRng;
 
 use super::{
@@ -30,6 +32,8 @@ pub struct SealedCallLink {
     pub zkparams: SealedValue,
     /// The restriction of joins without approval.
     pub restrictions: Restrictions,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The encrypted name.
     pub name: SealedValue,
     /// Whether the link is revoked.
@@ -64,6 +68,7 @@ impl SealedCallLink {
             passkey_hash: link.passkey_hash.clone(),
             zkparams: row.seal(columns::CALL_LINK_ZKPARAMS, &link.zkparams.to_bytes(), rng)?,
             restrictions: link.restrictions,
+            guests: link.guests,
             name: Self::seal_name(index, &link.name, keyring, rng)?,
             revoked: link.revoked,
             created: link.created,
@@ -135,6 +140,7 @@ impl SealedCallLink {
             zkparams: CallLinkPublicParams::from_bytes(&zkparams)
                 .map_err(|_| cannot_open(columns::CALL_LINK_ZKPARAMS))?,
             restrictions: self.restrictions,
+            guests: self.guests,
             name: LinkName::new(name.as_slice())
                 .map_err(|_| cannot_open(columns::CALL_LINK_NAME))?,
             revoked: self.revoked,

@@ -213,6 +213,9 @@ pub struct DeviceBody<'a> {
     /// Present only for devices that joined as admins.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
+    /// Present only for devices of guest accounts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
     /// The hello as base64url. Present only for devices that sent one, and only to members that may
     /// see it. A reader takes any value but a text as none.
     #[serde(

@@ -22,6 +22,7 @@ const FEATURES: &[&str] = &[
     "member",
     "group",
     "statements",
+    "guests",
 ];
 
 /// How a message waits in the queue.
@@ -128,6 +129,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
         hand_raised_at: participant.hand_raised_at.map(Moment::as_millis),
         lost: participant.is_lost,
         admin: participant.is_admin,
+        guest: participant.has_guest_account,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
         member: participant.member,
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anteroom_http_server::{HttpLimits, Problem, ProblemDocument, request_client};
 use anteroom_protocol::{
-    AdminStatement, AuthPresentation, CallLinkPublicParams, CreatePresentation, Restrictions,
+    AdminStatement, AuthPresentation, CallLinkPublicParams, CreatePresentation, GuestAdmission,
+    Restrictions,
 };
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{Epoch, LinkAddress, LinkName, LinkUpdate, OpaqueRoomId};
@@ -53,6 +54,7 @@ impl LinkChange {
             zkparams: body.zkparams,
             update: LinkUpdate {
                 restrictions: body.restrictions.map(Restrictions::from),
+                guests: body.guests.map(GuestAdmission::from),
                 name: name.transpose().map_err(|_| too_large())?,
                 revoked: body.revoked,
                 admin_statement: statement.transpose().map_err(|_| too_large())?,

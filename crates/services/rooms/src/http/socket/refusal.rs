@@ -76,6 +76,9 @@ refusals! {
     Expired, Refused, "expired", Some(1008), "The call link is no longer valid.";
     /// The presentation does not hold for the link.
     Forbidden, Refused, "presentation_invalid", Some(1008), "The presentation is not valid for this room.";
+    /// The link admits no guest accounts.
+    GuestsRefused, Refused, "guests_refused", Some(1008),
+        "Guests may not join this call. Sign in with an account.";
     /// The user has joined too often, or has shown too many wrong passkeys.
     RateLimited, Refused, "rate_limited", Some(1008),
         "Too many joins or wrong passkeys. Please wait a minute.";
@@ -105,6 +108,7 @@ impl From<JoinRefusal> for Refusal {
             },
             JoinRefusal::Limited(_) => Self::RateLimited,
             JoinRefusal::Closed => Self::Expired,
+            JoinRefusal::GuestsRefused => Self::GuestsRefused,
             // These come from the rules of joins on media servers.
             JoinRefusal::UseSocket | JoinRefusal::StartForbidden => Self::Forbidden,
             JoinRefusal::Elsewhere(_) | JoinRefusal::Full | JoinRefusal::MediaUnavailable => {

@@ -1,6 +1,6 @@
 //! The update and deletion of call links.
 
-use anteroom_protocol::{AdminStatement, Restrictions};
+use anteroom_protocol::{AdminStatement, GuestAdmission, Restrictions};
 
 use super::{
     Fixture, LEASE, NOW, RoomsBackend, TEST, address, assert_same_link,
@@ -13,6 +13,7 @@ use crate::{
 
 const RESTRICTIONS: LinkUpdate = LinkUpdate {
     restrictions: Some(Restrictions::None),
+    guests: None,
     name: None,
     revoked: None,
     admin_statement: None,
@@ -70,7 +71,15 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
         ),
         (
             LinkUpdate {
+                guests: Some(GuestAdmission::Refused),
+                ..LinkUpdate::default()
+            },
+            |link| link.guests = GuestAdmission::Refused,
+        ),
+        (
+            LinkUpdate {
                 restrictions: Some(Restrictions::AdminApproval),
+                guests: Some(GuestAdmission::AsAccounts),
                 name: Some(LinkName::default()),
                 revoked: Some(true),
                 admin_statement: AdminStatement::new(*b"again").ok(),
@@ -80,6 +89,7 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
                 link.admin_statement = AdminStatement::new(*b"again").unwrap();
                 link.ended_calls = 1;
                 link.restrictions = Restrictions::AdminApproval;
+                link.guests = GuestAdmission::AsAccounts;
                 link.name = LinkName::default();
                 link.revoked = true;
             },
@@ -133,6 +143,7 @@ pub async fn restrictions_do_not_change_while_a_call_is_on<B: RoomsBackend>() {
 
     let others = LinkUpdate {
         restrictions: Some(Restrictions::AdminApproval),
+        guests: Some(GuestAdmission::Refused),
         name: Some(LinkName::default()),
         revoked: Some(true),
         admin_statement: AdminStatement::new(*b"signed").ok(),

@@ -4,8 +4,8 @@ use anteroom_call::{
     CommitBody, DenialReason, Moment, RelayBody, ResumeSecret, Roster, RosterChanges, WelcomeBody,
 };
 use anteroom_protocol::{
-    AdminStatement, ApprovalStatement, EraId, Hello, MemberKey, OpaqueUserId, Restrictions,
-    Timestamp,
+    AdminStatement, ApprovalStatement, EraId, GuestAdmission, Hello, MemberKey, OpaqueUserId,
+    Restrictions, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ fn roster() -> Roster {
             opaque_user_id: user("aa"),
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
             is_lost: false,
+            has_guest_account: false,
             is_admin: true,
             hello: Hello::new([0xfb, 0xff]).ok(),
             member: Some(MemberKey::from_bytes([0xfb; 32])),
@@ -32,6 +33,7 @@ fn roster() -> Roster {
             opaque_user_id: None,
             hand_raised_at: None,
             is_lost: true,
+            has_guest_account: false,
             is_admin: false,
             hello: None,
             member: None,
@@ -43,6 +45,7 @@ fn roster() -> Roster {
 fn link() -> Arc<LinkState> {
     Arc::new(LinkState {
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: Arc::new([1, 2]),
         revoked: false,
         expiration: Timestamp::from_secs(1),
@@ -257,6 +260,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
             opaque_user_id: OpaqueUserId::parse(&"ab".repeat(65)).ok(),
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
             is_lost: true,
+            has_guest_account: false,
             is_admin: true,
             hello: hello.clone(),
             member: Some(MemberKey::from_bytes([0xfb; 32])),
