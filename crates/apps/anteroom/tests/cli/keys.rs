@@ -37,7 +37,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.into_iter().collect()
 }
 
-const FIRST: [(&str, &str); 8] = [
+const FIRST: [(&str, &str); 9] = [
     ("data", "writes"),
     ("index", "in use"),
     ("password", "in use"),

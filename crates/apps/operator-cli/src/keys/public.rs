@@ -10,7 +10,7 @@ use anteroom_console::{
 };
 use anteroom_protocol::Timestamp;
 use anteroom_server::params;
-use anteroom_store::ServerParamsRecord;
+use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 

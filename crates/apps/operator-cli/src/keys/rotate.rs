@@ -270,9 +270,9 @@ impl Rotation {
                 ServerParamsKind::Guest => {
                     "Start `anteroom serve` with guests (accounts.guests), which makes the first"
                 }
-                ServerParamsKind::Generic | ServerParamsKind::Group => {
-                    "Start `anteroom serve`, which makes the first"
-                }
+                ServerParamsKind::Generic
+                | ServerParamsKind::Group
+                | ServerParamsKind::Certificates => "Start `anteroom serve`, which makes the first",
             };
             bail!(failure.next(next));
         }

@@ -20,8 +20,10 @@ pub fn public_params(record: &ServerParamsRecord) -> anyhow::Result<(u8, Vec<u8>
     let first = |public: Vec<u8>| (public.first().copied().unwrap_or_default(), public);
     let (id, secret) = (record.id, record.secret.as_slice());
     let public = match record.kind {
-        ServerParamsKind::Generic => GenericSecretParams::from_bytes(secret)
-            .map(|params| first(params.public_params().to_bytes())),
+        ServerParamsKind::Generic | ServerParamsKind::Guest => {
+            GenericSecretParams::from_bytes(secret)
+                .map(|params| first(params.public_params().to_bytes()))
+        }
         ServerParamsKind::Group => GroupServerSecretParams::from_bytes(secret)
             .map(|params| first(params.public_params().to_bytes())),
         ServerParamsKind::Certificates => {

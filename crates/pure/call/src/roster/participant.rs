@@ -54,6 +54,7 @@ impl Participant {
             hand_raised_at: self.hand_raised_at,
             is_lost: self.is_lost,
             is_admin: self.is_admin,
+            has_guest_account: self.has_guest_account,
             hello: None,
             member: None,
         }

@@ -7,7 +7,8 @@ use anteroom_call::{
     Moment, Output, Role, RosterForm, Status,
 };
 use anteroom_protocol::{
-    DemuxId, EraId, GuestAdmission, LinkState, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, DemuxId, EraId, GuestAdmission, LinkState, OpaqueUserId, Restrictions,
+    Timestamp,
 };
 
 use crate::harness::user;
@@ -22,6 +23,7 @@ fn link(restrictions: Restrictions, guests: GuestAdmission) -> LinkState {
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::default(),
     }
 }
 
@@ -40,6 +42,8 @@ fn join(call: &mut Call, number: u32, name: char, role: Role) -> Result<Status, 
         resume: None,
         roster: RosterForm::Whole,
         hello: None,
+        member: None,
+        have: None,
         randomness: JoinRandomness::from_parts([number << 4; 4], [9; 32]),
     };
     call.handle(START, Input::Join(join));
@@ -161,7 +165,10 @@ fn rosters_say_who_has_a_guest_account_and_a_new_rule_holds_for_the_next_join() 
 
     let approve = Input::Command {
         connection: ConnectionId::new(1),
-        command: Command::Approve(DemuxId::new(32).unwrap()),
+        command: Command::Approve {
+            device: DemuxId::new(32).unwrap(),
+            statement: None,
+        },
     };
     call.handle(START, approve);
     assert_eq!(call.device_count(Status::Active), 2, "approved");

@@ -50,7 +50,7 @@ async fn a_guest_waits_is_let_in_and_comes_back_with_its_stored_credentials() {
     assert!(waiting.is_guest);
     anns.approve(waiting.demux).await.unwrap();
     wait_for(&mut call, |event| {
-        matches!(event, CallEvent::Admitted).then_some(())
+        matches!(event, CallEvent::Admitted { .. }).then_some(())
     })
     .await;
 

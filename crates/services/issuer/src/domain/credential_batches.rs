@@ -67,7 +67,7 @@ pub(crate) async fn issue_batch(
     caller: &Caller,
     request: BatchRequest,
 ) -> Result<BatchOutcome, Failure> {
-    if caller.account.kind == AccountKind::Guest && kind == BatchKind::CallLinksAndGroups {
+    if caller.account.kind == AccountKind::Guest && request.kind == BatchKind::CallLinksAndGroups {
         return Ok(BatchOutcome::GuestRefused);
     }
     let size = issuer.limits.sizes.batches;

@@ -82,6 +82,7 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
             | ErrorCode::NotPending
             | ErrorCode::TargetIsAdmin
             | ErrorCode::Unreachable
+            | ErrorCode::GuestsRefused
             | ErrorCode::StaleCommit
             | ErrorCode::RateLimited,
         )

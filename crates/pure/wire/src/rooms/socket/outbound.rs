@@ -319,7 +319,10 @@ mod tests {
             let admitted = serde_json::from_str(&text).unwrap();
             assert!(matches!(
                 admitted,
-                ServerMessage::Admitted { statement: None }
+                ServerMessage::Admitted {
+                    statement: None,
+                    ..
+                }
             ));
         }
     }

@@ -91,14 +91,16 @@ impl VerifierKeys {
 /// Creates the verifier's keys from the rows of the rooms' database.
 ///
 /// # Errors
-/// Params that do not parse, do not have the id under which they are stored, or are group params.
+/// Params that do not parse, do not have the id under which they are stored, or are of a kind that rooms do not have.
 pub fn verifier_keys(records: &[ServerParamsRecord]) -> Result<VerifierKeys, KeysError> {
     let (mut regular, mut guest) = (Vec::new(), Vec::new());
     for record in records {
         let of_kind = match record.kind {
             ServerParamsKind::Generic => &mut regular,
             ServerParamsKind::Guest => &mut guest,
-            ServerParamsKind::Group => return Err(KeysError::Foreign(record.id)),
+            ServerParamsKind::Group | ServerParamsKind::Certificates => {
+                return Err(KeysError::Foreign(record.id));
+            }
         };
         let params = GenericSecretParams::from_bytes(&record.secret)
             .map_err(|_| KeysError::Malformed(record.id))?;

@@ -158,10 +158,11 @@ mod tests {
                 "{now:?}"
             );
         }
-        let unbound = cache.lookup(&again, &params, None, now).unwrap();
-        cache.insert(&unbound);
-        assert!(cache.lookup(&again, &params, None, now).is_none());
-        assert!(cache.lookup(&again, &params, member, now).is_some());
+        let unbound = cache.lookup(&again, &params, None, now).err().unwrap();
+        cache.insert(&unbound, HolderKind::Regular);
+        let known = cache.lookup(&again, &params, None, now).ok();
+        assert_eq!(known, Some(HolderKind::Regular));
+        assert!(cache.lookup(&again, &params, member, now).is_err());
     }
 
     #[tokio::test]

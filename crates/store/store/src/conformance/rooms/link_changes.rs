@@ -29,7 +29,7 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
     let bystander = fixture.created("b2", None).await;
     let name = LinkName::new(*b"another").unwrap();
     let statement = AdminStatement::new(*b"signed").unwrap();
-    let updates: [(LinkUpdate, Expectation); 8] = [
+    let updates: [(LinkUpdate, Expectation); 9] = [
         (LinkUpdate::default(), |_| {}),
         (RESTRICTIONS, |link| {
             link.restrictions = Restrictions::None;

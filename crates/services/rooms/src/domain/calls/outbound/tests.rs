@@ -185,6 +185,7 @@ fn messages_of_the_group_name_its_epochs() {
         link: link(),
         present: at,
         missed_commits: 2,
+        statement: None,
     };
     let joined = OutboundMessage::of_call(&Message::Joined(Box::new(joined)));
     let joined: Value = serde_json::from_slice(&joined.text).unwrap();
@@ -219,7 +220,10 @@ fn messages_of_the_group_name_its_epochs() {
             json!({"type": "refuse", "group": 1, "epoch": 7, "from": 16}),
         ),
         (
-            Message::Admitted { present: at },
+            Message::Admitted {
+                present: at,
+                statement: None,
+            },
             QueueKind::Answer,
             json!({"type": "admitted", "present": number}),
         ),
