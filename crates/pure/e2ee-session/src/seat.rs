@@ -47,6 +47,8 @@ pub(crate) struct Seat {
     history: EraHistory,
     /// The context with all statements that this device knows.
     known: RoomContext,
+    /// The context with those of them that the link's state or a group had: a group that lacks one is refused.
+    shared: RoomContext,
     membership: Option<Membership>,
     asking: Option<Asking>,
     /// The lowest number of a group that this device asks to be in: higher than those it has refused.
@@ -79,6 +81,10 @@ pub(crate) struct Seat {
     add_limit: usize,
     told_start_error: Option<AdmissionError>,
     has_new_name: bool,
+    /// Whether newcomers would refuse the own leaf, and take a new one.
+    needs_renewal: bool,
+    /// The moment of the next look at that.
+    renewal_look: Option<Moment>,
     told_sending: Option<StopReason>,
 }
 
@@ -119,6 +125,7 @@ impl Seat {
             present: joined.present.unwrap_or_default(),
             roster: RosterState::default(),
             history: EraHistory::default(),
+            shared: known.clone(),
             known,
             membership: None,
             asking: None,
@@ -141,6 +148,8 @@ impl Seat {
             add_limit: MAX_ADDS,
             told_start_error: None,
             has_new_name: false,
+            needs_renewal: false,
+            renewal_look: None,
             told_sending: Some(StopReason::NotInGroup),
         };
         seat.roster.update(joined.roster, step.moment());
@@ -155,6 +164,8 @@ impl Seat {
         former.leave(LeaveReason::NewSeat, step);
         let mut seat = Self::new(joined, step);
         seat.known = seat.known.with(&former.known.statements());
+        seat.shared = seat.shared.with(&former.shared.statements());
+        seat.is_urgent = former.is_urgent;
         seat.history = former.history;
         seat.refusals = former.refusals;
         seat.lowest_group = former.lowest_group;
@@ -221,7 +232,7 @@ impl Seat {
             }
             Input::FrameOpened { epoch, leaf } => {
                 if let Some(membership) = &mut self.membership {
-                    membership.confirmations.hear(epoch, leaf, step.moment());
+                    membership.hear(epoch, leaf, step.moment());
                 }
             }
         }
@@ -241,6 +252,7 @@ impl Seat {
         let mut next = self.take_commits(step);
         next = earlier(next, self.check_behind(step));
         next = earlier(next, self.confirm(step));
+        next = earlier(next, self.look_at_own_leaf(step));
         next = earlier(next, self.ask(step));
         next = earlier(next, self.commit_what_is_due(step));
         next = earlier(next, self.start_group(step));
@@ -301,8 +313,7 @@ impl Seat {
         if let Some(membership) = self.membership.take() {
             self.give_up_attempt();
             self.history = membership.group.history().clone();
-            let statements = membership.view.context.statements();
-            self.learn(&statements, step);
+            self.applicants.reconsider();
             step.tell(Event::Left(reason));
         }
     }
