@@ -7,6 +7,7 @@
 
 mod admission;
 mod call;
+mod captured_approvals;
 mod common;
 mod confirmations;
 mod contexts;
