@@ -22,3 +22,4 @@ mod next_group;
 mod statements;
 mod vectors;
 mod verdicts;
+mod words;
