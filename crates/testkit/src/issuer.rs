@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_accounts::AccountsParts;
+use anteroom_accounts::{AccountsParts, Guests};
 use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_issuer::{
     CertificateParams, DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router,
@@ -54,6 +54,16 @@ pub struct TestIssuerOptions {
     pub login: TestLoginOptions,
 }
 
+impl TestIssuerOptions {
+    /// Returns the default options of an issuer that takes guests.
+    #[must_use]
+    pub fn with_guests() -> Self {
+        let mut options = Self::default();
+        options.login.guests = Guests::Join;
+        options
+    }
+}
+
 impl Default for TestIssuerOptions {
     fn default() -> Self {
         Self {
@@ -91,6 +101,8 @@ pub struct TestIssuer {
     pub generic_params: Option<GenericPublicParams>,
     /// The public group params, if there are any.
     pub group_params: Option<GroupServerPublicParams>,
+    /// The public params of guests, if the options allow guests.
+    pub guest_params: Option<GenericPublicParams>,
     /// The key of certificates, if there is one.
     pub certificate_params: Option<CertificateParams>,
     /// The pseudonyms of accounts in events.
@@ -132,15 +144,23 @@ impl TestIssuer {
             let credential = Randomness::random(&mut *rng);
             GroupServerSecretParams::generate(credential, Randomness::random(&mut *rng))
         });
+        let guest = (options.login.guests != Guests::Off).then(|| {
+            let randomness = Randomness::random(&mut *entropy.rng());
+            GenericSecretParams::generate(Mode::Standard, randomness)
+        });
         let generic_params = generic
             .as_ref()
             .map(|params| params.public_params().clone());
         let group_params = group.as_ref().map(|params| params.public_params().clone());
+        let guest_params = guest.as_ref().map(|params| params.public_params().clone());
         if let Some(params) = &generic {
             guard.watch_bytes("generic secret params", &params.to_bytes());
         }
         if let Some(params) = &group {
             guard.watch_bytes("group secret params", &params.to_bytes());
+        }
+        if let Some(params) = &guest {
+            guard.watch_bytes("guest secret params", &params.to_bytes());
         }
         let certificates = options
             .certificate_params
@@ -150,11 +170,13 @@ impl TestIssuer {
         }
         let certificate_params = certificates.clone();
         let params = IssuingParams::new(options.mode, live(generic), live(group))
-            .with_certificates(live(certificates));
+            .with_certificates(live(certificates))
+            .with_guests(live(guest));
         let mut issuer =
             Self::start_with_parts(options, params, |parts| parts.relays = relays).await;
         issuer.generic_params = generic_params;
         issuer.group_params = group_params;
+        issuer.guest_params = guest_params;
         issuer.certificate_params = certificate_params;
         issuer
     }
@@ -224,6 +246,7 @@ impl TestIssuer {
             account,
             generic_params: None,
             group_params: None,
+            guest_params: None,
             certificate_params: None,
             pseudonymizer,
             router,

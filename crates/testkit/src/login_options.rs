@@ -6,8 +6,8 @@ use std::{
 };
 
 use anteroom_accounts::{
-    HashCost, HashQueueLimits, LoginLimits, LoginParts, LoginSettings, MailSender, PasswordHasher,
-    SignUp,
+    Guests, HashCost, HashQueueLimits, LoginLimits, LoginParts, LoginSettings, MailSender,
+    PasswordHasher, SignUp,
 };
 use anteroom_runtime::{Entropy as _, Metrics};
 
@@ -18,6 +18,8 @@ use crate::{CapturedMails, RecordedDelays, SeededEntropy};
 pub struct TestLoginOptions {
     /// The rule of signing up.
     pub sign_up: SignUp,
+    /// The rights of people without an account: none by default.
+    pub guests: Guests,
     /// Whether mails can be sent.
     pub mail: bool,
     /// The cost of a hash: minimal, so that tests are fast.
@@ -42,6 +44,7 @@ impl Default for TestLoginOptions {
     fn default() -> Self {
         Self {
             sign_up: SignUp::default(),
+            guests: Guests::Off,
             mail: true,
             cost: Self::CHEAP,
             limits: LoginLimits::default(),
@@ -68,6 +71,7 @@ impl TestLoginOptions {
         LoginParts {
             settings: LoginSettings {
                 sign_up: self.sign_up,
+                guests: self.guests,
                 limits: self.limits,
                 lock_mail: self.lock_mail,
                 personal_events: self.personal_events,

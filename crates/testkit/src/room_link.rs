@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anteroom_kvac::Sho;
 use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredentialResponse, CreateCredentialRequestContext, GenericSecretParams,
-    MemberKey, Randomness, RootKey, ServiceId, Timestamp,
+    MemberKey, Mode, Randomness, RootKey, ServiceId, Timestamp,
 };
 use anteroom_runtime::{Clock as _, Entropy as _};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -153,6 +153,15 @@ impl TestRooms {
     #[must_use]
     pub fn presenter(&self) -> TestPresenter {
         TestPresenter::new(Arc::clone(&self.params), Arc::clone(&self.entropy))
+    }
+
+    /// Adds params of guest accounts to the service, and returns a presenter under them.
+    pub async fn add_guest_params(&self) -> TestPresenter {
+        let randomness = Randomness::random(&mut *self.entropy.rng());
+        let params = GenericSecretParams::generate(Mode::Standard, randomness);
+        LogGuard::global().watch_bytes("guest secret params", &params.to_bytes());
+        self.store_guest_params(&params).await;
+        TestPresenter::new(Arc::new(params), Arc::clone(&self.entropy))
     }
 
     /// Generates a link that is not created at the service yet.

@@ -147,7 +147,7 @@ impl TestRooms {
         let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
         let clock = MockClock::at(options.now);
         let database = open(directory.path(), &master, options.now, &entropy).await;
-        store_params(&database, &params, &entropy).await;
+        store_params(&database, ServerParamsKind::Generic, &params, &entropy).await;
         let shared = Shared {
             clock,
             params: Arc::new(params),
@@ -251,6 +251,26 @@ impl TestRooms {
             _servers: servers,
             runtime: Some(runtime),
         }
+    }
+
+    /// Adds params of guest accounts to the database and to the running service.
+    pub(crate) async fn store_guest_params(&self, params: &GenericSecretParams) {
+        store_params(
+            &self.database,
+            ServerParamsKind::Guest,
+            params,
+            &self.entropy,
+        )
+        .await;
+        let name = TransactionName::new("test");
+        let mut reader = self
+            .database
+            .read(name)
+            .await
+            .expect("the database is there");
+        let records = reader.server_params().await.expect("the params are there");
+        self.rooms
+            .replace_keys(verifier_keys(&records).expect("good params"));
     }
 
     /// Returns the base URL, `http://127.0.0.1:PORT`.
@@ -376,12 +396,13 @@ async fn open(
 
 async fn store_params(
     database: &SqliteRooms,
+    kind: ServerParamsKind,
     params: &GenericSecretParams,
     entropy: &SeededEntropy,
 ) {
     let record = ServerParamsRecord {
         id: params.public_params().id(),
-        kind: ServerParamsKind::Generic,
+        kind,
         not_before: Timestamp::from_secs(0),
         not_after: None,
         secret: params.to_bytes(),

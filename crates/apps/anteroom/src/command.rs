@@ -147,6 +147,7 @@ const fn record_of(command: &Command) -> Option<CommandRecord> {
             RotatedKind::Token => ("keys.token_rotated", true, false),
             RotatedKind::Generic => ("keys.generic_rotated", true, false),
             RotatedKind::Group => ("keys.group_rotated", true, false),
+            RotatedKind::Guest => ("keys.guest_rotated", true, false),
             RotatedKind::Certificates => ("keys.certificates_rotated", true, false),
             RotatedKind::Data => ("keys.data_rotated", true, true),
             RotatedKind::Event => ("keys.event_rotated", true, true),

@@ -87,7 +87,7 @@ impl View {
     pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let entries_of_event = self.event_entries(event, now);
         // The names that the lobby hid were gathered just before, and are displayed after this entry.
-        if entries_of_event.is_empty() || matches!(event, CallEvent::Admitted) {
+        if entries_of_event.is_empty() || matches!(event, CallEvent::Admitted { .. }) {
             return entries_of_event;
         }
         // Gathered arrivals precede the event.
@@ -97,7 +97,7 @@ impl View {
             CallEvent::Joined(joined) => {
                 entries.extend(self.gather_roster(&joined.roster, now, Change::Present));
             }
-            CallEvent::Restored(roster) => {
+            CallEvent::Restored { roster, .. } => {
                 entries.extend(self.gather_roster(roster, now, Change::Joined));
             }
             _ => {}
@@ -195,7 +195,7 @@ impl View {
         match event {
             CallEvent::Joined(joined) => self.join(joined, now),
             CallEvent::Roster(roster) => self.gather_roster(roster, now, Change::Joined),
-            CallEvent::Admitted => {
+            CallEvent::Admitted { .. } => {
                 self.enter();
                 notice("You were let in.")
             }
@@ -223,7 +223,7 @@ impl View {
                 self.lost_since = Some(now);
                 notice(words::lost(self.was_ended))
             }
-            CallEvent::Restored(_) => {
+            CallEvent::Restored { .. } => {
                 self.lost_since = None;
                 notice("The connection is back.")
             }

@@ -3,6 +3,7 @@
 mod clock;
 mod records;
 
+use anteroom_accounts::Guests;
 use anteroom_console::{failure::Failure, os::OsEntropy, terminal::day};
 use anteroom_issuer::{IssuingParams, credentials_end};
 use anteroom_protocol::{DAY, Mode, ParamsId, Timestamp};
@@ -15,19 +16,22 @@ use anyhow::bail;
 use rand_core::CryptoRng;
 
 pub use self::records::public_params;
-use self::records::{generic_mode, is_live, make_certificates, make_generic, make_group};
+use self::records::{
+    generic_mode, is_live, make_certificates, make_generic, make_group, make_guest,
+};
 
 const GROUP: &str = "group params";
 const CERTIFICATES: &str = "certificate params";
 
-/// Creates generic params of the modes, group params and a key of certificates, where they are missing.
-/// Returns all params.
+/// Creates generic params of the modes, group params, a key of certificates and, with `guests`, params of
+/// guests, where they are missing. Returns all params.
 ///
 /// If params of a kind are damaged and no others are valid, none are created: clients that trust the damaged
 /// ones would receive unknown ones without a decision of the operator.
 pub async fn ensure(
     database: &dyn IssuerDatabase,
     modes: &[Mode],
+    guests: Guests,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> anyhow::Result<StoredServerParams> {
@@ -57,6 +61,12 @@ pub async fn ensure(
     }
     if is_missing(ServerParamsKind::Certificates) {
         made.push((make_certificates(first, rng), CERTIFICATES));
+    }
+    if guests != Guests::Off
+        && live(ServerParamsKind::Guest).next().is_none()
+        && !stored.any_damaged(ServerParamsKind::Guest)
+    {
+        made.push((make_guest(first, rng), "guest params"));
     }
     for (record, _) in &made {
         transaction.add_server_params(record, rng).await?;
@@ -137,7 +147,7 @@ pub async fn all(database: &dyn IssuerDatabase) -> anyhow::Result<StoredServerPa
     Ok(usable(transaction.stored_server_params().await?))
 }
 
-/// Returns the generic params that a room service verifies with, with damaged ones apart.
+/// Returns the params that a room service verifies with, with damaged ones apart.
 pub async fn of_rooms(database: &dyn RoomsDatabase) -> anyhow::Result<StoredServerParams> {
     let mut transaction = database
         .read(TransactionName::new("read server params"))
@@ -168,7 +178,7 @@ impl TransferredParams {
     }
 }
 
-/// Copies the generic params that the room service lacks or whose row is damaged, and the ends of those that
+/// Copies the generic params and those of guests that the room service lacks or whose row is damaged, and the ends of those that
 /// it has: it verifies with the params of the issuer, and gets nothing else of the issuer's.
 pub async fn share(
     database: &dyn RoomsDatabase,
@@ -181,8 +191,8 @@ pub async fn share(
     let is_damaged = |id| stored.damaged.iter().any(|damaged| damaged.id == Some(id));
     let mut rng = OsEntropy.rng();
     let mut transferred = TransferredParams::default();
-    let generic = |record: &&ServerParamsRecord| record.kind == ServerParamsKind::Generic;
-    for record in issuers.iter().filter(generic) {
+    let is_shared = |record: &&ServerParamsRecord| record.kind.is_shared();
+    for record in issuers.iter().filter(is_shared) {
         let is_readable = stored.readable.iter().any(|found| found.id == record.id);
         if is_damaged(record.id) {
             if transaction.replace_server_params(record, &mut *rng).await? {
@@ -198,21 +208,27 @@ pub async fn share(
         }
     }
     transaction.save().await?;
+    let kind = |id: &ParamsId| {
+        let found = issuers.iter().find(|record| record.id == *id);
+        found.map_or("generic", |record| record.kind.as_str())
+    };
+    transferred.added.sort_by_key(|id| kind(id) != "generic");
     for id in &transferred.added {
-        tracing::info!("the room service verifies under generic params {id}");
+        tracing::info!("the room service verifies under {} params {id}", kind(id));
     }
     for id in &transferred.replaced {
         tracing::info!(
-            "the damaged generic params {id} of the room service are the issuer's again"
+            "the damaged {} params {id} of the room service are the issuer's again",
+            kind(id)
         );
     }
     for (id, end) in &transferred.ended {
-        tracing::info!("generic params {id} are good until {}", day(*end));
+        tracing::info!("{} params {id} are good until {}", kind(id), day(*end));
     }
     Ok(transferred)
 }
 
-/// Returns whether the room service lacks generic params of the issuer's, or has them with a later end.
+/// Returns whether the room service lacks generic params or those of guests of the issuer's, or has them with a later end.
 pub fn lacks(stored: &StoredServerParams, issuers: &[ServerParamsRecord]) -> bool {
     let has = |record: &ServerParamsRecord| {
         let found = stored.readable.iter().find(|found| found.id == record.id);
@@ -222,8 +238,8 @@ pub fn lacks(stored: &StoredServerParams, issuers: &[ServerParamsRecord]) -> boo
                 .is_none_or(|end| found.not_after.is_some_and(|known| known <= end))
         })
     };
-    let generic = |record: &&ServerParamsRecord| record.kind == ServerParamsKind::Generic;
-    !issuers.iter().filter(generic).all(has)
+    let is_shared = |record: &&ServerParamsRecord| record.kind.is_shared();
+    !issuers.iter().filter(is_shared).all(has)
 }
 
 /// The moment from which the next params issue.
@@ -292,6 +308,12 @@ pub async fn rotate(
         ServerParamsKind::Group => next.push((make_group(not_before, rng), GROUP)),
         ServerParamsKind::Certificates => {
             next.push((make_certificates(not_before, rng), CERTIFICATES));
+        }
+        ServerParamsKind::Guest => {
+            // Without guests there are no params to replace.
+            if !(old.is_empty() && damaged.is_empty()) {
+                next.push((make_guest(not_before, rng), "guest params"));
+            }
         }
         ServerParamsKind::Generic => {
             for mode in [Mode::Standard, Mode::Legacy] {

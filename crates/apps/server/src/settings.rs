@@ -21,7 +21,7 @@ use std::{
     path::PathBuf,
 };
 
-use anteroom_accounts::LoginLimits;
+use anteroom_accounts::{Guests, LoginLimits};
 use anteroom_pages::WebAddress;
 use anteroom_protocol::Mode;
 use anteroom_runtime::WindowSize;
@@ -39,7 +39,7 @@ pub use self::{
     keys::KeySettings,
     listen_address::ListenAddress,
     load::{find_file, load, names_data, unknown_variables},
-    login::{LoginSettings, SignUpMode},
+    login::{AccountSettings, GuestMode, LoginSettings, SignUpMode},
     mail::{MailSettings, MailTransport},
     oidc::OidcSettings,
     public_url::PublicUrl,
@@ -75,6 +75,8 @@ pub struct Settings {
     pub admin: AdminSettings,
     /// Where events go: JSON lines, with accounts and rooms under pseudonyms.
     pub events: EventSettings,
+    /// Accounts without a login.
+    pub accounts: AccountSettings,
     /// Signing in with email and password.
     pub login: LoginSettings,
     /// Mails of the issuer. See [mail.md](mail.md).
@@ -321,6 +323,13 @@ pub struct LimitSettings {
     /// /64): at most so many in any minute. A /56 has four times as many, a /48 sixteen times.
     #[default(const { NonZeroU32::new(10).unwrap() })]
     pub logins_per_minute: NonZeroU32,
+    /// Accounts of guests for one client address (an IPv4 address, an IPv6 /64): at most so many in any
+    /// hour. A /56 has four times as many, a /48 sixteen times.
+    #[default(const { NonZeroU32::new(60).unwrap() })]
+    pub guests_per_hour: NonZeroU32,
+    /// All accounts of guests: at most so many in any hour.
+    #[default(const { NonZeroU32::new(1_200).unwrap() })]
+    pub all_guests_per_hour: NonZeroU32,
     /// Mails of one kind to one address, for sign-ups and their repetition to one mailbox (an address
     /// without dots and `+` tags before the `@`): at most so many in any hour.
     #[default(const { NonZeroU32::new(5).unwrap() })]
@@ -347,6 +356,16 @@ impl Settings {
         };
         self.program_page.as_ref().map(parse).transpose()
     }
+
+    /// Returns the rights of people without an account.
+    pub fn guests(&self) -> Guests {
+        match (self.accounts.guests, self.login.sign_up) {
+            (GuestMode::Off, _) | (GuestMode::Auto, SignUpMode::Closed) => Guests::Off,
+            (GuestMode::Join, _) | (GuestMode::Auto, SignUpMode::Open | SignUpMode::Invite) => {
+                Guests::Join
+            }
+        }
+    }
 }
 
 impl LimitSettings {
@@ -365,6 +384,8 @@ impl LimitSettings {
             mails_of_domain: WindowSize::new(self.domain_mails_per_hour, HOUR),
             all_mails: WindowSize::new(self.all_mails_per_hour, HOUR),
             mails_of_network: WindowSize::new(network_share, HOUR),
+            guests: WindowSize::new(self.guests_per_hour, HOUR),
+            all_guests: WindowSize::new(self.all_guests_per_hour, HOUR),
             ..LoginLimits::default()
         }
     }

@@ -163,7 +163,8 @@ pub struct CallJoin {
     /// too
     #[arg(long)]
     pub admin: bool,
-    /// Join a link of yours as a guest
+    /// Join a link of yours as a guest. Without a login and an account, join with the account of a guest,
+    /// which the issuer gives to anybody if it takes guests, and which is used for this call alone
     #[arg(long, conflicts_with = "admin")]
     pub guest: bool,
     /// The name that the others see and the room service does not, in at most 60 characters [default:

@@ -8,7 +8,7 @@ use std::{
 use anteroom_call_terminal::{
     ending, own_name::NameFile, participation::CallParticipation, plain, screen,
 };
-use anteroom_client::JoinOptions;
+use anteroom_client::{CallSession, JoinOptions, Pass, RoomsClient, RoomsError};
 use anteroom_console::{
     context::Context, exit_status::ExitStatus, os::OsEntropy, progress, terminal,
 };
@@ -18,6 +18,7 @@ use anyhow::Context as _;
 
 use crate::{
     arguments::CallJoin,
+    guest_visit::{self, GuestVisit},
     links::LinkStore,
     replay_counters::ReplayCountersFile,
     room_session::{LinkTarget, RoomSession},
@@ -32,37 +33,61 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
     let named = LinkTarget::read(options.link.link.as_deref(), Input::FirstLine, &store)?;
     let names = NameFile::of_user(&user_directory()?);
     let name = names.name(options.name.as_deref(), || names.ask())?;
-    let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
-    let passkey = passkey(options, &named, &session)?;
-    let (pass, pass_notices) = session.pass_with_notices(&named.link).await?;
-    let notices = named.notice().map(ToOwned::to_owned).into_iter();
-    let received = Arc::new(ReplayCountersFile::of_user(&context.environment)?);
-    let rooms = session.rooms.clone().with_replay_store(received);
-    let joining = rooms.join(
-        JoinOptions {
-            room: named.link.root_key.clone(),
-            pass,
-            passkey,
-            name: name.clone(),
-            member: None,
-        },
-        OsEntropy.rng(),
-    );
-    let joined = progress::during("Joining", joining).await;
-    let call = joined
-        .map_err(|error| session.link_error(&named, error))
-        .context("the call cannot be joined")?;
+    let is_guest = options.guest && guest_visit::has_no_account(&options.rooms.client, context)?;
+    let (joined, notices) = if is_guest {
+        let GuestVisit { rooms, pass } = GuestVisit::open(&options.rooms, &named, context).await?;
+        let joined = enter(rooms, &named, pass, None, name.clone(), context).await?;
+        (joined.map_err(anyhow::Error::from), Vec::new())
+    } else {
+        let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
+        let passkey = passkey(options, &named, &session)?;
+        let (pass, notices) = session.pass_with_notices(&named.link).await?;
+        let rooms = session.rooms.clone();
+        let joined = enter(rooms, &named, pass, passkey, name.clone(), context).await?;
+        let joined = joined.map_err(|error| session.link_error(&named, error));
+        (joined, notices)
+    };
+    let call = joined.context("the call cannot be joined")?;
+    let notices = named
+        .notice()
+        .map(ToOwned::to_owned)
+        .into_iter()
+        .chain(notices);
     let room = named.link.root_key.secret_params();
     let participation = CallParticipation::new(call, name, room);
     let failure = if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         plain::run(participation).await?
     } else {
-        screen::run(participation, notices.chain(pass_notices)).await?
+        screen::run(participation, notices).await?
     };
     if let Some(report) = failure.as_ref().filter(|_| context.json) {
         terminal::print_error(&report.to_json());
     }
     Ok(ending::exit_status(failure.as_ref()))
+}
+
+/// Joins the call of a link.
+async fn enter(
+    rooms: RoomsClient,
+    named: &LinkTarget,
+    pass: Pass,
+    passkey: Option<AdminPasskey>,
+    name: Option<String>,
+    context: &Context,
+) -> anyhow::Result<Result<CallSession, RoomsError>> {
+    let received = Arc::new(ReplayCountersFile::of_user(&context.environment)?);
+    let rooms = rooms.with_replay_store(received);
+    let joining = rooms.join(
+        JoinOptions {
+            room: named.link.root_key.clone(),
+            pass,
+            passkey,
+            name,
+            member: None,
+        },
+        OsEntropy.rng(),
+    );
+    Ok(progress::during("Joining", joining).await)
 }
 
 /// Returns the passkey to join with. A link in the user's store is joined as an admin. Without an explicit

@@ -7,6 +7,7 @@ pub mod credential_auth;
 pub mod credential_create;
 pub mod credential_renew;
 mod credentials;
+mod guest_visit;
 pub mod link;
 mod links;
 pub mod login;

@@ -189,9 +189,14 @@ impl RoomSession {
 }
 
 impl RoomService {
+    /// Returns the address.
+    pub(crate) const fn address(&self) -> &ServiceAddress {
+        &self.address
+    }
+
     /// Returns the named room service, the one where an own link was created, the one of the data directory,
     /// or the link's host.
-    async fn find(
+    pub(crate) async fn find(
         flags: &RoomFlags,
         link: Option<&LinkTarget>,
         context: &Context,

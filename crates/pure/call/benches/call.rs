@@ -16,7 +16,10 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output,
     RelayBody, RelayTarget, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, DemuxId, EraId, GuestAdmission, LinkState, OpaqueUserId, Restrictions,
+    Timestamp,
+};
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 
 const START: Moment = Moment::from_millis(1_800_000_000_000);
@@ -61,10 +64,12 @@ impl BenchDevice {
             connection: self.connection(),
             user: self.user(),
             role,
+            has_guest_account: false,
             resume: None,
             roster: RosterForm::Whole,
             hello: None,
             member: None,
+            have: None,
             randomness: self.randomness(),
         })
     }
@@ -136,18 +141,27 @@ impl BenchCall {
 
     fn approved(&mut self) -> BenchDevice {
         let device = self.joined(Role::Guest);
-        self.play(ADMIN.say(Command::Approve(device.demux_id())));
+        self.play(ADMIN.say(approve(device)));
         device
+    }
+}
+
+fn approve(device: BenchDevice) -> Command {
+    Command::Approve {
+        device: device.demux_id(),
+        statement: None,
     }
 }
 
 fn link(revoked: bool) -> LinkState {
     LinkState {
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: Arc::from([]),
         revoked,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::default(),
     }
 }
 
@@ -216,10 +230,12 @@ fn admission(criterion: &mut Criterion) {
                 connection: ConnectionId::new(u64::from(number)),
                 user: active(turn).user(),
                 role: Role::Guest,
+                has_guest_account: false,
                 resume: Some(ResumeSecret::from_bytes([1; 32])),
                 roster: RosterForm::Whole,
                 hello: None,
                 member: None,
+                have: None,
                 randomness: active(turn).randomness(),
             });
             ((), input)
@@ -234,7 +250,7 @@ fn decisions(criterion: &mut Criterion) {
     group.bench_function("approve", |bencher| {
         let lead = |call: &mut BenchCall, _| {
             let device = call.joined(Role::Guest);
-            let input = ADMIN.say(Command::Approve(device.demux_id()));
+            let input = ADMIN.say(approve(device));
             (device, input)
         };
         time(bencher, lead, |call, device| {
@@ -245,7 +261,7 @@ fn decisions(criterion: &mut Criterion) {
         let lead = |call: &mut BenchCall, _| {
             let device = call.joined(Role::Guest);
             let held = [Audience::Everyone, Audience::Admins].map(|who| call.call.roster(who));
-            let input = ADMIN.say(Command::Approve(device.demux_id()));
+            let input = ADMIN.say(approve(device));
             ((device, held), input)
         };
         time(bencher, lead, |call, (device, held)| {

@@ -3,6 +3,7 @@
 mod admission;
 mod announcements;
 mod decisions;
+mod groups;
 mod messages;
 mod presence;
 
@@ -14,6 +15,7 @@ use anteroom_protocol::{EraId, LinkState, OpaqueUserId};
 use crate::{
     Audience, Command, ConnectionId, ErrorCode, Fact, Input, Join, LeaveReason, Message, Moment,
     Output, PeekView, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster, Status,
+    commit_log::CommitLog,
     demux_ids::DemuxIds,
     roster::Rosters,
     seats::{Device, Seats},
@@ -68,6 +70,7 @@ pub struct Call {
     outputs: VecDeque<Output>,
     /// The rate limit of relays, in bytes.
     relays: TokenBucket,
+    commits: CommitLog,
     /// The moment of the last announcement of the roster.
     announced: Option<Moment>,
 }
@@ -107,6 +110,7 @@ impl Call {
             now: Moment::default(),
             outputs: VecDeque::new(),
             relays: TokenBucket::full(RELAYS),
+            commits: CommitLog::default(),
             announced: None,
         }
     }
@@ -168,7 +172,7 @@ impl Call {
         match self.seat_to_resume(join) {
             Some(seat) => self.seats.get(seat).map(Device::status),
             None => {
-                let admission = self.admission(&join.user, join.role);
+                let admission = self.admission(join);
                 admission.ok().map(|admission| admission.status)
             }
         }
@@ -228,12 +232,16 @@ impl Call {
             return;
         };
         self.seats.record_activity(seat, self.now);
-        let was_limited = self.seats.get(seat).is_some_and(Device::is_limited);
+        // A device waits for its commit to come back, so that it receives every refusal of one.
+        let is_commit = matches!(command, Command::Commit(_));
+        let was_limited = !is_commit && self.seats.get(seat).is_some_and(Device::is_limited);
         let result = match command {
             Command::Leave => self.leave(seat),
             Command::RaiseHand { raised } => self.raise_hand(seat, raised),
             Command::Relay { to, body } => self.relay(seat, to, body),
-            Command::Approve(target) => self.approve(seat, target),
+            Command::Commit(commit) => self.commit(seat, commit),
+            Command::Refuse(at) => self.refuse(seat, at),
+            Command::Approve { device, statement } => self.approve(seat, device, statement),
             Command::Deny(target) => self.deny(seat, target),
             Command::Remove(target) => self.remove(seat, target),
             Command::Block(target) => self.block(seat, target),
@@ -248,6 +256,10 @@ impl Call {
             // The device received an error when the first message was dropped.
             Err(ErrorCode::RateLimited) if was_limited => {
                 self.outputs.push_back(Output::Dropped(connection));
+            }
+            Err(ErrorCode::StaleCommit) => {
+                let present = self.commits.present();
+                self.send(connection, Message::StaleCommit { present });
             }
             Err(code) => self.send(connection, Message::Error(code)),
         }

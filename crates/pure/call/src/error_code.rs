@@ -44,6 +44,9 @@ error_codes! {
     EndedByAdmin, "ended_by_admin", "An admin has ended the call.";
     /// The link is revoked or expired.
     Expired, "expired", "The call link is no longer valid.";
+    /// The link admits no guest accounts.
+    GuestsRefused, "guests_refused",
+        "Guests may not join this call. Sign in with an account.";
     /// The era is over.
     Ended, "ended", "The call has ended.";
     /// All candidates for the demux id of this join are taken.
@@ -64,6 +67,8 @@ error_codes! {
     TargetIsAdmin, "target_is_admin", "An admin cannot be removed or blocked.";
     /// The device has lost its connection; the message is dropped.
     Unreachable, "unreachable", "The device is not connected at the moment.";
+    /// A commit is not for the present epoch of the group.
+    StaleCommit, "stale_commit", "The commit is not for the present epoch of the group.";
     /// A rate limit was exceeded; the command is dropped.
     RateLimited, "rate_limited", "Too many messages. Please slow down.";
     /// The decision takes effect, but cannot be stored: the call has reached its limit of stored users.

@@ -1,13 +1,15 @@
 //! The inputs of a call.
 
 use core::fmt;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use anteroom_protocol::{DemuxId, Hello, LinkState, MemberKey, OpaqueUserId};
+use anteroom_protocol::{
+    ApprovalStatement, DemuxId, GroupEpoch, Hello, LinkState, MemberKey, OpaqueUserId,
+};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{ConnectionId, MAX_RELAY_BODY, ResumeSecret, Role, RosterForm};
+use crate::{CommitBody, ConnectionId, RelayBody, ResumeSecret, Role, RosterForm, WelcomeBody};
 
 /// An input of a call.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub struct Join {
     pub user: OpaqueUserId,
     /// Whether the client has presented the right passkey.
     pub role: Role,
+    /// Whether the user has a guest account.
+    pub has_guest_account: bool,
     /// The secret of the client's former seat, if it presents one.
     pub resume: Option<ResumeSecret>,
     /// The form in which the client receives changes of the roster.
@@ -57,6 +61,8 @@ pub struct Join {
     pub hello: Option<Hello>,
     /// The member key for which the client's presentation has been verified.
     pub member: Option<MemberKey>,
+    /// The epoch of the group that a client that resumes a seat is in: it receives the commits since then.
+    pub have: Option<GroupEpoch>,
     /// Fresh random values.
     pub randomness: JoinRandomness,
 }
@@ -121,8 +127,17 @@ pub enum Command {
         /// The message.
         body: RelayBody,
     },
+    /// Commits a change of the group.
+    Commit(Commit),
+    /// Tells all devices that a commit does not hold: the one that ended this epoch.
+    Refuse(GroupEpoch),
     /// Admits a pending device. For admins.
-    Approve(DemuxId),
+    Approve {
+        /// The device.
+        device: DemuxId,
+        /// The admin's statement about the device.
+        statement: Option<ApprovalStatement>,
+    },
     /// Denies a pending device. For admins.
     Deny(DemuxId),
     /// Removes an active device. For admins.
@@ -144,57 +159,40 @@ pub enum RelayTarget {
     One(DemuxId),
 }
 
-/// The content of a relay: opaque bytes, encrypted end to end. Cheap to clone.
-///
-/// Must not be stored or logged; `Debug` shows the length only.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RelayBody(Arc<[u8]>);
+/// A commit of the group, for the other devices of the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The epoch that the commit ends. Epoch 0 of the next group starts that group.
+    pub at: GroupEpoch,
+    /// The commit.
+    pub body: CommitBody,
+    /// The Welcome for the devices that the commit adds.
+    pub welcome: Option<Welcome>,
+}
 
-impl RelayBody {
-    /// Checks the length.
-    ///
-    /// # Errors
-    /// The body is longer than [`MAX_RELAY_BODY`] bytes.
-    pub fn new(body: impl Into<Arc<[u8]>>) -> Result<Self, BodyTooLarge> {
-        let body = body.into();
-        if body.len() > MAX_RELAY_BODY {
-            return Err(BodyTooLarge);
-        }
-        Ok(Self(body))
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+impl Commit {
+    /// Returns whether the commit adds this device.
+    pub(crate) fn adds(&self, device: DemuxId) -> bool {
+        let welcome = self.welcome.as_ref();
+        welcome.is_some_and(|welcome| welcome.to.contains(&device))
     }
 }
 
-impl fmt::Debug for RelayBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RelayBody({} bytes)", self.0.len())
-    }
+/// A Welcome, which brings devices into the epoch after a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// The devices. Those that are not active or not connected do not receive it.
+    pub to: BTreeSet<DemuxId>,
+    /// The Welcome.
+    pub body: WelcomeBody,
 }
-
-/// The error for a relay body of more than [`MAX_RELAY_BODY`] bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the body is too large")]
-pub struct BodyTooLarge;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_relay_body_is_at_most_64_kib() {
-        assert!(RelayBody::new(vec![0; 65_536]).is_ok());
-        assert_eq!(RelayBody::new(vec![0; 65_537]), Err(BodyTooLarge));
-    }
-
-    #[test]
-    fn nothing_of_a_body_or_of_random_values_is_in_debug() {
-        let body = RelayBody::new(*b"hello").unwrap();
-        assert_eq!(format!("{body:?}"), "RelayBody(5 bytes)");
+    fn nothing_of_random_values_is_in_debug() {
         let randomness = JoinRandomness::from_parts([16; 4], [7; 32]);
         assert_eq!(format!("{randomness:?}"), "JoinRandomness(..)");
     }

@@ -23,13 +23,17 @@
 //! | own lost seats | At the user's limit, and in a full call or lobby, the new device replaces the device of the same user whose connection has been lost for longest. |
 //! | admins and a full call | An admin who joins a full call displaces a guest: the newest active device of the user with most active devices, `error displaced`. Users with an admin device are not displaced. |
 //! | resume | A join with the resume secret of a seat of the same user, for the same member key or for none as then, restores that seat unchanged, with a new secret; an older connection of the seat is closed. The link, the capacity and the passkey are not checked, since the seat has counted all the time. A secret that matches no seat makes it an ordinary join. |
-//! | approve | Makes the pending device active, and the user's other pending devices while there is room, and records the user's approval. Refused on a revoked or expired link and in a full call. |
+//! | approve | Makes the pending device active, and the user's other pending devices while there is room, and records the user's approval. Refused on a revoked or expired link and in a full call. The admin's statement reaches each admitted device with `admitted`, and again with the `joined` of a resume, as long as the device has its seat; later devices of the user do not receive it. |
 //! | deny | Ends the wait of the device. The user's second denial in the era blocks the user. |
 //! | remove | Ends the active device's participation and drops the user's approval. |
 //! | block | Ends the participation or the wait of all the user's devices, drops the approval and refuses the user for the rest of the era. |
 //! | admins | A user with an admin device in the call cannot be removed by another user, and cannot be blocked; a second denial only ends the wait. |
 //! | raise hand | Active devices only, two changes at once and one a second. The time of the first raise stays until the hand is lowered. |
 //! | relay | From active to active devices. Bodies of 256 KiB at once and 64 KiB a second for each user, 1 MiB a second for the call; a body counts as 1 KiB at least. |
+//! | commit | From active devices, for the present epoch of the group: the first one is taken, sent to every active device, the sender included, and makes the next epoch. Devices that it adds receive the Welcome instead. Before that the roster names them. Any other epoch: `error stale_commit` with the present one. Four at once and four a second for the call; each refusal is sent. |
+//! | next group | A commit for epoch 0 of the next number starts the next group: from an admin, or from any device while no admin is active or no device of the present group is connected; once in 10 s. |
+//! | refuse | From active devices, about a commit of the present group: sent to every active device, once for each device and group. |
+//! | missed commits | A device that resumes its seat and names its epoch receives the commits since then right after `joined`, if the call still has them: the last 64 of the present group, at most 1 MiB. |
 //! | rate limits | Commands beyond a limit are dropped. The first dropped command is answered with `error rate_limited`; until a command passes again, [`Output::Dropped`] reports the others to the caller. |
 //! | silence | A connection without a message for 30 s is lost and closed. The seat of a lost connection, active or pending, is reserved for 30 s. |
 //! | start | The era starts when a device becomes active. Devices that join before wait for the start: no era exists for others, and nothing is stored ([`Call::would_start`] tells whether a join starts the era). When the last of them leaves, the call ends without having started. |
@@ -41,7 +45,9 @@
 
 use core::time::Duration;
 
+mod body;
 mod call;
+mod commit_log;
 mod demux_ids;
 mod error_code;
 mod ids;
@@ -56,10 +62,11 @@ mod token_bucket;
 mod users;
 
 pub use self::{
+    body::{BodyTooLarge, CommitBody, RelayBody, WelcomeBody},
     call::{Call, Limits},
     error_code::ErrorCode,
     ids::{ConnectionId, ResumeSecret},
-    input::{BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget},
+    input::{Command, Commit, Input, Join, JoinRandomness, RelayTarget, Welcome},
     membership::{Audience, Role, RosterForm, Status},
     message::{DenialReason, JoinAnswer, Message},
     output::{Fact, LeaveReason, Output},
@@ -87,6 +94,24 @@ pub const RELAY_RATE_OF_CALL: u32 = 1024 * 1024;
 
 /// The bytes that a relay counts at least, since it costs its recipients more than its body.
 pub const MIN_RELAY_COST: u32 = 1024;
+
+/// The maximum length of a commit, in bytes.
+pub const MAX_COMMIT_BODY: usize = 64 * 1024;
+
+/// The maximum length of a Welcome, in bytes.
+pub const MAX_WELCOME_BODY: usize = 112 * 1024;
+
+/// The number of commits that a call takes at once, and in a second, on average.
+pub const COMMITS_PER_SECOND: u32 = 4;
+
+/// The minimum time between the starts of two groups.
+pub const GROUP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The maximum number of commits of the present group that the call keeps.
+pub const KEPT_COMMITS: usize = 64;
+
+/// The maximum length of the commits that the call keeps, in bytes.
+pub const KEPT_COMMIT_BYTES: usize = 1024 * 1024;
 
 /// The number of times a device may raise or lower its hand at once. Two allow lowering a hand raised by
 /// mistake.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{DemuxId, EraId, LinkState};
+use anteroom_protocol::{ApprovalStatement, DemuxId, EraId, GroupEpoch, LinkState};
 
-use crate::{ErrorCode, RelayBody, ResumeSecret, Roster, RosterChanges, Status};
+use crate::{
+    CommitBody, ErrorCode, RelayBody, ResumeSecret, Roster, RosterChanges, Status, WelcomeBody,
+};
 
 /// A message to a client. Cheap to clone: large parts are shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,12 @@ pub enum Message {
         changes: Arc<RosterChanges>,
     },
     /// `admitted`: the device changed from pending to active.
-    Admitted,
+    Admitted {
+        /// `present`: the present epoch of the group.
+        present: GroupEpoch,
+        /// `statement`: the statement that came with the decision.
+        statement: Option<ApprovalStatement>,
+    },
     /// `denied`: the device's wait is over, for this `reason`.
     Denied(DenialReason),
     /// `removed`: the device's participation is over.
@@ -41,6 +48,36 @@ pub enum Message {
         from: DemuxId,
         /// `body`: the message.
         body: RelayBody,
+    },
+    /// `commit`: the group has a commit.
+    Commit {
+        /// `group` and `epoch`: the epoch that the commit ends.
+        at: GroupEpoch,
+        /// `from`: the sender.
+        from: DemuxId,
+        /// `body`: the commit.
+        body: CommitBody,
+    },
+    /// `welcome`: a commit adds the device to the group.
+    Welcome {
+        /// `group` and `epoch`: the epoch that the Welcome leads into.
+        at: GroupEpoch,
+        /// `from`: the sender of the commit.
+        from: DemuxId,
+        /// `body`: the Welcome.
+        body: WelcomeBody,
+    },
+    /// `refuse`: to another device a commit does not hold.
+    Refuse {
+        /// `group` and `epoch`: the epoch that the commit ended.
+        at: GroupEpoch,
+        /// `from`: the sender.
+        from: DemuxId,
+    },
+    /// `error` with the code [`ErrorCode::StaleCommit`].
+    StaleCommit {
+        /// `present`: the present epoch of the group.
+        present: GroupEpoch,
     },
     /// `error`: a command or a join was refused, or the device was sent away.
     Error(ErrorCode),
@@ -67,6 +104,12 @@ pub struct JoinAnswer {
     pub roster: Roster,
     /// `callLinkState`.
     pub link: Arc<LinkState>,
+    /// `present`: the present epoch of the group, for an active device.
+    pub present: GroupEpoch,
+    /// `missed`: the number of missed commits that follow at once.
+    pub missed_commits: usize,
+    /// `statement`: the statement with which the device was admitted from the lobby to this seat.
+    pub statement: Option<ApprovalStatement>,
 }
 
 /// The reason why a wait is over.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::{DemuxId, Hello, MemberKey, OpaqueUserId};
+use anteroom_protocol::{ApprovalStatement, DemuxId, Hello, MemberKey, OpaqueUserId};
 
 use crate::{
     ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
@@ -39,8 +39,11 @@ pub(crate) struct Device {
     pub(crate) demux_id: DemuxId,
     pub(crate) user: OpaqueUserId,
     pub(crate) role: Role,
+    pub(crate) has_guest_account: bool,
     pub(crate) hello: Option<Hello>,
     pub(crate) member: Option<MemberKey>,
+    /// The statement with which an admin has admitted the device.
+    pub(crate) statement: Option<ApprovalStatement>,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: TokenBucket,
@@ -53,6 +56,10 @@ pub(crate) struct Device {
     /// Whether the device was admitted and has not received the hellos of the devices that were active
     /// before.
     pub(crate) lacks_hellos: bool,
+    /// The number of the last group that the device has started, committed to or been added to. 0: none.
+    pub(crate) group: u32,
+    /// The number of the last group of which the device has refused a commit. 0: none.
+    pub(crate) refused_group: u32,
     status: Status,
     connection_state: ConnectionState,
 }
@@ -78,8 +85,10 @@ impl Device {
             demux_id,
             user,
             role: join.role,
+            has_guest_account: join.has_guest_account,
             hello: join.hello,
             member: join.member,
+            statement: None,
             hand_raised_at: None,
             resume: join.randomness.resume_secret(),
             hands: TokenBucket::full(HANDS),
@@ -88,6 +97,8 @@ impl Device {
             roster_form: join.roster,
             roster_revision: 0,
             lacks_hellos: false,
+            group: 0,
+            refused_group: 0,
             status,
             connection_state: ConnectionState::Connected(join.connection, now),
         }

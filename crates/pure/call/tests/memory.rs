@@ -10,7 +10,8 @@ use anteroom_call::{
     RosterForm, Status,
 };
 use anteroom_protocol::{
-    EraId, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, EraId, GuestAdmission, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions,
+    Timestamp,
 };
 
 const DEVICES: u32 = 1_000;
@@ -20,10 +21,12 @@ const PROMISED: u64 = 1_024;
 fn call(restrictions: Restrictions) -> Call {
     let link = LinkState {
         restrictions,
+        guests: GuestAdmission::Wait,
         name: Arc::from([]),
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::default(),
     };
     Call::new(
         EraId::from_bytes([7; 16]),
@@ -43,10 +46,12 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
             connection: ConnectionId::new(number.into()),
             user: OpaqueUserId::parse(&digits).expect("hex digits"),
             role: Role::Guest,
+            has_guest_account: false,
             resume: None,
             roster: RosterForm::Whole,
             hello,
             member: Some(MemberKey::from_bytes([1; 32])),
+            have: None,
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );

@@ -44,8 +44,11 @@ pub use anteroom_e2ee::{
     Certificate, CertificateChain, CertificateError, CertificatePublicKey, IdentityKey,
     IdentityPublicKey, MemberPublicKey, SignedCertificate,
 };
-/// The ids that the protocol defines.
-pub use anteroom_protocol::{DemuxId, DeviceId, EraId, MemberKey, OpaqueUserId};
+/// The ids and the statements that the protocol defines.
+pub use anteroom_protocol::{
+    AdminStatement, ApprovalStatement, DemuxId, DeviceId, EraId, MemberKey, OpaqueUserId,
+    StatementLengthError,
+};
 
 pub use self::{
     answer::{Answer, time_of},

@@ -19,6 +19,9 @@ use crate::{
     wire::{self, ParamsBody, ParamsEntry},
 };
 
+/// The name of the params of guests in the API. A guest's list and pins have them as generic ones.
+const GUEST: &str = "guest";
+
 /// The time during which params issue and verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
@@ -95,6 +98,8 @@ pub struct PublishedParams {
     pub generic: Vec<ListedParams<GenericPublicParams>>,
     /// The params of group credentials.
     pub group: Vec<ListedParams<GroupServerPublicParams>>,
+    /// The params of the call-link credentials of guests.
+    pub guest: Vec<ListedParams<GenericPublicParams>>,
     /// The keys of certificates.
     pub certificates: Vec<ListedParams<CertificatePublicKey>>,
     /// The issuer's time when it answered, if the answer carried it.
@@ -102,6 +107,8 @@ pub struct PublishedParams {
     /// Whether the list comes from an earlier request. Such a list does not show which params the issuer uses
     /// now.
     is_stored: bool,
+    /// Whether the list is that of a guest: the params of call-link credentials are those of guests.
+    is_of_guest: bool,
 }
 
 impl PublishedParams {
@@ -112,9 +119,11 @@ impl PublishedParams {
         let mut published = Self {
             generic: Vec::new(),
             group: Vec::new(),
+            guest: Vec::new(),
             certificates: Vec::new(),
             issuer_time,
             is_stored: false,
+            is_of_guest: false,
         };
         for entry in &body.params {
             let bytes = wire::decode(&entry.public_params)?;
@@ -125,12 +134,37 @@ impl PublishedParams {
             } else if entry.kind == ParamsKind::Group.as_str() {
                 let params = GroupServerPublicParams::from_bytes(&bytes);
                 published.group.push(listed(entry, params)?);
+            } else if entry.kind == GUEST {
+                let params = GenericPublicParams::from_bytes(&bytes);
+                published.guest.push(listed(entry, params)?);
             } else if entry.kind == ParamsKind::Certificates.as_str() {
                 let key = CertificatePublicKey::from_bytes(&bytes).map_err(|_| ParseError);
                 published.certificates.push(listed(entry, key)?);
             }
         }
         Ok(published)
+    }
+
+    /// Returns the list as a guest uses it: the params of call-link credentials are those of guests, and
+    /// there are no others. The pins of a guest need a store of their own.
+    #[must_use]
+    pub fn for_guest(self) -> Self {
+        if self.is_of_guest {
+            return self;
+        }
+        Self {
+            generic: self.guest,
+            group: Vec::new(),
+            guest: Vec::new(),
+            is_of_guest: true,
+            ..self
+        }
+    }
+
+    /// Returns whether the list is that of a guest.
+    #[must_use]
+    pub const fn is_of_guest(&self) -> bool {
+        self.is_of_guest
     }
 
     /// Returns the reason of an error: [`IssuerError::Clock`] if the clocks differ and that alone may explain
@@ -159,7 +193,13 @@ impl PublishedParams {
 
     /// Converts the list to the issuer's JSON.
     pub(crate) fn body(&self) -> ParamsBody {
-        let generic = self.generic.iter().map(entry);
+        let generic = self.generic.iter().map(entry).map(|entry| ParamsEntry {
+            kind: match self.is_of_guest {
+                true => GUEST.to_owned(),
+                false => entry.kind,
+            },
+            ..entry
+        });
         let group = self.group.iter().map(entry);
         let certificates = self.certificates.iter().map(entry);
         ParamsBody {

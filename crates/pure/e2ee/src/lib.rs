@@ -145,11 +145,12 @@ mod statements;
 mod time;
 mod words;
 
+pub use anteroom_protocol::GroupEpoch;
+
 pub use self::{
     frames::{
         CHANGE_DELAY, Codec, EPOCH_RETENTION, EpochKey, FrameContext, FrameOpener, FrameRefusal,
-        FrameSealer, FrameTag, GroupEpoch, HOLD_TIME, LEAVER_RETENTION, MAX_EPOCHS, OpenedFrame,
-        SealError,
+        FrameSealer, FrameTag, HOLD_TIME, LEAVER_RETENTION, MAX_EPOCHS, OpenedFrame, SealError,
     },
     group::{
         ABSENCE, Applicant, BodyTooLong, CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Candidate,

@@ -75,6 +75,27 @@ impl fmt::Debug for EraId {
     }
 }
 
+/// An epoch of a group: the number of the group in its era, then the epoch of the group. Later ones are greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupEpoch {
+    /// The number of the group: the room service counts the groups of an era from 1. It is 0 until the first
+    /// one has started.
+    pub group: u32,
+    /// The epoch of the group: each commit makes the next one.
+    pub epoch: u64,
+}
+
+impl GroupEpoch {
+    /// Returns the epoch that a commit of this one leads into.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self {
+            group: self.group,
+            epoch: self.epoch.saturating_add(1),
+        }
+    }
+}
+
 /// The id of a user of a room: lower-case hex. For call links it is the hex of the uid ciphertext.
 ///
 /// Two ids are equal if they name the same user. Of uid ciphertexts only the part that their owner cannot

@@ -55,6 +55,7 @@ mod link_state;
 mod member_key;
 mod room_name;
 mod root_key;
+mod statement;
 mod time;
 mod uid;
 mod verifying_params;
@@ -65,7 +66,7 @@ pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError, redacted_debu
 pub use self::{
     auth_credential::{AuthCredential, AuthCredentialResponse, AuthPresentation},
     batch::{BatchCredentials, CredentialBatch, GroupIdentity},
-    call_ids::{DemuxId, EraId, OpaqueUserId},
+    call_ids::{DemuxId, EraId, GroupEpoch, OpaqueUserId},
     call_link_params::{CallLinkPublicParams, CallLinkSecretParams},
     create_credential::{
         CreateCredential, CreateCredentialRequest, CreateCredentialRequestContext,
@@ -84,9 +85,10 @@ pub use self::{
     hello::{Hello, HelloKey, HelloLengthError, HelloTooLong},
     ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
-    link_state::{LinkState, Restrictions},
+    link_state::{GuestAdmission, LinkState, Restrictions},
     member_key::MemberKey,
     root_key::{AdminPasskey, RoomId, RootKey},
+    statement::{AdminStatement, ApprovalStatement, StatementLengthError},
     time::{DAY, HOUR, Timestamp},
     uid::{UidCiphertext, static_table_bytes},
     verifying_params::{VerifyingParams, VerifyingParamsEntry},

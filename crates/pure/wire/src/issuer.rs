@@ -5,10 +5,11 @@ mod credentials;
 
 pub use self::{
     accounts::{
-        ConfirmResetRequest, DeleteRequest, DeviceResponse, DeviceStatus, DevicesResponse, Jwk,
-        JwksResponse, LoginRequest, LogoutRequest, RefreshRequest, RegisterRequest,
-        RegisterResponse, RenameRequest, ResendRequest, ResetRequest, SignUpRequest, TokenResponse,
-        UserResponse, VerifyEmailRequest, WhoamiResponse,
+        ConfirmResetRequest, DeleteRequest, DeviceResponse, DeviceStatus, DevicesResponse,
+        GuestRequest, GuestResponse, Jwk, JwksResponse, LoginRequest, LogoutRequest,
+        RefreshRequest, RegisterRequest, RegisterResponse, RenameRequest, ResendRequest,
+        ResetRequest, SignUpRequest, TokenResponse, UserResponse, VerifyEmailRequest,
+        WhoamiResponse,
     },
     credentials::{
         CallLinkAuthResponse, CreateAuthRequest, DayCredential, GroupAuthResponse, ParamsResponse,

@@ -13,6 +13,7 @@ pub mod issuer;
 pub mod rooms;
 
 mod base64_text;
+mod base64url_text;
 mod secret;
 
 pub use self::{base64_text::Base64, secret::Secret};

@@ -7,6 +7,6 @@ pub mod socket;
 
 pub use self::{
     join::{JoinBody, JoinedBody},
-    link::{ChangeBody, DeleteBody, EmptyBody, LinkStateBody, RestrictionsBody},
+    link::{ChangeBody, DeleteBody, EmptyBody, GuestsBody, LinkStateBody, RestrictionsBody},
     participants::{ParticipantBody, PeekBody, Reason, ReasonBody},
 };

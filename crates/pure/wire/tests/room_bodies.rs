@@ -5,8 +5,8 @@
 use anteroom_wire::{
     Base64,
     rooms::{
-        ChangeBody, DeleteBody, EmptyBody, LinkStateBody, ParticipantBody, PeekBody, Reason,
-        ReasonBody, RestrictionsBody,
+        ChangeBody, DeleteBody, EmptyBody, GuestsBody, LinkStateBody, ParticipantBody, PeekBody,
+        Reason, ReasonBody, RestrictionsBody,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -29,7 +29,9 @@ fn link_state(epoch: Option<u32>) -> LinkStateBody {
         revoked: false,
         expiration: 1,
         delete_at: 2,
+        guests: GuestsBody::Wait,
         epoch,
+        admin_statement: None,
     }
 }
 
@@ -41,11 +43,13 @@ fn requests_name_only_the_members_that_they_have() {
         restrictions: Some(RestrictionsBody::None),
         name: Some(bytes(b"n")),
         revoked: Some(true),
+        guests: Some(GuestsBody::No),
+        admin_statement: Some(bytes(b"s")),
         end_call: Some(false),
     };
     check(
         &whole,
-        r#"{"adminPasskey":"AQEBAQEBAQEBAQEBAQEBAQ==","zkparams":"AA==","restrictions":"none","name":"bg==","revoked":true,"endCall":false}"#,
+        r#"{"adminPasskey":"AQEBAQEBAQEBAQEBAQEBAQ==","zkparams":"AA==","restrictions":"none","name":"bg==","revoked":true,"guests":"no","adminStatement":"cw==","endCall":false}"#,
     );
     let least = ChangeBody {
         admin_passkey: bytes(&[1]),
@@ -53,6 +57,8 @@ fn requests_name_only_the_members_that_they_have() {
         restrictions: None,
         name: None,
         revoked: None,
+        guests: None,
+        admin_statement: None,
         end_call: None,
     };
     check(&least, r#"{"adminPasskey":"AQ=="}"#);
@@ -124,6 +130,14 @@ fn small_answers_are_as_written() {
     check(
         &link_state(Some(7)),
         r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"epoch":7}"#,
+    );
+    let stated = LinkStateBody {
+        admin_statement: Some(bytes(b"s")),
+        ..link_state(None)
+    };
+    check(
+        &stated,
+        r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"adminStatement":"cw=="}"#,
     );
     check(&EmptyBody {}, "{}");
     for (reason, json) in [

@@ -39,7 +39,7 @@ pub(crate) async fn echo(client: &Client, link: &CallLink) -> Result<EndReason, 
                 call.say(format!("{MARK}{text}")).await?;
             }
             // New devices have not received the name yet.
-            (_, CallEvent::Admitted | CallEvent::Roster(_)) => call.introduce(NAME).await?,
+            (_, CallEvent::Admitted { .. } | CallEvent::Roster(_)) => call.introduce(NAME).await?,
             (_, CallEvent::Joined(joined)) if joined.status == SeatStatus::Active => {
                 call.introduce(NAME).await?;
             }

@@ -51,7 +51,7 @@ pub(crate) async fn watch(
     while let Some(event) = call.next().await {
         let waiting = match event {
             CallEvent::Joined(joined) => joined.roster.pending,
-            CallEvent::Roster(roster) | CallEvent::Restored(roster) => roster.pending,
+            CallEvent::Roster(roster) | CallEvent::Restored { roster, .. } => roster.pending,
             CallEvent::Ended(end_reason) => return Ok(end_reason),
             _ => continue,
         };

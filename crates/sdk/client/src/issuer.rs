@@ -7,7 +7,7 @@ use anteroom_client_core::{
     Answer, Request,
     issuer::{
         account, create_credential::CreateCredentialExchange,
-        day_credentials::DayCredentialsExchange, params, relays,
+        day_credentials::DayCredentialsExchange, guests, params, relays,
     },
 };
 use anteroom_protocol::{
@@ -17,8 +17,9 @@ use http::header;
 use url::Url;
 
 use crate::{
-    AccountInfo, Authentication, DayCredentials, DayRange, IssuedCredential, IssuerError, PinStore,
-    PublishedParams, RelayServer, ServiceAddress, Timeouts, TransportFailure, Trust, TrustedParams,
+    AccountInfo, Authentication, DayCredentials, DayRange, DeviceCredentials, IssuedCredential,
+    IssuerError, PinStore, PublishedParams, RelayServer, ServiceAddress, Timeouts,
+    TransportFailure, Trust, TrustedParams,
     transport::{MAX_ISSUER_ANSWER, Transport},
 };
 
@@ -56,6 +57,22 @@ impl IssuerClient {
             transport,
             authentication,
         })
+    }
+
+    /// Adds the account of a guest at the issuer, and returns the credentials of its device. A guest joins
+    /// calls and creates no links ([`ClientOptions::guest`](crate::ClientOptions::guest)); the issuer deletes
+    /// the account 30 days after its last use.
+    ///
+    /// # Errors
+    /// The request failed; [`IssuerError::Problem`] with a code that begins with `GUESTS_` if the issuer takes
+    /// no guests, or none at the moment.
+    pub async fn add_guest(
+        base_url: impl Into<ServiceAddress>,
+        timeouts: Timeouts,
+    ) -> Result<DeviceCredentials, IssuerError> {
+        let transport = Transport::new(&base_url.into(), timeouts, MAX_ISSUER_ANSWER)?;
+        let answer = transport.exchange(&guests::request()).await?;
+        guests::read(&answer.good()?)
     }
 
     /// Returns the authentication of the requests.

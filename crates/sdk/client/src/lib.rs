@@ -90,8 +90,9 @@ pub use anteroom_client_core::{
 /// Types of the protocol in this crate's public signatures.
 pub use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,
-    DAY, GenericPublicParams, GroupAuthCredential, GroupServerPublicParams, LinkError, ParamsId,
-    ParseError, Pni, Randomness, RoomId, RootKey, ServiceId, Timestamp, VerifyError,
+    DAY, GenericPublicParams, GroupAuthCredential, GroupServerPublicParams, GuestAdmission,
+    LinkError, ParamsId, ParseError, Pni, Randomness, RoomId, RootKey, ServiceId, Timestamp,
+    VerifyError,
 };
 /// Types of other crates in this crate's public signatures.
 pub use {
@@ -101,19 +102,19 @@ pub use {
 use anteroom_client_core::ReplayMemory;
 /// The types without I/O.
 pub use anteroom_client_core::{
-    AccountInfo, Approval, CLOCK_TOLERANCE, CallEvent, Chat, CreatePass, CreatedLink,
-    CredentialFormatError, CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId,
-    DenialReason, DeviceCredentials, DeviceEntry, DeviceId, DeviceState, EndReason, EraId, EraKey,
-    EraMark, Error, ExchangeError, IssuedCredential, IssuerError, JoinOptions, LinkChange,
-    LinkState, ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemberKey, MemoryPins,
-    MemoryReplays, MessageOpener, MessageSealer, MessageTooLong, OngoingCall, OpaqueUserId,
-    OpenError, OwnLink, ParamsKind, ParamsSummary, ParamsSwitch, Participant, Pass, Peek, Pin,
-    PinSet, PinStore, PinStoreError, Problem, PublishedParams, ReceivedCounters, Recipient,
-    RegisteredDevice, RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError,
-    RoomName, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service,
-    SessionGrant, SessionStore, SessionStoreError, SessionTokens, SignIn, SpareLink,
-    TransportError, TransportFailure, TransportFault, Trust, TrustedParams, Validity, is_loopback,
-    parse_passkey,
+    AccountInfo, AdminStatement, Approval, ApprovalStatement, CLOCK_TOLERANCE, CallEvent, Chat,
+    CreatePass, CreatedLink, CredentialFormatError, CredentialStore, CredentialSupply,
+    DayCredentials, DayRange, DemuxId, DenialReason, DeviceCredentials, DeviceEntry, DeviceId,
+    DeviceState, EndReason, EraId, EraKey, EraMark, Error, ExchangeError, IssuedCredential,
+    IssuerError, JoinOptions, LinkChange, LinkState, ListedParams, LockedSession, MAX_MESSAGE,
+    MAX_SPARE_LINKS, MemberKey, MemoryPins, MemoryReplays, MessageOpener, MessageSealer,
+    MessageTooLong, OngoingCall, OpaqueUserId, OpenError, OwnLink, ParamsKind, ParamsSummary,
+    ParamsSwitch, Participant, Pass, Peek, Pin, PinSet, PinStore, PinStoreError, Problem,
+    PublishedParams, ReceivedCounters, Recipient, RegisteredDevice, RelayServer, RenewalSchedule,
+    RenewalStep, ReplayStore, ReplayStoreError, RoomName, RoomsError, Roster, SPARE_LINKS,
+    SeatInfo, SeatStatus, SenderCounters, Service, SessionGrant, SessionStore, SessionStoreError,
+    SessionTokens, SignIn, SpareLink, StatementLengthError, TransportError, TransportFailure,
+    TransportFault, Trust, TrustedParams, Validity, is_loopback, parse_passkey,
 };
 
 pub use self::{

@@ -63,6 +63,9 @@ impl Accounts {
             delayed_attempts: DelayedAttempts::new(),
             job_queue: JobQueue::new(&parts.metrics, Arc::clone(&login.delay)),
             device_events: DeviceEvents::new(events, names),
+            guests_added: parts
+                .metrics
+                .count("guests_added", "Accounts of guests that were added"),
             http: parts.http,
             storage: Storage {
                 database: parts.database,
@@ -87,7 +90,7 @@ impl Accounts {
         }))
     }
 
-    /// Deletes stale devices and expired rows. Call it about once a day.
+    /// Deletes stale devices, unused guests and expired rows. Call it about once a day.
     ///
     /// # Errors
     /// Those of the database. Earlier deletions are kept.

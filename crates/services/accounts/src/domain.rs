@@ -5,6 +5,7 @@ pub(crate) mod client_limits;
 pub(crate) mod confirm_reset;
 pub(crate) mod devices;
 pub(crate) mod failure;
+pub(crate) mod guests;
 pub(crate) mod job_queue;
 pub(crate) mod limits;
 pub(crate) mod login;

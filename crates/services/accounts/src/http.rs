@@ -5,6 +5,7 @@ pub(crate) mod authentication;
 pub(crate) mod confirm_reset;
 pub(crate) mod cookie;
 pub(crate) mod devices;
+pub(crate) mod guests;
 pub(crate) mod json;
 pub(crate) mod jwks;
 pub(crate) mod logout;

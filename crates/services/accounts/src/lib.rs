@@ -54,8 +54,9 @@ pub use self::{
     },
     http::{
         json::private,
+        problems::GUEST_NOT_ALLOWED,
         responses::{described_problem, described_wait},
         router::{openapi, page_routes, routes},
     },
-    settings::{LoginLimits, LoginParts, LoginSettings, SignUp},
+    settings::{Guests, LoginLimits, LoginParts, LoginSettings, SignUp},
 };

@@ -30,6 +30,16 @@ pub enum SignUp {
     Closed,
 }
 
+/// The rights of people without an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guests {
+    /// None.
+    #[default]
+    Off,
+    /// They get an account of a guest, with which they can join calls.
+    Join,
+}
+
 /// The parts of logins.
 pub struct LoginParts {
     /// The settings of logins.
@@ -49,6 +59,8 @@ pub struct LoginParts {
 pub struct LoginSettings {
     /// The people who may sign up.
     pub sign_up: SignUp,
+    /// The rights of people without an account.
+    pub guests: Guests,
     /// The public URL of this service, without a slash at the end. Mails link to it, and access
     /// tokens name it as their issuer.
     pub public_url: String,
@@ -71,7 +83,8 @@ pub struct LoginSettings {
     pub program_page: Option<WebAddress>,
 }
 
-/// The sizes of the rate limits: per client address, except those of mails.
+/// The sizes of the rate limits: per client address, except those of mails and of
+/// all guests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoginLimits {
     /// Logins.
@@ -93,6 +106,10 @@ pub struct LoginLimits {
     pub all_mails: WindowSize,
     /// Mails of these two kinds that the clients of one network (IPv4 address, IPv6 /48) request.
     pub mails_of_network: WindowSize,
+    /// Accounts of guests.
+    pub guests: WindowSize,
+    /// All accounts of guests, for all addresses together.
+    pub all_guests: WindowSize,
 }
 
 impl LoginSettings {
@@ -101,6 +118,7 @@ impl LoginSettings {
     pub fn new(public_url: &str) -> Self {
         Self {
             sign_up: SignUp::default(),
+            guests: Guests::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             lock: LockPolicy {
                 threshold: const { NonZeroU32::new(5).unwrap() },
@@ -146,6 +164,8 @@ impl Default for LoginLimits {
             mails_of_domain: at_most(300, HOUR),
             all_mails: at_most(3_600, HOUR),
             mails_of_network: at_most(225, HOUR),
+            guests: at_most(60, HOUR),
+            all_guests: at_most(1_200, HOUR),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::ClientAddress;
+use anteroom_runtime::{ClientAddress, Count};
 use anteroom_store::{AddressPseudonym, DeviceUse};
 
 use crate::{
@@ -30,6 +30,7 @@ pub(crate) struct AccountsState {
     pub(crate) job_queue: JobQueue,
     pub(crate) login_events: LoginEvents,
     pub(crate) device_events: DeviceEvents,
+    pub(crate) guests_added: Count,
     pub(crate) http: HttpLimits,
 }
 

@@ -43,6 +43,7 @@ impl Dependency for ParamsHealth {
         match self.kind {
             ServerParamsKind::Generic => "call-link-params",
             ServerParamsKind::Group => "group-params",
+            ServerParamsKind::Guest => "guest-params",
             ServerParamsKind::Certificates => "certificate-params",
         }
     }
@@ -57,6 +58,7 @@ impl Dependency for ParamsHealth {
         let live = match self.kind {
             ServerParamsKind::Generic => params.issuing_generic(now).is_some(),
             ServerParamsKind::Group => params.issuing_group(now).is_some(),
+            ServerParamsKind::Guest => params.issuing_guest(now).is_some(),
             ServerParamsKind::Certificates => params.issuing_certificates(now).is_some(),
         };
         if live { Health::Ok } else { Health::Failing }

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use anteroom_accounts::{Accounts, AccountsParts};
+use anteroom_accounts::{Accounts, AccountsParts, Guests};
 use anteroom_runtime::{Dependency, HealthRegistry, Monitor, Workers};
 use anteroom_store::ServerParamsKind;
 use anteroom_turn::Relays;
@@ -55,6 +55,9 @@ impl Issuer {
             Arc::new(params_health(ServerParamsKind::Group)),
             Arc::new(params_health(ServerParamsKind::Certificates)),
         ];
+        if shared.login.settings.guests != Guests::Off {
+            dependencies.push(Arc::new(params_health(ServerParamsKind::Guest)));
+        }
         dependencies.extend(parts.dependencies);
         dependencies.extend(parts.relays.dependencies());
         let relay_provider_errors = shared.metrics.count(

@@ -17,6 +17,7 @@ const ISSUE_GROUP_CREDENTIALS: Operation =
     Operation::new(EncryptedGroupMetadata, "issue-group-credentials");
 const ISSUE_RELAYS: Operation = Operation::new(VoipCallSignaling, "issue-relays");
 const IDENTIFY: Operation = Operation::new(Login, "identify");
+const ADD_GUEST: Operation = Operation::new(Login, "add-guest");
 const SIGN_UP: Operation = Operation::new(Login, "sign-up");
 const VERIFY_EMAIL: Operation = Operation::new(Login, "verify-email");
 const RESEND_VERIFICATION: Operation = Operation::new(Login, "resend-verification");
@@ -42,6 +43,7 @@ pub const OPERATIONS: &[RouteOperation] = &[
     RouteOperation::new("GET", "/v1/calling/relays", ISSUE_RELAYS),
     RouteOperation::new("GET", "/v2/calling/relays", ISSUE_RELAYS),
     RouteOperation::new("GET", "/v1/accounts/whoami", IDENTIFY),
+    RouteOperation::new("POST", "/v1/guests", ADD_GUEST),
     RouteOperation::new("POST", "/auth/signup", SIGN_UP),
     RouteOperation::new("POST", "/account/signup", SIGN_UP),
     RouteOperation::new("POST", "/auth/verify-email", VERIFY_EMAIL),

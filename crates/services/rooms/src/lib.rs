@@ -41,7 +41,7 @@ pub use self::{
         group_token::GroupCallKey,
         media::client::media_connections,
         node::Node,
-        verification::{KeysError, StoredParams, verifier_keys},
+        verification::{KeysError, StoredParams, VerifierKeys, verifier_keys},
     },
     http::{
         health::process_router,

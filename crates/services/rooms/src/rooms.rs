@@ -11,7 +11,6 @@ use std::{
 
 use anteroom_http_client::HttpClientError;
 use anteroom_http_server::HttpLimits;
-use anteroom_protocol::VerifyingParams;
 use anteroom_runtime::{
     Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
     RateLimiter, task_span,
@@ -22,7 +21,7 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use crate::{
-    Media, RoomsSettings, StoredParams,
+    Media, RoomsSettings, StoredParams, VerifierKeys,
     domain::{
         calls::{Calls, context::CallContext},
         cleaner::Cleaner,
@@ -52,7 +51,7 @@ pub struct RoomsParts {
     /// Randomness for eras, demux ids, secrets, request ids and jitter.
     pub entropy: Arc<dyn Entropy>,
     /// The server params that verify presentations.
-    pub keys: VerifyingParams,
+    pub keys: VerifierKeys,
     /// The sink of events.
     pub events: Arc<dyn EventSink>,
     /// The buckets of the rate limits.
@@ -133,6 +132,7 @@ impl Rooms {
                 pseudonymizer: parts.pseudonymizer.clone(),
                 clock: Arc::clone(&clock),
                 wrong_passkeys: settings.wrong_passkeys,
+                guest_joins: settings.guest_joins,
             },
             events: RoomEvents {
                 sink: parts.events,
@@ -175,7 +175,7 @@ impl Rooms {
     }
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
-    pub fn replace_keys(&self, keys: VerifyingParams) {
+    pub fn replace_keys(&self, keys: VerifierKeys) {
         self.0.context.verifier.replace_params(keys);
     }
 

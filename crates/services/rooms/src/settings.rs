@@ -34,6 +34,8 @@ pub struct RoomsSettings {
     pub sockets: SocketLimits,
     /// The limit of wrong passkeys, per user and room.
     pub wrong_passkeys: BucketSize,
+    /// The limit of joins of guest accounts from one network.
+    pub guest_joins: BucketSize,
     /// The limits of verifications of presentations.
     pub verifications: VerificationLimits,
     /// The leases of calls, which keep the calls of nodes with a common database apart.
@@ -57,6 +59,10 @@ impl RoomsSettings {
             // 10 at once, and 10 a minute after that.
             wrong_passkeys: const {
                 BucketSize::new(NonZeroU32::new(10).unwrap(), NonZeroU64::new(6).unwrap())
+            },
+            // 100 at once, and 20 a minute after that.
+            guest_joins: const {
+                BucketSize::new(NonZeroU32::new(100).unwrap(), NonZeroU64::new(3).unwrap())
             },
             verifications: VerificationLimits::default(),
             epochs: false,

@@ -41,6 +41,15 @@ pub(super) fn sealed(row: &SqliteRow, column: &'static str) -> Result<SealedValu
         .map_err(store_error)
 }
 
+/// Reads a sealed value; `None` for a null.
+pub(super) fn optional_sealed(
+    row: &SqliteRow,
+    column: &'static str,
+) -> Result<Option<SealedValue>> {
+    let sealed: Option<Vec<u8>> = row.try_get(column).map_err(store_error)?;
+    Ok(sealed.map(SealedValue::from_bytes))
+}
+
 pub(super) fn timestamp(
     row: &SqliteRow,
     table: &'static str,

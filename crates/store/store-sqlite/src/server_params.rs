@@ -98,7 +98,7 @@ impl<S: Schema> SqliteTransaction<S> {
         record: &ServerParamsRecord,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool> {
-        if self.keyring.owner() == KeyOwner::Rooms && record.kind != ServerParamsKind::Generic {
+        if self.keyring.owner() == KeyOwner::Rooms && !record.kind.is_shared() {
             return Err(invalid(SERVER_PARAMS, "kind"));
         }
         let sealed = SealedServerParams::seal(record, &self.keyring, rng)?;

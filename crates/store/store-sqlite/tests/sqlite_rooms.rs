@@ -12,10 +12,10 @@ mod sqlite_file;
 
 use std::{fs, sync::Arc};
 
-use anteroom_protocol::UidCiphertext;
+use anteroom_protocol::{AdminStatement, UidCiphertext};
 use anteroom_store::{
-    CallKey, CreateLinkOutcome, KeyError, MasterKey, RoomsDatabase, ServerParamsKind, StoreError,
-    UserId,
+    CallKey, CreateLinkOutcome, KeyError, LinkUpdate, MasterKey, RoomsDatabase, ServerParamsKind,
+    StoreError, UpdateLinkOutcome, UserId,
     conformance::{
         Backend, NOW, Storage as _, TEST,
         rooms::{Fixture, call, server_params::params},
@@ -75,6 +75,8 @@ async fn no_room_user_or_passkey_stands_in_the_files() {
         }
         needles.push(("passkey", passkey.into_bytes()));
         needles.push(("name", link.name.as_bytes().to_vec()));
+        let statement = link.admin_statement.as_bytes();
+        needles.push(("admin statement", statement.to_vec()));
     }
     let record = params(1, ServerParamsKind::Generic);
     let mut repository = fixture.begin().await;
@@ -184,6 +186,34 @@ async fn links_of_an_earlier_version_get_the_index_of_their_zkparams() {
     assert!(matches!(outcome, CreateLinkOutcome::Conflict));
 }
 
+#[tokio::test]
+async fn links_of_an_earlier_version_have_no_statement_until_their_admins_make_one() {
+    let mut fixture = Fixture::<SqliteFile>::new().await;
+    let link = fixture.created("a1", None).await;
+    let forget = "UPDATE call_links SET admin_statement = NULL";
+    fixture.backend.execute(forget).await;
+    let (address, passkey) = (link.address(), &link.passkey_hash);
+    let found = fixture.database.link_with_call(TEST, &address, NOW);
+    let found = found.await.unwrap().unwrap().link;
+    assert!(found.admin_statement.is_empty());
+    for bytes in [&b"signed"[..], b""] {
+        let update = LinkUpdate {
+            admin_statement: AdminStatement::new(bytes).ok(),
+            ..LinkUpdate::default()
+        };
+        let mut repository = fixture.begin().await;
+        let updated = repository.update_link(&address, passkey, &update, NOW, &mut fixture.rng);
+        assert!(matches!(
+            updated.await.unwrap(),
+            UpdateLinkOutcome::Updated(_)
+        ));
+        repository.save().await.unwrap();
+        let found = fixture.database.link_with_call(TEST, &address, NOW);
+        let found = found.await.unwrap().unwrap().link;
+        assert_eq!(found.admin_statement.as_bytes(), bytes);
+    }
+}
+
 #[test]
 fn sealed_and_hashed_columns_are_marked() {
     for (column, mark) in [
@@ -192,6 +222,7 @@ fn sealed_and_hashed_columns_are_marked() {
         (columns::CALL_LINK_ZKPARAMS, "-- SEALED: "),
         (columns::CALL_LINK_ZKPARAMS_INDEX, "-- HASHED: "),
         (columns::CALL_LINK_NAME, "-- SEALED: "),
+        (columns::CALL_LINK_ADMIN_STATEMENT, "-- SEALED: "),
         (columns::APPROVAL_USER_INDEX, "-- HASHED, "),
         (columns::APPROVAL_USER, "-- SEALED: "),
         (columns::CALL_INDEX, "-- HASHED: "),

@@ -18,6 +18,8 @@ pub struct Account {
     pub auth_salt: AuthSalt,
     /// The time at which the account was added.
     pub created: Timestamp,
+    /// The kind of the account.
+    pub kind: AccountKind,
     /// The rights of the account.
     pub role: AccountRole,
     /// Whether an administrator has disabled the account.
@@ -27,7 +29,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Creates an account: an enabled member.
+    /// Creates a regular account: an enabled member.
     #[must_use]
     pub const fn new(aci: Aci, pni: Option<Pni>, auth_salt: AuthSalt, created: Timestamp) -> Self {
         Self {
@@ -35,12 +37,28 @@ impl Account {
             pni,
             auth_salt,
             created,
+            kind: AccountKind::Regular,
             role: AccountRole::Member,
             disabled: false,
             limit_epoch: 0,
         }
     }
 }
+
+/// The kind of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccountKind {
+    /// An account of somebody whom the operator, an invite, a mail or an identity provider has let in.
+    #[default]
+    Regular,
+    /// An account that anybody can have without a login. It is deleted once it is not used any more.
+    Guest,
+}
+
+stored_words!(AccountKind {
+    Regular = "regular",
+    Guest = "guest",
+});
 
 /// The rights of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

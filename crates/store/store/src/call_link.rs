@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::{CallLinkPublicParams, DAY, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, CallLinkPublicParams, DAY, GuestAdmission, OpaqueUserId, Restrictions,
+    Timestamp,
+};
 use rand_core::CryptoRng;
 
 use crate::{keys::PasskeyHash, opaque_debug::opaque_debug};
@@ -175,6 +178,8 @@ pub struct CallLinkRecord {
     pub zkparams: CallLinkPublicParams,
     /// The restriction of joins without approval.
     pub restrictions: Restrictions,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The encrypted name.
     pub name: LinkName,
     /// Whether the link is revoked.
@@ -187,6 +192,8 @@ pub struct CallLinkRecord {
     pub delete_at: Timestamp,
     /// The number of times that a request with the passkey ended the link's call.
     pub ended_calls: u32,
+    /// The admins' newest statement.
+    pub admin_statement: AdminStatement,
 }
 
 impl CallLinkRecord {
@@ -206,12 +213,14 @@ impl CallLinkRecord {
             passkey_hash: content.passkey_hash,
             zkparams: content.zkparams,
             restrictions: content.restrictions,
+            guests: content.guests,
             name: content.name,
             revoked: content.revoked,
             created: now,
             expiration,
             delete_at: expiration.plus(Self::RETENTION),
             ended_calls: 0,
+            admin_statement: content.admin_statement,
         }
     }
 
@@ -245,6 +254,7 @@ impl fmt::Debug for CallLinkRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallLinkRecord")
             .field("restrictions", &self.restrictions)
+            .field("guests", &self.guests)
             .field("revoked", &self.revoked)
             .field("created", &self.created)
             .field("expiration", &self.expiration)
@@ -262,10 +272,14 @@ pub struct NewCallLink {
     pub zkparams: CallLinkPublicParams,
     /// The restriction of joins without approval.
     pub restrictions: Restrictions,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The encrypted name.
     pub name: LinkName,
     /// Whether the link is revoked from the start.
     pub revoked: bool,
+    /// The admins' statement.
+    pub admin_statement: AdminStatement,
 }
 
 /// The changes of an update. `None` leaves a member as it is.
@@ -273,10 +287,14 @@ pub struct NewCallLink {
 pub struct LinkUpdate {
     /// The restriction of joins without approval.
     pub restrictions: Option<Restrictions>,
+    /// The admission of guest accounts.
+    pub guests: Option<GuestAdmission>,
     /// The encrypted name.
     pub name: Option<LinkName>,
     /// Whether the link is revoked.
     pub revoked: Option<bool>,
+    /// The admins' statement. An empty one removes it.
+    pub admin_statement: Option<AdminStatement>,
     /// Whether the update ends the call or lobby of the link.
     pub end_call: bool,
 }

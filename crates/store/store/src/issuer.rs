@@ -141,6 +141,13 @@ pub trait AccountReader: Send {
         after: Option<&Aci>,
         most: u32,
     ) -> Result<Vec<AccountSummary>, StoreError>;
+
+    /// Reads the guests, up to a maximum, none of whose devices was seen at a time or later.
+    async fn unused_guests(
+        &mut self,
+        used_before: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Aci>, StoreError>;
 }
 
 /// Writes accounts.

@@ -59,7 +59,7 @@ mod stored_words;
 pub use anteroom_protocol::DeviceId;
 
 pub use self::{
-    account::{Account, AccountDevice, AccountRole, Device, DeviceOrigin},
+    account::{Account, AccountDevice, AccountKind, AccountRole, Device, DeviceOrigin},
     address_pseudonym::AddressPseudonym,
     availability::Availability,
     call_link::{

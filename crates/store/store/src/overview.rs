@@ -61,6 +61,8 @@ pub struct IssuerCounts {
     pub accounts: u64,
     /// Disabled accounts.
     pub disabled_accounts: u64,
+    /// Accounts of guests.
+    pub guest_accounts: u64,
     /// Devices.
     pub devices: u64,
     /// Sessions that are not expired.

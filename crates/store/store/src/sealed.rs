@@ -60,6 +60,8 @@ pub mod columns {
     pub const CALL_LINK_ZKPARAMS_INDEX: Column = Column::new("call_links", "zkparams_index");
     /// A link's name, which its clients have encrypted already.
     pub const CALL_LINK_NAME: Column = Column::new("call_links", "name");
+    /// The newest statement of a link's admins.
+    pub const CALL_LINK_ADMIN_STATEMENT: Column = Column::new("call_links", "admin_statement");
     /// The blind index of an approved user in a room.
     pub const APPROVAL_USER_INDEX: Column = Column::new("approvals", "user_index");
     /// An approved user, bound to the room's blind index, then the user's.

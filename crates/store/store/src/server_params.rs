@@ -90,6 +90,8 @@ pub enum ServerParamsKind {
     Generic,
     /// Group params: group auth credentials and endorsements.
     Group,
+    /// Generic params of the standard mode: call-link credentials of guests.
+    Guest,
     /// The key of certificates of devices.
     Certificates,
 }
@@ -97,8 +99,20 @@ pub enum ServerParamsKind {
 stored_words!(ServerParamsKind {
     Generic = "generic",
     Group = "group",
+    Guest = "guest",
     Certificates = "certificates",
 });
+
+impl ServerParamsKind {
+    /// Returns whether the room service verifies with params of this kind. It gets no others.
+    #[must_use]
+    pub const fn is_shared(self) -> bool {
+        match self {
+            Self::Generic | Self::Guest => true,
+            Self::Group | Self::Certificates => false,
+        }
+    }
+}
 
 /// Reads the server params of a database.
 #[async_trait]
@@ -113,7 +127,7 @@ pub trait ServerParamsReader: Send {
 /// Writes the server params of a database.
 #[async_trait]
 pub trait ServerParamsRepository: ServerParamsReader {
-    /// Adds server params. Those of the room service must be generic.
+    /// Adds server params. Those of the room service must be of a shared kind.
     ///
     /// # Errors
     /// [`StoreError::ServerParamsExist`] if params of this id are already stored,

@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::{
-    CallLinkSecretParams, DAY, EraId, ParseError, Restrictions, RootKey, Timestamp,
+    AdminStatement, CallLinkSecretParams, DAY, EraId, GuestAdmission, ParseError, Restrictions,
+    RootKey, Timestamp,
 };
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName, LinkNameError, MediaAddress,
@@ -128,9 +129,10 @@ fn debug_output_shows_no_room_user_name_or_passkey() {
     let now = Timestamp::from_secs(100);
     let link = link(now);
     let shown = format!(
-        "{link:?} {:?} {:?} {:?}",
+        "{link:?} {:?} {:?} {:?} {:?}",
         link.address(),
         link.name,
+        link.admin_statement,
         call(now)
     );
     for secret in ["5ec2e7", "c0ffee", "[7", " 7,", "[9", " 9,"] {
@@ -149,8 +151,10 @@ fn link(now: Timestamp) -> CallLinkRecord {
         passkey_hash: PasskeyHash::from_bytes([7; 32]),
         zkparams: CallLinkSecretParams::derive(&root_key).public_params(),
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: LinkName::new([9; 60]).unwrap(),
         revoked: false,
+        admin_statement: AdminStatement::new([9; 60]).unwrap(),
     };
     CallLinkRecord::new(address, content, now)
 }

@@ -43,6 +43,7 @@ async fn read(arguments: &Arguments) -> Result<Value, Failure> {
     for record in records {
         let (kind, mode) = match record.kind {
             ServerParamsKind::Group => ("group", None),
+            ServerParamsKind::Guest => ("guest", Some("standard".to_owned())),
             ServerParamsKind::Generic => {
                 let params = GenericSecretParams::from_bytes(&record.secret)?;
                 (

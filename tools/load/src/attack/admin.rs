@@ -62,7 +62,7 @@ impl Admin<'_> {
             "be joined by a guest: nobody had let the guest in"
         );
         admin.approve(joined.demux).await.context("approve")?;
-        let admitted = |event: &CallEvent| matches!(event, CallEvent::Admitted);
+        let admitted = |event: &CallEvent| matches!(event, CallEvent::Admitted { .. });
         within("approve", until(&mut guest, &mut admin, admitted)).await?;
         admin.remove(joined.demux).await.context("remove")?;
         let removed = |event: &CallEvent| matches!(event, CallEvent::Ended(EndReason::Removed));

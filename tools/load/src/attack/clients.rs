@@ -225,7 +225,7 @@ impl LegitimateClients {
         session.reconnect().await?;
         while let Some(event) = session.next().await {
             match event {
-                CallEvent::Restored(_) => {
+                CallEvent::Restored { .. } => {
                     *stay = Some(session);
                     return Ok(());
                 }

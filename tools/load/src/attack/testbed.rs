@@ -221,7 +221,10 @@ async fn approve_all(
     for guest in guests {
         let (mut guest, joined) = admin::join(client, link, guest, false).await?;
         host.approve(joined.demux).await?;
-        admin::wait_for(&mut guest, |event| matches!(event, CallEvent::Admitted)).await?;
+        admin::wait_for(&mut guest, |event| {
+            matches!(event, CallEvent::Admitted { .. })
+        })
+        .await?;
         guest.leave().await;
     }
     host.leave().await;

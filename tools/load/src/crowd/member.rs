@@ -265,10 +265,10 @@ impl Actor {
             CallEvent::Joined(joined) => {
                 self.view.send_modify(|view| view.take_seat(&joined));
             }
-            CallEvent::Roster(roster) | CallEvent::Restored(roster) => {
+            CallEvent::Roster(roster) | CallEvent::Restored { roster, .. } => {
                 self.view.send_modify(|view| view.take_roster(&roster));
             }
-            CallEvent::Admitted => self
+            CallEvent::Admitted { .. } => self
                 .view
                 .send_modify(|view| view.status = SeatStatus::Active),
             CallEvent::Message { from, message } => self.note(from, &message),

@@ -37,7 +37,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.into_iter().collect()
 }
 
-const FIRST: [(&str, &str); 8] = [
+const FIRST: [(&str, &str); 9] = [
     ("data", "writes"),
     ("index", "in use"),
     ("password", "in use"),
@@ -45,6 +45,7 @@ const FIRST: [(&str, &str); 8] = [
     ("token", "signs"),
     ("generic", "issues"),
     ("group", "issues"),
+    ("guest", "issues"),
     ("certificates", "issues"),
 ];
 
@@ -59,6 +60,7 @@ fn the_list_shows_every_key_and_what_it_does_and_no_secret() {
         FIRST[2],
         FIRST[3],
         ("generic", "verifies"),
+        ("guest", "verifies"),
     ];
     assert_eq!(keys(&place, "rooms"), pairs(&rooms));
     let shown = place.shown(&["keys", "list"]);

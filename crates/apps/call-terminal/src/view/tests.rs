@@ -1,13 +1,15 @@
 use anteroom_client::{
-    Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId, OpenError, RoomsError,
+    AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
+    OpenError, RoomsError,
 };
-use anteroom_protocol::{Aci, RootKey, Timestamp};
+use anteroom_protocol::{Aci, GuestAdmission, RootKey, Timestamp};
 use zeroize::Zeroizing;
 
 use super::*;
 use crate::wait::Wait;
 
 const NOW: Duration = Duration::from_secs(100);
+const ADMITTED: CallEvent = CallEvent::Admitted { statement: None };
 
 pub(crate) fn device(number: u32) -> DemuxId {
     DemuxId::new(number).unwrap()
@@ -39,6 +41,7 @@ pub(crate) fn participant_with(
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        is_guest: false,
         name: name.map(ToOwned::to_owned),
         member: None,
     }
@@ -69,10 +72,13 @@ fn joined_in(era: u8, own: u32, status: SeatStatus, is_admin: bool, roster: Rost
             approval: Approval::Required,
             name: RoomName::Known("Tea".to_owned()),
             revoked: false,
+            guests: GuestAdmission::Wait,
             expiration: Timestamp::from_secs(1),
             deletion: Timestamp::from_secs(2),
+            admin_statement: AdminStatement::default(),
         },
         features: Vec::new(),
+        statement: None,
     }))
 }
 
@@ -271,7 +277,7 @@ fn who_is_let_in_is_told_the_names_that_the_lobby_hid() {
     let named = CallEvent::Roster(inside(Some("Ann")));
     assert!(view.apply(&named, NOW).is_empty());
     assert_eq!(
-        told(&mut view, &CallEvent::Admitted),
+        told(&mut view, &ADMITTED),
         ["You were let in.", "#2000 is called \"Ann\"."]
     );
 }
@@ -283,7 +289,7 @@ fn a_guest_waits_and_is_told_the_end() {
     let expected = "You wait in the lobby of \"Tea\" until an admin lets you in.";
     assert_eq!(told(&mut view, &pending), [expected, "#2000 is here."]);
     assert!(view.take_greetings().is_empty(), "who waits is silent");
-    assert_eq!(told(&mut view, &CallEvent::Admitted), ["You were let in."]);
+    assert_eq!(told(&mut view, &ADMITTED), ["You were let in."]);
     assert_eq!(view.take_greetings(), [Recipient::All]);
     told(&mut view, &CallEvent::Roster(roster(&[16, 32], &[])));
     assert!(view.take_greetings().is_empty());

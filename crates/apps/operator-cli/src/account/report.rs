@@ -2,7 +2,7 @@
 
 use anteroom_console::terminal::second;
 use anteroom_protocol::Timestamp;
-use anteroom_store::{Account as StoredAccount, AccountRole, Email, LoginLock};
+use anteroom_store::{Account as StoredAccount, AccountKind, AccountRole, Email, LoginLock};
 use serde::Serialize;
 
 use super::address::{self, shown};
@@ -21,6 +21,9 @@ pub(super) struct AccountReport<'a> {
     #[serde(skip)]
     pub(super) shown_email: Option<String>,
     pub(super) role: &'static str,
+    /// Whether this is the account of a guest.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) guest: bool,
     pub(super) disabled: bool,
     /// The first moment at which wrong passwords lock the login nowhere any more, in seconds since
     /// 1970.
@@ -47,6 +50,7 @@ impl<'a> AccountReport<'a> {
             shown_email: email.map(shown),
             email_verified,
             role: account.role.as_str(),
+            guest: account.kind == AccountKind::Guest,
             disabled: account.disabled,
             locked_until: lock.until.map(Timestamp::as_secs),
             failed_logins: lock.failures,
@@ -60,6 +64,9 @@ impl<'a> AccountReport<'a> {
         let mut remarks = Vec::new();
         if self.role == AccountRole::Administrator.as_str() {
             remarks.push("administrator".to_owned());
+        }
+        if self.guest {
+            remarks.push("guest".to_owned());
         }
         if self.disabled {
             remarks.push("disabled".to_owned());

@@ -64,7 +64,7 @@ pub(super) async fn run(session: &IssuerSession<'_>, name: &str) -> anyhow::Resu
         .line("account", &report.uuid)
         .optional("pni", report.pni.as_ref())
         .line("email", format!("{}{confirmed}", report.shown_email()))
-        .line("role", report.role)
+        .line("role", if report.guest { "guest" } else { report.role })
         .line("state", state)
         .optional("lock", lock_text(&lock))
         .line("since", day(account.created));

@@ -36,6 +36,8 @@ pub enum RotatedKind {
     Generic,
     /// Server params of group credentials
     Group,
+    /// Server params of the credentials of guests
+    Guest,
     /// Server params of certificates of devices
     Certificates,
     /// What all keys of both databases are wrapped with
@@ -52,6 +54,9 @@ impl KeysRotate {
 impl RotatedKind {
     /// Returns whether these are server params.
     pub const fn is_of_params(self) -> bool {
-        matches!(self, Self::Generic | Self::Group | Self::Certificates)
+        matches!(
+            self,
+            Self::Generic | Self::Group | Self::Certificates | Self::Guest
+        )
     }
 }

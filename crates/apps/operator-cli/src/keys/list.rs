@@ -137,9 +137,7 @@ fn server_params(
 ) -> Vec<Params> {
     let mode = |record: &ServerParamsRecord| {
         let params = GenericSecretParams::from_bytes(&record.secret);
-        let params = params
-            .ok()
-            .filter(|_| record.kind == ServerParamsKind::Generic);
+        let params = params.ok().filter(|_| record.kind.is_shared());
         params.map(|params| params.mode())
     };
     let is_live = |record: &&ServerParamsRecord| {
@@ -157,6 +155,7 @@ fn server_params(
         [
             issuing(ServerParamsKind::Generic, Some(mode)),
             issuing(ServerParamsKind::Group, None),
+            issuing(ServerParamsKind::Guest, Some(Mode::Standard)),
             issuing(ServerParamsKind::Certificates, None),
         ]
     });

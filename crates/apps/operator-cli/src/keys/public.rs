@@ -10,17 +10,19 @@ use anteroom_console::{
 };
 use anteroom_protocol::Timestamp;
 use anteroom_server::params;
-use anteroom_store::ServerParamsRecord;
+use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::transfer::{ExportReport, params_of_issuer};
 
-/// Writes the public params of the issuer to a new file, or to standard output.
+/// Writes the public params of the issuer that clients pin to a new file, or to standard output.
 pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
     let mut published = PublicParamsFile { params: Vec::new() };
     let records = params_of_issuer(context).await?;
-    for record in records.readable.iter().rev() {
+    // Guests have no file of pins: they take the params that issue at their first contact.
+    let pinned = |record: &&ServerParamsRecord| record.kind != ServerParamsKind::Guest;
+    for record in records.readable.iter().rev().filter(pinned) {
         published.params.push(entry(record)?);
     }
     let text = serde_json::to_string_pretty(&published)?;

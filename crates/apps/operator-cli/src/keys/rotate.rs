@@ -167,6 +167,10 @@ impl Rotation {
                 let kind = ServerParamsKind::Generic;
                 self.rotate_params(&databases, kind, options).await
             }
+            RotatedKind::Guest => {
+                let kind = ServerParamsKind::Guest;
+                self.rotate_params(&databases, kind, options).await
+            }
             RotatedKind::Certificates => {
                 let kind = ServerParamsKind::Certificates;
                 self.rotate_params(&databases, kind, options).await
@@ -262,7 +266,15 @@ impl Rotation {
         let rotated = params::rotate(issuer, kind, start, self.now, &mut os::rng()).await?;
         if rotated.made.is_empty() {
             let failure = Failure::failed(format!("there are no {} params yet", kind.as_str()));
-            bail!(failure.next("Start `anteroom serve`, which makes the first"));
+            let next = match kind {
+                ServerParamsKind::Guest => {
+                    "Start `anteroom serve` with guests (accounts.guests), which makes the first"
+                }
+                ServerParamsKind::Generic
+                | ServerParamsKind::Group
+                | ServerParamsKind::Certificates => "Start `anteroom serve`, which makes the first",
+            };
+            bail!(failure.next(next));
         }
         let from = if options.now {
             "at once".to_owned()
@@ -284,7 +296,7 @@ impl Rotation {
         self.say(
             "Give the new ids to the people who use the issuer: clients take them from nobody but them.",
         )?;
-        if kind != ServerParamsKind::Generic {
+        if !kind.is_shared() {
             return Ok(());
         }
         if let Some(rooms) = &databases.rooms {

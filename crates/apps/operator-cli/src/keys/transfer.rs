@@ -23,6 +23,9 @@ use crate::{operator_changes::ChangedServices, operator_session};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ParamsTransferFile {
     generic_params: Vec<Entry>,
+    /// The params of guests, if there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    guest_params: Vec<Entry>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -32,6 +35,24 @@ struct Entry {
     not_before: u64,
     not_after: Option<u64>,
     secret_params: String,
+}
+
+impl ParamsTransferFile {
+    fn is_of_guests(&self, id: &str) -> bool {
+        self.guest_params.iter().any(|entry| entry.id == id)
+    }
+
+    /// Names params of the file by their kinds, in words.
+    fn named(&self, ids: &[impl AsRef<str>]) -> String {
+        let ids = ids.iter().map(AsRef::as_ref);
+        let (guest, generic): (Vec<&str>, Vec<&str>) = ids.partition(|id| self.is_of_guests(id));
+        let of_kind = |kind: &str, ids: &[&str]| {
+            (!ids.is_empty()).then(|| format!("{kind} params {}", ids.join(", ")))
+        };
+        let kinds = [of_kind("generic", &generic), of_kind("guest", &guest)];
+        let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+        kinds.join(" and ")
+    }
 }
 
 /// The exported params.
@@ -73,23 +94,24 @@ pub async fn export(
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let records = params_of_issuer(context).await?;
+    let of_kind = |kind| {
+        let of_kind = records.readable.iter().filter(|record| record.kind == kind);
+        of_kind.map(entry).collect()
+    };
     let exported = ParamsTransferFile {
-        generic_params: records
-            .readable
-            .iter()
-            .filter(|record| record.kind == ServerParamsKind::Generic)
-            .map(entry)
-            .collect(),
+        generic_params: of_kind(ServerParamsKind::Generic),
+        guest_params: of_kind(ServerParamsKind::Guest),
     };
     let text = Zeroizing::new(serde_json::to_string_pretty(&exported)? + "\n");
     files::create(out, text.as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
     changes.add(IssuerSchema::SERVICE);
-    let ids: Vec<&str> = exported.generic_params.iter().map(|it| &*it.id).collect();
+    let entries = exported.generic_params.iter().chain(&exported.guest_params);
+    let ids: Vec<&str> = entries.map(|it| &*it.id).collect();
     let text = format!(
-        "Wrote generic params {} to {}, for you alone: it holds secret keys.\n\
+        "Wrote {} to {}, for you alone: it holds secret keys.\n\
          Carry it to the room service, run `anteroom keys import` there, and delete it.",
-        ids.join(", "),
+        exported.named(&ids),
         out.display()
     );
     context.show(&ExportReport { file: out, ids }, &text)
@@ -120,7 +142,13 @@ pub async fn import(
     let records = exported
         .generic_params
         .iter()
-        .map(record)
+        .map(|entry| record(ServerParamsKind::Generic, entry))
+        .chain(
+            exported
+                .guest_params
+                .iter()
+                .map(|entry| record(ServerParamsKind::Guest, entry)),
+        )
         .collect::<anyhow::Result<Vec<_>>>()
         .with_context(|| format!("{} makes no sense", file.display()))?;
     data.create()?;
@@ -151,18 +179,24 @@ pub async fn import(
     let mut lines = Vec::new();
     if !report.added.is_empty() {
         lines.push(format!(
-            "The room service verifies under generic params {}, within seconds if it runs.",
-            report.added.join(", "),
+            "The room service verifies under {}, within seconds if it runs.",
+            exported.named(&report.added),
         ));
     }
     if !report.replaced.is_empty() {
         lines.push(format!(
-            "The room service has generic params {} again, which were damaged.",
-            report.replaced.join(", "),
+            "The room service has {} again, which were damaged.",
+            exported.named(&report.replaced),
         ));
     }
     let ended = shared.ended.iter();
-    lines.extend(ended.map(|(id, end)| ended_sentence(&format!("Generic params {id}"), *end, now)));
+    lines.extend(ended.map(|(id, end)| {
+        let kind = match exported.is_of_guests(&id.to_hex()) {
+            true => "Guest",
+            false => "Generic",
+        };
+        ended_sentence(&format!("{kind} params {id}"), *end, now)
+    }));
     lines.push(format!("Delete {} now.", file.display()));
     context.show(&report, &lines.join("\n"))
 }
@@ -176,7 +210,7 @@ fn entry(record: &ServerParamsRecord) -> Entry {
     }
 }
 
-fn record(entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
+fn record(kind: ServerParamsKind, entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
     let secret = STANDARD
         .decode(entry.secret_params.as_bytes())
         .map(Zeroizing::new)
@@ -189,7 +223,7 @@ fn record(entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
     }
     Ok(ServerParamsRecord {
         id,
-        kind: ServerParamsKind::Generic,
+        kind,
         not_before: Timestamp::from_secs(entry.not_before),
         not_after: entry.not_after.map(Timestamp::from_secs),
         secret,

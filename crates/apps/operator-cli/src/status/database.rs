@@ -54,6 +54,7 @@ impl DatabaseStatus {
         let rows = [
             ("accounts", counts.accounts),
             ("disabledAccounts", counts.disabled_accounts),
+            ("guestAccounts", counts.guest_accounts),
             ("devices", counts.devices),
             ("sessions", counts.sessions),
             ("waitingSignUps", counts.sign_ups),

@@ -17,6 +17,7 @@ pub(super) fn check(
 ) -> anyhow::Result<()> {
     let mut kinds = vec![
         (ServerParamsKind::Group, None),
+        (ServerParamsKind::Guest, None),
         (ServerParamsKind::Certificates, None),
     ];
     let generic = |mode: &Mode| (ServerParamsKind::Generic, Some(*mode));
@@ -55,7 +56,9 @@ pub(super) fn check(
 fn mode(record: &ServerParamsRecord) -> anyhow::Result<Option<Mode>> {
     match record.kind {
         ServerParamsKind::Generic => generic_mode(record).map(Some),
-        ServerParamsKind::Group | ServerParamsKind::Certificates => Ok(None),
+        ServerParamsKind::Group | ServerParamsKind::Certificates | ServerParamsKind::Guest => {
+            Ok(None)
+        }
     }
 }
 
@@ -64,7 +67,7 @@ mod tests {
     use anteroom_protocol::DAY;
 
     use super::{
-        super::records::{make_certificates, make_generic, make_group},
+        super::records::{make_certificates, make_generic, make_group, make_guest},
         *,
     };
     use anteroom_console::os;
@@ -97,6 +100,8 @@ mod tests {
             // The other mode issues nothing in this one.
             (vec![legacy, next], true),
             (vec![now.clone(), group(future)], true),
+            (vec![now.clone(), make_guest(past, &mut os::rng())], false),
+            (vec![now.clone(), make_guest(future, &mut os::rng())], true),
             (vec![now.clone(), group(past), certificates(past)], false),
             (vec![now, group(past), certificates(future)], true),
         ] {

@@ -20,8 +20,10 @@ pub fn public_params(record: &ServerParamsRecord) -> anyhow::Result<(u8, Vec<u8>
     let first = |public: Vec<u8>| (public.first().copied().unwrap_or_default(), public);
     let (id, secret) = (record.id, record.secret.as_slice());
     let public = match record.kind {
-        ServerParamsKind::Generic => GenericSecretParams::from_bytes(secret)
-            .map(|params| first(params.public_params().to_bytes())),
+        ServerParamsKind::Generic | ServerParamsKind::Guest => {
+            GenericSecretParams::from_bytes(secret)
+                .map(|params| first(params.public_params().to_bytes()))
+        }
         ServerParamsKind::Group => GroupServerSecretParams::from_bytes(secret)
             .map(|params| first(params.public_params().to_bytes())),
         ServerParamsKind::Certificates => {
@@ -40,13 +42,26 @@ pub(super) fn make_generic(
     not_before: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> ServerParamsRecord {
+    generic_record(ServerParamsKind::Generic, mode, not_before, rng)
+}
+
+/// Creates the params of guests, which are always of the standard mode.
+pub(super) fn make_guest(
+    not_before: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> ServerParamsRecord {
+    generic_record(ServerParamsKind::Guest, Mode::Standard, not_before, rng)
+}
+
+fn generic_record(
+    kind: ServerParamsKind,
+    mode: Mode,
+    not_before: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> ServerParamsRecord {
     let params = GenericSecretParams::generate(mode, Randomness::random(rng));
-    record(
-        params.public_params().id(),
-        ServerParamsKind::Generic,
-        not_before,
-        params.to_bytes(),
-    )
+    let id = params.public_params().id();
+    record(id, kind, not_before, params.to_bytes())
 }
 
 pub(super) fn make_group(

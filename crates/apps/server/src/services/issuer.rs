@@ -209,18 +209,31 @@ impl HostedService for OpenIssuer {
     }
 }
 
-/// Deletes stale devices and expired rows, unless the clock jumped.
+/// Deletes stale devices, unused guests and expired rows, unless the clock jumped.
 async fn purge(issuer: Issuer, decision: Decision) {
     if decision != Decision::Purge {
         return;
     }
     match issuer.accounts().purge().await {
+        Ok(counts) if counts == PurgeCounts::default() => {}
         Ok(PurgeCounts {
-            devices: 0,
-            rows: 0,
-        }) => {}
-        Ok(PurgeCounts { devices, rows }) => {
+            guests: 0,
+            devices,
+            rows,
+        }) => {
             tracing::info!(devices, rows, "deleted stale devices and expired rows");
+        }
+        Ok(PurgeCounts {
+            guests,
+            devices,
+            rows,
+        }) => {
+            tracing::info!(
+                guests,
+                devices,
+                rows,
+                "deleted unused guests, stale devices and expired rows"
+            );
         }
         Err(error) => tracing::error!(%error, "stale devices cannot be deleted"),
     }
@@ -230,6 +243,7 @@ fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
     let login = &settings.login;
     LoginSettings {
         sign_up: login.sign_up.into(),
+        guests: settings.guests(),
         lock: login.lock_policy(),
         lock_mail: login.lock_mail,
         personal_events: settings.events.personal,
@@ -265,7 +279,7 @@ async fn ensure_params(
         modes.push(Mode::Legacy);
     }
     let mut rng = OsEntropy.rng();
-    params::ensure(database, &modes, now, &mut *rng)
+    params::ensure(database, &modes, settings.guests(), now, &mut *rng)
         .await
         .context("the server params cannot be read or made")
 }

@@ -16,7 +16,8 @@ use anteroom_rooms::{
 };
 use anteroom_runtime::{Clock, Entropy, Pseudonymizer, spawn_task, task_span};
 use anteroom_store::{
-    MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
+    MasterKey, RoomsDatabase as _, ServerParamsKind, ServerParamsRecord, StoreError,
+    TransactionName,
 };
 use anteroom_store_sqlite::{RoomsSchema, SqliteRooms};
 use anyhow::{Context as _, bail};
@@ -205,13 +206,16 @@ async fn take_over(
     let is_damaged = !stored.damaged.is_empty();
     let merged = MergedParams::new(&[], stored);
     faults.report(ParamsOwner::Rooms, &merged);
-    if merged.records.is_empty() && is_damaged {
+    // Params of guests alone serve nobody else.
+    let is_generic = |record: &ServerParamsRecord| record.kind == ServerParamsKind::Generic;
+    let is_without = !merged.records.iter().any(is_generic);
+    if is_without && is_damaged {
         return Err(StoreError::Damaged {
             source: "no server params of the room service can be read".into(),
         }
         .into());
     }
-    if merged.records.is_empty() {
+    if is_without {
         bail!(Failure::failed(NO_PARAMS).next(GET_PARAMS));
     }
     Ok(merged)

@@ -73,6 +73,28 @@ pub enum SignUpMode {
     Closed,
 }
 
+/// The settings of accounts without a login.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountSettings {
+    /// What people without an account may do: `join` calls as guests, or nothing (`off`). With `auto`
+    /// they may join unless `login.sign_up` is `closed`.
+    pub guests: GuestMode,
+}
+
+/// What people without an account may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GuestMode {
+    /// Join calls, unless sign-up is closed.
+    #[default]
+    Auto,
+    /// Nothing.
+    Off,
+    /// Join calls.
+    Join,
+}
+
 impl From<SignUpMode> for SignUp {
     fn from(mode: SignUpMode) -> Self {
         match mode {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anteroom_protocol::{DemuxId, OpaqueUserId, Restrictions};
+use anteroom_protocol::{DemuxId, GroupEpoch, GuestAdmission, OpaqueUserId, Restrictions};
 use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
@@ -41,7 +41,7 @@ impl Call {
         let Admission {
             status,
             freed_seats,
-        } = self.admission(&join.user, join.role)?;
+        } = self.admission(&join)?;
         let demux_id = self.assign_demux_id(&join.randomness);
         let demux_id = demux_id.ok_or(Message::Error(ErrorCode::TryAgain))?;
         for (seat, reason) in freed_seats {
@@ -58,12 +58,13 @@ impl Call {
         if status == Status::Active {
             self.phase = Phase::Running;
         }
-        self.send_joined(seat, connection);
+        self.send_joined(seat, connection, 0);
         Ok(())
     }
 
     /// Returns the admission of a new device, or the message that refuses it.
-    pub(super) fn admission(&self, user: &OpaqueUserId, role: Role) -> Result<Admission, Message> {
+    pub(super) fn admission(&self, join: &Join) -> Result<Admission, Message> {
+        let (user, role) = (&join.user, join.role);
         if self.phase == Phase::Ended {
             return Err(Message::Error(ErrorCode::Ended));
         }
@@ -73,16 +74,21 @@ impl Call {
         if self.users.is_blocked(user) {
             return Err(Message::Blocked);
         }
-        let status = match self.link.restrictions {
-            Restrictions::None => Status::Active,
-            Restrictions::AdminApproval if role == Role::Admin || self.users.is_approved(user) => {
-                Status::Active
+        let needs_approval = match (join.has_guest_account, self.link.guests) {
+            (true, GuestAdmission::Refused) => {
+                return Err(Message::Error(ErrorCode::GuestsRefused));
             }
-            Restrictions::AdminApproval => Status::Pending,
+            (true, GuestAdmission::Wait) => true,
+            (true, GuestAdmission::AsAccounts) | (false, _) => {
+                self.link.restrictions == Restrictions::AdminApproval
+            }
         };
-        let freed_seats = self
-            .freed_seats(user, role, status)
-            .map_err(Message::Error)?;
+        let status = if !needs_approval || role == Role::Admin || self.users.is_approved(user) {
+            Status::Active
+        } else {
+            Status::Pending
+        };
+        let freed_seats = self.freed_seats(join, status).map_err(Message::Error)?;
         Ok(Admission {
             status,
             freed_seats,
@@ -92,12 +98,13 @@ impl Call {
     /// Returns the devices that lose their seats for a new one.
     fn freed_seats(
         &self,
-        user: &OpaqueUserId,
-        role: Role,
+        join: &Join,
         status: Status,
     ) -> Result<Vec<(Seat, LeaveReason)>, ErrorCode> {
+        let (user, role) = (&join.user, join.role);
         let per_user = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
-        let is_full = self.is_full(status);
+        let is_full = self.is_full(status)
+            || (join.has_guest_account && status == Status::Pending && self.is_full_of_guests());
         let own_seat = self.longest_lost(user, status);
         let own = if self.users.seats(user).len() >= per_user {
             let other = match status {
@@ -120,6 +127,15 @@ impl Call {
         let replaced = own.filter(|own| freed_seats.iter().all(|(seat, _)| seat != own));
         freed_seats.extend(replaced.map(|seat| (seat, LeaveReason::Replaced)));
         Ok(freed_seats)
+    }
+
+    /// Returns whether guest accounts have their share of the lobby: half of it, rounded up.
+    fn is_full_of_guests(&self) -> bool {
+        let share = usize::try_from(self.limits.max_devices.div_ceil(2)).unwrap_or(usize::MAX);
+        let devices = self.seats.iter().map(|(_, device)| device);
+        let waiting =
+            devices.filter(|device| device.has_guest_account && device.status() == Status::Pending);
+        waiting.count() >= share
     }
 
     /// Returns the user's seat of this status whose connection has been lost for longest.
@@ -183,10 +199,15 @@ impl Call {
         if replaced.is_none() {
             self.update_entry(seat);
         }
-        self.send_joined(seat, join.connection);
+        let missed = self.missed_commits(seat, join.have);
+        self.send_joined(seat, join.connection, missed.len());
+        for commit in missed {
+            self.send(join.connection, commit);
+        }
     }
 
-    fn send_joined(&mut self, seat: Seat, connection: ConnectionId) {
+    /// Sends `joined`, which `missed_commits` commits follow.
+    fn send_joined(&mut self, seat: Seat, connection: ConnectionId, missed_commits: usize) {
         self.note_whole_roster(seat);
         let Some(device) = self.seats.get(seat) else {
             return;
@@ -200,6 +221,12 @@ impl Call {
             max_devices: self.limits.max_devices,
             roster: self.roster(device.audience()),
             link: self.link.clone(),
+            present: match device.status() {
+                Status::Active => self.commits.present(),
+                Status::Pending => GroupEpoch::default(),
+            },
+            missed_commits,
+            statement: device.statement.clone(),
         };
         self.send(connection, Message::Joined(Box::new(joined)));
     }

@@ -1,6 +1,6 @@
 //! The decisions of admins.
 
-use anteroom_protocol::{DemuxId, OpaqueUserId};
+use anteroom_protocol::{ApprovalStatement, DemuxId, OpaqueUserId};
 
 use super::{Call, Phase};
 use crate::{
@@ -17,7 +17,14 @@ struct DecisionTarget {
 }
 
 impl Call {
-    pub(super) fn approve(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
+    /// Admits the device and the other pending devices of its user. The statement reaches each of them: a
+    /// device that it does not name may show it together with a signature of the one that it does.
+    pub(super) fn approve(
+        &mut self,
+        admin: Seat,
+        target: DemuxId,
+        statement: Option<ApprovalStatement>,
+    ) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
         target.must_be(Status::Pending)?;
         if !self.link.is_open(self.now.timestamp()) {
@@ -42,9 +49,17 @@ impl Call {
         // The roster that announces the change precedes `admitted`.
         self.announce_roster();
         for seat in activated {
-            let device = self.seats.get(seat);
-            if let Some(connection) = device.and_then(Device::connection) {
-                self.send(connection, Message::Admitted);
+            let Some(device) = self.seats.get_mut(seat) else {
+                continue;
+            };
+            // A device whose connection is lost receives it when it resumes the seat.
+            device.statement.clone_from(&statement);
+            if let Some(connection) = device.connection() {
+                let admitted = Message::Admitted {
+                    present: self.commits.present(),
+                    statement: statement.clone(),
+                };
+                self.send(connection, admitted);
             }
         }
         error_if_full(outcome)

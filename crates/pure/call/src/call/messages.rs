@@ -86,14 +86,14 @@ impl Call {
         Ok(())
     }
 
-    fn announce_sender(&mut self, sender: DemuxId) {
+    pub(super) fn announce_sender(&mut self, sender: DemuxId) {
         let seat = self.seats.of_demux_id(sender);
         if seat.is_some_and(|seat| self.rosters.is_unannounced(seat)) {
             self.announce_roster();
         }
     }
 
-    fn active(&mut self, seat: Seat) -> Result<&mut Device, ErrorCode> {
+    pub(super) fn active(&mut self, seat: Seat) -> Result<&mut Device, ErrorCode> {
         self.seats
             .get_mut(seat)
             .filter(|device| device.status() == Status::Active)

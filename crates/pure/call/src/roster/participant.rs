@@ -17,6 +17,8 @@ pub struct Participant {
     pub is_lost: bool,
     /// `admin`: whether the device may admit, deny, remove and block others.
     pub is_admin: bool,
+    /// `guest`: whether the user has a guest account.
+    pub has_guest_account: bool,
     /// `hello`: the hello of the device's join.
     pub hello: Option<Hello>,
     /// `member`: the member key of the device's join.
@@ -31,6 +33,7 @@ impl Participant {
             hand_raised_at: device.hand_raised_at,
             is_lost: device.lost_since().is_some(),
             is_admin: device.role == Role::Admin,
+            has_guest_account: device.has_guest_account,
             hello: device.hello.clone(),
             member: device.member,
         }
@@ -51,6 +54,7 @@ impl Participant {
             hand_raised_at: self.hand_raised_at,
             is_lost: self.is_lost,
             is_admin: self.is_admin,
+            has_guest_account: self.has_guest_account,
             hello: None,
             member: None,
         }

@@ -47,6 +47,16 @@ enum StepTemplate {
         who: u8,
         whom: u8,
     },
+    Commit {
+        who: u8,
+        place: CommitPlace,
+        kib: u32,
+        whom: u8,
+    },
+    Refuse {
+        who: u8,
+        back: u64,
+    },
     Decide {
         who: u8,
         decision: Decision,
@@ -57,6 +67,28 @@ enum StepTemplate {
     Dismiss,
     Later(u64),
     Wait(u64),
+}
+
+/// The epoch of a commit, compared with the present one.
+#[derive(Clone, Copy, Debug)]
+enum CommitPlace {
+    Present,
+    Before,
+    After,
+    NextGroup,
+    OtherGroup,
+}
+
+impl CommitPlace {
+    const fn epoch(self, (group, epoch): (u32, u64)) -> (u32, u64) {
+        match self {
+            Self::Present => (group, epoch),
+            Self::Before => (group, epoch.saturating_sub(1)),
+            Self::After => (group, epoch + 1),
+            Self::NextGroup => (group + 1, 0),
+            Self::OtherGroup => (group + 2, 0),
+        }
+    }
 }
 
 const SETTINGS: [Setting; 4] = [
@@ -106,7 +138,12 @@ fn random_scripts_come_everywhere() {
             .unwrap_or_else(|failure| panic!("{setting:?}\n{failure}"));
     }
     let seen = seen.into_inner();
-    let codes = ErrorCode::ALL.map(|code| format!("error {}", code.as_str()));
+    // No script has guest accounts.
+    let codes = ErrorCode::ALL
+        .into_iter()
+        .filter(|code| *code != ErrorCode::GuestsRefused)
+        .map(|code| format!("error {}", code.as_str()));
+    let codes: Vec<String> = codes.collect();
     let others = [
         "admitted",
         "approved",
@@ -121,6 +158,7 @@ fn random_scripts_come_everywhere() {
         "close removed",
         "close replaced",
         "close silent",
+        "commit",
         "denied admin",
         "denied ended",
         "ended",
@@ -131,10 +169,14 @@ fn random_scripts_come_everywhere() {
         "link none",
         "participants",
         "pong",
+        "refuse",
         "relay",
         "removed",
         "roster",
+        "welcome",
     ];
+    let has_missed = seen.iter().any(|line: &String| line.contains(" missed "));
+    assert!(has_missed, "no script comes to missed commits");
     for text in codes.iter().map(String::as_str).chain(others) {
         let is_seen = seen.iter().any(|line: &String| line.starts_with(text));
         assert!(is_seen, "no script comes to: {text}");
@@ -244,8 +286,9 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         SimpleCommand::Drops,
     ]);
     let decisions = proptest::sample::select(vec![
-        Decision::Approve,
-        Decision::Approve,
+        Decision::Approve(None),
+        Decision::Approve(Some(1)),
+        Decision::Approve(Some(2)),
         Decision::Deny,
         Decision::Deny,
         Decision::Remove,
@@ -256,8 +299,20 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         LinkStep::Open,
         LinkStep::Open,
         LinkStep::Unlimited,
+        LinkStep::Statement(1),
+        LinkStep::Statement(2),
         LinkStep::Expires(60),
         LinkStep::Expires(9_000),
+    ]);
+    let commit_places = proptest::sample::select(vec![
+        CommitPlace::Present,
+        CommitPlace::Present,
+        CommitPlace::Present,
+        CommitPlace::Before,
+        CommitPlace::After,
+        CommitPlace::NextGroup,
+        CommitPlace::NextGroup,
+        CommitPlace::OtherGroup,
     ]);
     let any = proptest::num::u8::ANY;
     let coin = proptest::bool::ANY;
@@ -287,6 +342,9 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         9 => (any, decisions, any)
             .prop_map(|(who, decision, whom)| StepTemplate::Decide { who, decision, whom }),
         1 => links.prop_map(StepTemplate::Link),
+        6 => (any, commit_places, 0_u32..65, any)
+            .prop_map(|(who, place, kib, whom)| StepTemplate::Commit { who, place, kib, whom }),
+        1 => (any, 0_u64..3).prop_map(|(who, back)| StepTemplate::Refuse { who, back }),
         2 => times.clone().prop_map(StepTemplate::Later),
         2 => times.prop_map(StepTemplate::Wait),
         1 => proptest::num::u8::ANY.prop_map(|number| match number {
@@ -332,6 +390,7 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
                 hello,
                 member,
                 resume: None,
+                have: None,
                 ids: old_id.then_some([old, 0, new_id, old]),
             }
         }
@@ -343,6 +402,7 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
             hello: false,
             member: None,
             resume: None,
+            have: None,
             ids: None,
         },
         StepTemplate::Resume { who, right } => {
@@ -372,6 +432,10 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
                         device.secret.wrapping_sub(1)
                     }
                 }),
+                have: (!who.is_multiple_of(3)).then(|| {
+                    let (group, epoch) = model.groups.present();
+                    (group, epoch.saturating_sub(u64::from(who % 4)))
+                }),
                 ids: None,
             }
         }
@@ -380,6 +444,24 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
             Step::RelayToAll(connection(who), count, kib)
         }
         StepTemplate::RelayTo { who, whom } => Step::RelayTo(connection(who), id(whom)),
+        StepTemplate::Commit {
+            who,
+            place,
+            kib,
+            whom,
+        } => {
+            let newcomers = [whom, whom.wrapping_mul(7)].map(id);
+            Step::Commit {
+                connection: connection(who),
+                at: place.epoch(model.groups.present()),
+                kib,
+                to: newcomers.into_iter().take(usize::from(whom % 3)).collect(),
+            }
+        }
+        StepTemplate::Refuse { who, back } => {
+            let (group, epoch) = model.groups.present();
+            Step::Refuse(connection(who), (group, epoch.saturating_sub(back)))
+        }
         StepTemplate::Decide {
             who,
             decision,

@@ -6,7 +6,10 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Message, Moment,
     Output, PeekView, ResumeSecret, Role, Roster, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, DemuxId, EraId, GuestAdmission, Hello, LinkState, OpaqueUserId, Restrictions,
+    Timestamp,
+};
 
 use crate::{
     harness::{Harness, Setting, user},
@@ -18,10 +21,12 @@ const START: Moment = Moment::from_millis(1_800_000_000_000);
 fn link() -> LinkState {
     LinkState {
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: Arc::from(*b"sealed name"),
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::new(*b"policy").unwrap(),
     }
 }
 
@@ -30,10 +35,12 @@ fn join(number: u64, user: OpaqueUserId, role: Role) -> Input {
         connection: ConnectionId::new(number),
         user,
         role,
+        has_guest_account: false,
         resume: None,
         roster: RosterForm::Whole,
         hello: None,
         member: None,
+        have: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     })
 }
@@ -206,10 +213,12 @@ fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
         connection: ConnectionId::new(number),
         user: user(name),
         role: Role::Guest,
+        has_guest_account: false,
         resume: resume.map(|byte| ResumeSecret::from_bytes([byte; 32])),
         roster: RosterForm::Whole,
         hello: None,
         member: None,
+        have: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     }
 }
@@ -274,7 +283,9 @@ fn nothing_that_is_sent_shows_users_secrets_or_names_in_debug() {
     let user = OpaqueUserId::parse("deadbeefdeadbeef").unwrap();
     call.handle(START, join(1, user, Role::Admin));
     let text = format!("{:?} {call:?}", call.poll_output());
-    for secret in ["deadbeef", "9, 9", "sealed", "115, 101"] {
+    for secret in [
+        "deadbeef", "9, 9", "sealed", "115, 101", "policy", "112, 111",
+    ] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }

@@ -3,12 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, Fact, Input, Join, JoinRandomness, Limits, Message,
-    Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role, Roster, RosterEntry,
-    RosterForm, Status,
+    Audience, Call, Command, Commit, CommitBody, ConnectionId, Fact, Input, Join, JoinRandomness,
+    Limits, Message, Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role,
+    Roster, RosterEntry, RosterForm, Status, Welcome, WelcomeBody,
 };
 use anteroom_protocol::{
-    DemuxId, EraId, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, ApprovalStatement, DemuxId, EraId, GroupEpoch, GuestAdmission, Hello,
+    LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
 };
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
@@ -79,10 +80,12 @@ impl Harness {
             } else {
                 Restrictions::None
             },
+            guests: GuestAdmission::Wait,
             name: Arc::from([]),
             revoked: false,
             expiration: Timestamp::from_secs(START + 90 * 86_400),
             delete_at: Timestamp::from_secs(START + 180 * 86_400),
+            admin_statement: AdminStatement::default(),
         };
         let call = Call::new(
             EraId::from_bytes([7; 16]),
@@ -149,6 +152,7 @@ impl Harness {
                 hello,
                 member,
                 resume,
+                have,
                 ids,
             } => {
                 self.joins += 1;
@@ -158,11 +162,13 @@ impl Harness {
                     connection: ConnectionId::new(*connection),
                     user: user(*name),
                     role: if *admin { Role::Admin } else { Role::Guest },
+                    has_guest_account: false,
                     roster: if *changes {
                         RosterForm::Changes
                     } else {
                         RosterForm::Whole
                     },
+                    have: have.map(group_epoch),
                     hello: hello.then(|| Hello::new([self.joins]).unwrap()),
                     member: member.map(|number| MemberKey::from_bytes([number; 32])),
                     resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
@@ -192,10 +198,20 @@ impl Harness {
                 return (0..*count).map(|_| say(number, relay())).collect();
             }
             Step::RelayTo(number, id) => say(number, relay(RelayTarget::One(demux_id(*id)), 0)),
+            Step::Commit {
+                connection,
+                at,
+                kib,
+                to,
+            } => say(connection, commit(group_epoch(*at), *kib, to)),
+            Step::Refuse(number, at) => say(number, Command::Refuse(group_epoch(*at))),
             Step::Decide(number, decision, id) => {
                 let id = demux_id(*id);
                 let command = match decision {
-                    Decision::Approve => Command::Approve(id),
+                    Decision::Approve(statement) => Command::Approve {
+                        device: id,
+                        statement: statement.map(|byte| ApprovalStatement::new([byte]).unwrap()),
+                    },
                     Decision::Deny => Command::Deny(id),
                     Decision::Remove => Command::Remove(id),
                     Decision::Block => Command::Block(id),
@@ -209,9 +225,13 @@ impl Harness {
                     LinkStep::Unlimited => {
                         let link = LinkState {
                             restrictions: Restrictions::None,
+                            guests: GuestAdmission::Wait,
                             ..self.link.clone()
                         };
                         return vec![Input::LinkChanged(link)];
+                    }
+                    LinkStep::Statement(byte) => {
+                        self.link.admin_statement = AdminStatement::new([*byte]).unwrap();
                     }
                     LinkStep::Expires(seconds) => {
                         self.link.expiration = Timestamp::from_secs(START + seconds);
@@ -260,6 +280,37 @@ fn relay(to: RelayTarget, kib: u32) -> Command {
     Command::Relay { to, body }
 }
 
+const fn group_epoch((group, epoch): (u32, u64)) -> GroupEpoch {
+    GroupEpoch { group, epoch }
+}
+
+/// Returns a commit whose body and Welcome say the epoch. The body has `kib` KiB at least.
+fn commit(at: GroupEpoch, kib: u32, to: &[u32]) -> Command {
+    let mut body = epoch_text(at).into_bytes();
+    body.resize(body.len().max(usize::try_from(kib).unwrap() * 1024), b' ');
+    let welcome = (!to.is_empty()).then(|| Welcome {
+        to: to.iter().copied().map(demux_id).collect(),
+        body: WelcomeBody::new(epoch_text(at.next()).into_bytes()).unwrap(),
+    });
+    Command::Commit(Commit {
+        at,
+        body: CommitBody::new(body).unwrap(),
+        welcome,
+    })
+}
+
+fn epoch_text(at: GroupEpoch) -> String {
+    format!("{}/{}", at.group, at.epoch)
+}
+
+/// Returns the epoch after a space; nothing before the start of a group.
+fn present_text(present: GroupEpoch) -> String {
+    if present == GroupEpoch::default() {
+        return String::new();
+    }
+    format!(" {}", epoch_text(present))
+}
+
 fn line(output: Output) -> Line {
     match output {
         Output::Send { to, message } => Line {
@@ -289,12 +340,18 @@ fn line(output: Output) -> Line {
 fn message_text(message: &Message) -> String {
     match message {
         Message::Joined(joined) => format!(
-            "joined {} {}{} secret {} {}",
+            "joined {} {}{}{} secret {} {}{}{}",
             joined.demux_id.number() >> 4,
             status_text(joined.status),
             if joined.is_admin { " admin" } else { "" },
+            statement_text(joined.statement.as_ref()),
             joined.resume.as_bytes()[0],
             roster_text(&joined.roster),
+            present_text(joined.present),
+            match joined.missed_commits {
+                0 => String::new(),
+                number => format!(" missed {number}"),
+            },
         ),
         Message::Participants { roster, .. } => format!("participants {}", roster_text(roster)),
         Message::Roster { changes, .. } => {
@@ -312,23 +369,52 @@ fn message_text(message: &Message) -> String {
                 changes.pending_count,
             )
         }
-        Message::Admitted => "admitted".to_owned(),
+        Message::Admitted { present, statement } => format!(
+            "admitted{}{}",
+            statement_text(statement.as_ref()),
+            present_text(*present)
+        ),
         Message::Denied(reason) => format!("denied {}", reason.as_str()),
         Message::Removed => "removed".to_owned(),
         Message::Blocked => "blocked".to_owned(),
         Message::Link(link) => format!(
-            "link {}{}",
+            "link {}{}{}",
             link.restrictions.as_str(),
             if link.revoked { " revoked" } else { "" },
+            bytes_text(link.admin_statement.as_bytes()),
         ),
         Message::Relay { from, body } => {
             let kib = body.as_bytes().len() / 1024;
             assert!(kib > 0 || body.as_bytes() == b"sealed");
             format!("relay from {}", from.number() >> 4)
         }
+        Message::Commit { at, from, body } => {
+            let text = str::from_utf8(body.as_bytes()).unwrap();
+            assert_eq!(text.trim_end(), epoch_text(*at));
+            format!("commit {} from {}", epoch_text(*at), from.number() >> 4)
+        }
+        Message::Welcome { at, from, body } => {
+            assert_eq!(body.as_bytes(), epoch_text(*at).as_bytes());
+            format!("welcome {} from {}", epoch_text(*at), from.number() >> 4)
+        }
+        Message::Refuse { at, from } => {
+            format!("refuse {} from {}", epoch_text(*at), from.number() >> 4)
+        }
+        Message::StaleCommit { present } => {
+            format!("error stale_commit {}", epoch_text(*present))
+        }
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong => "pong".to_owned(),
     }
+}
+
+fn statement_text(statement: Option<&ApprovalStatement>) -> String {
+    bytes_text(statement.map_or(&[], ApprovalStatement::as_bytes))
+}
+
+fn bytes_text(statement: &[u8]) -> String {
+    let first = statement.first();
+    first.map_or_else(String::new, |byte| format!(" with {byte}"))
 }
 
 fn roster_text(roster: &Roster) -> String {

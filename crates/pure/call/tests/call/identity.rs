@@ -6,7 +6,10 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Fact, Input, Join, JoinRandomness, Limits, Message,
     Moment, Output, PeekView, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, DemuxId, EraId, GuestAdmission, LinkState, OpaqueUserId, Restrictions,
+    Timestamp,
+};
 
 /// Returns the hex of a ciphertext with these halves.
 fn id(first: char, second: char) -> OpaqueUserId {
@@ -20,10 +23,12 @@ impl Room {
     fn new(approved: &[OpaqueUserId]) -> Self {
         let link = LinkState {
             restrictions: Restrictions::AdminApproval,
+            guests: GuestAdmission::Wait,
             name: Arc::from([]),
             revoked: false,
             expiration: Timestamp::from_secs(2_000_000_000),
             delete_at: Timestamp::from_secs(2_100_000_000),
+            admin_statement: AdminStatement::default(),
         };
         let limits = Limits::of_devices(8);
         let approved = approved.to_vec();
@@ -55,10 +60,12 @@ impl Room {
             connection: ConnectionId::new(number.into()),
             user,
             role,
+            has_guest_account: false,
             resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
             roster: RosterForm::Whole,
             hello: None,
             member: None,
+            have: None,
             randomness: JoinRandomness::from_parts([u32::from(number) << 4; 4], [number; 32]),
         }))
     }
@@ -122,7 +129,11 @@ fn an_approval_is_the_users_and_so_is_a_place() {
     let mut room = Room::led(&[id('c', '1')]);
     room.join(2, id('b', '1'), Role::Guest, None);
     room.join(3, id('b', '2'), Role::Guest, None);
-    let told = room.decide(Command::Approve, 3);
+    let approve = |device| Command::Approve {
+        device,
+        statement: None,
+    };
+    let told = room.decide(approve, 3);
     let fact = Output::Fact(Fact::UserApproved(id('b', '2')));
     assert_eq!(told.first(), Some(&fact));
     room.join(4, id('b', '3'), Role::Guest, None);

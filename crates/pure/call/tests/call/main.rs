@@ -8,6 +8,7 @@
 mod agreement;
 mod contract;
 mod found_cases;
+mod guests;
 mod harness;
 mod identity;
 mod model;

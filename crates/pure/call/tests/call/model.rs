@@ -2,11 +2,15 @@
 //! the states before and after.
 
 mod decisions;
+mod groups;
 mod rosters;
 
 use std::collections::BTreeMap;
 
-use self::rosters::{Visibility, VisibleDevice};
+use self::{
+    groups::Groups,
+    rosters::{Visibility, VisibleDevice},
+};
 
 use crate::{
     harness::{Line, Setting},
@@ -30,11 +34,16 @@ pub(crate) struct Device {
     changes: bool,
     pub(crate) hello: Option<u8>,
     pub(crate) member: Option<u8>,
+    /// The statement with which the device was admitted.
+    statement: Option<u8>,
     /// Whether the device has not received the hellos of the devices that were active before its admission.
     lacks_hellos: bool,
     hands: BucketLevel,
     questions: BucketLevel,
     told_to_slow_down: bool,
+    /// The number of the last group that the device came into.
+    group: u32,
+    refused_group: u32,
     /// The length of the history when the device last received the whole roster.
     knows: usize,
 }
@@ -65,7 +74,8 @@ pub(crate) struct Model {
     given_ids: Vec<u32>,
     revoked: bool,
     expires: u64,
-    told_link: (bool, u64),
+    statement: Option<u8>,
+    told_link: (bool, u64, Option<u8>),
     /// The restrictions of the link, except in an `unlimited` step.
     links_approval: bool,
     begun: bool,
@@ -76,6 +86,7 @@ pub(crate) struct Model {
     /// The debts of relays, of each user and of all together.
     user_relays: BTreeMap<char, BucketLevel>,
     all_relays: BucketLevel,
+    pub(crate) groups: Groups,
     /// Every state of the roster since the last announcement, which is the first.
     history: Vec<Vec<VisibleDevice>>,
     announced: Option<u64>,
@@ -98,7 +109,8 @@ impl Model {
             given_ids: Vec::new(),
             revoked: false,
             expires,
-            told_link: (false, expires),
+            statement: None,
+            told_link: (false, expires, None),
             links_approval: setting.approval,
             begun: false,
             anybody_was_active: false,
@@ -107,6 +119,7 @@ impl Model {
             joins: 0,
             user_relays: BTreeMap::new(),
             all_relays: BucketLevel::default(),
+            groups: Groups::default(),
             history: vec![Vec::new()],
             announced: None,
             lines: Vec::new(),
@@ -165,6 +178,8 @@ impl Model {
             Step::Say(connection, _)
             | Step::RelayToAll(connection, ..)
             | Step::RelayTo(connection, _)
+            | Step::Commit { connection, .. }
+            | Step::Refuse(connection, _)
             | Step::Decide(connection, ..) => self.said(*connection, step),
             Step::Later(_) | Step::Wait(_) => {}
         }
@@ -202,6 +217,7 @@ impl Model {
             hello,
             member,
             resume,
+            have,
             ids,
         } = step
         else {
@@ -218,6 +234,7 @@ impl Model {
         let resumed = self.devices.iter_mut().find(|device| {
             device.user == user && device.member == *member && Some(device.secret) == *resume
         });
+        let is_resumed = resumed.is_some();
         let id = if let Some(device) = resumed {
             let before = device.connection.replace(connection);
             device.since = now;
@@ -272,10 +289,13 @@ impl Model {
                 changes: *changes,
                 hello: hello.then_some(secret),
                 member: *member,
+                statement: None,
                 lacks_hellos: false,
                 hands: BucketLevel::default(),
                 questions: BucketLevel::default(),
                 told_to_slow_down: false,
+                group: 0,
+                refused_group: 0,
                 knows: 0,
             });
             id
@@ -286,13 +306,27 @@ impl Model {
         device.knows = knows;
         device.lacks_hellos = false;
         let device = device.clone();
-        let text = format!(
-            "joined {id} {}{} secret {secret} {}",
+        let missed = match have {
+            Some(have) if is_resumed && device.active => self.groups.since(*have),
+            _ => Vec::new(),
+        };
+        let mut text = format!(
+            "joined {id} {}{}{} secret {secret} {}",
             status(device.active),
             if device.admin { " admin" } else { "" },
+            statement_text(device.statement),
             self.roster(Visibility::of(&device)),
         );
+        if device.active {
+            text += &self.groups.present_text();
+        }
+        if !missed.is_empty() {
+            text += &format!(" missed {}", missed.len());
+        }
         self.tell(connection, text);
+        for commit in missed {
+            self.tell(connection, commit);
+        }
     }
 
     /// Returns the devices that lose their seats for a new device of the user, with the reasons.
@@ -353,6 +387,8 @@ impl Model {
             Step::Say(_, SimpleCommand::Who) => self.who(&sender),
             Step::RelayToAll(_, _, kib) => self.relay(&sender, None, *kib),
             Step::RelayTo(_, id) => self.relay(&sender, Some(*id), 0),
+            Step::Commit { at, kib, to, .. } => self.commit(&sender, *at, *kib, to),
+            Step::Refuse(_, at) => self.refuse(&sender, *at),
             Step::Decide(_, decision, id) => self.decide(&sender, *decision, *id),
             _ => None,
         };
@@ -457,19 +493,21 @@ impl Model {
             LinkStep::Revoked => self.revoked = true,
             LinkStep::Open => self.revoked = false,
             LinkStep::Unlimited => {}
+            LinkStep::Statement(statement) => self.statement = Some(statement),
             LinkStep::Expires(seconds) => self.expires = seconds * 1_000,
         }
-        let link = (self.revoked, self.expires);
+        let link = (self.revoked, self.expires, self.statement);
         if link != self.told_link {
             self.told_link = link;
             let text = format!(
-                "link {}{}",
+                "link {}{}{}",
                 if self.setting.approval {
                     "adminApproval"
                 } else {
                     "none"
                 },
                 if self.revoked { " revoked" } else { "" },
+                statement_text(self.statement),
             );
             for device in self.devices.clone() {
                 if let Some(connection) = device.connection {
@@ -559,6 +597,10 @@ fn deadline(device: &Device) -> u64 {
         KEPT_FOR
     };
     device.since + span
+}
+
+fn statement_text(statement: Option<u8>) -> String {
+    statement.map_or_else(String::new, |statement| format!(" with {statement}"))
 }
 
 fn status(active: bool) -> &'static str {

@@ -7,6 +7,7 @@
 
 mod admission;
 mod decisions;
+mod groups;
 mod link;
 mod messages;
 mod presence;

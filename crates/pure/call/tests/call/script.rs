@@ -8,7 +8,8 @@ use std::fmt;
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// `CONNECTION join USER [admin] [changes] [hello] [member KEY] [resume SECRET] [ids ID,ID,ID,ID]`
+    /// `CONNECTION join USER [admin] [changes] [hello] [member KEY] [resume SECRET] [have GROUP/EPOCH]
+    /// [ids ID,ID,ID,ID]`
     Join {
         connection: u64,
         user: char,
@@ -20,6 +21,7 @@ pub(crate) enum Step {
         /// The number of the device's member key.
         member: Option<u8>,
         resume: Option<u8>,
+        have: Option<(u32, u64)>,
         ids: Option<[u32; 4]>,
     },
     /// `CONNECTION leave|ping|up|down|who|missed|drops`
@@ -28,10 +30,21 @@ pub(crate) enum Step {
     RelayToAll(u64, u32, u32),
     /// `CONNECTION to ID`
     RelayTo(u64, u32),
-    /// `CONNECTION approve|deny|remove|block ID`
+    /// `CONNECTION commit GROUP/EPOCH [KIB] [to ID,ID]`: a commit of KIB KiB, or of some bytes, which adds
+    /// devices
+    Commit {
+        connection: u64,
+        at: (u32, u64),
+        kib: u32,
+        to: Vec<u32>,
+    },
+    /// `CONNECTION refuse GROUP/EPOCH`
+    Refuse(u64, (u32, u64)),
+    /// `CONNECTION approve|deny|remove|block ID`, `CONNECTION approve ID with STATEMENT`: a statement is a
+    /// byte
     Decide(u64, Decision, u32),
-    /// `link revoked|open|unlimited|N`: `N` expires it N seconds after the start, `unlimited` sets other
-    /// restrictions
+    /// `link revoked|open|unlimited|N|with STATEMENT`: `N` expires it N seconds after the start, `unlimited`
+    /// sets other restrictions, `with` sets the statement of the admins
     Link(LinkStep),
     /// `end`
     End,
@@ -56,7 +69,8 @@ pub(crate) enum SimpleCommand {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    Approve,
+    /// The byte of the statement.
+    Approve(Option<u8>),
     Deny,
     Remove,
     Block,
@@ -67,6 +81,7 @@ pub(crate) enum LinkStep {
     Revoked,
     Open,
     Unlimited,
+    Statement(u8),
     Expires(u64),
 }
 
@@ -85,6 +100,7 @@ impl Step {
             ["link", "revoked"] => Self::Link(LinkStep::Revoked),
             ["link", "open"] => Self::Link(LinkStep::Open),
             ["link", "unlimited"] => Self::Link(LinkStep::Unlimited),
+            ["link", "with", statement] => Self::Link(LinkStep::Statement(statement.parse().ok()?)),
             ["link", seconds] => Self::Link(LinkStep::Expires(seconds.parse().ok()?)),
             [connection, "join", user, options @ ..] => {
                 Self::join(connection.parse().ok()?, user.parse().ok()?, options)?
@@ -97,6 +113,10 @@ impl Step {
                 count.parse().ok()?,
                 kib.parse().ok()?,
             ),
+            [connection, "commit", at, options @ ..] => {
+                Self::commit(connection.parse().ok()?, epoch(at)?, options)?
+            }
+            [connection, "refuse", at] => Self::Refuse(connection.parse().ok()?, epoch(at)?),
             [connection, "to", id] => Self::RelayTo(connection.parse().ok()?, id.parse().ok()?),
             [connection, word] => {
                 let word = match *word {
@@ -111,9 +131,14 @@ impl Step {
                 };
                 Self::Say(connection.parse().ok()?, word)
             }
+            [connection, "approve", id, "with", statement] => Self::Decide(
+                connection.parse().ok()?,
+                Decision::Approve(Some(statement.parse().ok()?)),
+                id.parse().ok()?,
+            ),
             [connection, decision, id] => {
                 let decision = match *decision {
-                    "approve" => Decision::Approve,
+                    "approve" => Decision::Approve(None),
                     "deny" => Decision::Deny,
                     "remove" => Decision::Remove,
                     "block" => Decision::Block,
@@ -128,7 +153,7 @@ impl Step {
 
     fn join(connection: u64, user: char, mut options: &[&str]) -> Option<Self> {
         let (mut admin, mut changes, mut hello) = (false, false, false);
-        let (mut member, mut resume, mut ids) = (None, None, None);
+        let (mut member, mut resume, mut have, mut ids) = (None, None, None, None);
         loop {
             options = match options {
                 [] => break,
@@ -152,6 +177,10 @@ impl Step {
                     resume = Some(secret.parse().ok()?);
                     rest
                 }
+                ["have", at, rest @ ..] => {
+                    have = Some(epoch(at)?);
+                    rest
+                }
                 ["ids", list, rest @ ..] => {
                     let list: Result<Vec<u32>, _> = list.split(',').map(str::parse).collect();
                     ids = Some(list.ok()?.try_into().ok()?);
@@ -168,9 +197,32 @@ impl Step {
             hello,
             member,
             resume,
+            have,
             ids,
         })
     }
+
+    fn commit(connection: u64, at: (u32, u64), options: &[&str]) -> Option<Self> {
+        let (kib, to) = match options {
+            [] => (0, ""),
+            ["to", ids] => (0, *ids),
+            [kib] => (kib.parse().ok()?, ""),
+            [kib, "to", ids] => (kib.parse().ok()?, *ids),
+            _ => return None,
+        };
+        let ids = to.split(',').filter(|id| !id.is_empty());
+        Some(Self::Commit {
+            connection,
+            at,
+            kib,
+            to: ids.map(str::parse).collect::<Result<_, _>>().ok()?,
+        })
+    }
+}
+
+fn epoch(text: &str) -> Option<(u32, u64)> {
+    let (group, epoch) = text.split_once('/')?;
+    Some((group.parse().ok()?, epoch.parse().ok()?))
 }
 
 impl fmt::Display for Step {
@@ -184,6 +236,7 @@ impl fmt::Display for Step {
                 hello,
                 member,
                 resume,
+                have,
                 ids,
             } => {
                 write!(f, "{connection} join {user}")?;
@@ -201,6 +254,9 @@ impl fmt::Display for Step {
                 }
                 if let Some(secret) = resume {
                     write!(f, " resume {secret}")?;
+                }
+                if let Some((group, epoch)) = have {
+                    write!(f, " have {group}/{epoch}")?;
                 }
                 if let Some([a, b, c, d]) = ids {
                     write!(f, " ids {a},{b},{c},{d}")?;
@@ -223,18 +279,39 @@ impl fmt::Display for Step {
                 write!(f, "{connection} all {count} {kib}")
             }
             Self::RelayTo(connection, id) => write!(f, "{connection} to {id}"),
+            Self::Commit {
+                connection,
+                at: (group, epoch),
+                kib,
+                to,
+            } => {
+                write!(f, "{connection} commit {group}/{epoch} {kib}")?;
+                if !to.is_empty() {
+                    let to: Vec<String> = to.iter().map(u32::to_string).collect();
+                    write!(f, " to {}", to.join(","))?;
+                }
+                Ok(())
+            }
+            Self::Refuse(connection, (group, epoch)) => {
+                write!(f, "{connection} refuse {group}/{epoch}")
+            }
             Self::Decide(connection, decision, id) => {
-                let decision = match decision {
-                    Decision::Approve => "approve",
+                let word = match decision {
+                    Decision::Approve(_) => "approve",
                     Decision::Deny => "deny",
                     Decision::Remove => "remove",
                     Decision::Block => "block",
                 };
-                write!(f, "{connection} {decision} {id}")
+                write!(f, "{connection} {word} {id}")?;
+                if let Decision::Approve(Some(statement)) = decision {
+                    write!(f, " with {statement}")?;
+                }
+                Ok(())
             }
             Self::Link(LinkStep::Revoked) => write!(f, "link revoked"),
             Self::Link(LinkStep::Open) => write!(f, "link open"),
             Self::Link(LinkStep::Unlimited) => write!(f, "link unlimited"),
+            Self::Link(LinkStep::Statement(statement)) => write!(f, "link with {statement}"),
             Self::Link(LinkStep::Expires(seconds)) => write!(f, "link {seconds}"),
             Self::End => write!(f, "end"),
             Self::Dismiss => write!(f, "dismiss"),

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::DemuxId;
+use crate::{ApprovalStatement, DemuxId};
 
 /// The recipients of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,12 @@ pub enum Command {
     /// Raises or lowers the hand.
     RaiseHand(bool),
     /// Admits a waiting device.
-    Approve(DemuxId),
+    Approve {
+        /// The device.
+        device: DemuxId,
+        /// The admin's statement about the device, which the room service delivers unread.
+        statement: Option<ApprovalStatement>,
+    },
     /// Denies a waiting device.
     Deny(DemuxId),
     /// Removes a device.

@@ -1,6 +1,6 @@
 //! The events that a participant receives.
 
-use anteroom_protocol::{DemuxId, EraId};
+use anteroom_protocol::{ApprovalStatement, DemuxId, EraId};
 use zeroize::Zeroizing;
 
 use super::{chat::Chat, roster::Roster, sealing::OpenError};
@@ -37,6 +37,8 @@ pub struct SeatInfo {
     pub link: LinkState,
     /// Optional functions of this room service, such as `roster_delta`.
     pub features: Vec<String>,
+    /// The admin's statement with which the device came from the lobby to this seat.
+    pub statement: Option<ApprovalStatement>,
 }
 
 /// An event of a call.
@@ -49,7 +51,11 @@ pub enum CallEvent {
     /// The list of devices has changed.
     Roster(Roster),
     /// An admin admitted this device from the lobby.
-    Admitted,
+    Admitted {
+        /// The admin's statement about this device, if the admin made one. Who made it, and what it says, is
+        /// for the caller to verify.
+        statement: Option<ApprovalStatement>,
+    },
     /// The state of the link has changed.
     Link(LinkState),
     /// A member has sent a message.
@@ -78,7 +84,12 @@ pub enum CallEvent {
     /// down; [`CallEvent::Joined`] follows if the device has to join anew.
     Lost,
     /// The connection is restored, and the device has the same seat.
-    Restored(Roster),
+    Restored {
+        /// All devices, this one included.
+        roster: Roster,
+        /// As in [`SeatInfo`]. The device may have been admitted while its connection was lost.
+        statement: Option<ApprovalStatement>,
+    },
     /// The call is over for this device. No event follows.
     Ended(EndReason),
 }

@@ -99,6 +99,7 @@ impl Participation {
             },
             hello,
             member,
+            have: None,
         })))?)
     }
 
@@ -121,7 +122,9 @@ impl Participation {
             ServerMessage::Error { code, .. } if code == "invalid_message" && has_features => {
                 JoinAnswer::NoFeatures
             }
-            ServerMessage::Error { code, message } => return Err(refusal(&code, &message, time)),
+            ServerMessage::Error { code, message, .. } => {
+                return Err(refusal(&code, &message, time));
+            }
             ServerMessage::Blocked => {
                 let message = "an admin has blocked this user in this call";
                 return Err(refusal("blocked", message, time));
@@ -150,6 +153,7 @@ impl Participation {
                 roster,
                 link: LinkState::new(&body.call_link_state, &self.options.room),
                 features: body.features.into_iter().map(Cow::into_owned).collect(),
+                statement: body.statement,
             },
             resume: body.resume,
         })
@@ -189,7 +193,10 @@ impl Participation {
             roster: info.roster.clone(),
         });
         if same_seat && info.status == SeatStatus::Active {
-            CallEvent::Restored(info.roster)
+            CallEvent::Restored {
+                roster: info.roster,
+                statement: info.statement,
+            }
         } else {
             CallEvent::Joined(Box::new(info))
         }
@@ -207,8 +214,9 @@ impl Participation {
         Ok(text::write(&match command {
             Command::Send { to, message } => self.seal(*to, message, rng)?,
             Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised: *raised },
-            Command::Approve(device) => ClientMessage::Approve {
+            Command::Approve { device, statement } => ClientMessage::Approve {
                 demux_id: device.number(),
+                statement: statement.clone(),
             },
             Command::Deny(device) => ClientMessage::Deny {
                 demux_id: device.number(),

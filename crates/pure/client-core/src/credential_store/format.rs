@@ -130,9 +130,7 @@ impl CredentialStore {
         let tried_links = content.tried_links.iter().map(TriedEntry::parse);
         Ok(Self {
             aci: Aci::parse(&content.account).map_err(|_| CredentialFormatError)?,
-            listing: PublishedParams::parse(&listing, None)
-                .map_err(|_| CredentialFormatError)?
-                .stored(),
+            listing: parse_listing(&listing)?.stored(),
             auth: auth.collect::<Result<_, _>>()?,
             certificate,
             spare_links: spare_links.collect::<Result<_, _>>()?,
@@ -144,6 +142,16 @@ impl CredentialStore {
             ),
         })
     }
+}
+
+/// Parses the stored list. That of a guest has params of guests and no others.
+fn parse_listing(body: &ParamsBody) -> Result<PublishedParams, CredentialFormatError> {
+    let listing = PublishedParams::parse(body, None).map_err(|_| CredentialFormatError)?;
+    let is_of_guest = listing.generic.is_empty() && !listing.guest.is_empty();
+    Ok(match is_of_guest {
+        true => listing.for_guest(),
+        false => listing,
+    })
 }
 
 impl Entry {

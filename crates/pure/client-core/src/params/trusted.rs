@@ -84,6 +84,12 @@ impl TrustedParams {
         self.link.as_ref().map(|link| &link.summary)
     }
 
+    /// Returns whether these are the params of a guest.
+    #[must_use]
+    pub const fn is_of_guest(&self) -> bool {
+        self.listing.is_of_guest()
+    }
+
     /// Returns the issuer's time when it listed the params, if this is its answer and carried the time.
     #[must_use]
     pub const fn issuer_time(&self) -> Option<Timestamp> {

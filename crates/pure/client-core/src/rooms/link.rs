@@ -1,6 +1,6 @@
 //! The state of a link, as its users see it.
 
-use anteroom_protocol::{RootKey, Timestamp, printable};
+use anteroom_protocol::{AdminStatement, GuestAdmission, RootKey, Timestamp, printable};
 use anteroom_wire::{
     Base64,
     rooms::{LinkStateBody, RestrictionsBody},
@@ -43,10 +43,15 @@ pub struct LinkState {
     pub name: RoomName,
     /// Whether an admin revoked the link.
     pub revoked: bool,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The time from which no device can join.
     pub expiration: Timestamp,
     /// The time from which the link is deleted.
     pub deletion: Timestamp,
+    /// The newest statement of the admins that the room service shows, may be empty. The room service can
+    /// withhold it or show an older one, and cannot make one: the caller verifies it.
+    pub admin_statement: AdminStatement,
 }
 
 /// The changes of an admin; `None` leaves a member unchanged.
@@ -58,6 +63,11 @@ pub struct LinkChange {
     pub name: Option<String>,
     /// Whether the link is revoked.
     pub revoked: Option<bool>,
+    /// The admission of guest accounts.
+    pub guests: Option<GuestAdmission>,
+    /// The admins' statement; an empty one removes it. A room service without the feature `statements`
+    /// refuses the change with 422.
+    pub admin_statement: Option<AdminStatement>,
     /// Whether all devices in the call and its lobby are removed.
     pub end_call: bool,
 }
@@ -83,6 +93,7 @@ impl LinkChange {
 
 impl LinkState {
     pub(crate) fn new(body: &LinkStateBody, room: &RootKey) -> Self {
+        let statement = body.admin_statement.as_ref();
         Self {
             approval: match body.restrictions {
                 RestrictionsBody::AdminApproval => Approval::Required,
@@ -90,8 +101,13 @@ impl LinkState {
             },
             name: decrypt_name(body.name.as_bytes(), room),
             revoked: body.revoked,
+            guests: body.guests.into(),
             expiration: Timestamp::from_secs(body.expiration),
             deletion: Timestamp::from_secs(body.delete_at),
+            // One that is too long is none that an admin has made.
+            admin_statement: statement
+                .and_then(|statement| AdminStatement::new(statement.as_bytes()).ok())
+                .unwrap_or_default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The requests about a link.
 
 use anteroom_protocol::{AdminPasskey, RootKey};
-use anteroom_wire::rooms::{ChangeBody, DeleteBody, LinkStateBody};
+use anteroom_wire::rooms::{ChangeBody, DeleteBody, GuestsBody, LinkStateBody};
 use http::{Method, StatusCode};
 use rand_core::CryptoRng;
 
@@ -52,6 +52,8 @@ pub fn create<R: CryptoRng + ?Sized>(
         restrictions: Some(approval.restrictions()),
         name: None,
         revoked: None,
+        guests: None,
+        admin_statement: None,
         end_call: None,
     };
     Ok(creating(Method::PUT, LINK, room, pass, rng)?.with_json(&body))
@@ -100,12 +102,15 @@ pub fn update<R: CryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
     let name = change.name.as_deref();
+    let statement = change.admin_statement.as_ref();
     let body = ChangeBody {
         admin_passkey: passkey.as_bytes().as_slice().into(),
         zkparams: None,
         restrictions: change.approval.map(Approval::restrictions),
         name: name.map(|name| encrypt_name(name, room, rng)).transpose()?,
         revoked: change.revoked,
+        guests: change.guests.map(GuestsBody::from),
+        admin_statement: statement.map(|statement| statement.as_bytes().into()),
         end_call: change.end_call.then_some(true),
     };
     Ok(presenting(Method::PUT, LINK, room, pass, rng)?.with_json(&body))

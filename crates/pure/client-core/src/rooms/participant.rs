@@ -17,6 +17,8 @@ pub struct Participant {
     pub is_lost: bool,
     /// Whether the device may admit, deny, remove and block others, if the room service reveals it.
     pub is_admin: bool,
+    /// Whether the user has a guest account, if the room service reveals it.
+    pub is_guest: bool,
     /// The name that the device gave itself when it joined a call. A holder of the link can choose any name;
     /// the room service can neither forge a name nor attribute one to another user.
     pub name: Option<String>,
@@ -51,6 +53,7 @@ pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, Tra
             hand_raised_at: None,
             is_lost: false,
             is_admin: false,
+            is_guest: false,
         })
     };
     bodies.iter().map(participant).collect()
@@ -84,5 +87,6 @@ pub(crate) fn participant(
         hand_raised_at: body.hand_raised_at,
         is_lost: body.lost,
         is_admin: body.admin,
+        is_guest: body.guest,
     })
 }

@@ -1,16 +1,7 @@
-//! Epochs of groups, and their base keys.
+//! Base keys of epochs.
 
-use anteroom_protocol::redacted_debug;
+use anteroom_protocol::{GroupEpoch, redacted_debug};
 use zeroize::Zeroizing;
-
-/// An epoch: the number of the group in its era, then the epoch of the group. Later ones are greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GroupEpoch {
-    /// The number of the group: the service counts the groups of an era.
-    pub group: u32,
-    /// The epoch of the group: each commit makes the next one.
-    pub epoch: u64,
-}
 
 /// The base key of an epoch: `MLS-Exporter("SFrame 1.0 Base Key", "", 16)`. Wiped on drop.
 #[derive(Clone)]

@@ -3,13 +3,13 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use anteroom_protocol::redacted_debug;
+use anteroom_protocol::{GroupEpoch, redacted_debug};
 use sframe::{CipherSuite, frame::EncryptedFrameView, header::SframeHeader, key::DecryptionKey};
 use zeroize::Zeroizing;
 
 use super::{
     context::FrameContext,
-    epoch::{EpochKey, GroupEpoch},
+    epoch::EpochKey,
     key_id::FrameKeyId,
     metadata::{PREFIX_LENGTH, metadata},
     replay_window::ReplayWindow,

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use anteroom_protocol::redacted_debug;
+use anteroom_protocol::{GroupEpoch, redacted_debug};
 use sframe::{
     CipherSuite,
     frame::{MediaFrameView, MonotonicCounter},
@@ -12,7 +12,7 @@ use sframe::{
 
 use super::{
     context::FrameContext,
-    epoch::{EpochKey, GroupEpoch},
+    epoch::EpochKey,
     key_id::{FrameKeyId, MAX_LEAVES},
     metadata::{PREFIX_LENGTH, metadata},
 };

@@ -202,6 +202,32 @@ pub struct WhoamiResponse {
     /// credentials. The client needs it to verify them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_credential_salt: Option<Base64>,
+    /// Whether this is the account of a guest; missing otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
+}
+
+/// A request for an account of a guest. It has no members.
+#[derive(Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GuestRequest {}
+
+#[derive(Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct GuestResponse {
+    /// The account id.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(format = "uuid", example = "a36c1a6b-a6aa-4861-a755-2391193f5677")
+    )]
+    pub uuid: String,
+    /// The number of the device of the account.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, example = 1))]
+    pub device_id: u32,
+    /// The password of the device, which is shown only once.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub password: Secret,
 }
 
 #[derive(Deserialize, Serialize)]

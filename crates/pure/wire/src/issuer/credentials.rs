@@ -17,6 +17,8 @@ pub enum PublishedKind {
     Generic,
     /// Group credentials and endorsements.
     Group,
+    /// Call-link credentials of guests.
+    Guest,
     /// Certificates of devices.
     Certificates,
 }

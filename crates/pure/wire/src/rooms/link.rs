@@ -1,6 +1,6 @@
 //! Call links: their state, the requests that create, change and delete them, and the answer to a delete.
 
-use anteroom_protocol::{LinkState, Restrictions};
+use anteroom_protocol::{GuestAdmission, LinkState, Restrictions};
 use serde::{Deserialize, Serialize};
 
 use crate::Base64;
@@ -34,6 +34,46 @@ impl From<Restrictions> for RestrictionsBody {
     }
 }
 
+/// The admission of guest accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum GuestsBody {
+    /// They wait until an admin approves them.
+    #[default]
+    Wait,
+    /// They join as other accounts do.
+    Accounts,
+    /// They may not join.
+    No,
+}
+
+impl GuestsBody {
+    const fn is_default(&self) -> bool {
+        matches!(self, Self::Wait)
+    }
+}
+
+impl From<GuestsBody> for GuestAdmission {
+    fn from(guests: GuestsBody) -> Self {
+        match guests {
+            GuestsBody::Wait => Self::Wait,
+            GuestsBody::Accounts => Self::AsAccounts,
+            GuestsBody::No => Self::Refused,
+        }
+    }
+}
+
+impl From<GuestAdmission> for GuestsBody {
+    fn from(guests: GuestAdmission) -> Self {
+        match guests {
+            GuestAdmission::Wait => Self::Wait,
+            GuestAdmission::AsAccounts => Self::Accounts,
+            GuestAdmission::Refused => Self::No,
+        }
+    }
+}
+
 /// The state of a call link.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -51,9 +91,15 @@ pub struct LinkStateBody {
     pub expiration: u64,
     /// The time from which the link no longer exists, in seconds since 1970.
     pub delete_at: u64,
+    /// The admission of guest accounts; missing if they wait.
+    #[serde(default, skip_serializing_if = "GuestsBody::is_default")]
+    pub guests: GuestsBody,
     /// Present only in the answer to a create, and only if this service uses epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u32>,
+    /// The newest statement of the link's admins. Present only if they have made one.
+    #[serde(rename = "adminStatement", skip_serializing_if = "Option::is_none")]
+    pub admin_statement: Option<Base64>,
 }
 
 impl LinkStateBody {
@@ -67,13 +113,16 @@ impl LinkStateBody {
 
 impl From<&LinkState> for LinkStateBody {
     fn from(link: &LinkState) -> Self {
+        let statement = &link.admin_statement;
         Self {
             restrictions: link.restrictions.into(),
             name: Base64::from(&*link.name),
             revoked: link.revoked,
             expiration: link.expiration.as_secs(),
             delete_at: link.delete_at.as_secs(),
+            guests: link.guests.into(),
             epoch: None,
+            admin_statement: (!statement.is_empty()).then(|| Base64::from(statement.as_bytes())),
         }
     }
 }
@@ -110,6 +159,14 @@ pub struct ChangeBody {
     pub name: Option<Base64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guests: Option<GuestsBody>,
+    /// The admins' statement about the room, which the service does not read: at most 1,024 bytes.
+    /// An empty one removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, content_encoding = "base64",
+        max_length = 1368, pattern = "^[A-Za-z0-9+/]*={0,2}$"))]
+    pub admin_statement: Option<Base64>,
     /// In an update: ends the call, and sends away the devices that wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_call: Option<bool>,

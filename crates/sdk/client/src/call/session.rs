@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::driver::{Driver, SessionCommand};
 use crate::{
-    CallEvent, Chat, DemuxId, JoinOptions, MAX_MESSAGE, MessageTooLong, Recipient, RoomsClient,
-    RoomsError, TransportFailure,
+    ApprovalStatement, CallEvent, Chat, DemuxId, JoinOptions, MAX_MESSAGE, MessageTooLong,
+    Recipient, RoomsClient, RoomsError, TransportFailure,
 };
 
 /// The capacity of the queues between a session and its task: commands one way, events the other.
@@ -98,7 +98,19 @@ impl CallSession {
 
     /// Admits a waiting device and the other waiting devices of its user.
     pub async fn approve(&self, device: DemuxId) -> Result<(), RoomsError> {
-        self.command(Command::Approve(device)).await
+        let statement = None;
+        self.command(Command::Approve { device, statement }).await
+    }
+
+    /// Admits a waiting device and the other waiting devices of its user. The room service delivers the
+    /// statement to each of them, unread. A room service without the feature `statements` ends the connection.
+    pub async fn approve_with(
+        &self,
+        device: DemuxId,
+        statement: ApprovalStatement,
+    ) -> Result<(), RoomsError> {
+        let statement = Some(statement);
+        self.command(Command::Approve { device, statement }).await
     }
 
     /// Denies a waiting device.

@@ -20,6 +20,9 @@ pub struct ClientOptions {
     /// The ids of params that the caller has from another source. If the list is not empty, no params are
     /// trusted on first use.
     pub trusted: Vec<ParamsId>,
+    /// Whether the account is that of a guest ([`IssuerClient::add_guest`](crate::IssuerClient::add_guest)).
+    /// Its credentials are made under params of their own, so that `pins` must be a store for guests.
+    pub guest: bool,
     /// The address of the room service, such as `http://rooms.internal:8081`, for links of any host. Without
     /// it, the link determines the address: `http` for a loopback host, else `https`.
     pub rooms: Option<String>,
@@ -53,6 +56,7 @@ impl Default for ClientOptions {
             timeouts: Timeouts::default(),
             pins: Arc::new(MemoryPins::default()),
             trusted: Vec::new(),
+            guest: false,
             rooms: None,
             name: None,
             credentials: None,

@@ -72,6 +72,10 @@ impl Shared {
     pub(super) async fn fetch(&self) -> Result<(), IssuerError> {
         let options = &self.options;
         let listing = self.issuer.published_params().await?;
+        let listing = match options.guest {
+            true => listing.for_guest(),
+            false => listing,
+        };
         let now = options.system.now();
         let params = listing.clone();
         let params = params.trusted(&*options.pins, options.trust(), now)?;

@@ -39,7 +39,9 @@ impl IssuerClient {
             Ok(certificate) => supply.certificate = certificate,
             Err(error) => supply.certificate_failure = Some(error),
         }
-        for _ in 0..SPARE_LINKS {
+        // Guests create no links.
+        let spare_links = if params.is_of_guest() { 0 } else { SPARE_LINKS };
+        for _ in 0..spare_links {
             let root_key = RootKey::generate_v1(rng);
             let randomness = Randomness::random(rng);
             let room = root_key.room_id();

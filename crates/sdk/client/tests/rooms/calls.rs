@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anteroom_client::{
-    Approval, CallEvent, DenialReason, EndReason, OngoingCall, Recipient, RoomsError, SeatInfo,
-    SeatStatus,
+    Approval, ApprovalStatement, CallEvent, DenialReason, EndReason, OngoingCall, Recipient,
+    RoomsError, SeatInfo, SeatStatus,
 };
 use anteroom_protocol::{AdminPasskey, RootKey, ServiceId};
 use anteroom_testkit::TestRoomsOptions;
@@ -85,7 +85,7 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     assert_eq!(refused.await, "not_active");
     anns.approve(waiting.demux).await.unwrap();
     wait_for(&mut bobs, |event| {
-        matches!(event, CallEvent::Admitted).then_some(())
+        matches!(event, CallEvent::Admitted { .. }).then_some(())
     })
     .await;
 
@@ -111,6 +111,35 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     anns.leave().await;
     let peek = ann.rooms.peek(&room, &ann.pass, &mut *fixture.rng()).await;
     assert!(peek.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_statement_reaches_the_device_that_it_approves_also_when_the_connection_is_lost() {
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let features = wait_for(&mut anns, joined).await.features;
+    assert!(features.iter().any(|feature| feature == "statements"));
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
+    let seat = wait_for(&mut bobs, joined).await;
+    assert_eq!(seat.statement, None);
+    let statement = ApprovalStatement::new(*b"let Bob in").unwrap();
+    anns.approve_with(seat.demux, statement.clone())
+        .await
+        .unwrap();
+    let received = wait_for(&mut bobs, |event| match event {
+        CallEvent::Admitted { statement } => Some(statement),
+        _ => None,
+    });
+    assert_eq!(received.await.as_ref(), Some(&statement));
+    bobs.reconnect().await.unwrap();
+    let received = wait_for(&mut bobs, |event| match event {
+        CallEvent::Restored { statement, .. } => Some(statement),
+        CallEvent::Joined(_) => panic!("another place"),
+        _ => None,
+    });
+    assert_eq!(received.await, Some(statement));
 }
 
 #[tokio::test]
@@ -148,7 +177,7 @@ async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
         })
         .await;
         let roster = wait_for(&mut bobs, |event| match event {
-            CallEvent::Restored(roster) => Some(roster),
+            CallEvent::Restored { roster, .. } => Some(roster),
             CallEvent::Joined(_) => panic!("another place"),
             _ => None,
         })
@@ -307,7 +336,7 @@ async fn who_waits_at_another_node_comes_along_when_the_call_starts() {
     assert_eq!((moved.era, moved.status), (era, SeatStatus::Pending));
     anns.approve(moved.demux).await.unwrap();
     wait_for(&mut bobs, |event| {
-        matches!(event, CallEvent::Admitted).then_some(())
+        matches!(event, CallEvent::Admitted { .. }).then_some(())
     })
     .await;
     bobs.send(Recipient::All, b"here").await.unwrap();

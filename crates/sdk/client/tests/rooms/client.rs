@@ -17,7 +17,7 @@ use rand_core::CryptoRng;
 use crate::support::{RoomsFixture, wait_for};
 
 /// The clock of the services, and random numbers from a seed.
-struct TestSystem {
+pub(crate) struct TestSystem {
     clock: MockClock,
     entropy: SeededEntropy,
 }
@@ -32,7 +32,7 @@ impl System for TestSystem {
     }
 }
 
-fn options(fixture: &RoomsFixture) -> ClientOptions {
+pub(crate) fn options(fixture: &RoomsFixture) -> ClientOptions {
     ClientOptions {
         system: Arc::new(TestSystem {
             clock: fixture.issuer.clock.clone(),
@@ -47,7 +47,7 @@ fn device(account: &TestAccount) -> DeviceCredentials {
     DeviceCredentials::parse(&name, account.password.as_str()).unwrap()
 }
 
-async fn client(fixture: &RoomsFixture, account: &TestAccount) -> Client {
+pub(crate) async fn client(fixture: &RoomsFixture, account: &TestAccount) -> Client {
     Client::connect_with(fixture.issuer.base_url(), device(account), options(fixture))
         .await
         .unwrap()

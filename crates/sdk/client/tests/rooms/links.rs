@@ -1,6 +1,8 @@
 //! Creating, reading, updating, deleting and peeking at links.
 
-use anteroom_client::{Approval, LinkChange, OngoingCall, RoomName, RoomsError};
+use anteroom_client::{
+    AdminStatement, Approval, GuestAdmission, LinkChange, OngoingCall, RoomName, RoomsError,
+};
 use anteroom_protocol::{AdminPasskey, RootKey};
 use anteroom_testkit::TestRoomsOptions;
 use http::StatusCode;
@@ -54,6 +56,8 @@ async fn a_link_is_created_read_changed_and_deleted() {
         approval: Some(Approval::Required),
         name: Some("Tea — 茶".to_owned()),
         revoked: Some(true),
+        guests: Some(GuestAdmission::AsAccounts),
+        admin_statement: AdminStatement::new(*b"signed").ok(),
         end_call: false,
     };
     let changed = rooms
@@ -62,6 +66,7 @@ async fn a_link_is_created_read_changed_and_deleted() {
     let seen = bob.rooms.link(&room, &bob.pass, &mut *rng).await.unwrap();
     assert_eq!(seen, changed.unwrap());
     assert_eq!(seen.name, RoomName::Known("Tea — 茶".to_owned()));
+    assert_eq!(seen.admin_statement.as_bytes(), b"signed");
     assert!(seen.revoked && !seen.is_open(fixture.now()));
     assert!(matches!(
         bob.rooms.peek(&room, &bob.pass, &mut *rng).await,

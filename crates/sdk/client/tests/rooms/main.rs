@@ -9,6 +9,7 @@
 mod calls;
 mod client;
 mod failed_creates;
+mod guests;
 mod hellos;
 mod hostile;
 mod links;

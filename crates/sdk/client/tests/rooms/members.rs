@@ -71,7 +71,7 @@ async fn members_see_each_others_keys_also_after_a_reconnection() {
 
     bobs.reconnect().await.unwrap();
     let restored = wait_for(&mut bobs, |event| match event {
-        CallEvent::Restored(roster) => Some(roster),
+        CallEvent::Restored { roster, .. } => Some(roster),
         _ => None,
     })
     .await;

@@ -5,9 +5,7 @@ use anteroom_client::{
     JoinOptions, MemoryPins, Pass, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::{CertificateParams, DatedParams, IssuingParams};
-use anteroom_protocol::{
-    Aci, AdminPasskey, GenericSecretParams, Mode, Randomness, RootKey, Timestamp,
-};
+use anteroom_protocol::{Aci, AdminPasskey, Mode, Randomness, RootKey, Timestamp};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_testkit::{
@@ -41,27 +39,29 @@ impl RoomsFixture {
 
     pub(crate) async fn start_with(options: TestRoomsOptions) -> Self {
         let rooms = TestRooms::start_with(options).await;
+        Self::of_rooms(rooms, TestIssuerOptions::default()).await
+    }
+
+    /// Starts services that take guests.
+    pub(crate) async fn with_guests() -> Self {
+        let rooms = TestRooms::start().await;
+        rooms.add_guest_params().await;
+        Self::of_rooms(rooms, TestIssuerOptions::with_guests()).await
+    }
+
+    async fn of_rooms(rooms: TestRooms, options: TestIssuerOptions) -> Self {
         let name = TransactionName::new("test");
         let mut reader = rooms.database.read(name).await.unwrap();
-        let generic = reader
-            .server_params()
-            .await
-            .unwrap()
-            .iter()
-            .map(|record| DatedParams {
-                params: GenericSecretParams::from_bytes(&record.secret).unwrap(),
-                not_before: record.not_before,
-                not_after: record.not_after,
-            })
-            .collect();
+        let records = reader.server_params().await.unwrap();
         let certificates = DatedParams {
             params: CertificateParams::random(&mut *SeededEntropy::new(98).rng()),
             not_before: Timestamp::from_secs(0),
             not_after: None,
         };
-        let params = IssuingParams::new(Mode::Standard, generic, Vec::new())
+        let params = IssuingParams::from_records(Mode::Standard, &records)
+            .unwrap()
             .with_certificates(vec![certificates]);
-        let issuer = TestIssuer::start_with_params(TestIssuerOptions::default(), params).await;
+        let issuer = TestIssuer::start_with_params(options, params).await;
         Self {
             issuer,
             rooms,

@@ -33,6 +33,25 @@ pub(crate) const RESET: ClientLimit = ClientLimit::new("password reset", |limits
 pub(crate) const LOGOUT: ClientLimit = ClientLimit::new("logout", |limits| limits.logout);
 
 impl Limits {
+    /// Admits one more guest: under the limit of all networks of the client's address, and of all
+    /// guests. A refused request counts in none of them.
+    ///
+    /// # Errors
+    /// The time after which to try again, when a limit is reached.
+    pub(crate) async fn admit_guest(&self, client: ClientAddress) -> Result<(), RetryAfter> {
+        const NAME: &str = "guests";
+        let keys = &self.pseudonymizer;
+        let mut windows = network_windows(keys, NAME, client, self.sizes.guests);
+        windows.push((
+            keys.email_limit_key("all guests", ""),
+            self.sizes.all_guests,
+        ));
+        match self.limiter.take_in_windows(&windows, self.now()).await {
+            Admission::Granted => Ok(()),
+            Admission::Limited(after) => Err(after),
+        }
+    }
+
     /// Admits a client under a limit, which applies to all networks of its address.
     ///
     /// # Errors

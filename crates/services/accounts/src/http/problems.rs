@@ -146,6 +146,13 @@ pub(crate) const LOGOUT_UNAUTHORIZED: ProblemKind = ProblemKind {
     detail: "Authentication required to log out.",
 };
 
+/// The caller is a guest, who gets credentials to use call links, and relays, and nothing else.
+pub const GUEST_NOT_ALLOWED: ProblemKind = ProblemKind {
+    code: "GUEST_NOT_ALLOWED",
+    status: StatusCode::FORBIDDEN,
+    detail: "Guests join calls, and nothing else. Please sign up for an account.",
+};
+
 /// Returns a 401 of the login, with its authentication challenge.
 pub(crate) fn refused(kind: &'static ProblemKind) -> Problem {
     Problem::new(kind).challenge(CHALLENGE)

@@ -11,7 +11,7 @@ use crate::{
     http::{
         confirm_reset,
         devices::{delete, list, register, rename},
-        jwks, logout, logout_all, pages, refresh, request_reset, resend, sign_in, sign_up,
+        guests, jwks, logout, logout_all, pages, refresh, request_reset, resend, sign_in, sign_up,
         verify_email, whoami,
     },
     state::AccountsState,
@@ -31,6 +31,7 @@ pub fn openapi() -> OpenApi {
 fn described() -> OpenApiRouter<Arc<AccountsState>> {
     OpenApiRouter::new()
         .routes(routes!(whoami::whoami))
+        .routes(routes!(guests::add))
         .routes(routes!(sign_up::sign_up))
         .routes(routes!(verify_email::verify_email))
         .routes(routes!(resend::resend))

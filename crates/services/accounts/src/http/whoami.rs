@@ -1,5 +1,6 @@
 //! `GET /v1/accounts/whoami`: shows the caller's own account.
 
+use anteroom_store::AccountKind;
 use anteroom_wire::issuer::WhoamiResponse;
 use axum::response::Response;
 
@@ -34,5 +35,6 @@ pub(crate) async fn whoami(caller: Caller) -> Response {
             Some(_) => None,
             None => Some(account.auth_salt.as_bytes().as_slice().into()),
         },
+        guest: account.kind == AccountKind::Guest,
     })
 }

@@ -1,7 +1,8 @@
 //! The key of certificates as server params.
 
 use anteroom_e2ee::{Certificate, CertificateKey, IdentityPublicKey, SignedCertificate};
-use anteroom_protocol::{Aci, ParamsId, ParseError, Timestamp, redacted_debug};
+use anteroom_protocol::{ParamsId, ParseError, Timestamp, redacted_debug};
+use anteroom_store::{Account, AccountKind};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -50,13 +51,13 @@ impl CertificateParams {
     /// Certifies that the device with an identity key belongs to an account, until the end of the last day.
     pub(crate) fn issue(
         &self,
-        account: Aci,
+        account: &Account,
         identity_key: IdentityPublicKey,
         last_day: Timestamp,
     ) -> SignedCertificate {
         let certificate = Certificate {
-            account,
-            is_guest: false,
+            account: account.aci,
+            is_guest: account.kind == AccountKind::Guest,
             identity_key,
             last_day,
         };

@@ -10,7 +10,7 @@ use anteroom_protocol::{
     GroupIdentity, GroupServerSecretParams, ParseError, Timestamp, VerifyError,
 };
 use anteroom_runtime::{Entropy, RetryAfter};
-use anteroom_store::Account;
+use anteroom_store::{Account, AccountKind};
 
 use crate::{
     domain::{
@@ -42,6 +42,8 @@ pub(crate) struct BatchRequest {
 pub(crate) enum BatchOutcome {
     RateLimited(RetryAfter),
     InvalidRange,
+    /// Guests get no group credentials.
+    GuestRefused,
     InvalidIdentityKey,
     BatchIssued(RedemptionRange, IssuedBatch),
 }
@@ -56,6 +58,7 @@ pub(crate) struct IssuedBatch {
 }
 
 /// Issues one credential per day, or one of each kind, and a certificate until the end of the last day.
+/// Credentials of guests are made under their params.
 ///
 /// # Errors
 /// No generic server params are live, or too much work is waiting.
@@ -64,6 +67,9 @@ pub(crate) async fn issue_batch(
     caller: &Caller,
     request: BatchRequest,
 ) -> Result<BatchOutcome, Failure> {
+    if caller.account.kind == AccountKind::Guest && request.kind == BatchKind::CallLinksAndGroups {
+        return Ok(BatchOutcome::GuestRefused);
+    }
     let size = issuer.limits.sizes.batches;
     let admitted = match AccountRequest::begin(&issuer.limits, "batches", size, caller).await {
         Ok(admitted) => admitted,
@@ -83,7 +89,11 @@ pub(crate) async fn issue_batch(
         return Ok(BatchOutcome::InvalidIdentityKey);
     };
     let params = issuer.params.load_full();
-    let generic_params = params.issuing_generic(now).ok_or_else(no_params)?;
+    let generic_params = match caller.account.kind {
+        AccountKind::Regular => params.issuing_generic(now),
+        AccountKind::Guest => params.issuing_guest(now),
+    };
+    let generic_params = generic_params.ok_or_else(no_params)?;
     let group_params = match kind {
         BatchKind::CallLinks => None,
         BatchKind::CallLinksAndGroups => params.issuing_group(now),
@@ -146,6 +156,6 @@ fn issue(
             .then(|| groups.zip(range.days()).collect()),
         call_link: call_link.zip(range.days()).collect(),
         certificate: certified
-            .map(|(key, params)| params.issue(account.aci, key, range.end()).to_bytes()),
+            .map(|(key, params)| params.issue(account, key, range.end()).to_bytes()),
     })
 }

@@ -49,6 +49,7 @@ pub struct IssuingParams {
     mode: Mode,
     generic: Arc<[Entry<GenericSecretParams>]>,
     group: Arc<[Entry<GroupServerSecretParams>]>,
+    guest: Arc<[Entry<GenericSecretParams>]>,
     certificates: Arc<[Entry<CertificateParams>]>,
 }
 
@@ -76,16 +77,6 @@ impl IssuingParams {
         generic: Vec<DatedParams<GenericSecretParams>>,
         group: Vec<DatedParams<GroupServerSecretParams>>,
     ) -> Self {
-        let generic = generic.into_iter().map(|dated| {
-            let public = dated.params.public_params();
-            let version = match dated.params.mode() {
-                Mode::Legacy => 0,
-                Mode::Standard => 1,
-            };
-            let kind = ServerParamsKind::Generic;
-            let (id, bytes) = (public.id(), public.to_bytes());
-            Entry::new(dated, id, kind, version, bytes)
-        });
         let group = group.into_iter().map(|dated| {
             let public = dated.params.public_params();
             let kind = ServerParamsKind::Group;
@@ -95,9 +86,20 @@ impl IssuingParams {
         });
         Self {
             mode,
-            generic: newest_first(generic.collect()),
+            generic: generic_entries(generic, ServerParamsKind::Generic),
             group: newest_first(group.collect()),
             certificates: newest_first(Vec::new()),
+            guest: Arc::from([]),
+        }
+    }
+
+    /// Adds the generic params that issue to guests. Those of the standard mode issue, whatever the
+    /// mode of the others.
+    #[must_use]
+    pub fn with_guests(self, guest: Vec<DatedParams<GenericSecretParams>>) -> Self {
+        Self {
+            guest: generic_entries(guest, ServerParamsKind::Guest),
+            ..self
         }
     }
 
@@ -121,15 +123,13 @@ impl IssuingParams {
         mode: Mode,
         records: &[ServerParamsRecord],
     ) -> Result<Self, IssuingParamsError> {
-        let (mut generic, mut group, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut generic, mut group) = (Vec::new(), Vec::new());
+        let (mut certificates, mut guest) = (Vec::new(), Vec::new());
         for record in records {
             let secret = &record.secret;
             match record.kind {
-                ServerParamsKind::Generic => generic.push(dated(
-                    record,
-                    GenericSecretParams::from_bytes(secret),
-                    |params| params.public_params().id(),
-                )?),
+                ServerParamsKind::Generic => generic.push(generic_params(record)?),
+                ServerParamsKind::Guest => guest.push(generic_params(record)?),
                 ServerParamsKind::Group => group.push(dated(
                     record,
                     GroupServerSecretParams::from_bytes(secret),
@@ -142,12 +142,20 @@ impl IssuingParams {
                 )?),
             }
         }
-        Ok(Self::new(mode, generic, group).with_certificates(certificates))
+        Ok(Self::new(mode, generic, group)
+            .with_certificates(certificates)
+            .with_guests(guest))
     }
 
     /// Returns the generic params that issue at `now`.
     pub(crate) fn issuing_generic(&self, now: Timestamp) -> Option<Arc<GenericSecretParams>> {
         self.issuing_generic_entry(now)
+            .map(|entry| Arc::clone(&entry.secret))
+    }
+
+    /// Returns the params that issue to guests at `now`.
+    pub(crate) fn issuing_guest(&self, now: Timestamp) -> Option<Arc<GenericSecretParams>> {
+        self.issuing_guest_entry(now)
             .map(|entry| Arc::clone(&entry.secret))
     }
 
@@ -169,9 +177,11 @@ impl IssuingParams {
         let generic = self.issuing_generic_entry(now).map(|entry| entry.public.id);
         let group = self.issuing_group_entry(now).map(|entry| entry.public.id);
         let certificates = newest_valid(&self.certificates, now).map(|entry| entry.public.id);
+        let guest = self.issuing_guest_entry(now).map(|entry| entry.public.id);
         published(&self.generic, generic)
             .chain(published(&self.group, group))
             .chain(published(&self.certificates, certificates))
+            .chain(published(&self.guest, guest))
     }
 
     fn issuing_generic_entry(&self, now: Timestamp) -> Option<&Entry<GenericSecretParams>> {
@@ -182,6 +192,12 @@ impl IssuingParams {
 
     fn issuing_group_entry(&self, now: Timestamp) -> Option<&Entry<GroupServerSecretParams>> {
         newest_valid(&self.group, now)
+    }
+
+    fn issuing_guest_entry(&self, now: Timestamp) -> Option<&Entry<GenericSecretParams>> {
+        self.guest
+            .iter()
+            .find(|entry| entry.secret.mode() == Mode::Standard && entry.is_valid_at(now))
     }
 }
 
@@ -209,6 +225,32 @@ impl<T> Entry<T> {
     fn is_valid_at(&self, now: Timestamp) -> bool {
         self.public.not_before <= now && self.public.not_after.is_none_or(|end| now < end)
     }
+}
+
+fn generic_entries(
+    params: Vec<DatedParams<GenericSecretParams>>,
+    kind: ServerParamsKind,
+) -> Arc<[Entry<GenericSecretParams>]> {
+    let entry = |dated: DatedParams<GenericSecretParams>| {
+        let public = dated.params.public_params();
+        let version = match dated.params.mode() {
+            Mode::Legacy => 0,
+            Mode::Standard => 1,
+        };
+        let (id, bytes) = (public.id(), public.to_bytes());
+        Entry::new(dated, id, kind, version, bytes)
+    };
+    newest_first(params.into_iter().map(entry).collect())
+}
+
+fn generic_params(
+    record: &ServerParamsRecord,
+) -> Result<DatedParams<GenericSecretParams>, IssuingParamsError> {
+    dated(
+        record,
+        GenericSecretParams::from_bytes(&record.secret),
+        |params| params.public_params().id(),
+    )
 }
 
 /// Returns the params of a row, if they have the row's id.

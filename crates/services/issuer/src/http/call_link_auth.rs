@@ -30,7 +30,8 @@ problem_responses! {
     503 "`UNAVAILABLE`, `OVERLOADED`",
 }
 
-/// Issues one credential per day to use call links, and a certificate of the device.
+/// Issues one credential per day to use call links, to guests under their own params, and a certificate
+/// of the device.
 #[utoipa::path(
     get,
     path = "/v1/call-link/auth",

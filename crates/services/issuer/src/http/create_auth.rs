@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::{private, problem_responses};
+use anteroom_accounts::{GUEST_NOT_ALLOWED, private, problem_responses};
 use anteroom_http_server::{Problem, ProblemKind, RequestClient, bounded_body, require_json};
 use anteroom_protocol::CreateCredentialRequest;
+use anteroom_store::AccountKind;
 use anteroom_wire::issuer::{CreateAuthRequest, DayCredential};
 use axum::{
     extract::{Request, State},
@@ -39,6 +40,7 @@ problem_responses! {
     CreateAuthProblems:
     400 "`CALL_LINK_INVALID_REQUEST`",
     401 "`CALL_LINK_UNAUTHORIZED`",
+    403 "`GUEST_NOT_ALLOWED`",
     429 "`CALL_LINK_RATE_LIMITED`" waits,
     503 "`UNAVAILABLE`, `OVERLOADED`",
 }
@@ -66,6 +68,9 @@ pub(crate) async fn create_auth(
         .authenticate(headers, client, &CALL_LINK_UNAUTHORIZED)
         .await?;
     let aci = caller.account.aci;
+    if caller.account.kind == AccountKind::Guest {
+        return Err(Problem::new(&GUEST_NOT_ALLOWED));
+    }
     let events = &issuer.events;
     let rate_limited = |after| {
         events.emit("call_link.rate_limited", &aci, |event| event);

@@ -27,6 +27,7 @@ problem_responses! {
     GroupAuthProblems:
     400 "`GROUP_CRED_INVALID_RANGE`",
     401 "`GROUP_CRED_UNAUTHORIZED`",
+    403 "`GUEST_NOT_ALLOWED`",
     429 "`GROUP_CRED_RATE_LIMITED`" waits,
     503 "`UNAVAILABLE`, `OVERLOADED`",
 }

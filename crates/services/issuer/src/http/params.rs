@@ -65,6 +65,7 @@ fn published((params, issuing): (&PublicParams, bool)) -> PublishedParams {
         kind: match params.kind {
             ServerParamsKind::Generic => PublishedKind::Generic,
             ServerParamsKind::Group => PublishedKind::Group,
+            ServerParamsKind::Guest => PublishedKind::Guest,
             ServerParamsKind::Certificates => PublishedKind::Certificates,
         },
         version: params.version,

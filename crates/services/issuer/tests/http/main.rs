@@ -19,6 +19,7 @@ mod device_shares;
 mod devices;
 mod failures;
 mod group_call_signaling;
+mod guests;
 mod hostile;
 mod identities;
 mod login;

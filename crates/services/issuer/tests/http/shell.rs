@@ -108,7 +108,7 @@ async fn the_description_is_openapi_3_1_and_names_every_endpoint() {
             assert!(response["content"].is_object(), "{path} {status}");
         }
     }
-    assert_eq!(api["paths"].as_object().unwrap().len(), 21);
+    assert_eq!(api["paths"].as_object().unwrap().len(), 22);
     for (name, scheme) in [("device", "basic"), ("session", "bearer")] {
         let described = &api["components"]["securitySchemes"][name];
         assert_eq!(described["type"], "http");

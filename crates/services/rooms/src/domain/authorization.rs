@@ -2,7 +2,7 @@
 //! passkey.
 
 use anteroom_call::Role;
-use anteroom_protocol::{AuthPresentation, MemberKey, OpaqueUserId};
+use anteroom_protocol::{AuthPresentation, GuestAdmission, MemberKey, OpaqueUserId};
 use anteroom_runtime::{BucketSize, ClientAddress};
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress};
 
@@ -11,7 +11,7 @@ use super::{
     failure::{ClaimRefusal, JoinRefusal},
     group_token::GroupMember,
     limits::PasskeyAttempt,
-    verification::Presentation,
+    verification::{HolderKind, Presentation},
 };
 
 /// A parsed claim on a room. The claim on a group's room is verified, the claim on a link's room is
@@ -41,6 +41,8 @@ pub(crate) struct AuthorizedUser {
     pub(crate) link: Option<CallLinkRecord>,
     pub(crate) call: Option<CallRecord>,
     pub(crate) may_start: bool,
+    /// Whether the user has a guest account.
+    pub(crate) has_guest_account: bool,
 }
 
 /// Authorizes a user to join the call of a room. Returns the user, and the role: admin with the
@@ -58,6 +60,10 @@ pub(crate) async fn authorize(
     };
     let user = AuthorizedUser::verify(context, name, claim, client).await?;
     let user = user.ok_or(JoinRefusal::UnknownLink)?;
+    if user.has_guest_account {
+        let counted = context.limits.count_guest_join(client).await;
+        counted.map_err(JoinRefusal::Limited)?;
+    }
     match entrance {
         Entrance::Socket { joins } => {
             let counted = context.limits.count("join", user.id.as_str(), joins).await;
@@ -85,15 +91,15 @@ impl AuthorizedUser {
                 let id = OpaqueUserId::of_ciphertext(&presentation.user_id());
                 let zkparams = &found.link.zkparams;
                 let presentation = Presentation::Auth(&presentation, zkparams, member.as_ref());
-                if !context.verifier.holds(presentation, client).await? {
-                    return Err(ClaimRefusal::Forbidden);
-                }
+                let holder = context.verifier.holder(presentation, client).await?;
+                let holder = holder.ok_or(ClaimRefusal::Forbidden)?;
                 Ok(Some(Self {
                     id,
                     key: CallKey::Link(address.room),
                     link: Some(found.link),
                     call: found.call,
                     may_start: true,
+                    has_guest_account: holder == HolderKind::Guest,
                 }))
             }
             Claim::Group(member) => {
@@ -106,6 +112,7 @@ impl AuthorizedUser {
                     link: None,
                     call,
                     may_start: member.may_start,
+                    has_guest_account: false,
                 }))
             }
         }
@@ -121,6 +128,11 @@ impl AuthorizedUser {
     fn check_media_join(&self, context: &RoomContext) -> Result<(), JoinRefusal> {
         if self.is_closed(context) {
             return Err(JoinRefusal::Closed);
+        }
+        // The lobby of a media server knows no guest accounts.
+        let guests = self.link.as_ref().map(|link| link.guests);
+        if self.has_guest_account && guests != Some(GuestAdmission::AsAccounts) {
+            return Err(JoinRefusal::GuestsRefused);
         }
         let call = self.call.as_ref();
         if let Some(node) = call.and_then(|call| context.node.owner_elsewhere(call)) {

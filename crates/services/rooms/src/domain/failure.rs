@@ -30,10 +30,12 @@ pub(crate) enum ClaimRefusal {
 pub(crate) enum JoinRefusal {
     UnknownLink,
     Claim(ClaimRefusal),
-    /// The user joins too often, or has shown too many wrong passkeys.
+    /// The user or a network of guests joins too often, or the user has shown too many wrong passkeys.
     Limited(RetryAfter),
     /// The link is revoked or expired.
     Closed,
+    /// The link admits no guest accounts, or none to calls on media servers.
+    GuestsRefused,
     /// Another node has the room's call.
     Elsewhere(Box<Node>),
     /// Calls of this service are joined over the socket.

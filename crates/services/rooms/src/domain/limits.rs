@@ -1,11 +1,12 @@
 //! The limits of a user in a room. A user is not an account here: one account is a different user
 //! in each room.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use anteroom_protocol::UidCiphertext;
 use anteroom_runtime::{
-    Admission, BucketSize, Clock, LimitKey, Pseudonymizer, RateLimiter, RetryAfter,
+    Admission, BucketSize, ClientAddress, Clock, LimitKey, Pseudonymizer, RateLimiter, RetryAfter,
+    network_buckets,
 };
 
 /// The limits of users. Clones count in the same buckets.
@@ -15,6 +16,8 @@ pub(crate) struct UserLimits {
     pub(crate) pseudonymizer: Pseudonymizer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) wrong_passkeys: BucketSize,
+    /// The joins of guest accounts from one network.
+    pub(crate) guest_joins: BucketSize,
 }
 
 impl UserLimits {
@@ -30,6 +33,20 @@ impl UserLimits {
     ) -> Result<(), RetryAfter> {
         let key = self.limit_key(limit, user);
         match self.limiter.take(&key, size, self.clock.now()).await {
+            Admission::Granted => Ok(()),
+            Admission::Limited(after) => Err(after),
+        }
+    }
+
+    /// Counts a join of a guest account from the client's networks: guest accounts cost nothing, so
+    /// that a limit of users alone does not limit their joins.
+    ///
+    /// # Errors
+    /// The time of the next possible join, if a network has reached its limit.
+    pub(crate) async fn count_guest_join(&self, client: ClientAddress) -> Result<(), RetryAfter> {
+        let (keys, size) = (&self.pseudonymizer, self.guest_joins);
+        let takes = network_buckets(keys, "guest joins", client, size, NonZeroU32::MIN);
+        match self.limiter.take_from_all(&takes, self.clock.now()).await {
             Admission::Granted => Ok(()),
             Admission::Limited(after) => Err(after),
         }

@@ -7,9 +7,11 @@ use anteroom_store::CallLinkRecord;
 pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
     LinkState {
         restrictions: link.restrictions,
+        guests: link.guests,
         name: link.name.to_shared(),
         revoked: link.revoked,
         expiration: link.expiration,
         delete_at: link.delete_at,
+        admin_statement: link.admin_statement.clone(),
     }
 }

@@ -18,19 +18,23 @@ pub(crate) enum MessageKind {
     Participants,
     RaiseHand,
     Relay,
+    Commit,
+    Refuse,
     Approve,
     Deny,
     Remove,
     Block,
 }
 
-const NAMES: [(MessageKind, &str); 10] = [
+const NAMES: [(MessageKind, &str); 12] = [
     (MessageKind::Join, "join"),
     (MessageKind::Resume, "resume"),
     (MessageKind::Leave, "leave"),
     (MessageKind::Participants, "participants"),
     (MessageKind::RaiseHand, "raise-hand"),
     (MessageKind::Relay, "relay"),
+    (MessageKind::Commit, "commit"),
+    (MessageKind::Refuse, "refuse"),
     (MessageKind::Approve, "approve"),
     (MessageKind::Deny, "deny"),
     (MessageKind::Remove, "remove"),
@@ -78,17 +82,23 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
             | ErrorCode::NotPending
             | ErrorCode::TargetIsAdmin
             | ErrorCode::Unreachable
+            | ErrorCode::GuestsRefused
+            | ErrorCode::StaleCommit
             | ErrorCode::RateLimited,
         )
+        | Message::StaleCommit { .. }
         | Message::Blocked => Some(OperationOutcome::Refused),
         Message::Joined(_)
         | Message::Participants { .. }
         | Message::Roster { .. }
-        | Message::Admitted
+        | Message::Admitted { .. }
         | Message::Denied { .. }
         | Message::Removed
         | Message::Link(_)
         | Message::Relay { .. }
+        | Message::Commit { .. }
+        | Message::Welcome { .. }
+        | Message::Refuse { .. }
         | Message::Pong => None,
     }
 }

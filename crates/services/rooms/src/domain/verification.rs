@@ -17,7 +17,6 @@ use std::{
 
 use anteroom_protocol::{
     AuthPresentation, CallLinkPublicParams, CreatePresentation, MemberKey, RoomId, Timestamp,
-    VerifyingParams,
 };
 use anteroom_runtime::{
     Admission, ClientAddress, Clock, Dependency, Health, Pseudonymizer, QueueFull, RateLimiter,
@@ -27,7 +26,8 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-pub use self::keys::{KeysError, verifier_keys};
+pub(crate) use self::keys::HolderKind;
+pub use self::keys::{KeysError, VerifierKeys, verifier_keys};
 use self::{cpu_permits::CpuPermits, presentation_cache::PresentationCache};
 use super::failure::DecisionFailure;
 use crate::VerificationLimits;
@@ -76,14 +76,14 @@ impl Presentation<'_> {
         }
     }
 
-    fn holds(self, keys: &VerifyingParams, now: Timestamp) -> bool {
+    fn holder(self, keys: &VerifierKeys, now: Timestamp) -> Option<HolderKind> {
         match self {
-            Self::Auth(presentation, zkparams, member) => keys
-                .verify_auth(presentation, now, zkparams, member)
-                .is_ok(),
-            Self::Create(presentation, room, zkparams) => keys
-                .verify_create(presentation, room, now, zkparams)
-                .is_ok(),
+            Self::Auth(presentation, zkparams, member) => {
+                keys.holder(presentation, now, zkparams, member)
+            }
+            Self::Create(presentation, room, zkparams) => {
+                keys.creator(presentation, room, now, zkparams)
+            }
         }
     }
 }
@@ -91,7 +91,7 @@ impl Presentation<'_> {
 impl PresentationVerifier {
     /// Creates a verifier that verifies at most `cores` presentations at the same time.
     pub(crate) fn new(
-        keys: VerifyingParams,
+        keys: VerifierKeys,
         cores: NonZeroUsize,
         limits: VerificationLimits,
         limiter: Arc<dyn RateLimiter>,
@@ -110,7 +110,7 @@ impl PresentationVerifier {
     }
 
     /// Replaces the server params from the next verification on.
-    pub(crate) fn replace_params(&self, keys: VerifyingParams) {
+    pub(crate) fn replace_params(&self, keys: VerifierKeys) {
         self.params.store(Arc::new(PresentationCache::new(keys)));
     }
 
@@ -119,34 +119,35 @@ impl PresentationVerifier {
         *self.stored_params.lock() = stored;
     }
 
-    /// Returns whether the presentation proves its statement.
-    pub(crate) async fn holds(
+    /// Returns the kind of account that shows the presentation; `None` if it does not prove its
+    /// statement.
+    pub(crate) async fn holder(
         &self,
         presentation: Presentation<'_>,
         client: ClientAddress,
-    ) -> Result<bool, DecisionFailure> {
+    ) -> Result<Option<HolderKind>, DecisionFailure> {
         let now = self.clock.now();
         // Uses these params throughout, because they can be replaced meanwhile.
         let cache = self.live_params(now)?;
         if !presentation.is_redeemable(now) {
-            return Ok(false);
+            return Ok(None);
         }
         // Clients repeat auth presentations, but no create presentations.
         let miss = match presentation {
             Presentation::Auth(presentation, zkparams, member) => {
                 match cache.lookup(presentation, zkparams, member, now) {
-                    Some(miss) => Some(miss),
-                    None => return Ok(true),
+                    Err(miss) => Some(miss),
+                    Ok(holder) => return Ok(Some(holder)),
                 }
             }
             Presentation::Create(..) => None,
         };
-        let verify = || presentation.holds(&cache.keys, now);
-        let holds = self.in_budget(client, verify).await?;
-        if let (true, Some(miss)) = (holds, miss) {
-            cache.insert(&miss);
+        let verify = || presentation.holder(&cache.keys, now);
+        let holder = self.in_budget(client, verify).await?;
+        if let (Some(holder), Some(miss)) = (holder, miss) {
+            cache.insert(&miss, holder);
         }
-        Ok(holds)
+        Ok(holder)
     }
 
     /// Returns the params if they are live. Without live params no presentation holds, and the
@@ -164,8 +165,8 @@ impl PresentationVerifier {
     async fn in_budget(
         &self,
         client: ClientAddress,
-        verify: impl FnOnce() -> bool,
-    ) -> Result<bool, DecisionFailure> {
+        verify: impl FnOnce() -> Option<HolderKind>,
+    ) -> Result<Option<HolderKind>, DecisionFailure> {
         let permit = self.permits.acquire(client).await;
         let permit = permit.map_err(|full| match full {
             QueueFull::Share => DecisionFailure::Limited(RetryAfter::from_secs(1)),
@@ -181,15 +182,15 @@ impl PresentationVerifier {
         if let Admission::Limited(after) = taken {
             return Err(DecisionFailure::Limited(after));
         }
-        let holds = verify();
-        if let (false, Some(more)) = (
-            holds,
+        let holder = verify();
+        if let (None, Some(more)) = (
+            holder,
             NonZeroU32::new(limits.failure_cost.get().saturating_sub(1)),
         ) {
             self.limiter.charge(&cost(more), self.clock.now()).await;
         }
         permit.pass_on().await;
-        Ok(holds)
+        Ok(holder)
     }
 }
 

@@ -33,7 +33,7 @@ use crate::{
 
 problem_responses!(JoinProblems:
     ROOM_ID_INVALID, ROOM_EPOCH_INVALID, ROOM_AUTHORIZATION_INVALID, ROOM_UNAUTHORIZED,
-    CALL_JOIN_INCOMPLETE, ROOM_FORBIDDEN, CALL_START_FORBIDDEN, CALL_USE_SOCKET, CALL_FULL,
+    CALL_JOIN_INCOMPLETE, ROOM_FORBIDDEN, CALL_GUESTS_REFUSED, CALL_START_FORBIDDEN, CALL_USE_SOCKET, CALL_FULL,
     CALL_JOIN_INVALID, UNPROCESSABLE, ROOM_RATE_LIMITED, ROOM_VERIFICATION_LIMITED,
     CALL_MEDIA_UNAVAILABLE, UNAVAILABLE
 );
@@ -121,6 +121,7 @@ fn refused(state: &RoomsState, refusal: JoinRefusal) -> Result<Response, Problem
             return Ok(redirect(&state.context.node.participants_url(&node)));
         }
         JoinRefusal::Claim(refusal) => refusal.into(),
+        JoinRefusal::GuestsRefused => Problem::new(&problems::CALL_GUESTS_REFUSED),
         JoinRefusal::UseSocket => Problem::new(&problems::CALL_USE_SOCKET),
         JoinRefusal::StartForbidden => Problem::new(&problems::CALL_START_FORBIDDEN),
         JoinRefusal::Limited(after) => {

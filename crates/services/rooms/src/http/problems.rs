@@ -33,6 +33,8 @@ problem_kinds! {
     ROOM_FORBIDDEN, FORBIDDEN, "The presentation is not valid for this room.";
     ROOM_PASSKEY_WRONG, FORBIDDEN, "The admin passkey is not the one of this room.";
     CALL_START_FORBIDDEN, FORBIDDEN, "No call is on, and this token may not start one.";
+    CALL_GUESTS_REFUSED, FORBIDDEN,
+        "Guests may not join this call. Sign in with an account.";
     CALL_JOIN_INCOMPLETE, BAD_REQUEST,
         "A join needs iceUfrag, icePwd and dhePublicKey, and none of them may be empty.";
     CALL_JOIN_INVALID, UNPROCESSABLE_ENTITY,

@@ -6,6 +6,7 @@
 mod bodies;
 mod embedded;
 mod groups;
+mod guests;
 mod headers;
 mod internal;
 mod joins;
@@ -16,5 +17,6 @@ mod nodes;
 mod operations;
 mod pages;
 mod shell;
+mod statements;
 mod support;
 mod verifications;

@@ -1,8 +1,7 @@
 //! The description, the health probes, and unknown paths.
 
 use anteroom_http_server::HttpLimits;
-use anteroom_protocol::VerifyingParams;
-use anteroom_rooms::StoredParams;
+use anteroom_rooms::{StoredParams, VerifierKeys};
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
@@ -75,7 +74,7 @@ async fn without_live_server_params_requests_are_unavailable_and_not_forbidden()
     let passkey = json!({ "adminPasskey": link.passkey_text() });
     // Caches a presentation that held. The cache must not count for other params.
     of_link(Method::GET).send(&rooms).await;
-    rooms.rooms.replace_keys(VerifyingParams::default());
+    rooms.rooms.replace_keys(VerifierKeys::default());
     let fresh = rooms.new_link();
     for request in [
         of_link(Method::GET),

@@ -6,8 +6,10 @@
 mod budgets;
 mod calls;
 mod client;
+mod commits;
 mod crowd;
 mod ending;
+mod guests;
 mod hellos;
 mod limits;
 mod lobby;
@@ -19,3 +21,4 @@ mod readers;
 mod rosters;
 mod seats;
 mod shapes;
+mod statements;

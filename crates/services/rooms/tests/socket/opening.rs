@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::{DAY, VerifyingParams};
-use anteroom_rooms::{SocketLimits, VerificationLimits};
+use anteroom_protocol::DAY;
+use anteroom_rooms::{SocketLimits, VerificationLimits, VerifierKeys};
 use anteroom_runtime::BucketSize;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::json;
@@ -107,7 +107,7 @@ async fn joins_that_cannot_be_are_refused_with_a_reason() {
 async fn without_live_server_params_a_join_is_unavailable_and_not_forbidden() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
-    rooms.rooms.replace_keys(VerifyingParams::default());
+    rooms.rooms.replace_keys(VerifierKeys::default());
     let mut client = TestSocket::connect(&rooms).await;
     client.send(&join(&rooms, &link, &aci)).await;
     let refused = client.refusal().await;
@@ -123,7 +123,15 @@ async fn a_join_may_have_members_of_a_later_version_and_is_told_the_features_of_
     let (mut client, joined) = TestSocket::joined(&rooms, newer).await;
     assert_eq!(
         joined["features"],
-        json!(["roster_delta", "end_call", "hello", "member"])
+        json!([
+            "roster_delta",
+            "end_call",
+            "hello",
+            "member",
+            "group",
+            "statements",
+            "guests"
+        ])
     );
     // Other messages do not accept unknown members.
     client

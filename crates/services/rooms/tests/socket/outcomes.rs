@@ -65,6 +65,8 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         join(&rooms, &link, &guest),
         json!({"type": "raise_hand", "raised": true}),
         json!({"type": "relay", "to": "all", "body": "aGk="}),
+        json!({"type": "commit", "group": 1, "epoch": 0, "body": "aGk="}),
+        json!({"type": "refuse", "group": 1, "epoch": 0}),
         json!({"type": "approve", "demuxId": id}),
         json!({"type": "deny", "demuxId": id}),
         json!({"type": "remove", "demuxId": id}),
@@ -82,10 +84,12 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         [
             "approve refused 1",
             "block refused 2",
+            "commit refused 1",
             "deny refused 1",
             "join refused 1",
             "join succeeded 2",
             "raise-hand refused 1",
+            "refuse refused 1",
             "relay refused 1",
             "remove refused 1",
         ]
@@ -97,6 +101,9 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
     for message in [
         json!({"type": "raise_hand", "raised": true}),
         json!({"type": "relay", "to": "all", "body": "aGk="}),
+        json!({"type": "commit", "group": 1, "epoch": 0, "body": "aGk="}),
+        json!({"type": "commit", "group": 1, "epoch": 0, "body": "aGk="}),
+        json!({"type": "refuse", "group": 1, "epoch": 0}),
         json!({"type": "participants"}),
     ] {
         visitor.send(&message).await;
@@ -133,6 +140,8 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
             "approve succeeded 2",
             "block refused 2",
             "block succeeded 1",
+            "commit refused 2",
+            "commit succeeded 1",
             "deny refused 1",
             "deny succeeded 1",
             "join refused 2",
@@ -141,6 +150,8 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
             "participants succeeded 1",
             "raise-hand refused 1",
             "raise-hand succeeded 1",
+            "refuse refused 1",
+            "refuse succeeded 1",
             "relay refused 1",
             "relay succeeded 1",
             "remove refused 1",

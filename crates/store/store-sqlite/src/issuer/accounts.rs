@@ -1,6 +1,6 @@
 //! The administration of accounts.
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     Account, AccountReader, AccountRepository, AccountRole, AccountSummary, SealedValue,
     StoreError, sealed::SealedAccount,
@@ -74,6 +74,25 @@ impl AccountReader for IssuerTransaction {
             })
             .collect()
     }
+
+    async fn unused_guests(&mut self, used_before: Timestamp, most: u32) -> Result<Vec<Aci>> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            account_columns!(),
+            " FROM accounts WHERE kind = 'guest' AND NOT EXISTS (
+                 SELECT 1 FROM devices
+                 WHERE devices.account_index = accounts.account_index AND last_seen >= ?1)
+             LIMIT ?2"
+        );
+        sqlx::query(SELECT)
+            .bind(seconds(used_before, "devices", "last_seen")?)
+            .bind(i64::from(most))
+            .rows(&mut self.transaction)
+            .await?
+            .iter()
+            .map(|row| Ok(row::account(row)?.open(&self.keyring)?.aci))
+            .collect()
+    }
 }
 
 #[async_trait]
@@ -86,15 +105,16 @@ impl AccountRepository for IssuerTransaction {
         let sealed = SealedAccount::seal(account, &self.keyring, rng)?;
         let created = seconds(sealed.created, "accounts", "created")?;
         let added = sqlx::query(
-            "INSERT INTO accounts (account_index, aci, pni, auth_salt, created, role, disabled,
+            "INSERT INTO accounts (account_index, aci, pni, auth_salt, created, kind, role, disabled,
                  limit_epoch)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
         )
         .bind(sealed.index.as_bytes().as_slice())
         .bind(sealed.aci.as_bytes())
         .bind(sealed.pni.as_ref().map(SealedValue::as_bytes))
         .bind(sealed.auth_salt.as_bytes())
         .bind(created)
+        .bind(sealed.kind.as_str())
         .bind(sealed.role.as_str())
         .bind(sealed.disabled)
         .bind(sealed.limit_epoch)

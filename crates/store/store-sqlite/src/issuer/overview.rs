@@ -17,6 +17,7 @@ impl IssuerReader for IssuerTransaction {
         let row = sqlx::query(
             "SELECT (SELECT count(*) FROM accounts) AS accounts,
                     (SELECT count(*) FROM accounts WHERE disabled = 1) AS disabled,
+                    (SELECT count(*) FROM accounts WHERE kind = 'guest') AS guests,
                     (SELECT count(*) FROM devices) AS devices,
                     (SELECT count(*) FROM sessions WHERE expires > ?1) AS sessions,
                     (SELECT count(*) FROM sign_ups WHERE expires > ?1) AS sign_ups,
@@ -31,6 +32,7 @@ impl IssuerReader for IssuerTransaction {
         Ok(IssuerCounts {
             accounts: number("accounts")?,
             disabled_accounts: number("disabled")?,
+            guest_accounts: number("guests")?,
             devices: number("devices")?,
             sessions: number("sessions")?,
             sign_ups: number("sign_ups")?,

@@ -2,7 +2,7 @@
 
 use anteroom_protocol::Aci;
 use anteroom_store::{
-    AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash, SealedValue,
+    AccountKind, AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash,
     sealed::{SealedAccount, SealedDevice},
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -10,7 +10,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 use super::schema::IssuerTransaction;
 use crate::{
     error::{Result, store_error},
-    row::{array, invalid, number, sealed, timestamp},
+    row::{array, invalid, number, optional_sealed, sealed, timestamp},
 };
 
 const ACCOUNTS: &str = "accounts";
@@ -20,7 +20,7 @@ const DEVICES: &str = "devices";
 macro_rules! account_columns {
     () => {
         "accounts.account_index, accounts.aci, accounts.pni, accounts.auth_salt, \
-         accounts.created AS account_created, accounts.role, accounts.disabled, \
+         accounts.created AS account_created, accounts.kind, accounts.role, accounts.disabled, \
          accounts.limit_epoch"
     };
 }
@@ -36,14 +36,15 @@ macro_rules! device_columns {
 pub(super) use {account_columns, device_columns};
 
 pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount> {
+    let kind: &str = row.try_get("kind").map_err(store_error)?;
     let role: &str = row.try_get("role").map_err(store_error)?;
-    let pni: Option<Vec<u8>> = row.try_get("pni").map_err(store_error)?;
     Ok(SealedAccount {
         index: BlindIndex::from_bytes(array(row, ACCOUNTS, "account_index")?),
         aci: sealed(row, "aci")?,
-        pni: pni.map(SealedValue::from_bytes),
+        pni: optional_sealed(row, "pni")?,
         auth_salt: sealed(row, "auth_salt")?,
         created: timestamp(row, ACCOUNTS, "account_created")?,
+        kind: AccountKind::from_word(kind).ok_or(invalid(ACCOUNTS, "kind"))?,
         role: AccountRole::from_word(role).ok_or(invalid(ACCOUNTS, "role"))?,
         disabled: row.try_get("disabled").map_err(store_error)?,
         limit_epoch: number(row, ACCOUNTS, "limit_epoch")?,
@@ -52,7 +53,6 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount> {
 
 pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice> {
     let origin: &str = row.try_get("origin").map_err(store_error)?;
-    let last_address: Option<Vec<u8>> = row.try_get("last_address").map_err(store_error)?;
     Ok(SealedDevice {
         account: BlindIndex::from_bytes(array(row, DEVICES, "account_index")?),
         id: device_id(row, DEVICES, "device_id")?,
@@ -60,7 +60,7 @@ pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice> {
         password_hash: PasswordHash::from_bytes(array(row, DEVICES, "password_hash")?),
         created: timestamp(row, DEVICES, "device_created")?,
         last_seen: timestamp(row, DEVICES, "last_seen")?,
-        last_address: last_address.map(SealedValue::from_bytes),
+        last_address: optional_sealed(row, "last_address")?,
         origin: DeviceOrigin::from_word(origin).ok_or(invalid(DEVICES, "origin"))?,
     })
 }

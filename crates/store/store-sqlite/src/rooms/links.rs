@@ -6,7 +6,7 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::{Restrictions, Timestamp};
+use anteroom_protocol::{GuestAdmission, Restrictions, Timestamp};
 use anteroom_store::{
     BlindIndex, CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, Keyring,
     LinkAddress, LinkReader, LinkRepository, LinkUpdate, LinkWithCall, PasskeyHash,
@@ -157,9 +157,9 @@ impl LinkRepository for RoomsTransaction {
         }
         let added = sqlx::query(
             "INSERT INTO call_links (room_index, room_id, epoch, passkey_hash, zkparams, restrictions,
-                                     name, revoked, created, expiration, delete_at, ended_calls,
-                                     zkparams_index)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                                     guests, name, revoked, created, expiration, delete_at,
+                                     ended_calls, zkparams_index, admin_statement)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(bytes(new.index))
         .bind(new.room.as_bytes())
@@ -167,6 +167,7 @@ impl LinkRepository for RoomsTransaction {
         .bind(new.passkey_hash.as_bytes().as_slice())
         .bind(new.zkparams.as_bytes())
         .bind(new.restrictions.as_str())
+        .bind(new.guests.as_str())
         .bind(new.name.as_bytes())
         .bind(i64::from(new.revoked))
         .bind(created)
@@ -174,6 +175,7 @@ impl LinkRepository for RoomsTransaction {
         .bind(seconds(new.delete_at, "call_links", "delete_at")?)
         .bind(i64::from(new.ended_calls))
         .bind(bytes(zkparams_index))
+        .bind(new.admin_statement.as_ref().map(SealedValue::as_bytes))
         .changes(&mut self.transaction)
         .await?;
         if added > 0 {
@@ -211,7 +213,9 @@ impl LinkRepository for RoomsTransaction {
              SET restrictions = coalesce(?6, restrictions),
                  name = coalesce(?7, name),
                  revoked = coalesce(?8, revoked),
-                 ended_calls = ended_calls + ?9
+                 ended_calls = ended_calls + ?9,
+                 guests = coalesce(?10, guests),
+                 admin_statement = coalesce(?11, admin_statement)
              WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
                AND (coalesce(?6, restrictions) = restrictions OR ?9
                     OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
@@ -231,6 +235,12 @@ impl LinkRepository for RoomsTransaction {
             .as_ref()
             .map(|name| SealedCallLink::seal_name(keys.room, name, &self.keyring, rng))
             .transpose()?;
+        let statement = update.admin_statement.as_ref();
+        let statement = statement
+            .map(|statement| {
+                SealedCallLink::seal_admin_statement(keys.room, statement, &self.keyring, rng)
+            })
+            .transpose()?;
         let updated = sqlx::query(UPDATE)
             .bind(moment(now)?)
             .bind(bytes(keys.room))
@@ -241,6 +251,8 @@ impl LinkRepository for RoomsTransaction {
             .bind(name.as_ref().map(SealedValue::as_bytes))
             .bind(update.revoked.map(i64::from))
             .bind(i64::from(update.end_call))
+            .bind(update.guests.map(GuestAdmission::as_str))
+            .bind(statement.as_ref().map(SealedValue::as_bytes))
             .optional_row(&mut self.transaction)
             .await?;
         let Some(updated) = updated else {

@@ -1,6 +1,6 @@
 //! The room service's rows.
 
-use anteroom_protocol::{EraId, Restrictions};
+use anteroom_protocol::{EraId, GuestAdmission, Restrictions};
 use anteroom_store::{
     BlindIndex, Epoch, MediaAddress, NodeName, PasskeyHash,
     sealed::{SealedApproval, SealedCall, SealedCallLink},
@@ -9,7 +9,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     error::{Result, store_error},
-    row::{array, invalid, number, optional_timestamp, sealed, timestamp},
+    row::{array, invalid, number, optional_sealed, optional_timestamp, sealed, timestamp},
 };
 
 const CALL_LINKS: &str = "call_links";
@@ -20,8 +20,9 @@ const CALLS: &str = "calls";
 macro_rules! link_columns {
     () => {
         "call_links.room_index, call_links.room_id, call_links.epoch, call_links.passkey_hash, \
-         call_links.zkparams, call_links.restrictions, call_links.name, call_links.revoked, \
-         call_links.created, call_links.expiration, call_links.delete_at, call_links.ended_calls"
+         call_links.zkparams, call_links.restrictions, call_links.guests, call_links.name, \
+         call_links.revoked, call_links.created, call_links.expiration, call_links.delete_at, \
+         call_links.ended_calls, call_links.admin_statement"
     };
 }
 
@@ -44,6 +45,7 @@ pub(super) use {call_columns, link_columns, live_call};
 
 pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink> {
     let restrictions: &str = row.try_get("restrictions").map_err(store_error)?;
+    let guests: &str = row.try_get("guests").map_err(store_error)?;
     let epoch: Option<i64> = row.try_get("epoch").map_err(store_error)?;
     Ok(SealedCallLink {
         index: BlindIndex::from_bytes(array(row, CALL_LINKS, "room_index")?),
@@ -59,12 +61,14 @@ pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink> {
         zkparams: sealed(row, "zkparams")?,
         restrictions: Restrictions::from_word(restrictions)
             .ok_or(invalid(CALL_LINKS, "restrictions"))?,
+        guests: GuestAdmission::from_word(guests).ok_or(invalid(CALL_LINKS, "guests"))?,
         name: sealed(row, "name")?,
         revoked: number::<u32>(row, CALL_LINKS, "revoked")? != 0,
         created: timestamp(row, CALL_LINKS, "created")?,
         expiration: timestamp(row, CALL_LINKS, "expiration")?,
         delete_at: timestamp(row, CALL_LINKS, "delete_at")?,
         ended_calls: number(row, CALL_LINKS, "ended_calls")?,
+        admin_statement: optional_sealed(row, "admin_statement")?,
     })
 }
 

@@ -83,7 +83,7 @@ async fn rooms_users_and_calls_move_to_the_newest_data_key() {
             break;
         }
     }
-    assert_eq!(moved, 5 * 6 + 1);
+    assert_eq!(moved, 5 * 7 + 1);
     let retired = keys.retire(KeyPurpose::Data, NOW, NOW).await.unwrap();
     assert_eq!(retired, [KeyId::new(1)]);
 
@@ -93,6 +93,7 @@ async fn rooms_users_and_calls_move_to_the_newest_data_key() {
         let address = link.address();
         let found = fixture.database.link_with_call(TEST, &address, NOW);
         let found = found.await.unwrap().unwrap();
+        assert!(found.link.admin_statement == link.admin_statement);
         assert_eq!(found.call.unwrap().creator, call.creator);
         let mut reader = fresh.read(TEST).await.unwrap();
         let users = reader.approved_users(&link.room).await.unwrap();

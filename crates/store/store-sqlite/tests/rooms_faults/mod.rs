@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{DAY, ParamsId, Restrictions};
+use anteroom_protocol::{AdminStatement, DAY, ParamsId, Restrictions};
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkUpdate, MasterKey,
     RoomsDatabase as _, RoomsRepository, ServerParamsKind, ServerParamsRecord, StoreError,
@@ -28,6 +28,7 @@ const KINDS: &[&str] = &[
     "create_link after a delete",
     "update_link",
     "update_link that ends the call",
+    "update_link with another statement",
     "delete_link",
     "delete_link that ends the call",
     "purge_links",
@@ -141,6 +142,16 @@ impl Scene {
                 let now = if ends { NOW } else { lapsed };
                 repository
                     .update_link(&address, &passkey, &update, now, rng)
+                    .await
+                    .map(drop)
+            }
+            "update_link with another statement" => {
+                let update = LinkUpdate {
+                    admin_statement: AdminStatement::new(*b"signed").ok(),
+                    ..LinkUpdate::default()
+                };
+                repository
+                    .update_link(&address, &passkey, &update, NOW, rng)
                     .await
                     .map(drop)
             }

@@ -20,9 +20,9 @@ use zeroize::Zeroizing;
 
 use super::{Backend, NOW, TEST};
 use crate::{
-    Account, AddressPseudonym, Device, DeviceId, DeviceName, DeviceUse, Email, IssuerDatabase,
-    IssuerReader, IssuerRepository, Login, PasswordHash, PasswordVerifier, ServerParamsKind,
-    ServerParamsRecord, Session, SessionId,
+    Account, AccountKind, AddressPseudonym, Device, DeviceId, DeviceName, DeviceUse, Email,
+    IssuerDatabase, IssuerReader, IssuerRepository, Login, PasswordHash, PasswordVerifier,
+    ServerParamsKind, ServerParamsRecord, Session, SessionId,
 };
 
 /// A backend of this database.
@@ -87,6 +87,14 @@ pub fn device(id: u32) -> Device {
     }
 }
 
+/// Returns an account of a guest.
+pub fn guest(rng: &mut StdRng) -> Account {
+    Account {
+        kind: AccountKind::Guest,
+        ..account(rng)
+    }
+}
+
 /// Returns a login with an unconfirmed address.
 pub fn login(aci: Aci, email: &str) -> Login {
     Login {
@@ -137,6 +145,7 @@ pub fn assert_same_account(one: &Account, other: &Account) {
     assert_eq!(one.pni, other.pni);
     assert_eq!(one.auth_salt.as_bytes(), other.auth_salt.as_bytes());
     assert_eq!(one.created, other.created);
+    assert_eq!(one.kind, other.kind);
     assert_eq!(one.role, other.role);
     assert_eq!(one.disabled, other.disabled);
 }
@@ -253,6 +262,7 @@ macro_rules! issuer_conformance {
             }
             purges {
                 devices_that_were_not_seen_for_long_are_purged_in_batches
+                guests_that_were_not_seen_for_long_are_found_in_batches
                 what_is_over_is_purged_and_nothing_else
                 what_a_clock_ahead_has_stored_does_not_outlast_its_policy
             }

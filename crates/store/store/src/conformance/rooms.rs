@@ -13,7 +13,9 @@ pub mod tampering;
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::{CallLinkSecretParams, EraId, Restrictions, RootKey, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, CallLinkSecretParams, EraId, GuestAdmission, Restrictions, RootKey, Timestamp,
+};
 use rand::{Rng, rngs::StdRng};
 
 use super::{Backend, NOW, TEST};
@@ -121,7 +123,7 @@ pub fn passkey_hash(
         .passkey_hash(room, passkey.as_bytes())
 }
 
-/// Returns a link with admin approval and the passkey `right`.
+/// Returns a link with admin approval, a random name and statement, and the passkey `right`.
 pub fn link(
     database: &dyn RoomsDatabase,
     address: &LinkAddress,
@@ -130,12 +132,16 @@ pub fn link(
     let secret = CallLinkSecretParams::derive(&RootKey::generate_v0(rng));
     let mut name = [0; 60];
     rng.fill_bytes(&mut name);
+    let mut statement = [0; 300];
+    rng.fill_bytes(&mut statement);
     let content = NewCallLink {
         passkey_hash: passkey_hash(database, &address.room, "right"),
         zkparams: secret.public_params(),
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: LinkName::new(name).unwrap(),
         revoked: false,
+        admin_statement: AdminStatement::new(statement).unwrap(),
     };
     CallLinkRecord::new(address.clone(), content, NOW)
 }
@@ -161,12 +167,14 @@ pub fn assert_same_link(one: &CallLinkRecord, other: &CallLinkRecord) {
     assert!(one.passkey_hash.matches(&other.passkey_hash));
     assert!(one.zkparams == other.zkparams);
     assert_eq!(one.restrictions, other.restrictions);
+    assert_eq!(one.guests, other.guests);
     assert!(one.name == other.name);
     assert_eq!(one.revoked, other.revoked);
     assert_eq!(one.created, other.created);
     assert_eq!(one.expiration, other.expiration);
     assert_eq!(one.delete_at, other.delete_at);
     assert_eq!(one.ended_calls, other.ended_calls);
+    assert!(one.admin_statement == other.admin_statement);
 }
 
 #[track_caller]
@@ -211,6 +219,7 @@ macro_rules! rooms_conformance {
             }
             link_changes {
                 an_update_changes_what_it_names
+                the_statement_of_the_admins_goes_with_the_link
                 an_update_needs_the_link_and_the_passkey
                 restrictions_do_not_change_while_a_call_is_on
                 changed_restrictions_end_a_lapsed_call

@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 
 use super::{columns, row_sealer::RowSealer};
 use crate::{
-    account::{Account, AccountRole, Device, DeviceOrigin},
+    account::{Account, AccountKind, AccountRole, Device, DeviceOrigin},
     address_pseudonym::AddressPseudonym,
     device_name::DeviceName,
     error::StoreError,
@@ -27,6 +27,8 @@ pub struct SealedAccount {
     pub auth_salt: SealedValue,
     /// The time at which the account was added.
     pub created: Timestamp,
+    /// The kind of the account.
+    pub kind: AccountKind,
     /// The rights of the account.
     pub role: AccountRole,
     /// Whether the account is disabled.
@@ -59,6 +61,7 @@ impl SealedAccount {
                 rng,
             )?,
             created: account.created,
+            kind: account.kind,
             role: account.role,
             disabled: account.disabled,
             limit_epoch: account.limit_epoch,
@@ -84,6 +87,7 @@ impl SealedAccount {
             pni: pni.map(Pni::from_bytes),
             auth_salt: AuthSalt::from_bytes(salt),
             created: self.created,
+            kind: self.kind,
             role: self.role,
             disabled: self.disabled,
             limit_epoch: self.limit_epoch,

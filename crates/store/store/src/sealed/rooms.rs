@@ -1,6 +1,8 @@
 //! The sealed rows of the room service.
 
-use anteroom_protocol::{CallLinkPublicParams, EraId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, CallLinkPublicParams, EraId, GuestAdmission, Restrictions, Timestamp,
+};
 use rand_core::CryptoRng;
 
 use super::{
@@ -30,6 +32,8 @@ pub struct SealedCallLink {
     pub zkparams: SealedValue,
     /// The restriction of joins without approval.
     pub restrictions: Restrictions,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The encrypted name.
     pub name: SealedValue,
     /// Whether the link is revoked.
@@ -42,6 +46,8 @@ pub struct SealedCallLink {
     pub delete_at: Timestamp,
     /// The number of times that a request with the passkey ended the link's call.
     pub ended_calls: u32,
+    /// The admins' newest statement; `None` in a row that is older than the column.
+    pub admin_statement: Option<SealedValue>,
 }
 
 impl SealedCallLink {
@@ -62,12 +68,19 @@ impl SealedCallLink {
             passkey_hash: link.passkey_hash.clone(),
             zkparams: row.seal(columns::CALL_LINK_ZKPARAMS, &link.zkparams.to_bytes(), rng)?,
             restrictions: link.restrictions,
+            guests: link.guests,
             name: Self::seal_name(index, &link.name, keyring, rng)?,
             revoked: link.revoked,
             created: link.created,
             expiration: link.expiration,
             delete_at: link.delete_at,
             ended_calls: link.ended_calls,
+            admin_statement: Some(Self::seal_admin_statement(
+                index,
+                &link.admin_statement,
+                keyring,
+                rng,
+            )?),
             index,
         })
     }
@@ -86,6 +99,24 @@ impl SealedCallLink {
         row.seal(columns::CALL_LINK_NAME, name.as_bytes(), rng)
     }
 
+    /// Seals another statement of a link's admins.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidValue`] for a value too long to be sealed.
+    pub fn seal_admin_statement(
+        index: BlindIndex,
+        statement: &AdminStatement,
+        keyring: &Keyring,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<SealedValue, StoreError> {
+        let row = RowSealer::new(keyring, &[index.as_bytes()]);
+        row.seal(
+            columns::CALL_LINK_ADMIN_STATEMENT,
+            statement.as_bytes(),
+            rng,
+        )
+    }
+
     /// Unseals the link.
     ///
     /// # Errors
@@ -94,6 +125,14 @@ impl SealedCallLink {
         let row = RowSealer::new(keyring, &[self.index.as_bytes()]);
         let zkparams = row.open(columns::CALL_LINK_ZKPARAMS, &self.zkparams)?;
         let name = row.open(columns::CALL_LINK_NAME, &self.name)?;
+        let admin_statement = match &self.admin_statement {
+            Some(sealed) => {
+                let opened = row.open(columns::CALL_LINK_ADMIN_STATEMENT, sealed)?;
+                AdminStatement::new(opened.as_slice())
+                    .map_err(|_| cannot_open(columns::CALL_LINK_ADMIN_STATEMENT))?
+            }
+            None => AdminStatement::default(),
+        };
         Ok(CallLinkRecord {
             room: row.open_text(columns::CALL_LINK_ROOM, &self.room, OpaqueRoomId::parse)?,
             epoch: self.epoch,
@@ -101,6 +140,7 @@ impl SealedCallLink {
             zkparams: CallLinkPublicParams::from_bytes(&zkparams)
                 .map_err(|_| cannot_open(columns::CALL_LINK_ZKPARAMS))?,
             restrictions: self.restrictions,
+            guests: self.guests,
             name: LinkName::new(name.as_slice())
                 .map_err(|_| cannot_open(columns::CALL_LINK_NAME))?,
             revoked: self.revoked,
@@ -108,6 +148,7 @@ impl SealedCallLink {
             expiration: self.expiration,
             delete_at: self.delete_at,
             ended_calls: self.ended_calls,
+            admin_statement,
         })
     }
 }

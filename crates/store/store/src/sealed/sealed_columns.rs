@@ -80,6 +80,7 @@ pub const fn sealed_columns(owner: KeyOwner) -> &'static [SealedColumn] {
                     of(columns::CALL_LINK_ROOM, LINK),
                     of(columns::CALL_LINK_ZKPARAMS, LINK),
                     of(columns::CALL_LINK_NAME, LINK),
+                    of(columns::CALL_LINK_ADMIN_STATEMENT, LINK),
                     of(columns::APPROVAL_USER, APPROVAL),
                     of(columns::CALL_KEY, CALL),
                     of(columns::CALL_CREATOR, CALL),

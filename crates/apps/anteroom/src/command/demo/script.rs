@@ -77,7 +77,7 @@ impl DemoScript {
         self.detail("he waits in the lobby")?;
         ann.call()?.approve(waiting).await?;
         bob.wait_for("being let in", |event| {
-            matches!(event, CallEvent::Admitted).then_some(())
+            matches!(event, CallEvent::Admitted { .. }).then_some(())
         })
         .await?;
         self.step("Ann lets Bob in.")?;
@@ -96,7 +96,7 @@ impl DemoScript {
         self.step(&format!("Ann to everybody, sealed: {message}"))?;
         bob.call()?.reconnect().await?;
         bob.wait_for("his place", |event| {
-            matches!(event, CallEvent::Restored(_)).then_some(())
+            matches!(event, CallEvent::Restored { .. }).then_some(())
         })
         .await?;
         self.step("Bob's network breaks; he comes back to the place that was kept for him.")?;

@@ -1,5 +1,7 @@
 use anteroom_console::{os, report::ErrorReport};
-use anteroom_protocol::{CallLinkSecretParams, Restrictions, RootKey};
+use anteroom_protocol::{
+    AdminStatement, CallLinkSecretParams, GuestAdmission, Restrictions, RootKey,
+};
 use anteroom_store::{
     CallLinkRecord, LinkAddress, LinkName, MasterKey, NewCallLink, RoomsDatabase as _,
 };
@@ -25,8 +27,10 @@ async fn database(dir: &TempDir) -> SqliteRooms {
             passkey_hash: database.storage_keys().passkey_hash(&room, b"passkey"),
             zkparams: CallLinkSecretParams::derive(&RootKey::generate_v0(&mut rng)).public_params(),
             restrictions: Restrictions::AdminApproval,
+            guests: GuestAdmission::Wait,
             name: LinkName::new([0; 60]).unwrap(),
             revoked: false,
+            admin_statement: AdminStatement::default(),
         };
         let link = CallLinkRecord::new(LinkAddress { room, epoch: None }, content, now);
         let mut transaction = database.begin(FIND).await.unwrap();

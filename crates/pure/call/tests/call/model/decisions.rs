@@ -1,6 +1,6 @@
 //! The decisions of admins.
 
-use super::{Device, Model};
+use super::{Device, Model, statement_text};
 use crate::script::Decision;
 
 impl Model {
@@ -22,10 +22,12 @@ impl Model {
             .iter()
             .any(|device| device.user == user && device.admin);
         match decision {
-            Decision::Approve if target.active => Some("error not_pending"),
-            Decision::Approve if !self.link_is_good() => Some("error expired"),
-            Decision::Approve if self.count(true) >= self.setting.max_devices => Some("error full"),
-            Decision::Approve => {
+            Decision::Approve(_) if target.active => Some("error not_pending"),
+            Decision::Approve(_) if !self.link_is_good() => Some("error expired"),
+            Decision::Approve(_) if self.count(true) >= self.setting.max_devices => {
+                Some("error full")
+            }
+            Decision::Approve(statement) => {
                 let answer = self.no_memory_for(user);
                 if answer.is_none() && !self.approved.contains(&user) {
                     self.approved.push(user);
@@ -40,6 +42,7 @@ impl Model {
                         let has_hellos = inside.any(|other| other.hello.is_some());
                         let device_now = self.by_id(device.id)?;
                         device_now.active = true;
+                        device_now.statement = statement;
                         device_now.lacks_hellos = has_hellos;
                         self.anybody_was_active = true;
                         self.note();
@@ -47,8 +50,13 @@ impl Model {
                     }
                 }
                 self.announce();
+                let admitted_text = format!(
+                    "admitted{}{}",
+                    statement_text(statement),
+                    self.groups.present_text()
+                );
                 for connection in admitted {
-                    self.tell(connection, "admitted");
+                    self.tell(connection, admitted_text.clone());
                 }
                 answer
             }

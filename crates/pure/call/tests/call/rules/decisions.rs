@@ -102,6 +102,100 @@ fn approving_admits_and_remembers_the_user() {
 }
 
 #[test]
+fn the_statement_of_an_approval_reaches_the_devices_that_it_admits() {
+    check(&[
+        (
+            "each device of the user that waits, and none that joins later",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~3 join b
+             ~4 join c
+             1 approve 2 with 7
+             > approved b
+             > 1: participants [1a 2b 3b] [4c]
+             > 2,3,4: participants [1a 2b 3b] 1
+             > 2: admitted with 7
+             > 3: admitted with 7
+             5 join b
+             > 5: joined 5 active secret 5 [1a 2b 3b 5b] 1
+             > 1: participants [1a 2b 3b 5b] [4c]
+             > 2,3,4: participants [1a 2b 3b 5b] 1
+             1 approve 5 with 8
+             > 1: error not_pending
+             1 approve 4
+             > approved c
+             > 1: participants [1a 2b 3b 4c 5b] 0
+             > 2,3,4,5: participants [1a 2b 3b 4c 5b] 0
+             > 4: admitted",
+        ),
+        (
+            "a device without room waits on, and receives that of its own approval",
+            Setting {
+                max_devices: 2,
+                ..APPROVAL
+            },
+            "~1 join a admin
+             ~2 join b
+             ~3 join b
+             ~1 approve 3 with 7
+             1 approve 2 with 8
+             > 1: error full
+             ~3 leave
+             1 approve 2 with 9
+             > 1: participants [1a 2b] 0
+             > 2: participants [1a 2b] 0
+             > 2: admitted with 9",
+        ),
+        (
+            "a lost device receives it when it is back, and each time again",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~2 drops
+             1 approve 2 with 7
+             > approved b
+             > 1: participants [1a 2b!] 0
+             3 join b resume 2
+             > 3: joined 2 active with 7 secret 3 [1a 2b] 0
+             > 1: participants [1a 2b] 0
+             ~3 drops
+             4 join b resume 3
+             > 4: joined 2 active with 7 secret 4 [1a 2b] 0
+             > 1: participants [1a 2b] 0",
+        ),
+        (
+            "a new seat has none, although the user is approved",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~1 approve 2 with 7
+             ~2 leave
+             3 join b
+             > 3: joined 3 active secret 3 [1a 3b] 0
+             > 1: participants [1a 3b] 0",
+        ),
+        (
+            "an approval that is refused delivers none",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~link revoked
+             1 approve 2 with 7
+             > 1: error expired
+             2 approve 2 with 7
+             > 2: error forbidden
+             ~link open
+             1 approve 2
+             > approved b
+             > 1: participants [1a 2b] 0
+             > 2: participants [1a 2b] 0
+             > 2: admitted",
+        ),
+    ]);
+}
+
+#[test]
 fn denying_ends_the_wait_and_the_second_time_blocks() {
     check(&[
         (

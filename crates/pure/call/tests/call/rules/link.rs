@@ -3,7 +3,7 @@
 use crate::rules::{APPROVAL, check};
 
 #[test]
-fn a_revoked_or_expired_link_stops_joins_and_admissions_only() {
+fn a_change_of_the_link_is_told_and_stops_joins_and_admissions_only() {
     check(&[
         (
             "revoked: everybody is told, and the call goes on",
@@ -27,6 +27,19 @@ fn a_revoked_or_expired_link_stops_joins_and_admissions_only() {
              > 1: participants [1a^0 2b] 0
              > 2: participants [1a^0 2b] 0
              > 2: admitted",
+        ),
+        (
+            "another statement of the admins: everybody is told, once",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             link with 5
+             > 1,2: link adminApproval with 5
+             link with 5
+             link revoked
+             > 1,2: link adminApproval revoked with 5
+             link with 6
+             > 1,2: link adminApproval revoked with 6",
         ),
         (
             "revoked: those who wait can still be denied",

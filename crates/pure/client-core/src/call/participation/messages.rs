@@ -60,7 +60,7 @@ impl Participation {
                 roster.apply(changes);
                 CallEvent::Roster(roster.clone())
             }
-            ServerMessage::Admitted => CallEvent::Admitted,
+            ServerMessage::Admitted { statement, .. } => CallEvent::Admitted { statement },
             ServerMessage::Link { call_link_state } => {
                 CallEvent::Link(LinkState::new(&call_link_state, &self.options.room))
             }
@@ -81,7 +81,7 @@ impl Participation {
             ServerMessage::Error { code, .. } if code == "ended_by_admin" => {
                 return Ok(MessageEffect::End(EndReason::EndedByAdmin));
             }
-            ServerMessage::Error { code, message } => CallEvent::Refused {
+            ServerMessage::Error { code, message, .. } => CallEvent::Refused {
                 code: displayed(&code),
                 message: displayed(&message),
             },
@@ -100,7 +100,11 @@ impl Participation {
                     TransportFailure::Malformed("it answers a join that was not made").into(),
                 );
             }
-            ServerMessage::Pong | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
+            ServerMessage::Commit { .. }
+            | ServerMessage::Welcome { .. }
+            | ServerMessage::Refuse { .. }
+            | ServerMessage::Pong
+            | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
         };
         Ok(MessageEffect::Event(event))
     }

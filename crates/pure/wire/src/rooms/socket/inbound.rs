@@ -1,12 +1,14 @@
 //! The messages of clients.
 
-use anteroom_protocol::{Hello, MemberKey};
+use std::borrow::Cow;
+
+use anteroom_protocol::{ApprovalStatement, Hello, MemberKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::member_text;
-use crate::Base64;
+use super::{group_epoch::GroupEpochBody, member_text};
+use crate::{Base64, base64url_text};
 
 /// A message of a client. Every type but `join` has no other members than these.
 #[derive(Serialize, Deserialize)]
@@ -33,10 +35,36 @@ pub enum ClientMessage {
         /// The message as base64.
         body: String,
     },
+    /// Commits a change of the group.
+    Commit {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the commit ends; 0 with the next number starts the next group.
+        epoch: u64,
+        /// The commit as base64.
+        body: String,
+        /// The Welcome for the devices that the commit adds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        welcome: Option<WelcomeBody>,
+    },
+    /// Tells all devices that a commit does not hold.
+    Refuse {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the commit ended.
+        epoch: u64,
+    },
     /// Admits a pending device.
     Approve {
         /// The device.
         demux_id: u32,
+        /// The admin's statement about the device: base64url without padding.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "base64url_text"
+        )]
+        statement: Option<ApprovalStatement>,
     },
     /// Denies a pending device.
     Deny {
@@ -57,6 +85,19 @@ pub enum ClientMessage {
     Participants,
     /// Keeps the connection alive.
     Ping,
+}
+
+impl ClientMessage {
+    /// Returns whether a text is a `commit` by its type alone, without reading the rest.
+    #[must_use]
+    pub fn is_commit(text: &str) -> bool {
+        #[derive(Deserialize)]
+        struct MessageType<'a> {
+            #[serde(rename = "type", borrow)]
+            name: Cow<'a, str>,
+        }
+        serde_json::from_str::<MessageType<'_>>(text).is_ok_and(|of| of.name == "commit")
+    }
 }
 
 /// `join`. Unknown members are ignored, because a newer client may send more.
@@ -82,11 +123,28 @@ pub struct JoinMessage {
     pub roster: RosterUpdates,
     /// The client's hello to the members of the room: base64url without padding (RFC 4648, section
     /// 5).
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "hello")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "base64url_text"
+    )]
     pub hello: Option<Hello>,
     /// The member key of the device, for which the presentation is made: base64url without padding.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "member_text")]
     pub member: Option<MemberKey>,
+    /// The epoch of the group that the client is in, beside `resume`: it receives the commits since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub have: Option<GroupEpochBody>,
+}
+
+/// The Welcome of a commit. It has no other members than these.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WelcomeBody {
+    /// The devices that the commit adds.
+    pub to: Vec<u32>,
+    /// The Welcome as base64.
+    pub body: String,
 }
 
 /// The form of roster changes.
@@ -148,35 +206,6 @@ pub enum AllDevices {
     All,
 }
 
-mod hello {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de};
-
-    use super::Hello;
-
-    pub(super) fn serialize<S: Serializer>(
-        hello: &Option<Hello>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let text = hello.as_ref();
-        text.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes()))
-            .serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Hello>, D::Error> {
-        let Some(text) = Option::<String>::deserialize(deserializer)? else {
-            return Ok(None);
-        };
-        let bytes = URL_SAFE_NO_PAD.decode(text);
-        let hello = bytes.ok().and_then(|bytes| Hello::new(bytes).ok());
-        hello
-            .map(Some)
-            .ok_or_else(|| de::Error::custom("not base64url of 1 to 640 bytes"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,7 +214,7 @@ mod tests {
     fn every_message_of_a_client_has_one_form() {
         for (text, is_pinned) in [
             (
-                r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","adminPasskey":"BQ==","resume":"Bg==","roster":"delta","hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"}"#,
+                r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","adminPasskey":"BQ==","resume":"Bg==","roster":"delta","hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s","have":{"group":1,"epoch":7}}"#,
                 true,
             ),
             (r#"{"type":"join","roomId":"ab","auth":"AA=="}"#, true),
@@ -193,7 +222,17 @@ mod tests {
             (r#"{"type":"raise_hand","raised":true}"#, true),
             (r#"{"type":"relay","to":"all","body":"aGk="}"#, true),
             (r#"{"type":"relay","to":32,"body":"aGk="}"#, true),
+            (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"aGk="}"#,
+                true,
+            ),
+            (
+                r#"{"type":"commit","group":1,"epoch":7,"body":"aGk=","welcome":{"to":[16,32],"body":"aGk="}}"#,
+                true,
+            ),
+            (r#"{"type":"refuse","group":1,"epoch":7}"#, true),
             (r#"{"type":"approve","demuxId":16}"#, true),
+            (r#"{"type":"approve","demuxId":16,"statement":"-_8"}"#, true),
             (r#"{"type":"deny","demuxId":16}"#, true),
             (r#"{"type":"remove","demuxId":16}"#, true),
             (r#"{"type":"block","demuxId":16}"#, true),
@@ -203,6 +242,27 @@ mod tests {
             (r#"{"type":"raise_hand","raised":true,"x":1}"#, false),
             (r#"{"type":"relay","to":"some","body":""}"#, false),
             (r#"{"type":"approve","demux_id":16}"#, false),
+            (r#"{"type":"commit","epoch":0,"body":""}"#, false),
+            (r#"{"type":"commit","group":-1,"epoch":0,"body":""}"#, false),
+            (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"","welcome":{"to":[],"body":"","x":1}}"#,
+                false,
+            ),
+            (
+                r#"{"type":"join","roomId":"ab","auth":"AA==","have":{"group":1}}"#,
+                false,
+            ),
+            (r#"{"type":"approve","demuxId":16,"statement":""}"#, false),
+            (
+                r#"{"type":"approve","demuxId":16,"statement":"+/8"}"#,
+                false,
+            ),
+            (
+                r#"{"type":"approve","demuxId":16,"statement":"-_8="}"#,
+                false,
+            ),
+            (r#"{"type":"approve","demuxId":16,"statement":7}"#, false),
+            (r#"{"type":"deny","demuxId":16,"statement":"-_8"}"#, false),
         ] {
             let message = serde_json::from_str::<ClientMessage>(text).ok();
             let again = message.map(|message| serde_json::to_string(&message).unwrap());

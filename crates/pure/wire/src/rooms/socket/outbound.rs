@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use anteroom_protocol::MemberKey;
+use anteroom_protocol::{ApprovalStatement, MemberKey};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::member_text;
-use crate::rooms::LinkStateBody;
+use super::{group_epoch::GroupEpochBody, member_text};
+use crate::{base64url_text, rooms::LinkStateBody};
 
 /// A message to a client.
 #[derive(Serialize, Deserialize)]
@@ -49,7 +49,20 @@ pub enum ServerMessage<'a> {
         pending_count: usize,
     },
     /// The device changed from pending to active.
-    Admitted,
+    Admitted {
+        /// The present epoch of the group, once one has started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        present: Option<GroupEpochBody>,
+        /// The admin's statement about the device as base64url. Present only if the admin sent one. A
+        /// reader takes any other value as none.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "base64url_text::serialize",
+            deserialize_with = "base64url_text::deserialize_lossy"
+        )]
+        statement: Option<ApprovalStatement>,
+    },
     /// The device's wait is over.
     Denied {
         /// `admin` or `ended`.
@@ -73,6 +86,37 @@ pub enum ServerMessage<'a> {
         /// The message as base64.
         body: String,
     },
+    /// The group has a commit.
+    Commit {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the commit ends.
+        epoch: u64,
+        /// The sender.
+        from: u32,
+        /// The commit as base64.
+        body: String,
+    },
+    /// A commit adds the client's device to the group.
+    Welcome {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the Welcome leads into.
+        epoch: u64,
+        /// The sender of the commit.
+        from: u32,
+        /// The Welcome as base64.
+        body: String,
+    },
+    /// To another device a commit does not hold.
+    Refuse {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the commit ended.
+        epoch: u64,
+        /// The sender.
+        from: u32,
+    },
     /// Another node has the call.
     Redirect {
         /// The socket of that node.
@@ -85,6 +129,9 @@ pub enum ServerMessage<'a> {
         /// The text for a person.
         #[serde(default)]
         message: Cow<'a, str>,
+        /// With the code `stale_commit`: the present epoch of the group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        present: Option<GroupEpochBody>,
     },
     /// The answer to a ping.
     Pong,
@@ -121,6 +168,21 @@ pub struct JoinedMessage<'a> {
     /// The features beyond the base protocol.
     #[serde(default)]
     pub features: Vec<Cow<'a, str>>,
+    /// The present epoch of the group, once one has started, for a device in the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<GroupEpochBody>,
+    /// The number of missed commits that follow at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<usize>,
+    /// The statement with which an admin has admitted the device from the lobby to this seat, as in
+    /// `admitted`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "base64url_text::serialize",
+        deserialize_with = "base64url_text::deserialize_lossy"
+    )]
+    pub statement: Option<ApprovalStatement>,
 }
 
 /// The status of a device.
@@ -151,6 +213,9 @@ pub struct DeviceBody<'a> {
     /// Present only for devices that joined as admins.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
+    /// Present only for devices of guest accounts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
     /// The hello as base64url. Present only for devices that sent one, and only to members that may
     /// see it. A reader takes any value but a text as none.
     #[serde(
@@ -193,6 +258,7 @@ mod tests {
 
     const STATE: &str = r#"{"restrictions":"adminApproval","name":"AQI=","revoked":false,"expiration":1,"delete_at":2}"#;
     const ACTIVE: &str = r#"{"demuxId":16,"opaqueUserId":"aa","handRaisedAt":1700000000123,"admin":true,"hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"}"#;
+    const STATED: &str = r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"adminStatement":"AQI="}"#;
     const PENDING: &str = r#"{"demuxId":32,"lost":true}"#;
 
     #[test]
@@ -202,14 +268,27 @@ mod tests {
                 r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"callLinkState":{STATE},"features":["hello"]}}"#
             ),
             format!(
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATED},"features":["statements"],"statement":"-_8"}}"#
+            ),
+            format!(
                 r#"{{"type":"participants","eraId":"ab","active":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1}}"#
             ),
             r#"{"type":"roster","eraId":"ab","joined":[{"status":"active","demuxId":16}],"changed":[{"status":"pending","demuxId":32,"lost":true}],"left":[48],"pendingCount":1}"#.to_owned(),
+            format!(
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":[],"present":{{"group":1,"epoch":7}},"missed":2}}"#
+            ),
             r#"{"type":"admitted"}"#.to_owned(),
+            r#"{"type":"admitted","present":{"group":1,"epoch":7}}"#.to_owned(),
+            r#"{"type":"commit","group":1,"epoch":7,"from":16,"body":"aGk="}"#.to_owned(),
+            r#"{"type":"welcome","group":1,"epoch":8,"from":16,"body":"aGk="}"#.to_owned(),
+            r#"{"type":"refuse","group":1,"epoch":7,"from":16}"#.to_owned(),
+            r#"{"type":"error","code":"stale_commit","message":"","present":{"group":1,"epoch":7}}"#.to_owned(),
+            r#"{"type":"admitted","statement":"-_8"}"#.to_owned(),
             r#"{"type":"denied","reason":"ended"}"#.to_owned(),
             r#"{"type":"removed"}"#.to_owned(),
             r#"{"type":"blocked"}"#.to_owned(),
             format!(r#"{{"type":"link","callLinkState":{STATE}}}"#),
+            format!(r#"{{"type":"link","callLinkState":{STATED}}}"#),
             r#"{"type":"relay","from":16,"body":"aGk="}"#.to_owned(),
             r#"{"type":"redirect","url":"wss://other"}"#.to_owned(),
             r#"{"type":"error","code":"full","message":"The call is full."}"#.to_owned(),
@@ -233,6 +312,18 @@ mod tests {
             let text = format!(r#"{{"demuxId":16,"member":{member}}}"#);
             let device: DeviceBody<'_> = serde_json::from_str(&text).unwrap();
             assert_eq!((device.demux_id, device.member), (16, None));
+        }
+        let long = format!(r#""{}""#, "A".repeat(684));
+        for statement in ["7", "null", r#""+/8""#, r#""""#, &long] {
+            let text = format!(r#"{{"type":"admitted","statement":{statement},"mood":"fine"}}"#);
+            let admitted = serde_json::from_str(&text).unwrap();
+            assert!(matches!(
+                admitted,
+                ServerMessage::Admitted {
+                    statement: None,
+                    ..
+                }
+            ));
         }
     }
 }

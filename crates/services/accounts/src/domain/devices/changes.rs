@@ -212,6 +212,35 @@ impl<'a> DeviceChanges<'a> {
         Ok(Some(deleted.collect()))
     }
 
+    /// Deletes those of these guests none of whose devices was seen at `used_before` or later, with
+    /// all of their rows. The deletion of each device is a change. Returns also the number of
+    /// guests.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn purge_guests(
+        &mut self,
+        guests: &[Aci],
+        used_before: Timestamp,
+    ) -> Result<(u64, Vec<DeviceChange>), StoreError> {
+        let (mut purged, mut changes) = (0, Vec::new());
+        for guest in guests {
+            let devices = self.transaction.devices(guest).await?;
+            if devices.iter().any(|device| used_before <= device.last_seen) {
+                continue;
+            }
+            let deleted = self.delete_account(guest, ChangeCause::Retention).await?;
+            if let Some(devices) = deleted {
+                purged += 1;
+                changes.extend(devices.into_iter().map(|change| DeviceChange {
+                    kind: ChangeKind::Purged,
+                    ..change
+                }));
+            }
+        }
+        Ok((purged, changes))
+    }
+
     /// Deletes at most `most` stale devices.
     ///
     /// # Errors

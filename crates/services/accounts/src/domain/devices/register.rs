@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_store::{DeviceId, DeviceName, DeviceOrigin, DevicePassword, TransactionName};
+use anteroom_store::{
+    AccountKind, DeviceId, DeviceName, DeviceOrigin, DevicePassword, TransactionName,
+};
 
 use crate::{
     domain::{
@@ -22,6 +24,8 @@ use crate::{
 pub(crate) enum RegisterOutcome {
     /// The calling device was deleted meanwhile.
     Unauthenticated,
+    /// A guest has one device.
+    GuestRefused,
     NotRecent(NotRecent),
     TooManyDevices,
     Registered(DeviceId, DevicePassword),
@@ -36,6 +40,9 @@ pub(crate) async fn register_device(
 ) -> Result<RegisterOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("register device");
     let owner = caller.account.aci;
+    if caller.account.kind == AccountKind::Guest {
+        return Ok(RegisterOutcome::GuestRefused);
+    }
     if let Err(reason) = proof.check(accounts, caller).await? {
         return Ok(RegisterOutcome::NotRecent(reason));
     }

@@ -91,7 +91,12 @@ impl LoginEvents {
         self.sink.emit(event);
     }
 
-    /// Creates an event with the members that all of these events have.
+    pub(crate) fn guest_added(&self, aci: &Aci) {
+        let event = Event::new("guest.added", self.clock.now());
+        self.sink.emit(event.with("user_id", self.user_id(aci)));
+    }
+
+    /// Creates an event with the members that the events of an email have.
     fn event(&self, name: &'static str, email: &Email) -> Event {
         let now = self.clock.now();
         let shown = if self.is_personal {

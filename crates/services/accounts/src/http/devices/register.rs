@@ -26,6 +26,7 @@ use crate::{
             problems::{REGISTRATION_NOT_ALLOWED, TOO_MANY_DEVICES, device_name},
         },
         json::{private, read_json},
+        problems::GUEST_NOT_ALLOWED,
         refusals::not_recent,
         responses::PasswordProblems,
         user_agent::origin,
@@ -38,7 +39,7 @@ problem_responses! {
     RegisterDeviceProblems:
     400 "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`",
     401 "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`",
-    403 "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`",
+    403 "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`, `GUEST_NOT_ALLOWED`",
     409 "`DEVICE_LIMIT_REACHED`: all other devices have passwords of their own",
     422 "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`, `LOGIN_VALIDATION_ERROR`",
     503 "`UNAVAILABLE`, `OVERLOADED`" waits,
@@ -78,6 +79,7 @@ pub(crate) async fn register_device(
     };
     match register::register_device(&accounts, &caller, name, proof).await? {
         RegisterOutcome::Unauthenticated => Err(unauthenticated(&problems::UNAUTHORIZED)),
+        RegisterOutcome::GuestRefused => Err(Problem::new(&GUEST_NOT_ALLOWED)),
         RegisterOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
         RegisterOutcome::TooManyDevices => Err(Problem::new(&TOO_MANY_DEVICES)),
         RegisterOutcome::Registered(device, password) => Ok(private(RegisterResponse {

@@ -1,10 +1,10 @@
 //! Messages to clients, as JSON.
 
-use anteroom_call::{JoinAnswer, Message, Moment, Participant, RosterEntry, Status};
-use anteroom_protocol::{DemuxId, LinkState};
+use anteroom_call::{ErrorCode, JoinAnswer, Message, Moment, Participant, RosterEntry, Status};
+use anteroom_protocol::{DemuxId, GroupEpoch, LinkState};
 use anteroom_wire::rooms::{
     LinkStateBody,
-    socket::{DeviceBody, DeviceStatus, EntryBody, JoinedMessage, ServerMessage},
+    socket::{DeviceBody, DeviceStatus, EntryBody, GroupEpochBody, JoinedMessage, ServerMessage},
 };
 use base64::{
     Engine as _,
@@ -15,7 +15,15 @@ use zeroize::Zeroizing;
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
-const FEATURES: &[&str] = &["roster_delta", "end_call", "hello", "member"];
+const FEATURES: &[&str] = &[
+    "roster_delta",
+    "end_call",
+    "hello",
+    "member",
+    "group",
+    "statements",
+    "guests",
+];
 
 /// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +38,10 @@ pub(crate) enum QueueKind {
     Roster,
     /// Control. Changes to the previous roster.
     RosterChanges,
+    /// Control. A commit, a Welcome or a refusal.
+    Group,
+    /// Control. Tells that messages of the group were dropped. At most one waits.
+    GroupDropped,
     /// The lane of relays.
     Relay,
 }
@@ -49,12 +61,16 @@ impl OutboundMessage {
             Message::Roster { .. } => QueueKind::RosterChanges,
             Message::Link(_) => QueueKind::Link,
             Message::Relay { .. } => QueueKind::Relay,
+            Message::Commit { .. } | Message::Welcome { .. } | Message::Refuse { .. } => {
+                QueueKind::Group
+            }
             Message::Pong => QueueKind::Pong,
             Message::Joined(_)
-            | Message::Admitted
+            | Message::Admitted { .. }
             | Message::Denied(_)
             | Message::Removed
             | Message::Blocked
+            | Message::StaleCommit { .. }
             | Message::Error(_) => QueueKind::Answer,
         };
         Self {
@@ -67,6 +83,7 @@ impl OutboundMessage {
         Self::answer(&ServerMessage::Error {
             code: code.into(),
             message: message.into(),
+            present: None,
         })
     }
 
@@ -76,6 +93,18 @@ impl OutboundMessage {
             "relay_dropped",
             "Messages of others were dropped, because you read too slowly.",
         )
+    }
+
+    /// Creates the notice that messages of the group were dropped for this client.
+    pub(crate) fn commits_dropped() -> Self {
+        let notice = Self::error(
+            "commits_dropped",
+            "Commits of the group were dropped, because you read too slowly.",
+        );
+        Self {
+            kind: QueueKind::GroupDropped,
+            ..notice
+        }
     }
 
     /// Creates the redirect to the node that has the call.
@@ -100,6 +129,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
         hand_raised_at: participant.hand_raised_at.map(Moment::as_millis),
         lost: participant.is_lost,
         admin: participant.is_admin,
+        guest: participant.has_guest_account,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
         member: participant.member,
     }
@@ -139,7 +169,10 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             left: changes.left.iter().copied().map(DemuxId::number).collect(),
             pending_count: changes.pending_count,
         },
-        Message::Admitted => ServerMessage::Admitted,
+        Message::Admitted { present, statement } => ServerMessage::Admitted {
+            present: present_group(*present),
+            statement: statement.clone(),
+        },
         Message::Denied(reason) => ServerMessage::Denied {
             reason: reason.as_str().into(),
         },
@@ -152,12 +185,40 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             from: from.number(),
             body: STANDARD.encode(body.as_bytes()),
         },
-        Message::Error(code) => ServerMessage::Error {
-            code: code.as_str().into(),
-            message: code.message().into(),
+        Message::Commit { at, from, body } => ServerMessage::Commit {
+            group: at.group,
+            epoch: at.epoch,
+            from: from.number(),
+            body: STANDARD.encode(body.as_bytes()),
         },
+        Message::Welcome { at, from, body } => ServerMessage::Welcome {
+            group: at.group,
+            epoch: at.epoch,
+            from: from.number(),
+            body: STANDARD.encode(body.as_bytes()),
+        },
+        Message::Refuse { at, from } => ServerMessage::Refuse {
+            group: at.group,
+            epoch: at.epoch,
+            from: from.number(),
+        },
+        Message::StaleCommit { present } => error_body(ErrorCode::StaleCommit, Some(*present)),
+        Message::Error(code) => error_body(*code, None),
         Message::Pong => ServerMessage::Pong,
     }
+}
+
+fn error_body(code: ErrorCode, present: Option<GroupEpoch>) -> ServerMessage<'static> {
+    ServerMessage::Error {
+        code: code.as_str().into(),
+        message: code.message().into(),
+        present: present.map(GroupEpochBody::from),
+    }
+}
+
+/// Returns the present epoch, unless no group has started.
+fn present_group(present: GroupEpoch) -> Option<GroupEpochBody> {
+    (present.group > 0).then(|| present.into())
 }
 
 fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
@@ -173,6 +234,9 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
         pending_count: Some(joined.roster.pending_count),
         call_link_state: LinkStateBody::from(&*joined.link as &LinkState),
         features: FEATURES.iter().map(|feature| (*feature).into()).collect(),
+        present: present_group(joined.present),
+        missed: (joined.missed_commits > 0).then_some(joined.missed_commits),
+        statement: joined.statement.clone(),
     }))
 }
 

@@ -8,6 +8,8 @@
 //!   again.
 //! - Only the newest whole roster, the newest state of the link and one pong wait. Changes of the
 //!   roster beyond their bound are dropped, and the call must then send a whole roster.
+//! - Commits, Welcomes and refusals wait up to a bound. Beyond it all waiting ones are dropped, and the
+//!   client is told so: it has missed more than the call keeps for a resumed device.
 //! - A client that requests answers faster than it reads them is not read meanwhile.
 
 use std::{collections::VecDeque, sync::Arc};
@@ -23,6 +25,9 @@ use super::outbound::{OutboundMessage, QueueKind};
 const MAX_CHANGES: usize = 256 * 1024;
 /// The bytes of waiting answers above which the client is not read.
 const MAX_ANSWERS: usize = 64 * 1024;
+/// The maximum bytes of commits, Welcomes and refusals that wait: the commits that a call keeps for a resumed
+/// device as base64, and as many again as come in a second.
+const MAX_GROUP: usize = 2 * 1024 * 1024;
 
 /// The code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,16 +99,16 @@ impl SendQueue {
         let pushed = match kind {
             QueueKind::Relay => state.push_relay(text, self.0.most_relay_bytes),
             QueueKind::RosterChanges => state.push_changes(text),
-            QueueKind::Roster => {
-                state.remove(|kind| matches!(kind, QueueKind::Roster | QueueKind::RosterChanges));
-                state.push_control(kind, text)
-            }
+            QueueKind::Roster => state.push_roster(text),
+            QueueKind::Group => state.push_group(text),
             QueueKind::Link => {
                 state.remove(|kind| kind == QueueKind::Link);
                 state.push_control(kind, text)
             }
             QueueKind::Pong if state.bytes_of(QueueKind::Pong) > 0 => PushOutcome::Done,
-            QueueKind::Pong | QueueKind::Answer => state.push_control(kind, text),
+            QueueKind::Pong | QueueKind::GroupDropped | QueueKind::Answer => {
+                state.push_control(kind, text)
+            }
         };
         self.0.ready.notify_one();
         pushed
@@ -185,10 +190,36 @@ impl State {
     fn push_changes(&mut self, text: Bytes) -> PushOutcome {
         let bytes = self.bytes_of(QueueKind::RosterChanges);
         if bytes.saturating_add(text.len()) > MAX_CHANGES {
-            self.remove(|kind| kind == QueueKind::RosterChanges);
+            // The first one keeps the place for the whole roster.
+            let mut is_first = true;
+            self.control.retain(|(kind, _)| {
+                *kind != QueueKind::RosterChanges || std::mem::take(&mut is_first)
+            });
             return PushOutcome::RosterMissed;
         }
         self.push_control(QueueKind::RosterChanges, text)
+    }
+
+    /// Puts a whole roster in the place of the first message that it replaces, so that a commit or `admitted`
+    /// stays behind the roster that names its device.
+    fn push_roster(&mut self, text: Bytes) -> PushOutcome {
+        let is_replaced = |kind| matches!(kind, QueueKind::Roster | QueueKind::RosterChanges);
+        let place = self.control.iter().position(|(kind, _)| is_replaced(*kind));
+        self.remove(is_replaced);
+        let place = place.unwrap_or(self.control.len());
+        self.control.insert(place, (QueueKind::Roster, text));
+        PushOutcome::Done
+    }
+
+    /// Drops all waiting messages of the group before one that does not fit.
+    fn push_group(&mut self, text: Bytes) -> PushOutcome {
+        let bytes = self.bytes_of(QueueKind::Group);
+        if bytes.saturating_add(text.len()) > MAX_GROUP {
+            self.remove(|kind| matches!(kind, QueueKind::Group | QueueKind::GroupDropped));
+            let OutboundMessage { text, kind } = OutboundMessage::commits_dropped();
+            self.control.push_back((kind, text));
+        }
+        self.push_control(QueueKind::Group, text)
     }
 
     fn remove(&mut self, goes: impl Fn(QueueKind) -> bool) {
@@ -202,161 +233,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CLOSING: ClosingFrame = ClosingFrame {
-        code: 1000,
-        words: "over",
-    };
-
-    fn message(text: &str, kind: QueueKind) -> OutboundMessage {
-        OutboundMessage {
-            text: text.to_owned().into(),
-            kind,
-        }
-    }
-
-    fn send_queue(most_relay_bytes: usize, messages: &[(&str, QueueKind)]) -> SendQueue {
-        let send_queue = SendQueue::new(most_relay_bytes);
-        for (text, kind) in messages {
-            assert_eq!(send_queue.push(message(text, *kind)), PushOutcome::Done);
-        }
-        send_queue
-    }
-
-    fn drained(send_queue: &SendQueue) -> Vec<String> {
-        std::iter::from_fn(|| send_queue.0.state.lock().next())
-            .map_while(|next| match next {
-                NextAction::Send(message) => Some(String::from_utf8(message.to_vec()).unwrap()),
-                NextAction::Close(_) => None,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn control_comes_out_before_relays_and_only_the_newest_of_what_replaces() {
-        let send_queue = send_queue(
-            100,
-            &[
-                ("relay 1", QueueKind::Relay),
-                ("a", QueueKind::Answer),
-                ("roster 1", QueueKind::Roster),
-                ("changes 1", QueueKind::RosterChanges),
-                ("link 1", QueueKind::Link),
-                ("pong", QueueKind::Pong),
-                ("roster 2", QueueKind::Roster),
-                ("relay 2", QueueKind::Relay),
-                ("changes 2", QueueKind::RosterChanges),
-                ("link 2", QueueKind::Link),
-                ("pong", QueueKind::Pong),
-                ("b", QueueKind::Answer),
-            ],
-        );
-        let expected = [
-            "a",
-            "pong",
-            "roster 2",
-            "changes 2",
-            "link 2",
-            "b",
-            "relay 1",
-            "relay 2",
-        ];
-        assert_eq!(drained(&send_queue), expected);
-        assert_eq!(send_queue.0.state.lock().relay_bytes, 0);
-    }
-
-    #[test]
-    fn a_relay_that_does_not_fit_is_dropped_with_one_error_until_one_fits_again() {
-        let send_queue = send_queue(
-            10,
-            &[
-                ("12345", QueueKind::Relay),
-                ("67890", QueueKind::Relay),
-                ("1", QueueKind::Relay),
-                ("2", QueueKind::Relay),
-                ("control", QueueKind::Answer),
-            ],
-        );
-        let error = r#"{"type":"error","code":"relay_dropped","#;
-        let sent = drained(&send_queue);
-        assert!(sent[0].starts_with(error), "{}", sent[0]);
-        assert_eq!(sent[1..], ["control", "12345", "67890"]);
-        for text in ["1234567890", "3", "4"] {
-            assert_eq!(
-                send_queue.push(message(text, QueueKind::Relay)),
-                PushOutcome::Done
-            );
-        }
-        let sent = drained(&send_queue);
-        assert_eq!(sent.len(), 2);
-        assert!(sent[0].starts_with(error), "{}", sent[0]);
-    }
-
-    #[test]
-    fn control_never_grows_without_bound_and_never_ends_the_connection() {
-        let send_queue = SendQueue::new(10);
-        let kib = "x".repeat(1024);
-        let mut missed = 0;
-        for _ in 0..10_000 {
-            for kind in [QueueKind::Roster, QueueKind::Link, QueueKind::Pong] {
-                assert_eq!(send_queue.push(message(&kib, kind)), PushOutcome::Done);
-            }
-        }
-        assert_eq!(drained(&send_queue).len(), 3);
-        for _ in 0..1_000 {
-            let pushed = send_queue.push(message(&kib, QueueKind::RosterChanges));
-            missed += usize::from(pushed == PushOutcome::RosterMissed);
-            let bytes = send_queue.0.state.lock().bytes_of(QueueKind::RosterChanges);
-            assert!(bytes <= MAX_CHANGES, "{bytes}");
-        }
-        // The last of 257 consecutive messages does not fit.
-        assert_eq!(missed, 3);
-    }
-
-    #[tokio::test]
-    async fn whoever_does_not_read_the_answers_is_not_read_until_then() {
-        let send_queue = send_queue(10, &[]);
-        send_queue.has_room().await;
-        let answer = "x".repeat(MAX_ANSWERS);
-        for _ in 0..2 {
-            assert_eq!(
-                send_queue.push(message(&answer, QueueKind::Answer)),
-                PushOutcome::Done
-            );
-        }
-        let read = async {
-            // The client is not read before the first answers are sent.
-            for _ in 0..10 {
-                tokio::task::yield_now().await;
-            }
-            send_queue.next().await
-        };
-        let has_room = std::pin::pin!(send_queue.has_room());
-        let ((), sent) = tokio::join!(has_room, read);
-        assert!(matches!(sent, NextAction::Send(_)));
-        assert_eq!(drained(&send_queue).len(), 1);
-    }
-
-    #[tokio::test]
-    async fn what_was_sent_before_the_close_still_goes_out() {
-        let send_queue = send_queue(
-            10,
-            &[("last", QueueKind::Answer), ("relay", QueueKind::Relay)],
-        );
-        send_queue.close(CLOSING);
-        let late = send_queue.push(message("late", QueueKind::Answer));
-        assert_eq!(late, PushOutcome::Done);
-        send_queue.closed().await;
-        assert_eq!(
-            send_queue.next().await,
-            NextAction::Send("last".to_owned().into())
-        );
-        assert_eq!(
-            send_queue.next().await,
-            NextAction::Send("relay".to_owned().into())
-        );
-        assert_eq!(send_queue.next().await, NextAction::Close(CLOSING));
-    }
-}
+mod tests;

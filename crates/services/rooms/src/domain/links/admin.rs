@@ -77,7 +77,8 @@ impl Links {
         let link = link.map_err(DecisionFailure::from)?;
         let link = link.ok_or(AdminRefusal::UnknownLink)?;
         let proof = Presentation::Auth(&request.presentation, &link.zkparams, None);
-        if !context.verifier.holds(proof, request.client).await? {
+        let holder = context.verifier.holder(proof, request.client).await?;
+        if holder.is_none() {
             return Err(ClaimRefusal::Forbidden.into());
         }
         let user = OpaqueUserId::of_ciphertext(&request.presentation.user_id());

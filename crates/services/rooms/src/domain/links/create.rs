@@ -57,7 +57,7 @@ impl Links {
             return Ok(CreateOutcome::Unauthorized);
         };
         let proof = Presentation::Create(&request.presentation, &room_id, &zkparams);
-        if !self.context.verifier.holds(proof, client).await? {
+        if self.context.verifier.holder(proof, client).await?.is_none() {
             return Ok(CreateOutcome::Unauthorized);
         }
         let keys = self.context.transactions.database.storage_keys();
@@ -68,8 +68,10 @@ impl Links {
                 .content
                 .restrictions
                 .unwrap_or(Restrictions::AdminApproval),
+            guests: request.content.guests.unwrap_or_default(),
             name: request.content.name.unwrap_or_default(),
             revoked: request.content.revoked.unwrap_or(false),
+            admin_statement: request.content.admin_statement.unwrap_or_default(),
         };
         let mut rng = self.context.entropy.rng();
         let epoch = self.has_epochs.then(|| Epoch::random(&mut *rng));

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::{
-    AuthPresentation, CallLinkPublicParams, MemberKey, Timestamp, VerifyingParams,
-};
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, MemberKey, Timestamp};
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
+
+use super::keys::{HolderKind, VerifierKeys};
 
 /// The maximum number of cached presentations: about 3 MiB.
 const MAX_CACHED: u64 = 16_384;
@@ -19,7 +19,7 @@ const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 /// The server params, and the cache of presentations verified with them. New params require a new
 /// cache.
 pub(super) struct PresentationCache {
-    pub(super) keys: VerifyingParams,
+    pub(super) keys: VerifierKeys,
     periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
@@ -45,6 +45,7 @@ fn fingerprint(
 struct VerificationPeriod {
     from: Timestamp,
     before: Option<Timestamp>,
+    holder: HolderKind,
 }
 
 impl VerificationPeriod {
@@ -61,7 +62,7 @@ pub(super) struct CacheMiss {
 }
 
 impl PresentationCache {
-    pub(super) fn new(keys: VerifyingParams) -> Self {
+    pub(super) fn new(keys: VerifierKeys) -> Self {
         let periods = Cache::builder()
             .max_capacity(MAX_CACHED)
             .time_to_live(CACHED_FOR)
@@ -69,27 +70,32 @@ impl PresentationCache {
         Self { keys, periods }
     }
 
-    /// Returns `None` if the cache shows that the presentation holds for the link and the member
-    /// key, else the key to insert it by once it is verified.
+    /// Returns the kind of account that shows the presentation, if the cache shows that it holds for
+    /// the link and the member key.
+    ///
+    /// # Errors
+    /// The key to insert it by once it is verified.
     pub(super) fn lookup(
         &self,
         presentation: &AuthPresentation,
         link: &CallLinkPublicParams,
         member: Option<&MemberKey>,
         now: Timestamp,
-    ) -> Option<CacheMiss> {
+    ) -> Result<HolderKind, CacheMiss> {
         let fingerprint = fingerprint(presentation, link, member);
         let period = self.periods.get(&fingerprint);
-        let known =
-            period.is_some_and(|period| period.covers(now)) && presentation.is_redeemable(now);
-        (!known).then_some(CacheMiss { fingerprint, now })
+        let known = period.filter(|period| period.covers(now) && presentation.is_redeemable(now));
+        known
+            .map(|period| period.holder)
+            .ok_or(CacheMiss { fingerprint, now })
     }
 
     /// Adds a presentation that held to the cache.
-    pub(super) fn insert(&self, miss: &CacheMiss) {
+    pub(super) fn insert(&self, miss: &CacheMiss, holder: HolderKind) {
         let period = VerificationPeriod {
             from: miss.now,
             before: self.keys.next_change(miss.now),
+            holder,
         };
         self.periods.insert(miss.fingerprint, period);
     }
@@ -97,7 +103,9 @@ impl PresentationCache {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, VerifyingParamsEntry};
+    use anteroom_protocol::{
+        DAY, GenericSecretParams, Mode, Randomness, VerifyingParams, VerifyingParamsEntry,
+    };
     use anteroom_runtime::{Clock as _, Entropy as _};
     use anteroom_testkit::TestRooms;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -118,20 +126,22 @@ mod tests {
         let now = rooms.clock.now();
         let end = now.plus(DAY);
         let randomness = Randomness::random(&mut *rooms.entropy().rng());
-        let cache = PresentationCache::new(VerifyingParams::new(vec![VerifyingParamsEntry {
-            params: GenericSecretParams::generate(Mode::Standard, randomness),
-            not_before: now.minus(DAY),
-            not_after: Some(end),
-        }]));
+        let cache = PresentationCache::new(VerifierKeys::of_regular(VerifyingParams::new(vec![
+            VerifyingParamsEntry {
+                params: GenericSecretParams::generate(Mode::Standard, randomness),
+                not_before: now.minus(DAY),
+                not_after: Some(end),
+            },
+        ])));
 
         let [key, other_key] = [1, 2].map(|byte| MemberKey::from_bytes([byte; 32]));
         let (member, other_member) = (Some(&key), Some(&other_key));
-        let miss = cache.lookup(&shown, &params, member, now).unwrap();
+        let miss = cache.lookup(&shown, &params, member, now).err().unwrap();
         assert!(
-            cache.lookup(&shown, &params, member, now).is_some(),
+            cache.lookup(&shown, &params, member, now).is_err(),
             "not verified yet"
         );
-        cache.insert(&miss);
+        cache.insert(&miss, HolderKind::Guest);
         for (presentation, link, member, now, known) in [
             (&shown, &params, member, now, true),
             (&shown, &params, member, end.minus(1), true),
@@ -143,15 +153,16 @@ mod tests {
             (&again, &params, member, now, false),
         ] {
             assert_eq!(
-                cache.lookup(presentation, link, member, now).is_none(),
-                known,
+                cache.lookup(presentation, link, member, now).ok(),
+                known.then_some(HolderKind::Guest),
                 "{now:?}"
             );
         }
-        let unbound = cache.lookup(&again, &params, None, now).unwrap();
-        cache.insert(&unbound);
-        assert!(cache.lookup(&again, &params, None, now).is_none());
-        assert!(cache.lookup(&again, &params, member, now).is_some());
+        let unbound = cache.lookup(&again, &params, None, now).err().unwrap();
+        cache.insert(&unbound, HolderKind::Regular);
+        let known = cache.lookup(&again, &params, None, now).ok();
+        assert_eq!(known, Some(HolderKind::Regular));
+        assert!(cache.lookup(&again, &params, member, now).is_err());
     }
 
     #[tokio::test]
@@ -162,12 +173,13 @@ mod tests {
         let bytes = STANDARD.decode(rooms.auth(&link, &aci)).unwrap();
         let shown = AuthPresentation::from_bytes(&bytes).unwrap();
         let now = rooms.clock.now();
-        let cache = PresentationCache::new(VerifyingParams::default());
-        cache.insert(&cache.lookup(&shown, &params, None, now).unwrap());
+        let cache = PresentationCache::new(VerifierKeys::default());
+        let miss = cache.lookup(&shown, &params, None, now).err().unwrap();
+        cache.insert(&miss, HolderKind::Regular);
 
         let last = now.start_of_day().plus(2 * DAY);
-        assert!(cache.lookup(&shown, &params, None, last).is_none());
+        assert!(cache.lookup(&shown, &params, None, last).is_ok());
         let later = last.plus(1);
-        assert!(cache.lookup(&shown, &params, None, later).is_some());
+        assert!(cache.lookup(&shown, &params, None, later).is_err());
     }
 }

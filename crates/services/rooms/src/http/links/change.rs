@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{HttpLimits, Problem, ProblemDocument, request_client};
-use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, CreatePresentation, Restrictions};
+use anteroom_protocol::{
+    AdminStatement, AuthPresentation, CallLinkPublicParams, CreatePresentation, GuestAdmission,
+    Restrictions,
+};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{Epoch, LinkAddress, LinkName, LinkUpdate, OpaqueRoomId};
 use anteroom_wire::rooms::{ChangeBody, LinkStateBody};
@@ -40,17 +43,21 @@ struct LinkChange {
 
 impl LinkChange {
     /// # Errors
-    /// 413 for a passkey or a name that is too long.
+    /// 413 for a passkey, a name or a statement that is too long.
     fn within_bounds(body: ChangeBody) -> Result<Self, Problem> {
         let too_large = || Problem::new(&FIELD_TOO_LARGE);
         let name = body.name.map(|name| LinkName::new(name.as_bytes()));
+        let statement = body.admin_statement;
+        let statement = statement.map(|statement| AdminStatement::new(statement.as_bytes()));
         Ok(Self {
             passkey: Passkey::new(body.admin_passkey.into_bytes()).ok_or_else(too_large)?,
             zkparams: body.zkparams,
             update: LinkUpdate {
                 restrictions: body.restrictions.map(Restrictions::from),
+                guests: body.guests.map(GuestAdmission::from),
                 name: name.transpose().map_err(|_| too_large())?,
                 revoked: body.revoked,
+                admin_statement: statement.transpose().map_err(|_| too_large())?,
                 end_call: body.end_call.unwrap_or(false),
             },
         })

@@ -1,14 +1,18 @@
 //! The messages of clients, as the service understands them.
 
-use anteroom_call::{Command, RelayBody, RelayTarget};
-use anteroom_protocol::DemuxId;
-use anteroom_wire::rooms::socket::{ClientMessage, JoinMessage, RelayRecipients};
+use anteroom_call::{Command, Commit, CommitBody, RelayBody, RelayTarget, Welcome, WelcomeBody};
+use anteroom_protocol::{DemuxId, GroupEpoch};
+use anteroom_wire::rooms::socket::{self, ClientMessage, JoinMessage, RelayRecipients};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{domain::message_operations::MessageKind, http::socket::refusal::Refusal};
 
 /// The maximum length of a message, in bytes: a relay of 64 KiB as base64 with the JSON around it.
-pub(crate) const MAX_MESSAGE: usize = 96 * 1024;
+const MAX_MESSAGE: usize = 96 * 1024;
+
+/// The maximum length of a `commit`, in bytes: a commit of 64 KiB and a Welcome of 112 KiB as base64, with the
+/// devices that are added and the JSON around them.
+pub(crate) const MAX_COMMIT_MESSAGE: usize = 256 * 1024;
 
 /// The maximum length of a message before the client has joined, in bytes. A `join` takes less than
 /// half of it.
@@ -29,6 +33,9 @@ pub(crate) enum InboundContent {
 
 impl InboundMessage {
     pub(crate) fn parse(text: &str) -> Self {
+        if text.len() > MAX_MESSAGE && !ClientMessage::is_commit(text) {
+            return Self::unreadable(Refusal::TooLarge);
+        }
         match serde_json::from_str::<ClientMessage>(text) {
             Ok(message) => Self {
                 kind: kind(&message),
@@ -55,6 +62,8 @@ fn kind(message: &ClientMessage) -> Option<MessageKind> {
         ClientMessage::Participants => MessageKind::Participants,
         ClientMessage::RaiseHand { .. } => MessageKind::RaiseHand,
         ClientMessage::Relay { .. } => MessageKind::Relay,
+        ClientMessage::Commit { .. } => MessageKind::Commit,
+        ClientMessage::Refuse { .. } => MessageKind::Refuse,
         ClientMessage::Approve { .. } => MessageKind::Approve,
         ClientMessage::Deny { .. } => MessageKind::Deny,
         ClientMessage::Remove { .. } => MessageKind::Remove,
@@ -75,7 +84,24 @@ fn content(message: ClientMessage) -> Result<InboundContent, Refusal> {
             },
             body: relay_body(&body)?,
         },
-        ClientMessage::Approve { demux_id } => Command::Approve(device(demux_id)?),
+        ClientMessage::Commit {
+            group,
+            epoch,
+            body,
+            welcome,
+        } => Command::Commit(Commit {
+            at: GroupEpoch { group, epoch },
+            body: CommitBody::new(bytes(&body)?).map_err(|_| Refusal::CommitTooLarge)?,
+            welcome: welcome.map(self::welcome).transpose()?,
+        }),
+        ClientMessage::Refuse { group, epoch } => Command::Refuse(GroupEpoch { group, epoch }),
+        ClientMessage::Approve {
+            demux_id,
+            statement,
+        } => Command::Approve {
+            device: device(demux_id)?,
+            statement,
+        },
         ClientMessage::Deny { demux_id } => Command::Deny(device(demux_id)?),
         ClientMessage::Remove { demux_id } => Command::Remove(device(demux_id)?),
         ClientMessage::Block { demux_id } => Command::Block(device(demux_id)?),
@@ -89,12 +115,27 @@ fn device(id: u32) -> Result<DemuxId, Refusal> {
 }
 
 fn relay_body(body: &str) -> Result<RelayBody, Refusal> {
-    let bytes = STANDARD.decode(body).map_err(|_| Refusal::Invalid)?;
-    RelayBody::new(bytes).map_err(|_| Refusal::BodyTooLarge)
+    RelayBody::new(bytes(body)?).map_err(|_| Refusal::BodyTooLarge)
+}
+
+fn welcome(welcome: socket::WelcomeBody) -> Result<Welcome, Refusal> {
+    Ok(Welcome {
+        to: welcome
+            .to
+            .into_iter()
+            .map(device)
+            .collect::<Result<_, _>>()?,
+        body: WelcomeBody::new(bytes(&welcome.body)?).map_err(|_| Refusal::CommitTooLarge)?,
+    })
+}
+
+fn bytes(text: &str) -> Result<Vec<u8>, Refusal> {
+    STANDARD.decode(text).map_err(|_| Refusal::Invalid)
 }
 
 #[cfg(test)]
 mod tests {
+    use anteroom_protocol::ApprovalStatement;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
@@ -129,8 +170,41 @@ mod tests {
                 },
             ),
             (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"aGk="}"#,
+                Command::Commit(Commit {
+                    at: GroupEpoch { group: 1, epoch: 0 },
+                    body: CommitBody::new(*b"hi").unwrap(),
+                    welcome: None,
+                }),
+            ),
+            (
+                r#"{"type":"commit","group":2,"epoch":7,"body":"aGk=","welcome":{"to":[32,16],"body":"aG8="}}"#,
+                Command::Commit(Commit {
+                    at: GroupEpoch { group: 2, epoch: 7 },
+                    body: CommitBody::new(*b"hi").unwrap(),
+                    welcome: Some(Welcome {
+                        to: [device(16), device(32)].into(),
+                        body: WelcomeBody::new(*b"ho").unwrap(),
+                    }),
+                }),
+            ),
+            (
+                r#"{"type":"refuse","group":2,"epoch":7}"#,
+                Command::Refuse(GroupEpoch { group: 2, epoch: 7 }),
+            ),
+            (
                 r#"{"type":"approve","demuxId":16}"#,
-                Command::Approve(device(16)),
+                Command::Approve {
+                    device: device(16),
+                    statement: None,
+                },
+            ),
+            (
+                r#"{"type":"approve","demuxId":16,"statement":"aGk"}"#,
+                Command::Approve {
+                    device: device(16),
+                    statement: ApprovalStatement::new(*b"hi").ok(),
+                },
             ),
             (r#"{"type":"deny","demuxId":16}"#, Command::Deny(device(16))),
             (
@@ -254,6 +328,19 @@ mod tests {
                 Refusal::UnknownDevice,
             ),
             (&too_large, Refusal::BodyTooLarge),
+            (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"?"}"#,
+                Refusal::Invalid,
+            ),
+            (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"","welcome":{"to":[17],"body":""}}"#,
+                Refusal::UnknownDevice,
+            ),
+            (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"","welcome":{"to":"all","body":""}}"#,
+                Refusal::Invalid,
+            ),
+            (r#"{"type":"refuse","group":1}"#, Refusal::Invalid),
         ] {
             let got = InboundMessage::parse(text).content.err();
             assert_eq!(got, Some(expected), "{}", text.get(..60).unwrap_or(text));
@@ -266,6 +353,35 @@ mod tests {
         let text = format!(r#"{{"type":"relay","to":4294967280,"body":"{body}"}}"#);
         assert!(text.len() < MAX_MESSAGE);
         assert!(InboundMessage::parse(&text).content.is_ok());
+    }
+
+    fn commit(commit: usize, welcome: usize) -> String {
+        let [commit, welcome] = [commit, welcome].map(|length| STANDARD.encode(vec![0; length]));
+        let to: Vec<u32> = (1..=1_000)
+            .map(|number| u32::MAX << 4 & !(number << 4))
+            .collect();
+        format!(
+            r#"{{"type":"commit","group":4294967295,"epoch":18446744073709551615,"body":"{commit}","welcome":{{"to":{to:?},"body":"{welcome}"}}}}"#
+        )
+    }
+
+    #[test]
+    fn only_a_commit_is_longer_than_a_relay() {
+        let longest = commit(65_536, 114_688);
+        assert!(longest.len() < MAX_COMMIT_MESSAGE, "{}", longest.len());
+        assert!(InboundMessage::parse(&longest).content.is_ok());
+        for (text, refusal) in [
+            (commit(65_537, 0), Refusal::CommitTooLarge),
+            (commit(0, 114_689), Refusal::CommitTooLarge),
+            (longest.replace("commit", "relay"), Refusal::TooLarge),
+            (longest.replace(r#""type""#, r#""kind""#), Refusal::TooLarge),
+            (longest.replace('}', " "), Refusal::TooLarge),
+            (" ".repeat(MAX_MESSAGE + 1), Refusal::TooLarge),
+            (" ".repeat(MAX_MESSAGE), Refusal::Invalid),
+        ] {
+            let got = InboundMessage::parse(&text).content.err();
+            assert_eq!(got, Some(refusal), "{}", text.get(..60).unwrap_or(&text));
+        }
     }
 
     #[test]
@@ -302,6 +418,14 @@ mod tests {
                 Some(MessageKind::Remove),
             ),
             (r#"{"type":"block","demuxId":16}"#, Some(MessageKind::Block)),
+            (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"?"}"#,
+                Some(MessageKind::Commit),
+            ),
+            (
+                r#"{"type":"refuse","group":1,"epoch":0}"#,
+                Some(MessageKind::Refuse),
+            ),
             (r#"{"type":"ping"}"#, None),
             (r#"{"type":"dance"}"#, None),
             ("{", None),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_call::{ConnectionId, Join, JoinRandomness, ResumeSecret, Role, RosterForm};
-use anteroom_protocol::{AuthPresentation, OpaqueUserId};
+use anteroom_protocol::{AuthPresentation, GroupEpoch};
 use anteroom_runtime::{ClientAddress, OperationOutcome};
 use anteroom_store::{Epoch, LinkAddress};
 use anteroom_wire::{
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::refusal::Refusal;
 use crate::{
     domain::{
-        authorization::{Claim, Entrance, authorize},
+        authorization::{AuthorizedUser, Claim, Entrance, authorize},
         calls::{
             handle::{CallHandle, HandledJoin},
             send_queue::SendQueue,
@@ -49,8 +49,14 @@ pub(super) async fn join(
     send_queue: &SendQueue,
 ) -> Result<(Option<Membership>, OperationOutcome), Refusal> {
     let (address, user, role) = verify(state, &request, client).await?;
+    let AuthorizedUser {
+        id: user,
+        has_guest_account,
+        ..
+    } = user;
     let resume = request.resume.as_ref().and_then(|text| resume_secret(text));
     let (hello, member) = (request.hello.take(), request.member);
+    let have = request.have.map(GroupEpoch::from);
     let roster = match request.roster {
         RosterUpdates::Whole => RosterForm::Whole,
         RosterUpdates::Delta => RosterForm::Changes,
@@ -65,10 +71,12 @@ pub(super) async fn join(
             connection,
             user: user.clone(),
             role,
+            has_guest_account,
             resume: resume.clone(),
             roster,
             hello: hello.clone(),
             member,
+            have,
             randomness: JoinRandomness::random(&mut *state.context.entropy.rng()),
         };
         // Another node may have revoked the link since the call last read it.
@@ -104,7 +112,7 @@ async fn verify(
     state: &RoomsState,
     request: &JoinMessage,
     client: ClientAddress,
-) -> Result<(LinkAddress, OpaqueUserId, Role), Refusal> {
+) -> Result<(LinkAddress, AuthorizedUser, Role), Refusal> {
     let address = LinkAddress {
         room: parse_room(&request.room_id).ok_or(Refusal::Invalid)?,
         epoch: request.epoch.map(Epoch::new),
@@ -119,7 +127,7 @@ async fn verify(
         joins: state.settings.sockets.joins,
     };
     let (user, role) = authorize(&state.context, claim, passkey, client, entrance).await?;
-    Ok((address, user.id, role))
+    Ok((address, user, role))
 }
 
 fn resume_secret(text: &str) -> Option<ResumeSecret> {

@@ -58,6 +58,8 @@ refusals! {
     TooLarge, Refused, "too_large", Some(1009), "The message is too large.";
     /// The body of a relay is too long.
     BodyTooLarge, Refused, "too_large", None, "The relayed body is too large.";
+    /// The body of a commit or of a Welcome is too long.
+    CommitTooLarge, Refused, "too_large", None, "The commit or its Welcome is too large.";
     /// The demux id is not a possible one.
     UnknownDevice, Refused, "unknown_device", None, "There is no such device in the call.";
     /// The first message is not `join`.
@@ -74,6 +76,9 @@ refusals! {
     Expired, Refused, "expired", Some(1008), "The call link is no longer valid.";
     /// The presentation does not hold for the link.
     Forbidden, Refused, "presentation_invalid", Some(1008), "The presentation is not valid for this room.";
+    /// The link admits no guest accounts.
+    GuestsRefused, Refused, "guests_refused", Some(1008),
+        "Guests may not join this call. Sign in with an account.";
     /// The user has joined too often, or has shown too many wrong passkeys.
     RateLimited, Refused, "rate_limited", Some(1008),
         "Too many joins or wrong passkeys. Please wait a minute.";
@@ -103,6 +108,7 @@ impl From<JoinRefusal> for Refusal {
             },
             JoinRefusal::Limited(_) => Self::RateLimited,
             JoinRefusal::Closed => Self::Expired,
+            JoinRefusal::GuestsRefused => Self::GuestsRefused,
             // These come from the rules of joins on media servers.
             JoinRefusal::UseSocket | JoinRefusal::StartForbidden => Self::Forbidden,
             JoinRefusal::Elsewhere(_) | JoinRefusal::Full | JoinRefusal::MediaUnavailable => {

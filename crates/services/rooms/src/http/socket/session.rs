@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 use tracing::{Instrument as _, Span};
 
 use super::{
-    inbound::{InboundContent, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
+    inbound::{InboundContent, InboundMessage, MAX_COMMIT_MESSAGE, MAX_FIRST_MESSAGE},
     joining::{Membership, join},
     reader::{PeerClosed, Reader},
     refusal::Refusal,
@@ -62,7 +62,7 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
     if membership.is_some() {
         let mut connection = socket.into_inner();
         connection.lift_limit();
-        socket = websocket(connection, MAX_MESSAGE).await;
+        socket = websocket(connection, MAX_COMMIT_MESSAGE).await;
     }
     // The lines of a client that has joined belong to its call.
     let call = membership.as_ref().map(|membership| &membership.call);
@@ -190,7 +190,7 @@ impl Membership {
         send_queue: &SendQueue,
     ) -> bool {
         // Another node may have revoked the link since the call last read it.
-        let activates = self.is_admin && matches!(command, Command::Approve(_));
+        let activates = self.is_admin && matches!(command, Command::Approve { .. });
         if activates && !self.refresh_link(operation.as_ref()).await {
             let refusal = Refusal::ApproveUnavailable;
             refuse(send_queue, Some(refusal));

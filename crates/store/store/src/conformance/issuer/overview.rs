@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use anteroom_protocol::DAY;
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::{Fixture, IssuerBackend, NOW, login, session, tokens::hash};
+use super::{Fixture, IssuerBackend, NOW, guest, login, session, tokens::hash};
 use crate::{IssuerCounts, LockPolicy, LoginLock, LoginOrigin};
 
 const POLICY: LockPolicy = LockPolicy {
@@ -117,6 +117,8 @@ pub async fn rows_are_counted_that_count_now<B: IssuerBackend>() {
     let mut repository = fixture.begin().await;
     repository.add_login(&login, &mut rng).await.unwrap();
     repository.set_disabled(&bob.aci, true).await.unwrap();
+    let guest = guest(&mut rng);
+    repository.add_account(&guest, &mut rng).await.unwrap();
     let session = session(ann.aci, 1);
     repository.add_session(&session, &hash(1)).await.unwrap();
     repository
@@ -130,8 +132,9 @@ pub async fn rows_are_counted_that_count_now<B: IssuerBackend>() {
             .unwrap();
     }
     let now = IssuerCounts {
-        accounts: 2,
+        accounts: 3,
         disabled_accounts: 1,
+        guest_accounts: 1,
         devices: 3,
         sessions: 1,
         sign_ups: 0,

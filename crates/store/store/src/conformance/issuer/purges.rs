@@ -1,12 +1,15 @@
 //! The deletion of rows past their end.
 
-use anteroom_protocol::DAY;
+use anteroom_protocol::{Aci, DAY, Timestamp};
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::{Fixture, IssuerBackend, NOW, seen, session, sessions::rotate};
+use super::{
+    Fixture, IssuerBackend, NOW, TEST, assert_same_account, device, guest, seen, session,
+    sessions::rotate,
+};
 use crate::{
-    DeviceId, Email, LockPolicy, LoginOrigin, PendingSignUp, RotateOutcome, StoredLifetimes,
-    TokenHash,
+    DeviceId, Email, IssuerRepository, LockPolicy, LoginOrigin, PendingSignUp, RotateOutcome,
+    StoredLifetimes, TokenHash,
 };
 
 /// Lifetimes that are too long to trim anything.
@@ -20,6 +23,61 @@ const LIFETIMES: StoredLifetimes = StoredLifetimes {
 
 fn hash(byte: u8) -> TokenHash {
     TokenHash::from_bytes([byte; 32])
+}
+
+/// Returns the unused guests, sorted.
+async fn found(repository: &mut dyn IssuerRepository, before: Timestamp, most: u32) -> Vec<Aci> {
+    let mut found = repository.unused_guests(before, most).await.unwrap();
+    found.sort_by_key(|aci| *aci.as_bytes());
+    found
+}
+
+pub async fn guests_that_were_not_seen_for_long_are_found_in_batches<B: IssuerBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    // A regular account with an old device is never a guest.
+    fixture.added(&[1]).await;
+    let rng = &mut fixture.rng;
+    let [seen_lately, unseen, without_device] = [(); 3].map(|()| guest(rng));
+    let mut repository = fixture.database.begin(TEST).await.unwrap();
+    for guest in [&seen_lately, &unseen, &without_device] {
+        repository.add_account(guest, rng).await.unwrap();
+        let stored = repository.account(&guest.aci).await.unwrap().unwrap();
+        assert_same_account(&stored, guest);
+    }
+    for (guest, numbers) in [(&seen_lately, 1..=2), (&unseen, 1..=1)] {
+        for number in numbers {
+            let device = device(number);
+            repository
+                .add_device(&guest.aci, &device, rng)
+                .await
+                .unwrap();
+        }
+    }
+    let second = DeviceId::new(2).unwrap();
+    repository
+        .touch_device(&seen_lately.aci, second, &seen(NOW.plus(DAY)), rng)
+        .await
+        .unwrap();
+    let sorted = |mut guests: Vec<Aci>| {
+        guests.sort_by_key(|aci| *aci.as_bytes());
+        guests
+    };
+    let repository = &mut *repository;
+    assert_eq!(found(repository, NOW, 10).await, [without_device.aci]);
+    assert_eq!(
+        found(repository, NOW.plus(DAY), 10).await,
+        sorted(vec![unseen.aci, without_device.aci])
+    );
+    assert_eq!(found(repository, NOW.plus(DAY), 1).await.len(), 1);
+    assert_eq!(
+        found(repository, NOW.plus(DAY + 1), 10).await,
+        sorted(vec![seen_lately.aci, unseen.aci, without_device.aci])
+    );
+    for guest in found(repository, NOW.plus(DAY), 10).await {
+        assert!(repository.delete_account(&guest).await.unwrap());
+    }
+    assert!(repository.devices(&unseen.aci).await.unwrap().is_empty());
+    assert!(found(repository, NOW.plus(DAY), 10).await.is_empty());
 }
 
 pub async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B: IssuerBackend>() {

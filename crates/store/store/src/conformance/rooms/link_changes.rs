@@ -1,9 +1,9 @@
 //! The update and deletion of call links.
 
-use anteroom_protocol::Restrictions;
+use anteroom_protocol::{AdminStatement, GuestAdmission, Restrictions};
 
 use super::{
-    Fixture, LEASE, NOW, RoomsBackend, address, assert_same_link,
+    Fixture, LEASE, NOW, RoomsBackend, TEST, address, assert_same_link,
     links::{approve, delete_at, read, update},
 };
 use crate::{
@@ -13,8 +13,10 @@ use crate::{
 
 const RESTRICTIONS: LinkUpdate = LinkUpdate {
     restrictions: Some(Restrictions::None),
+    guests: None,
     name: None,
     revoked: None,
+    admin_statement: None,
     end_call: false,
 };
 
@@ -26,7 +28,8 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
     let mut expected = fixture.created("a1", None).await;
     let bystander = fixture.created("b2", None).await;
     let name = LinkName::new(*b"another").unwrap();
-    let updates: [(LinkUpdate, Expectation); 6] = [
+    let statement = AdminStatement::new(*b"signed").unwrap();
+    let updates: [(LinkUpdate, Expectation); 9] = [
         (LinkUpdate::default(), |_| {}),
         (RESTRICTIONS, |link| {
             link.restrictions = Restrictions::None;
@@ -37,6 +40,20 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
                 ..LinkUpdate::default()
             },
             |link| link.name = LinkName::new(*b"another").unwrap(),
+        ),
+        (
+            LinkUpdate {
+                admin_statement: Some(statement),
+                ..LinkUpdate::default()
+            },
+            |link| link.admin_statement = AdminStatement::new(*b"signed").unwrap(),
+        ),
+        (
+            LinkUpdate {
+                admin_statement: Some(AdminStatement::default()),
+                ..LinkUpdate::default()
+            },
+            |link| link.admin_statement = AdminStatement::default(),
         ),
         (
             LinkUpdate {
@@ -54,14 +71,25 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
         ),
         (
             LinkUpdate {
+                guests: Some(GuestAdmission::Refused),
+                ..LinkUpdate::default()
+            },
+            |link| link.guests = GuestAdmission::Refused,
+        ),
+        (
+            LinkUpdate {
                 restrictions: Some(Restrictions::AdminApproval),
+                guests: Some(GuestAdmission::AsAccounts),
                 name: Some(LinkName::default()),
                 revoked: Some(true),
+                admin_statement: AdminStatement::new(*b"again").ok(),
                 end_call: true,
             },
             |link| {
+                link.admin_statement = AdminStatement::new(*b"again").unwrap();
                 link.ended_calls = 1;
                 link.restrictions = Restrictions::AdminApproval;
+                link.guests = GuestAdmission::AsAccounts;
                 link.name = LinkName::default();
                 link.revoked = true;
             },
@@ -115,8 +143,10 @@ pub async fn restrictions_do_not_change_while_a_call_is_on<B: RoomsBackend>() {
 
     let others = LinkUpdate {
         restrictions: Some(Restrictions::AdminApproval),
+        guests: Some(GuestAdmission::Refused),
         name: Some(LinkName::default()),
         revoked: Some(true),
+        admin_statement: AdminStatement::new(*b"signed").ok(),
         end_call: false,
     };
     let outcome = update(&mut fixture, &link.address(), "right", &others).await;
@@ -125,6 +155,34 @@ pub async fn restrictions_do_not_change_while_a_call_is_on<B: RoomsBackend>() {
     };
     assert!(updated.revoked);
     assert!(updated.name == LinkName::default());
+    assert_eq!(updated.admin_statement.as_bytes(), b"signed");
+}
+
+pub async fn the_statement_of_the_admins_goes_with_the_link<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let call = fixture.started(&link, NOW).await;
+    let mut reader = fixture.read().await;
+    let found = reader.link_of_room(&link.room, NOW).await.unwrap();
+    assert_same_link(&found.unwrap().link, &link);
+    let found = fixture
+        .database
+        .link_with_call(TEST, &link.address(), NOW)
+        .await;
+    assert_same_link(&found.unwrap().unwrap().link, &link);
+    drop(reader);
+    let mut repository = fixture.begin().await;
+    assert!(repository.end_era(&call.key, call.era).await.unwrap());
+    repository.save().await.unwrap();
+    let outcome = delete_at(&fixture, &link.address(), "right", NOW, true).await;
+    assert_eq!(outcome, DeleteLinkOutcome::Deleted);
+
+    let mut again = link.clone();
+    again.admin_statement = AdminStatement::default();
+    let outcome = fixture.create(&again).await;
+    assert!(matches!(outcome, CreateLinkOutcome::Created(_)));
+    let read = read(&fixture, &link.address(), NOW).await.unwrap();
+    assert!(read.admin_statement.is_empty());
 }
 
 pub async fn changed_restrictions_end_a_lapsed_call<B: RoomsBackend>() {

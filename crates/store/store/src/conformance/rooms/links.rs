@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::{DAY, Restrictions, Timestamp};
+use anteroom_protocol::{AdminStatement, DAY, Restrictions, Timestamp};
 
 use super::{Fixture, NOW, RoomsBackend, TEST, address, assert_same_link, room, user};
 use crate::{
@@ -17,7 +17,11 @@ pub async fn a_created_link_is_read_back<B: RoomsBackend>() {
     other.restrictions = Restrictions::None;
     other.name = LinkName::default();
     other.revoked = true;
-    for link in [&plain, &other] {
+    other.admin_statement = AdminStatement::default();
+    let mut longest = fixture.link("c3", None);
+    let bytes = vec![0xff; AdminStatement::MAX_LENGTH];
+    longest.admin_statement = AdminStatement::new(bytes).unwrap();
+    for link in [&plain, &other, &longest] {
         let CreateLinkOutcome::Created(created) = fixture.create(link).await else {
             panic!("not created");
         };
@@ -71,6 +75,7 @@ pub async fn the_same_create_again_changes_nothing<B: RoomsBackend>() {
     again.restrictions = Restrictions::None;
     again.name = LinkName::default();
     again.revoked = true;
+    again.admin_statement = AdminStatement::default();
     again.created = NOW.plus(DAY);
     again.expiration = again.expiration.plus(DAY);
     again.delete_at = again.delete_at.plus(DAY);

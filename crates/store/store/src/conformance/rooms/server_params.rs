@@ -11,7 +11,7 @@ pub async fn generic_params_are_read_back<B: RoomsBackend>() {
     let mut late = params(1, ServerParamsKind::Generic);
     late.not_before = NOW.plus(DAY);
     late.not_after = Some(NOW.plus(30 * DAY));
-    let early = params(2, ServerParamsKind::Generic);
+    let early = params(2, ServerParamsKind::Guest);
     let mut repository = fixture.begin().await;
     for record in [&late, &early] {
         repository

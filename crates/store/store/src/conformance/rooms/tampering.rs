@@ -4,10 +4,11 @@ use super::{Fixture, MANY, NOW, RoomsBackend, room, server_params::params, user}
 use crate::{CallLinkRecord, ServerParamsKind, StoreError};
 
 /// The sealed columns.
-const SEALED: [(&str, &str); 7] = [
+const SEALED: [(&str, &str); 8] = [
     ("call_links", "room_id"),
     ("call_links", "zkparams"),
     ("call_links", "name"),
+    ("call_links", "admin_statement"),
     ("approvals", "user_id"),
     ("calls", "call_key"),
     ("calls", "creator"),
@@ -51,6 +52,7 @@ pub async fn a_value_in_another_column_is_refused<B: RoomsBackend>() {
     for (table, statement) in [
         ("call_links", "UPDATE call_links SET name = room_id"),
         ("call_links", "UPDATE call_links SET room_id = name"),
+        ("call_links", "UPDATE call_links SET admin_statement = name"),
         ("calls", "UPDATE calls SET creator = call_key"),
     ] {
         let filled = fill::<B>().await;

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
+    CommitBody, DenialReason, Moment, RelayBody, ResumeSecret, Roster, RosterChanges, WelcomeBody,
 };
-use anteroom_protocol::{EraId, Hello, MemberKey, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, ApprovalStatement, EraId, GuestAdmission, Hello, MemberKey, OpaqueUserId,
+    Restrictions, Timestamp,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -20,6 +23,7 @@ fn roster() -> Roster {
             opaque_user_id: user("aa"),
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
             is_lost: false,
+            has_guest_account: false,
             is_admin: true,
             hello: Hello::new([0xfb, 0xff]).ok(),
             member: Some(MemberKey::from_bytes([0xfb; 32])),
@@ -29,6 +33,7 @@ fn roster() -> Roster {
             opaque_user_id: None,
             hand_raised_at: None,
             is_lost: true,
+            has_guest_account: false,
             is_admin: false,
             hello: None,
             member: None,
@@ -40,10 +45,12 @@ fn roster() -> Roster {
 fn link() -> Arc<LinkState> {
     Arc::new(LinkState {
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: Arc::new([1, 2]),
         revoked: false,
         expiration: Timestamp::from_secs(1),
         delete_at: Timestamp::from_secs(2),
+        admin_statement: AdminStatement::default(),
     })
 }
 
@@ -70,6 +77,9 @@ fn every_message_has_the_form_of_the_protocol() {
         max_devices: 8,
         roster: roster(),
         link: link(),
+        present: GroupEpoch::default(),
+        missed_commits: 0,
+        statement: None,
     }));
     let participants = Message::Participants {
         era_id: era,
@@ -101,7 +111,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
                 "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
                 "participants": active, "pending": pending, "pendingCount": 1,
-                "callLinkState": state, "features": ["roster_delta", "end_call", "hello", "member"],
+                "callLinkState": state, "features": FEATURES,
             }),
         ),
         (
@@ -124,7 +134,20 @@ fn every_message_has_the_form_of_the_protocol() {
                 "left": [48], "pendingCount": 1,
             }),
         ),
-        (Message::Admitted, json!({"type": "admitted"})),
+        (
+            Message::Admitted {
+                present: GroupEpoch::default(),
+                statement: None,
+            },
+            json!({"type": "admitted"}),
+        ),
+        (
+            Message::Admitted {
+                present: GroupEpoch::default(),
+                statement: ApprovalStatement::new([0xfb, 0xff]).ok(),
+            },
+            json!({"type": "admitted", "statement": "-_8"}),
+        ),
         (denied, json!({"type": "denied", "reason": "ended"})),
         (Message::Removed, json!({"type": "removed"})),
         (Message::Blocked, json!({"type": "blocked"})),
@@ -147,6 +170,92 @@ fn every_message_has_the_form_of_the_protocol() {
 }
 
 #[test]
+fn messages_of_the_group_name_its_epochs() {
+    let at = GroupEpoch { group: 1, epoch: 7 };
+    let from = device(16);
+    let number = json!({"group": 1, "epoch": 7});
+    let joined = JoinAnswer {
+        demux_id: from,
+        era_id: EraId::from_bytes([0xab; 16]),
+        status: Status::Active,
+        is_admin: false,
+        resume: ResumeSecret::from_bytes([0; 32]),
+        max_devices: 8,
+        roster: roster(),
+        link: link(),
+        present: at,
+        missed_commits: 2,
+        statement: None,
+    };
+    let joined = OutboundMessage::of_call(&Message::Joined(Box::new(joined)));
+    let joined: Value = serde_json::from_slice(&joined.text).unwrap();
+    assert_eq!(
+        (&joined["present"], &joined["missed"]),
+        (&number, &json!(2))
+    );
+    let commit = Message::Commit {
+        at,
+        from,
+        body: CommitBody::new(*b"hi").unwrap(),
+    };
+    let welcome = Message::Welcome {
+        at: at.next(),
+        from,
+        body: WelcomeBody::new(*b"hi").unwrap(),
+    };
+    for (message, kind, expected) in [
+        (
+            commit,
+            QueueKind::Group,
+            json!({"type": "commit", "group": 1, "epoch": 7, "from": 16, "body": "aGk="}),
+        ),
+        (
+            welcome,
+            QueueKind::Group,
+            json!({"type": "welcome", "group": 1, "epoch": 8, "from": 16, "body": "aGk="}),
+        ),
+        (
+            Message::Refuse { at, from },
+            QueueKind::Group,
+            json!({"type": "refuse", "group": 1, "epoch": 7, "from": 16}),
+        ),
+        (
+            Message::Admitted {
+                present: at,
+                statement: None,
+            },
+            QueueKind::Answer,
+            json!({"type": "admitted", "present": number}),
+        ),
+        (
+            Message::StaleCommit { present: at },
+            QueueKind::Answer,
+            json!({
+                "type": "error", "code": "stale_commit", "present": number,
+                "message": "The commit is not for the present epoch of the group.",
+            }),
+        ),
+        (
+            Message::StaleCommit {
+                present: GroupEpoch::default(),
+            },
+            QueueKind::Answer,
+            json!({
+                "type": "error", "code": "stale_commit", "present": {"group": 0, "epoch": 0},
+                "message": "The commit is not for the present epoch of the group.",
+            }),
+        ),
+    ] {
+        let sent = OutboundMessage::of_call(&message);
+        assert_eq!(sent.kind, kind);
+        assert_eq!(
+            serde_json::from_slice::<Value>(&sent.text).unwrap(),
+            expected
+        );
+    }
+}
+
+#[test]
 fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_mebibyte() {
     let hello = Hello::new([0xfb; Hello::MAX_LENGTH]).ok();
     let list = |first: u32| -> Arc<Vec<Participant>> {
@@ -155,6 +264,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
             opaque_user_id: OpaqueUserId::parse(&"ab".repeat(65)).ok(),
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
             is_lost: true,
+            has_guest_account: false,
             is_admin: true,
             hello: hello.clone(),
             member: Some(MemberKey::from_bytes([0xfb; 32])),

@@ -1,0 +1,136 @@
+//! The order of the commits of an era, and the last ones of the present group.
+
+use std::collections::VecDeque;
+
+use anteroom_protocol::{DemuxId, GroupEpoch};
+
+use crate::{
+    COMMITS_PER_SECOND, CommitBody, GROUP_INTERVAL, KEPT_COMMIT_BYTES, KEPT_COMMITS, Moment,
+    token_bucket::{BucketSize, TokenBucket},
+};
+
+const COMMITS: BucketSize = BucketSize {
+    burst: COMMITS_PER_SECOND,
+    per_second: COMMITS_PER_SECOND,
+};
+
+/// A commit that the call has taken.
+#[derive(Clone, Debug)]
+pub(crate) struct TakenCommit {
+    /// The epoch that it ended.
+    pub(crate) at: GroupEpoch,
+    pub(crate) from: DemuxId,
+    pub(crate) body: CommitBody,
+}
+
+/// The place of a commit in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CommitPlace {
+    /// The commit ends the present epoch.
+    Present,
+    /// The commit starts the next group.
+    NextGroup,
+}
+
+/// The order of commits: the present epoch, and the commits that led there.
+#[derive(Debug)]
+pub(crate) struct CommitLog {
+    present: GroupEpoch,
+    /// The last commits of the present group, the oldest first, without a gap up to the present.
+    commits: VecDeque<TakenCommit>,
+    bytes: usize,
+    /// The start of the present group.
+    started: Option<Moment>,
+    rate: TokenBucket,
+}
+
+impl Default for CommitLog {
+    fn default() -> Self {
+        Self {
+            present: GroupEpoch::default(),
+            commits: VecDeque::new(),
+            bytes: 0,
+            started: None,
+            rate: TokenBucket::full(COMMITS),
+        }
+    }
+}
+
+impl CommitLog {
+    /// Returns the present epoch.
+    pub(crate) const fn present(&self) -> GroupEpoch {
+        self.present
+    }
+
+    /// Returns the place of a commit; `None` if it is not for the present epoch, and starts no group.
+    pub(crate) fn place(&self, at: GroupEpoch) -> Option<CommitPlace> {
+        let next_group = GroupEpoch {
+            group: self.present.group.saturating_add(1),
+            epoch: 0,
+        };
+        if at == next_group {
+            Some(CommitPlace::NextGroup)
+        } else {
+            (at == self.present && at.group > 0).then_some(CommitPlace::Present)
+        }
+    }
+
+    /// Returns whether the limits let a commit pass.
+    pub(crate) fn may_take(&self, place: CommitPlace, now: Moment) -> bool {
+        let is_too_early = self
+            .started
+            .is_some_and(|started| now.since(started) < GROUP_INTERVAL);
+        self.rate.holds(1, now) && !(place == CommitPlace::NextGroup && is_too_early)
+    }
+
+    /// Takes a commit that has a place: its next epoch is the present one.
+    pub(crate) fn take(&mut self, commit: TakenCommit, now: Moment) {
+        self.rate.take(1, now);
+        if commit.at.group != self.present.group {
+            self.commits.clear();
+            self.bytes = 0;
+            self.started = Some(now);
+        }
+        self.present = commit.at.next();
+        self.bytes += commit.body.as_bytes().len();
+        self.commits.push_back(commit);
+        while self.commits.len() > KEPT_COMMITS || self.bytes > KEPT_COMMIT_BYTES {
+            let Some(oldest) = self.commits.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.body.as_bytes().len();
+        }
+    }
+
+    /// Returns the commits since an epoch, if the call still has all of them.
+    pub(crate) fn since(&self, have: GroupEpoch) -> impl Iterator<Item = &TakenCommit> {
+        let epochs = (have.group == self.present.group)
+            .then(|| self.present.epoch.checked_sub(have.epoch))
+            .flatten();
+        let known = self.commits.len();
+        let missed = epochs
+            .and_then(|epochs| usize::try_from(epochs).ok())
+            .filter(|missed| *missed <= known);
+        self.commits.iter().skip(known - missed.unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_of_an_earlier_group_are_dropped() {
+        let mut log = CommitLog::default();
+        let commit = |group, epoch| TakenCommit {
+            at: GroupEpoch { group, epoch },
+            from: DemuxId::new(16).unwrap(),
+            body: CommitBody::new(*b"sealed").unwrap(),
+        };
+        for (group, epoch) in [(1, 0), (1, 1), (2, 0)] {
+            log.take(commit(group, epoch), Moment::default());
+        }
+        assert_eq!((log.commits.len(), log.bytes), (1, 6));
+        assert_eq!(log.present(), GroupEpoch { group: 2, epoch: 1 });
+    }
+}

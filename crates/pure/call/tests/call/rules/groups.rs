@@ -1,0 +1,482 @@
+//! The order of commits, and the groups of an era.
+
+use crate::{
+    harness::Setting,
+    rules::{APPROVAL, FREE, check},
+};
+
+const SLOW_FREE: Setting = Setting {
+    roster_interval: 250,
+    ..FREE
+};
+
+/// Returns a script in which device 2 is lost at epoch 1, misses the commits up to `present`, and resumes its seat
+/// with the epoch `have`. It expects the commits since `first`. Each commit has `kib` KiB.
+fn resumed(have: u64, present: u64, kib: u32, first: u64) -> String {
+    let made = (1..present).flat_map(|epoch| {
+        [
+            "~later 250".to_owned(),
+            format!("~1 commit 1/{epoch} {kib}"),
+        ]
+    });
+    let missed = match present - first {
+        0 => String::new(),
+        missed => format!(" missed {missed}"),
+    };
+    let sent = (first..present).map(|epoch| format!("> 3: commit 1/{epoch} from 1"));
+    let start = ["~1 join a", "~2 join b", "~1 commit 1/0 to 2", "~2 drops"];
+    let lines: Vec<String> = start
+        .map(str::to_owned)
+        .into_iter()
+        .chain(made)
+        .chain([
+            format!("3 join b resume 2 have 1/{have}"),
+            format!("> 3: joined 2 active secret 3 [1a 2b] 0 1/{present}{missed}"),
+        ])
+        .chain(sent)
+        .chain(["> 1: participants [1a 2b] 0".to_owned()])
+        .collect();
+    lines.join("\n")
+}
+
+#[test]
+fn the_first_commit_of_an_epoch_is_taken_and_comes_to_everybody() {
+    check(&[
+        (
+            "the sender too, and the epoch is over",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~3 join c
+             1 commit 1/0
+             > 1,2,3: commit 1/0 from 1
+             2 commit 1/1
+             > 1,2,3: commit 1/1 from 2",
+        ),
+        (
+            "two at once",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 commit 1/0 to 2
+             2 commit 1/1
+             > 1,2: commit 1/1 from 2
+             1 commit 1/1
+             > 1: error stale_commit 1/2
+             1 commit 1/2
+             > 1,2: commit 1/2 from 1",
+        ),
+        (
+            "two first groups at once",
+            FREE,
+            "~1 join a
+             ~2 join b
+             2 commit 1/0
+             > 1,2: commit 1/0 from 2
+             1 commit 1/0
+             > 1: error stale_commit 1/1",
+        ),
+        (
+            "no other epoch and no other group, once or again",
+            FREE,
+            "~1 join a
+             1 commit 0/0
+             > 1: error stale_commit 0/0
+             1 commit 0/1
+             > 1: error stale_commit 0/0
+             1 commit 2/0
+             > 1: error stale_commit 0/0
+             1 commit 1/1
+             > 1: error stale_commit 0/0
+             1 commit 1/0
+             > 1: commit 1/0 from 1
+             1 commit 1/0
+             > 1: error stale_commit 1/1
+             1 commit 1/2
+             > 1: error stale_commit 1/1
+             1 commit 3/0
+             > 1: error stale_commit 1/1
+             1 commit 0/0
+             > 1: error stale_commit 1/1",
+        ),
+        (
+            "a commit stays when its sender vanishes",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 commit 1/0 to 2
+             1 commit 1/1
+             > 1,2: commit 1/1 from 1
+             ~1 leave
+             2 commit 1/1
+             > 2: error stale_commit 1/2
+             2 commit 1/2
+             > 2: commit 1/2 from 2",
+        ),
+        (
+            "neither from the lobby nor to it, nor to who is lost",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~3 join c admin
+             ~3 drops
+             2 commit 1/0
+             > 2: error not_active
+             2 refuse 1/0
+             > 2: error not_active
+             1 commit 1/0 to 2,3
+             > 1: commit 1/0 from 1",
+        ),
+    ]);
+}
+
+#[test]
+fn whom_a_commit_adds_is_welcomed_instead() {
+    check(&[
+        (
+            "into the next epoch",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~3 join c
+             ~4 join d
+             1 commit 1/0 to 2,4
+             > 1,3: commit 1/0 from 1
+             > 2,4: welcome 1/1 from 1",
+        ),
+        (
+            "and the sender and who is not there are not",
+            FREE,
+            "~1 join a
+             ~2 join b
+             1 commit 1/0 to 1,9
+             > 1,2: commit 1/0 from 1",
+        ),
+        (
+            "after the roster that names whom it adds",
+            SLOW_FREE,
+            "~1 join a
+             ~2 join b
+             3 join c
+             > 3: joined 3 active secret 3 [1a 2b 3c] 0
+             1 commit 1/0 to 3
+             > 1,2: participants [1a 2b 3c] 0
+             > 1,2: commit 1/0 from 1
+             > 3: welcome 1/1 from 1
+             3 up
+             2 commit 1/1 to 3
+             > 1,2: commit 1/1 from 2
+             > 3: welcome 1/2 from 2",
+        ),
+        (
+            "after the roster that names the sender",
+            SLOW_FREE,
+            "~1 join a
+             ~2 join b
+             ~3 join c
+             3 commit 1/0
+             > 1,2: participants [1a 2b 3c] 0
+             > 1,2,3: commit 1/0 from 3",
+        ),
+        (
+            "a commit that is not taken announces nobody",
+            SLOW_FREE,
+            "~1 join a
+             ~2 join b
+             ~3 join c
+             3 commit 1/1
+             > 3: error stale_commit 0/0",
+        ),
+    ]);
+}
+
+#[test]
+fn a_call_takes_four_commits_a_second_and_says_each_refusal() {
+    check(&[
+        (
+            "of all devices together",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 commit 1/0
+             ~2 commit 1/1
+             ~1 commit 1/2
+             1 commit 1/3
+             > 1,2: commit 1/3 from 1
+             2 commit 1/4
+             > 2: error rate_limited
+             2 commit 1/4
+             > 2: error rate_limited
+             2 commit 1/3
+             > 2: error stale_commit 1/4
+             later 249
+             2 commit 1/4
+             > 2: error rate_limited
+             later 1
+             2 commit 1/4
+             > 1,2: commit 1/4 from 2",
+        ),
+        (
+            "also while other messages of the device are dropped",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 all 5 64
+             ~2 commit 1/0
+             ~2 commit 1/1
+             ~2 commit 1/2
+             ~2 commit 1/3
+             1 all 1 64
+             > 1: dropped
+             1 commit 1/4
+             > 1: error rate_limited",
+        ),
+    ]);
+}
+
+#[test]
+fn the_next_group_is_started_once_in_ten_seconds() {
+    check(&[
+        (
+            "by an admin",
+            FREE,
+            "~1 join a
+             ~2 join b admin
+             ~1 commit 1/0 to 2
+             1 commit 2/0
+             > 1: error forbidden
+             2 commit 2/0
+             > 2: error rate_limited
+             later 9999
+             2 commit 2/0
+             > 2: error rate_limited
+             later 1
+             2 commit 2/0
+             > 1,2: commit 2/0 from 2
+             1 commit 1/1
+             > 1: error stale_commit 2/1",
+        ),
+        (
+            "by an admin of no group, too",
+            FREE,
+            "~1 join a
+             ~1 commit 1/0
+             ~later 10000
+             ~2 join b admin
+             2 commit 2/0
+             > 1,2: commit 2/0 from 2",
+        ),
+        (
+            "by anybody when no admin is active",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~1 approve 2
+             ~1 commit 1/0 to 2
+             ~later 10000
+             2 commit 2/0
+             > 2: error forbidden
+             ~1 leave
+             2 commit 2/0
+             > 2: commit 2/0 from 2",
+        ),
+        (
+            "the place of a lost admin counts as long as it is kept",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             ~1 commit 1/0 to 2
+             ~1 drops
+             ~later 29999
+             ~2 ping
+             2 commit 2/0
+             > 2: error forbidden
+             ~wait 1
+             2 commit 2/0
+             > 2: commit 2/0 from 2",
+        ),
+        (
+            "by anybody when nobody of the present one is connected",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             ~3 join c
+             ~2 commit 1/0 to 3
+             ~later 10000
+             ~2 leave
+             1 ping
+             > 1: pong
+             4 join d
+             > 4: joined 4 active secret 4 [1a 3c 4d] 0 1/1
+             > 1: participants [1a 3c 4d] 0
+             > 3: participants [1a 3c 4d] 0
+             4 commit 2/0
+             > 4: error forbidden
+             ~3 drops
+             4 commit 2/0
+             > 1,4: commit 2/0 from 4",
+        ),
+        (
+            "the first one by anybody",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             2 commit 1/0
+             > 1,2: commit 1/0 from 2",
+        ),
+    ]);
+}
+
+#[test]
+fn a_refusal_comes_to_everybody_once_for_a_device_and_group() {
+    check(&[
+        (
+            "the sender too",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~3 join c
+             ~1 commit 1/0 to 2,3
+             ~1 commit 1/1
+             2 refuse 1/1
+             > 1,2,3: refuse 1/1 from 2
+             2 refuse 1/1
+             2 refuse 1/0
+             3 refuse 1/1
+             > 1,2,3: refuse 1/1 from 3
+             ~later 10000
+             ~1 commit 2/0 to 3
+             2 refuse 2/0
+             > 1,2,3: refuse 2/0 from 2",
+        ),
+        (
+            "of no commit that was not taken, nor of an earlier group",
+            FREE,
+            "~1 join a
+             1 refuse 0/0
+             > 1: error stale_commit 0/0
+             1 refuse 1/0
+             > 1: error stale_commit 0/0
+             ~1 commit 1/0
+             1 refuse 1/1
+             > 1: error stale_commit 1/1
+             1 refuse 2/0
+             > 1: error stale_commit 1/1
+             ~later 10000
+             ~1 commit 2/0
+             1 refuse 1/0
+             > 1: error stale_commit 2/1",
+        ),
+        (
+            "after the roster that names the sender",
+            SLOW_FREE,
+            "~1 join a
+             ~2 join b
+             ~1 commit 1/0 to 2
+             ~3 join c
+             3 refuse 1/0
+             > 1,2: participants [1a 2b 3c] 0
+             > 1,2,3: refuse 1/0 from 3",
+        ),
+    ]);
+}
+
+#[test]
+fn who_comes_in_is_told_the_present_epoch() {
+    check(&[(
+        "with joined and admitted, and not in the lobby",
+        APPROVAL,
+        "~1 join a admin
+             ~1 commit 1/0
+             2 join b
+             > 2: joined 2 pending secret 2 [1a] 1
+             > 1: participants [1a] [2b]
+             1 approve 2
+             > approved b
+             > 1: participants [1a 2b] 0
+             > 2: participants [1a 2b] 0
+             > 2: admitted 1/1
+             ~1 commit 1/1 to 2
+             3 join a
+             > 3: joined 3 pending secret 3 [1a 2b] 1
+             > 1: participants [1a 2b] [3a]
+             > 2: participants [1a 2b] 1",
+    )]);
+}
+
+#[test]
+fn who_resumes_is_sent_the_missed_commits_first() {
+    check(&[
+        ("all of them", FREE, &resumed(1, 5, 0, 1)),
+        ("64 of them", FREE, &resumed(1, 65, 0, 1)),
+        ("none if they were more", FREE, &resumed(1, 66, 0, 66)),
+        ("64 of more", FREE, &resumed(2, 66, 0, 2)),
+        ("a MiB of them", FREE, &resumed(1, 17, 64, 1)),
+        ("none if they were longer", FREE, &resumed(1, 18, 64, 18)),
+        ("a MiB of longer ones", FREE, &resumed(2, 18, 64, 2)),
+        (
+            "none if nothing was missed, in another group, or with an epoch to come",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             ~1 commit 1/0 to 2
+             3 join b resume 2 have 1/1
+             > 2: close replaced
+             > 3: joined 2 active secret 3 [1a 2b] 0 1/1
+             4 join b resume 3 have 1/2
+             > 3: close replaced
+             > 4: joined 2 active secret 4 [1a 2b] 0 1/1
+             5 join b resume 4 have 0/0
+             > 4: close replaced
+             > 5: joined 2 active secret 5 [1a 2b] 0 1/1
+             ~later 10000
+             ~1 commit 2/0
+             6 join b resume 5 have 1/0
+             > 5: close replaced
+             > 6: joined 2 active secret 6 [1a 2b] 0 2/1
+             7 join b resume 6 have 3/0
+             > 6: close replaced
+             > 7: joined 2 active secret 7 [1a 2b] 0 2/1",
+        ),
+        (
+            "one's own among them, after the sender vanished with it",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 commit 1/0 to 2
+             2 commit 1/1
+             > 1,2: commit 1/1 from 2
+             ~2 drops
+             3 join b resume 2 have 1/1
+             > 3: joined 2 active secret 3 [1a 2b] 0 1/2 missed 1
+             > 3: commit 1/1 from 2
+             > 1: participants [1a 2b] 0",
+        ),
+        (
+            "nobody who does not resume, and nobody who says no epoch",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 commit 1/0 to 2
+             3 join c have 1/0
+             > 3: joined 3 active secret 3 [1a 2b 3c] 0 1/1
+             > 1,2: participants [1a 2b 3c] 0
+             4 join c resume 3
+             > 3: close replaced
+             > 4: joined 3 active secret 4 [1a 2b 3c] 0 1/1
+             5 join c resume 9 have 1/0
+             > 5: joined 5 active secret 5 [1a 2b 3c 5c] 0 1/1
+             > 1,2,4: participants [1a 2b 3c 5c] 0",
+        ),
+        (
+            "nobody in the lobby",
+            APPROVAL,
+            "~1 join a admin
+             ~1 commit 1/0
+             ~2 join b
+             3 join b resume 2 have 1/0
+             > 2: close replaced
+             > 3: joined 2 pending secret 3 [1a] 1",
+        ),
+    ]);
+}

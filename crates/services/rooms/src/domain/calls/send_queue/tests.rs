@@ -1,0 +1,225 @@
+use super::*;
+
+const CLOSING: ClosingFrame = ClosingFrame {
+    code: 1000,
+    words: "over",
+};
+
+fn message(text: &str, kind: QueueKind) -> OutboundMessage {
+    OutboundMessage {
+        text: text.to_owned().into(),
+        kind,
+    }
+}
+
+fn send_queue(most_relay_bytes: usize, messages: &[(&str, QueueKind)]) -> SendQueue {
+    let send_queue = SendQueue::new(most_relay_bytes);
+    for (text, kind) in messages {
+        assert_eq!(send_queue.push(message(text, *kind)), PushOutcome::Done);
+    }
+    send_queue
+}
+
+fn drained(send_queue: &SendQueue) -> Vec<String> {
+    std::iter::from_fn(|| send_queue.0.state.lock().next())
+        .map_while(|next| match next {
+            NextAction::Send(message) => Some(String::from_utf8(message.to_vec()).unwrap()),
+            NextAction::Close(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn control_comes_out_before_relays_and_only_the_newest_of_what_replaces() {
+    let send_queue = send_queue(
+        100,
+        &[
+            ("relay 1", QueueKind::Relay),
+            ("a", QueueKind::Answer),
+            ("roster 1", QueueKind::Roster),
+            ("changes 1", QueueKind::RosterChanges),
+            ("link 1", QueueKind::Link),
+            ("pong", QueueKind::Pong),
+            ("roster 2", QueueKind::Roster),
+            ("relay 2", QueueKind::Relay),
+            ("changes 2", QueueKind::RosterChanges),
+            ("link 2", QueueKind::Link),
+            ("pong", QueueKind::Pong),
+            ("b", QueueKind::Answer),
+        ],
+    );
+    let expected = [
+        "a",
+        "roster 2",
+        "pong",
+        "changes 2",
+        "link 2",
+        "b",
+        "relay 1",
+        "relay 2",
+    ];
+    assert_eq!(drained(&send_queue), expected);
+    assert_eq!(send_queue.0.state.lock().relay_bytes, 0);
+}
+
+#[test]
+fn a_relay_that_does_not_fit_is_dropped_with_one_error_until_one_fits_again() {
+    let send_queue = send_queue(
+        10,
+        &[
+            ("12345", QueueKind::Relay),
+            ("67890", QueueKind::Relay),
+            ("1", QueueKind::Relay),
+            ("2", QueueKind::Relay),
+            ("control", QueueKind::Answer),
+        ],
+    );
+    let error = r#"{"type":"error","code":"relay_dropped","#;
+    let sent = drained(&send_queue);
+    assert!(sent[0].starts_with(error), "{}", sent[0]);
+    assert_eq!(sent[1..], ["control", "12345", "67890"]);
+    for text in ["1234567890", "3", "4"] {
+        assert_eq!(
+            send_queue.push(message(text, QueueKind::Relay)),
+            PushOutcome::Done
+        );
+    }
+    let sent = drained(&send_queue);
+    assert_eq!(sent.len(), 2);
+    assert!(sent[0].starts_with(error), "{}", sent[0]);
+}
+
+#[test]
+fn control_never_grows_without_bound_and_never_ends_the_connection() {
+    let send_queue = SendQueue::new(10);
+    let kib = "x".repeat(1024);
+    let mut missed = 0;
+    for _ in 0..10_000 {
+        for kind in [QueueKind::Roster, QueueKind::Link, QueueKind::Pong] {
+            assert_eq!(send_queue.push(message(&kib, kind)), PushOutcome::Done);
+        }
+    }
+    assert_eq!(drained(&send_queue).len(), 3);
+    for _ in 0..1_000 {
+        let pushed = send_queue.push(message(&kib, QueueKind::RosterChanges));
+        missed += usize::from(pushed == PushOutcome::RosterMissed);
+        let bytes = send_queue.0.state.lock().bytes_of(QueueKind::RosterChanges);
+        assert!(bytes <= MAX_CHANGES, "{bytes}");
+    }
+    // The last of 257 consecutive messages does not fit.
+    assert_eq!(missed, 3);
+}
+
+#[test]
+fn a_whole_roster_stays_before_the_commit_that_follows_a_roster() {
+    let send_queue = send_queue(
+        10,
+        &[
+            ("roster 1", QueueKind::Roster),
+            ("commit 1", QueueKind::Group),
+            ("changes 1", QueueKind::RosterChanges),
+            ("commit 2", QueueKind::Group),
+            ("roster 2", QueueKind::Roster),
+        ],
+    );
+    assert_eq!(drained(&send_queue), ["roster 2", "commit 1", "commit 2"]);
+    // Changes that do not fit are followed by a whole roster, which takes the place of the first of them.
+    let long = "x".repeat(MAX_CHANGES - 1);
+    for (text, kind, outcome) in [
+        ("y", QueueKind::RosterChanges, PushOutcome::Done),
+        (&long, QueueKind::RosterChanges, PushOutcome::Done),
+        ("z", QueueKind::RosterChanges, PushOutcome::RosterMissed),
+        ("commit 3", QueueKind::Group, PushOutcome::Done),
+        ("roster 3", QueueKind::Roster, PushOutcome::Done),
+    ] {
+        assert_eq!(send_queue.push(message(text, kind)), outcome);
+    }
+    assert_eq!(drained(&send_queue), ["roster 3", "commit 3"]);
+}
+
+#[test]
+fn messages_of_the_group_are_dropped_all_together_beyond_their_bound() {
+    let send_queue = SendQueue::new(10);
+    let commit = "x".repeat(128 * 1024);
+    for _ in 0..MAX_GROUP / commit.len() {
+        assert_eq!(
+            send_queue.push(message(&commit, QueueKind::Group)),
+            PushOutcome::Done
+        );
+    }
+    let queued = [
+        ("a", QueueKind::Answer),
+        ("commit 2", QueueKind::Group),
+        ("b", QueueKind::Answer),
+        ("commit 3", QueueKind::Group),
+    ];
+    for (text, kind) in queued {
+        assert_eq!(send_queue.push(message(text, kind)), PushOutcome::Done);
+    }
+    let sent = drained(&send_queue);
+    let error = r#"{"type":"error","code":"commits_dropped","#;
+    assert!(sent[1].starts_with(error), "{}", sent[1]);
+    assert_eq!(sent.len(), 5);
+    assert_eq!((&*sent[0], &*sent[2]), ("a", "commit 2"));
+    assert_eq!(sent[3..], ["b", "commit 3"]);
+}
+
+#[test]
+fn one_notice_waits_however_many_messages_of_the_group_are_dropped() {
+    let send_queue = SendQueue::new(10);
+    let commit = "x".repeat(128 * 1024);
+    for _ in 0..1_000 {
+        assert_eq!(
+            send_queue.push(message(&commit, QueueKind::Group)),
+            PushOutcome::Done
+        );
+        let state = send_queue.0.state.lock();
+        assert!(state.bytes_of(QueueKind::Group) <= MAX_GROUP);
+        assert!(state.bytes_of(QueueKind::GroupDropped) < 200);
+    }
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_the_answers_is_not_read_until_then() {
+    let send_queue = send_queue(10, &[]);
+    send_queue.has_room().await;
+    let answer = "x".repeat(MAX_ANSWERS);
+    for _ in 0..2 {
+        assert_eq!(
+            send_queue.push(message(&answer, QueueKind::Answer)),
+            PushOutcome::Done
+        );
+    }
+    let read = async {
+        // The client is not read before the first answers are sent.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        send_queue.next().await
+    };
+    let has_room = std::pin::pin!(send_queue.has_room());
+    let ((), sent) = tokio::join!(has_room, read);
+    assert!(matches!(sent, NextAction::Send(_)));
+    assert_eq!(drained(&send_queue).len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_before_the_close_still_goes_out() {
+    let send_queue = send_queue(
+        10,
+        &[("last", QueueKind::Answer), ("relay", QueueKind::Relay)],
+    );
+    send_queue.close(CLOSING);
+    let late = send_queue.push(message("late", QueueKind::Answer));
+    assert_eq!(late, PushOutcome::Done);
+    send_queue.closed().await;
+    assert_eq!(
+        send_queue.next().await,
+        NextAction::Send("last".to_owned().into())
+    );
+    assert_eq!(
+        send_queue.next().await,
+        NextAction::Send("relay".to_owned().into())
+    );
+    assert_eq!(send_queue.next().await, NextAction::Close(CLOSING));
+}
