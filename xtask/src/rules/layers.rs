@@ -54,6 +54,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-wire", Pure),
     ("anteroom-call", Pure),
     ("anteroom-e2ee", Pure),
+    ("anteroom-e2ee-session", Pure),
     ("anteroom-client-core", Pure),
     ("anteroom-runtime", Kit),
     ("anteroom-http-client", Kit),
