@@ -6,7 +6,7 @@ use anteroom_e2ee_session::{Event, Input};
 use anteroom_protocol::Restrictions;
 
 use crate::{
-    people::{Person, Room},
+    people::{Room, TestUser},
     stage::Stage,
 };
 
@@ -30,7 +30,7 @@ fn a_captured_approval_lets_nobody_else_in() {
         let mut options = stage.room.options(number);
         options.member_key = stage.room.member_key(40 + number);
         options.admission = Admission::Approval(captured.clone());
-        let thief = stage.join(Person::new(options, Role::Guest));
+        let thief = stage.join(TestUser::new(options, Role::Guest));
         stage.run(6_000);
         for who in 0..2 {
             let told = stage.seen(who, |event| match event {

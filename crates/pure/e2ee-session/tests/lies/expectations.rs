@@ -1,4 +1,4 @@
-//! What a story expects of the people in it.
+//! The expectations of a story about the people in it.
 
 use std::collections::BTreeSet;
 

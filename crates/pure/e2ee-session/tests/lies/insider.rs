@@ -12,7 +12,7 @@ use anteroom_e2ee_session::Input;
 use anteroom_protocol::{OpaqueUserId, Timestamp};
 
 use crate::{
-    people::{Person, Room, rng, system_time, user},
+    people::{Room, TestUser, rng, system_time, user},
     stage::Stage,
 };
 
@@ -58,7 +58,7 @@ pub(crate) fn leaf(stage: &Stage, number: u64, demux: u32, admission: Admission)
 impl Insider {
     /// Comes into the call by the first person, and into the group by the commit of an honest member.
     pub(crate) fn join(stage: &mut Stage, number: u64, admission: Admission) -> Self {
-        let mut person = Person::new(stage.room.options(number), Role::Guest);
+        let mut person = TestUser::new(stage.room.options(number), Role::Guest);
         person.inbox = Some(Vec::new());
         let who = stage.join(person);
         stage.approve(0, who, None);

@@ -115,7 +115,7 @@ fn without_the_link_a_welcome_of_the_service_does_not_open() {
     let room = stage.room.clone();
     let own = GroupLink::new(&room.root_key, room.era, None);
     let applicant = Applicant::open(&own, &asking(&stage, victim)).unwrap();
-    // Whatever link the service invents, it cannot open the request of the victim either.
+    // A link that the service invents does not open the request of the victim either.
     let invented = GroupLink::new(&RootKey::generate_v0(&mut rng(99)), room.era, None);
     assert!(Applicant::open(&invented, &asking(&stage, victim)).is_err());
     let welcome = welcome_into(invented, &applicant).unwrap();

@@ -36,7 +36,7 @@ pub(crate) fn user(number: u64) -> OpaqueUserId {
     OpaqueUserId::parse(&hex::encode(bytes)).unwrap()
 }
 
-/// Whoever is no account: a user that the service invents.
+/// The number of a user that the service invents, and that is no account.
 pub(crate) const INVENTED: u64 = 1_000;
 
 /// A room as its admin knows it.
@@ -122,7 +122,7 @@ impl Room {
         DeviceSecret::from_bytes(secret).member_key(&self.root_key.room_id())
     }
 
-    /// The session of a person who has read the state of the link.
+    /// The options of a person who has read the state of the link.
     pub(crate) fn options(&self, number: u64) -> SessionOptions {
         SessionOptions {
             root_key: self.root_key.clone(),
@@ -140,27 +140,27 @@ impl Room {
     }
 
     /// A person without an approval.
-    pub(crate) fn person(&self, number: u64) -> Person {
-        Person::new(self.options(number), Role::Guest)
+    pub(crate) fn person(&self, number: u64) -> TestUser {
+        TestUser::new(self.options(number), Role::Guest)
     }
 
     /// A person with an approval from an earlier call.
-    pub(crate) fn approved(&self, number: u64) -> Person {
+    pub(crate) fn approved(&self, number: u64) -> TestUser {
         let mut options = self.options(number);
         options.admission = Admission::Approval(self.approval(number));
-        Person::new(options, Role::Guest)
+        TestUser::new(options, Role::Guest)
     }
 
     /// A person with the admin secret.
-    pub(crate) fn admin(&self, number: u64) -> Person {
+    pub(crate) fn admin(&self, number: u64) -> TestUser {
         let mut options = self.options(number);
         options.admin_key.clone_from(&self.admin);
-        Person::new(options, Role::Admin)
+        TestUser::new(options, Role::Admin)
     }
 }
 
 /// A person in the call: a session, and what the client around it keeps.
-pub(crate) struct Person {
+pub(crate) struct TestUser {
     pub(crate) session: Session,
     pub(crate) user: OpaqueUserId,
     pub(crate) member_key: MemberKey,
@@ -180,7 +180,7 @@ pub(crate) struct Person {
     pub(crate) approval: Option<SignedStatement<Approval>>,
 }
 
-impl Person {
+impl TestUser {
     pub(crate) fn new(options: SessionOptions, role: Role) -> Self {
         Self {
             user: options.user.clone(),

@@ -109,7 +109,7 @@ fn an_old_policy_to_a_first_joiner_holds_until_a_member_knows_the_newer_one() {
     let mut options = stage.room.options(2);
     options.policy = Some(newer.clone());
     options.admission = anteroom_e2ee::Admission::Approval(stage.room.approval(2));
-    let second = crate::people::Person::new(options, anteroom_call::Role::Guest);
+    let second = crate::people::TestUser::new(options, anteroom_call::Role::Guest);
     let second = stage.join(second);
     stage.run(4_000);
     let refused = stage.seen(second, |event| match event {

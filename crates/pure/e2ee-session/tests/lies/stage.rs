@@ -23,7 +23,7 @@ use anteroom_protocol::{
 };
 use rand_chacha::ChaCha20Rng;
 
-use crate::people::{Person, Room, rng, system_time};
+use crate::people::{Room, TestUser, rng, system_time};
 
 /// The interval of pings. The service takes a connection without a message for 30 s for lost.
 const PING_INTERVAL: u64 = 10_000;
@@ -43,7 +43,7 @@ pub(crate) type Lie = Box<dyn FnMut(Hop) -> Vec<Hop>>;
 /// A call of sessions.
 pub(crate) struct Stage {
     pub(crate) room: Room,
-    pub(crate) people: Vec<Person>,
+    pub(crate) people: Vec<TestUser>,
     /// All messages that arrived, for services that keep them.
     pub(crate) record: Vec<Hop>,
     call: Call,
@@ -117,7 +117,7 @@ impl Stage {
     }
 
     /// Lets a person come with a new connection, and returns the person's number.
-    pub(crate) fn join(&mut self, person: Person) -> usize {
+    pub(crate) fn join(&mut self, person: TestUser) -> usize {
         self.people.push(person);
         let number = self.people.len() - 1;
         self.connect(number);
@@ -347,7 +347,7 @@ impl Stage {
                 CallOutput::Broadcast { to, message } => self.send(&to, &message, committer),
                 CallOutput::Close { connection, .. } => {
                     let of_connection =
-                        |person: &&mut Person| person.connection == Some(connection);
+                        |person: &&mut TestUser| person.connection == Some(connection);
                     if let Some(person) = self.people.iter_mut().find(of_connection) {
                         person.connection = None;
                     }

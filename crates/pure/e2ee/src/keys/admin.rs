@@ -11,7 +11,7 @@ stored_secret!(
     /// service. Wiped on drop.
     ///
     /// A holder of the passkey alone administers the room at the room service and signs nothing.
-    AdminSecret
+    pub struct AdminSecret;
 );
 
 impl AdminSecret {

@@ -9,7 +9,7 @@ use crate::labels;
 stored_secret!(
     /// The secret of a device, from which its member keys of all rooms come: 32 random bytes, stored sealed.
     /// Wiped on drop.
-    DeviceSecret
+    pub struct DeviceSecret;
 );
 
 impl DeviceSecret {

@@ -2,7 +2,7 @@
 
 /// Defines a secret. It is wiped on drop, and `Debug` shows nothing of it.
 macro_rules! stored_secret {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* pub struct $name:ident;) => {
         $(#[$doc])*
         #[derive(Clone, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
         pub struct $name([u8; 32]);

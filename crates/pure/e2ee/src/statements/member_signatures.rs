@@ -11,7 +11,7 @@ use crate::{
 
 /// Defines a signature of 64 bytes. `Debug` shows nothing of it.
 macro_rules! signature {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* pub struct $name:ident;) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub struct $name(SignatureBytes);
@@ -38,7 +38,7 @@ signature!(
     /// The signature of an approved member key over the member key of another device of the same user.
     ///
     /// Message: `room id (32) || user || member key of the other device (32)`.
-    CrossSignature
+    pub struct CrossSignature;
 );
 
 impl CrossSignature {
@@ -82,7 +82,7 @@ signature!(
     /// The signature of the admin key over the member key of an admin, for one era.
     ///
     /// Message: `room id (32) || era id (16) || member key (32)`.
-    AdminSignature
+    pub struct AdminSignature;
 );
 
 impl AdminSignature {
