@@ -47,8 +47,8 @@ enum Command {
     /// Attacks real services, and measures what legitimate clients get before, during and after.
     /// Fails if a goal is missed.
     Attack(Attack),
-    /// Looks for two groups of an era that show the same verification words: half an hour on two
-    /// cores.
+    /// Looks for two groups of an era that show the same verification words: a quarter of an hour on
+    /// two cores.
     Grind {
         /// How many groups.
         #[arg(long, default_value_t = 65_536)]
