@@ -47,6 +47,8 @@ pub(crate) struct Seat {
     history: EraHistory,
     /// The context with all statements that this device knows.
     known: RoomContext,
+    /// The same without own statements that no group had yet: a group that lacks one of the others is refused.
+    shared: RoomContext,
     membership: Option<Membership>,
     asking: Option<Asking>,
     /// The lowest number of a group that this device asks to be in: higher than those it has refused.
@@ -119,6 +121,7 @@ impl Seat {
             present: joined.present.unwrap_or_default(),
             roster: RosterState::default(),
             history: EraHistory::default(),
+            shared: known.clone(),
             known,
             membership: None,
             asking: None,
@@ -155,6 +158,7 @@ impl Seat {
         former.leave(LeaveReason::NewSeat, step);
         let mut seat = Self::new(joined, step);
         seat.known = seat.known.with(&former.known.statements());
+        seat.shared = seat.shared.with(&former.shared.statements());
         seat.history = former.history;
         seat.refusals = former.refusals;
         seat.lowest_group = former.lowest_group;

@@ -116,7 +116,7 @@ impl Seat {
         let joined = asking.candidate.join(
             at,
             body,
-            &self.known.statements(),
+            &self.shared.statements(),
             &surroundings(step.options, &self.roster.history, step.time),
         );
         let error = match joined {

@@ -192,6 +192,8 @@ impl Seat {
         step.outputs.push_back(Output::FrameKeys(frames));
         step.tell(Event::Entered { epoch, members });
         self.learn(&statements, step);
+        // Own statements that no group had yet.
+        self.is_urgent |= self.known != self.shared;
     }
 
     /// Takes the effect of a commit that the group has merged.

@@ -9,8 +9,14 @@ use super::Seat;
 use crate::{content::clean_name, event::Event, step::Step};
 
 impl Seat {
-    /// Takes statements that an admin has signed, as far as they count.
+    /// Takes statements that others have too, as far as they count.
     pub(super) fn learn(&mut self, statements: &ContextChange, step: &mut Step<'_>) {
+        self.shared = self.shared.with(statements);
+        self.know(statements, step);
+    }
+
+    /// Takes statements that an admin has signed, as far as they count.
+    pub(super) fn know(&mut self, statements: &ContextChange, step: &mut Step<'_>) {
         let known = self.known.with(statements);
         if known == self.known {
             return;
