@@ -198,7 +198,7 @@ impl Seat {
     /// Takes own statements, which are committed without waiting for a turn.
     fn commit_at_once(&mut self, change: &ContextChange, step: &mut Step<'_>) {
         self.is_urgent = true;
-        self.learn(change, step);
+        self.know(change, step);
     }
 
     /// Returns the time of a lock: later than the one before, also within a second.

@@ -193,7 +193,9 @@ impl Seat {
         }
         step.outputs.push_back(Output::FrameKeys(frames));
         step.tell(Event::Entered { epoch, members });
-        self.learn_shared(&statements, step);
+        self.learn(&statements, step);
+        // Own statements that no group had yet.
+        self.is_urgent |= self.known != self.shared;
     }
 
     /// Takes the effect of a commit that the group has merged.
@@ -278,7 +280,7 @@ impl Seat {
                     signer: *lock.signer(),
                 });
             }
-            self.learn_shared(&effect.context.statements(), step);
+            self.learn(&effect.context.statements(), step);
             self.context_since = None;
         }
     }

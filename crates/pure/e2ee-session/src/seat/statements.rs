@@ -12,8 +12,14 @@ use crate::{content::clean_name, event::Event, step::Step};
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
 
 impl Seat {
-    /// Takes statements that an admin has signed, as far as they count.
+    /// Takes statements that others have too, as far as they count.
     pub(super) fn learn(&mut self, statements: &ContextChange, step: &mut Step<'_>) {
+        self.shared = self.shared.with(statements);
+        self.know(statements, step);
+    }
+
+    /// Takes statements that an admin has signed, as far as they count.
+    pub(super) fn know(&mut self, statements: &ContextChange, step: &mut Step<'_>) {
         let known = self.known.with(statements);
         if known == self.known {
             return;
@@ -32,12 +38,6 @@ impl Seat {
         }
     }
 
-    /// Takes the statements of the link's state or of a group.
-    pub(super) fn learn_shared(&mut self, statements: &ContextChange, step: &mut Step<'_>) {
-        self.shared = self.shared.with(statements);
-        self.learn(statements, step);
-    }
-
     /// Takes the policy of the link's state.
     pub(super) fn receive_policy(&mut self, bytes: &[u8], step: &mut Step<'_>) {
         if let Ok(policy) = SignedStatement::<Policy>::parse(bytes) {
@@ -45,7 +45,7 @@ impl Seat {
                 policy: Some(policy),
                 ..ContextChange::default()
             };
-            self.learn_shared(&change, step);
+            self.learn(&change, step);
         }
     }
 

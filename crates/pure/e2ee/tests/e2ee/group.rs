@@ -4,9 +4,9 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, AdmissionReason, Approval, CommitError, CommitRefusal,
-    ContextChange, FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage,
-    Lock, MAX_ADDS, MessageError, RemovalReason, RosterHistory,
+    Admission, AdmissionError, AdmissionReason, CommitError, CommitRefusal, ContextChange,
+    FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage, Lock, MAX_ADDS,
+    MessageError, RemovalReason, RosterHistory,
 };
 use anteroom_protocol::Restrictions;
 use zeroize::Zeroizing;
@@ -74,13 +74,7 @@ fn many_come_by_one_commit() {
 fn fifty_members_with_approvals_and_certificates_fit_the_messages_of_the_room_service() {
     let mut call = Call::new(Restrictions::AdminApproval);
     let full_leaf = |call: &Call, device: u32| {
-        let approval = Approval {
-            user: user(u64::from(device)),
-            member_key: call.member_key(device).public(),
-            ..call.people.approval()
-        };
-        let approval = by_admin(&call.people, &approval);
-        let mut leaf = call.leaf(device, Admission::Approval(approval));
+        let mut leaf = call.leaf(device, Admission::Approval(call.approval(device)));
         leaf.name = Some("\u{10330}".repeat(60));
         leaf.certificate = Some(call.people.certificate().2);
         leaf

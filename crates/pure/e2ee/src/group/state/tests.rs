@@ -297,3 +297,5 @@ fn a_key_package_of_another_capability_is_no_applicant() {
     let opened = Applicant::open(&link(), &sealed);
     assert_eq!(opened.err(), Some(GroupFailure::KeyPackage));
 }
+
+mod bad_path;
