@@ -146,7 +146,7 @@ impl Membership {
     pub(crate) fn absent_from(&self, leaf: u32, roster: &RosterState) -> Option<Moment> {
         let gone = roster.gone_since(self.view.leaves.get(&leaf)?.demux_id)?;
         let gone = self.since.get(&leaf).map_or(gone, |since| gone.max(*since));
-        let heard = self.heard.get(&leaf).filter(|heard| **heard > gone);
+        let heard = self.heard.get(&leaf).filter(|heard| **heard >= gone);
         let absent = gone.plus(REMOVAL_DELAY);
         Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
     }

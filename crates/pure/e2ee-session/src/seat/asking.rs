@@ -83,6 +83,14 @@ impl Seat {
         asks.then_some(number)
     }
 
+    /// Returns whether a device started a group whose commit most of the others had refused.
+    fn is_condemned(&self, device: DemuxId) -> bool {
+        let mut connected = self.roster.connected();
+        let entry = connected.find(|one| one.demux_id == device);
+        let key = entry.and_then(|entry| entry.member_key);
+        key.is_some_and(|key| self.refusals.is_condemned(&key))
+    }
+
     fn candidate(&mut self, step: &mut Step<'_>) -> Option<Candidate> {
         let leaf = self.own_leaf(step);
         let candidate = Candidate::new(
@@ -112,8 +120,7 @@ impl Seat {
         step: &mut Step<'_>,
     ) {
         self.present = self.present.max(at);
-        if self.is_left_out(from) {
-            // A group of a device whose commit did not hold.
+        if at.epoch == 1 && self.is_condemned(from) {
             self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
             self.refusals.wanted_since.get_or_insert(step.moment());
             return;

@@ -316,6 +316,7 @@ impl Seat {
             error,
         });
         let now = step.moment();
+        let others = membership.map_or(0, Membership::others);
         self.leave(LeaveReason::RefusedCommit, step);
         let culprit = committer.or(sender);
         if told.from == self.demux {
@@ -323,6 +324,10 @@ impl Seat {
             self.refusals.wanted_since.get_or_insert(now);
         } else {
             self.refusals.refused(culprit.as_ref(), told.from, now);
+            if let Some(culprit) = culprit {
+                let user = &step.options.user;
+                self.refusals.accuse(told.at, &culprit, user, others);
+            }
         }
         self.lowest_group = self.lowest_group.max(told.at.group.saturating_add(1));
     }

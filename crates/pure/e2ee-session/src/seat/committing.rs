@@ -302,7 +302,8 @@ impl Seat {
         // A commit of the group stays until the one that was taken comes, which may be itself. One that was
         // made for the present epoch is not the one that the error is about.
         let is_late = |attempt: &mut Attempt| {
-            attempt.start.is_some() && attempt.commit.epoch.group <= present.group
+            let next = present.group.saturating_add(1);
+            attempt.start.is_some() && attempt.commit.epoch.group != next
         };
         self.attempt.take_if(is_late);
     }

@@ -28,6 +28,11 @@ impl Seat {
     /// Takes note that a commit does not hold to another device.
     pub(super) fn receive_refuse(&mut self, at: GroupEpoch, from: DemuxId, step: &mut Step<'_>) {
         let Some(membership) = &self.membership else {
+            let mut connected = self.roster.connected();
+            let refuser = connected.find(|one| one.demux_id == from);
+            if let Some(user) = refuser.and_then(|refuser| refuser.user.clone()) {
+                self.refusals.join_accusation(at, &user);
+            }
             return;
         };
         let leaves = &membership.view.leaves;
@@ -48,6 +53,11 @@ impl Seat {
     /// be.
     pub(super) fn start_group(&mut self, step: &mut Step<'_>) -> Option<Moment> {
         if self.attempt.is_some() || self.is_barred || !self.inbox.is_empty() {
+            return None;
+        }
+        // A device whose own commit most of the others refuse leaves the start to them.
+        let own = step.options.member_key.public();
+        if self.refusals.is_condemned(&own) {
             return None;
         }
         let since = self.start_reason(step)?;
@@ -110,14 +120,6 @@ impl Seat {
             let is_left_out = self.refusals.leaves_out_key(device.demux_id, key);
             device.demux_id == self.demux || (key.is_some() && !is_left_out)
         })
-    }
-
-    /// Returns whether a device is left out of the next group, by its key in the roster.
-    pub(super) fn is_left_out(&self, device: DemuxId) -> bool {
-        let mut connected = self.roster.connected();
-        let entry = connected.find(|one| one.demux_id == device);
-        let key = entry.and_then(|entry| entry.member_key.as_ref());
-        device != self.demux && self.refusals.leaves_out_key(device, key)
     }
 
     /// Returns the number of devices that start a group before this one. The next group is an admin's to start

@@ -145,7 +145,9 @@ fn a_device_that_all_rosters_leave_out_is_taken_out_and_comes_back() {
         });
         assert_eq!(removed, [(RemovalReason::Absent, user(2))]);
     }
-    // The device itself is listed by its own roster, so that it sees through the lie.
+    // The device itself is listed by its own roster, so that it sees through the lie. It has held the commit
+    // for as long as a roster may be late.
+    stage.run(2_000);
     let left = stage.seen(2, |event| match event {
         Event::Left(reason) => Some(*reason),
         _ => None,
