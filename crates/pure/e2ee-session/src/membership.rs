@@ -1,17 +1,21 @@
 //! The membership of a device in a group.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionReason, Confirmations, EpochFrames, Group, GroupFailure, GroupView, MemberLeaf,
-    Moment, RoomContext,
+    AdmissionReason, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group, GroupFailure,
+    GroupView, MemberLeaf, Moment, RoomContext,
 };
 use anteroom_protocol::{GroupEpoch, Timestamp, redacted_debug};
 
-use crate::{event::MemberStatus, roster::RosterState};
+use crate::{REMOVAL_DELAY, event::MemberStatus, roster::RosterState};
 
 /// The number of epochs before the present one whose members are remembered, for messages on their way.
 const PAST_EPOCHS: usize = 2;
+
+/// The time for which frames of a device that has left can be on their way.
+const LATE: Duration = Duration::from_secs(1);
 
 /// The membership of a device in a group.
 pub(crate) struct Membership {
@@ -21,6 +25,10 @@ pub(crate) struct Membership {
     /// The names that members have changed since they came in.
     pub(crate) names: BTreeMap<u32, Option<String>>,
     pub(crate) confirmations: Confirmations,
+    /// The moments at which the members came in.
+    entered: BTreeMap<u32, Moment>,
+    /// The moments at which the members sent their last messages of the present epoch.
+    heard: BTreeMap<u32, Moment>,
     /// The members that were told as not confirmed.
     pub(crate) unconfirmed: BTreeSet<u32>,
     /// Whether more than half of the others are not confirmed.
@@ -59,9 +67,12 @@ impl Membership {
         let mut confirmations = Confirmations::default();
         let none = BTreeSet::new();
         confirmations.change_epoch(group.epoch(), group.own_leaf(), &frames.leaves, &none, now);
+        let entered = view.leaves.keys().map(|leaf| (*leaf, now)).collect();
         let membership = Self {
             group,
             view,
+            entered,
+            heard: BTreeMap::new(),
             reasons,
             names: BTreeMap::new(),
             confirmations,
@@ -96,6 +107,11 @@ impl Membership {
         );
         self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
         self.names.retain(|leaf, _| frames.stayed.contains(leaf));
+        self.heard.retain(|leaf, _| frames.stayed.contains(leaf));
+        self.entered.retain(|leaf, _| frames.stayed.contains(leaf));
+        for leaf in &frames.leaves {
+            self.entered.entry(*leaf).or_insert(now);
+        }
         self.unconfirmed.retain(|leaf| frames.stayed.contains(leaf));
         Ok(())
     }
@@ -134,6 +150,29 @@ impl Membership {
         self.is_stopped
             && connected.peek().is_some()
             && connected.all(|(leaf, _)| self.unconfirmed.contains(leaf))
+    }
+
+    /// Takes a sign of a member: a message or a frame that opened in an epoch.
+    pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
+        self.confirmations.hear(epoch, leaf, now);
+        if epoch == self.group.epoch() {
+            self.heard.insert(leaf, now);
+        }
+    }
+
+    /// Returns the moment from which this device takes out a member whom the roster has not listed since
+    /// `gone`. The absence begins with the member's coming in at the earliest. A member that was heard well
+    /// after `gone` is there whatever the roster says: an honest service delivers nothing of a device that it
+    /// no longer lists, but for frames on their way.
+    pub(crate) fn removal_of(&self, leaf: u32, gone: Moment) -> Moment {
+        let entered = self.entered.get(&leaf).copied();
+        let absent = entered.map_or(gone, |entered| entered.max(gone));
+        let absent = absent.plus(REMOVAL_DELAY);
+        let heard = self.heard.get(&leaf).copied();
+        match heard.filter(|heard| *heard > gone.plus(LATE)) {
+            Some(heard) => absent.max(heard.plus(CONFIRMATION_LIMIT)),
+            None => absent,
+        }
     }
 
     /// Returns the number of the other members.

@@ -225,7 +225,7 @@ impl Seat {
             }
             Input::FrameOpened { epoch, leaf } => {
                 if let Some(membership) = &mut self.membership {
-                    membership.confirmations.hear(epoch, leaf, step.moment());
+                    membership.hear(epoch, leaf, step.moment());
                 }
             }
         }

@@ -11,7 +11,7 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
 use crate::{
-    ADD_DELAY, COMMITTER_PATIENCE, REMOVAL_DELAY, RESEND_INTERVAL,
+    ADD_DELAY, COMMITTER_PATIENCE, RESEND_INTERVAL,
     applicants::UsedKeyPackage,
     attempt::Attempt,
     event::{Event, LeaveReason},
@@ -88,7 +88,7 @@ impl Seat {
                 .gone_since(claims.demux_id)
                 .filter(|_| *leaf != own)
             {
-                let absent = since.plus(REMOVAL_DELAY);
+                let absent = membership.removal_of(*leaf, since);
                 due = earlier(due, Some(absent.plus(patience)));
                 if now >= absent {
                     remove.insert(*leaf);

@@ -47,7 +47,7 @@ impl Seat {
         let Ok((epoch, leaf, message)) = membership.group.open_message(message, now) else {
             return false;
         };
-        membership.confirmations.hear(epoch, leaf, now);
+        membership.hear(epoch, leaf, now);
         if let GroupMessage::Content(content) = message
             && let Some(content) = Content::parse(&content)
         {
