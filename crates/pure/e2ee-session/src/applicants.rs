@@ -107,8 +107,8 @@ impl Applicants {
         self.waiting.get_mut(&device)
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &Application> {
-        self.waiting.values()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     /// Drops a device that was added, or could not be. It may ask again.

@@ -23,7 +23,7 @@
 //! |---|---|
 //! | active | The device relays its key package to all, at once and every 2 s until it is welcomed, while others are connected. |
 //! | first group | Of those connected with a member key the one longest in the call starts it, with the others that ask; after 2 s the next. |
-//! | commits | Of those connected the member longest in the call commits, ties by leaf; after 2 s the next. Commits that only add are collected for 250 ms. A newer policy, barred entries and the lock go with any commit. Own statements of an admin are committed at once. |
+//! | commits | Of those connected the member longest in the call commits; after 2 s the next. Commits that only add are collected for 250 ms. A newer policy, barred entries and the lock go with any commit. Own statements of an admin are committed at once. |
 //! | own commit | Merged only when it comes back byte for byte. Sent again after 2 s without an answer. |
 //! | leaves | Taken out 2.5 s after the roster stopped listing the device as active; added anew when the device asks again. |
 //! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s. Else the device refuses the commit, leaves the group and asks for the next one. |

@@ -1,21 +1,17 @@
 //! The membership of a device in a group.
 
-use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     AdmissionReason, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group, GroupFailure,
     GroupView, MemberLeaf, Moment, RoomContext,
 };
-use anteroom_protocol::{GroupEpoch, Timestamp, redacted_debug};
+use anteroom_protocol::{DemuxId, GroupEpoch, Timestamp, redacted_debug};
 
 use crate::{REMOVAL_DELAY, event::MemberStatus, roster::RosterState};
 
 /// The number of epochs before the present one whose members are remembered, for messages on their way.
 const PAST_EPOCHS: usize = 2;
-
-/// The time for which frames of a device that has left can be on their way.
-const LATE: Duration = Duration::from_secs(1);
 
 /// The membership of a device in a group.
 pub(crate) struct Membership {
@@ -25,10 +21,6 @@ pub(crate) struct Membership {
     /// The names that members have changed since they came in.
     pub(crate) names: BTreeMap<u32, Option<String>>,
     pub(crate) confirmations: Confirmations,
-    /// The moments at which the members came in.
-    entered: BTreeMap<u32, Moment>,
-    /// The moments at which the members sent their last messages of the present epoch.
-    heard: BTreeMap<u32, Moment>,
     /// The members that were told as not confirmed.
     pub(crate) unconfirmed: BTreeSet<u32>,
     /// Whether more than half of the others are not confirmed.
@@ -39,6 +31,10 @@ pub(crate) struct Membership {
     pub(crate) last_sent: Option<Moment>,
     /// The moment at which the changed name is told to new members.
     pub(crate) name_at: Option<Moment>,
+    /// The moment at which each member came in.
+    since: BTreeMap<u32, Moment>,
+    /// The moment of the last frame or message of each member.
+    heard: BTreeMap<u32, Moment>,
     /// The context after the next commit; `None` while it is to be computed (again).
     pub(crate) next: Option<NextContext>,
     past: VecDeque<(GroupEpoch, BTreeMap<u32, MemberLeaf>)>,
@@ -64,15 +60,13 @@ impl Membership {
     ) -> Result<(Self, EpochFrames), GroupFailure> {
         let view = group.view()?;
         let frames = group.frames()?;
+        let view_leaves: Vec<u32> = view.leaves.keys().copied().collect();
         let mut confirmations = Confirmations::default();
         let none = BTreeSet::new();
         confirmations.change_epoch(group.epoch(), group.own_leaf(), &frames.leaves, &none, now);
-        let entered = view.leaves.keys().map(|leaf| (*leaf, now)).collect();
         let membership = Self {
             group,
             view,
-            entered,
-            heard: BTreeMap::new(),
             reasons,
             names: BTreeMap::new(),
             confirmations,
@@ -81,6 +75,8 @@ impl Membership {
             confirm_at: Some(now),
             last_sent: None,
             name_at: None,
+            since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
+            heard: BTreeMap::new(),
             next: None,
             past: VecDeque::new(),
         };
@@ -105,13 +101,13 @@ impl Membership {
             &frames.stayed,
             now,
         );
+        self.since.retain(|leaf, _| frames.stayed.contains(leaf));
+        for leaf in &frames.leaves {
+            self.since.entry(*leaf).or_insert(now);
+        }
+        self.heard.retain(|leaf, _| frames.stayed.contains(leaf));
         self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
         self.names.retain(|leaf, _| frames.stayed.contains(leaf));
-        self.heard.retain(|leaf, _| frames.stayed.contains(leaf));
-        self.entered.retain(|leaf, _| frames.stayed.contains(leaf));
-        for leaf in &frames.leaves {
-            self.entered.entry(*leaf).or_insert(now);
-        }
         self.unconfirmed.retain(|leaf| frames.stayed.contains(leaf));
         Ok(())
     }
@@ -134,6 +130,27 @@ impl Membership {
         leaves.get(&leaf)
     }
 
+    /// Takes note of a frame or a message of a member.
+    pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
+        self.confirmations.hear(epoch, leaf, now);
+        let heard = self.claims(epoch, leaf).map(|claims| claims.member_key);
+        let present = self.view.leaves.get(&leaf).map(|claims| claims.member_key);
+        if heard.is_some() && heard == present {
+            self.heard.insert(leaf, now);
+        }
+    }
+
+    /// Returns the moment from which a member counts as absent whom the roster does not list; `None` while it
+    /// does. A member is heard only while the room service passes on its messages: the roster is wrong about
+    /// it then.
+    pub(crate) fn absent_from(&self, leaf: u32, roster: &RosterState) -> Option<Moment> {
+        let gone = roster.gone_since(self.view.leaves.get(&leaf)?.demux_id)?;
+        let gone = self.since.get(&leaf).map_or(gone, |since| gone.max(*since));
+        let heard = self.heard.get(&leaf).filter(|heard| **heard > gone);
+        let absent = gone.plus(REMOVAL_DELAY);
+        Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
+    }
+
     /// Takes note of an own message or frame.
     pub(crate) const fn sent(&mut self, now: Moment) {
         self.confirmations.sent(now);
@@ -152,44 +169,21 @@ impl Membership {
             && connected.all(|(leaf, _)| self.unconfirmed.contains(leaf))
     }
 
-    /// Takes a sign of a member: a message or a frame that opened in an epoch.
-    pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
-        self.confirmations.hear(epoch, leaf, now);
-        if epoch == self.group.epoch() {
-            self.heard.insert(leaf, now);
-        }
-    }
-
-    /// Returns the moment from which this device takes out a member whom the roster has not listed since
-    /// `gone`. The absence begins with the member's coming in at the earliest. A member that was heard well
-    /// after `gone` is there whatever the roster says: an honest service delivers nothing of a device that it
-    /// no longer lists, but for frames on their way.
-    pub(crate) fn removal_of(&self, leaf: u32, gone: Moment) -> Moment {
-        let entered = self.entered.get(&leaf).copied();
-        let absent = entered.map_or(gone, |entered| entered.max(gone));
-        let absent = absent.plus(REMOVAL_DELAY);
-        let heard = self.heard.get(&leaf).copied();
-        match heard.filter(|heard| *heard > gone.plus(LATE)) {
-            Some(heard) => absent.max(heard.plus(CONFIRMATION_LIMIT)),
-            None => absent,
-        }
-    }
-
     /// Returns the number of the other members.
     pub(crate) fn others(&self) -> usize {
         self.view.leaves.len().saturating_sub(1)
     }
 
-    /// Returns the connected members in the order of their turns to commit: the longest in the call first,
-    /// ties by leaf.
+    /// Returns the connected members in the order of their turns to commit: the longest in the call first.
     pub(crate) fn committers(&self, roster: &RosterState) -> Vec<u32> {
-        let leaves = self.view.leaves.iter();
-        let connected = leaves.filter_map(|(leaf, claims)| {
-            let position = roster.position(claims.demux_id)?;
-            Some((position, *leaf))
-        });
-        let connected: BTreeSet<(usize, u32)> = connected.collect();
-        connected.into_iter().map(|(_, leaf)| leaf).collect()
+        let mut leaves: BTreeMap<DemuxId, u32> = BTreeMap::new();
+        for (leaf, claims) in &self.view.leaves {
+            leaves.entry(claims.demux_id).or_insert(*leaf);
+        }
+        let connected = roster.connected();
+        connected
+            .filter_map(|device| leaves.get(&device.demux_id).copied())
+            .collect()
     }
 
     /// Returns the context after the next commit with the statements of `known`.

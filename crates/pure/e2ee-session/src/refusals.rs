@@ -15,8 +15,7 @@ pub(crate) struct Refusals {
     pub(crate) wanted_since: Option<Moment>,
     /// The member keys of committers of commits that do not hold: they are not added any more in this era.
     committers: BTreeSet<[u8; 32]>,
-    /// The devices that the room service named for commits that do not open. They are left out of the next
-    /// group alone, since nothing proves it.
+    /// The same by the word of the room service, for commits that do not open.
     suspects: BTreeSet<DemuxId>,
     /// The users whose refusals have led to a next group.
     heeded: BTreeSet<OpaqueUserId>,
@@ -80,7 +79,6 @@ impl Refusals {
     /// Takes note of the start of the next group.
     pub(crate) fn next_group(&mut self) {
         self.wanted_since = None;
-        self.suspects.clear();
         self.commits.clear();
         self.refusers.clear();
     }

@@ -50,11 +50,6 @@ impl RosterState {
         self.connected().any(|one| one.demux_id == device)
     }
 
-    /// Returns the place of a connected device in the order of the joins.
-    pub(crate) fn position(&self, device: DemuxId) -> Option<usize> {
-        self.connected().position(|one| one.demux_id == device)
-    }
-
     /// Returns whether other devices are in the call and connected.
     pub(crate) fn has_others(&self, own: DemuxId) -> bool {
         self.connected().any(|one| one.demux_id != own)

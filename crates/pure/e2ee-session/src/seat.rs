@@ -47,7 +47,7 @@ pub(crate) struct Seat {
     history: EraHistory,
     /// The context with all statements that this device knows.
     known: RoomContext,
-    /// The same without own statements that no group had yet: a group that lacks one of the others is refused.
+    /// The context with those of them that the link's state or a group had: a group that lacks one is refused.
     shared: RoomContext,
     membership: Option<Membership>,
     asking: Option<Asking>,
@@ -81,6 +81,10 @@ pub(crate) struct Seat {
     add_limit: usize,
     told_start_error: Option<AdmissionError>,
     has_new_name: bool,
+    /// Whether newcomers would refuse the own leaf, and take a new one.
+    needs_renewal: bool,
+    /// The moment of the next look at that.
+    renewal_look: Option<Moment>,
     told_sending: Option<StopReason>,
 }
 
@@ -144,6 +148,8 @@ impl Seat {
             add_limit: MAX_ADDS,
             told_start_error: None,
             has_new_name: false,
+            needs_renewal: false,
+            renewal_look: None,
             told_sending: Some(StopReason::NotInGroup),
         };
         seat.roster.update(joined.roster, step.moment());
@@ -159,6 +165,7 @@ impl Seat {
         let mut seat = Self::new(joined, step);
         seat.known = seat.known.with(&former.known.statements());
         seat.shared = seat.shared.with(&former.shared.statements());
+        seat.is_urgent = former.is_urgent;
         seat.history = former.history;
         seat.refusals = former.refusals;
         seat.lowest_group = former.lowest_group;
@@ -245,6 +252,7 @@ impl Seat {
         let mut next = self.take_commits(step);
         next = earlier(next, self.check_behind(step));
         next = earlier(next, self.confirm(step));
+        next = earlier(next, self.look_at_own_leaf(step));
         next = earlier(next, self.ask(step));
         next = earlier(next, self.commit_what_is_due(step));
         next = earlier(next, self.start_group(step));
@@ -305,8 +313,7 @@ impl Seat {
         if let Some(membership) = self.membership.take() {
             self.give_up_attempt();
             self.history = membership.group.history().clone();
-            let statements = membership.view.context.statements();
-            self.learn(&statements, step);
+            self.applicants.reconsider();
             step.tell(Event::Left(reason));
         }
     }

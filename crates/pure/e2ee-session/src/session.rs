@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use anteroom_e2ee::Moment;
+use anteroom_e2ee::{Authority, Moment, Policy, SignedStatement};
 use anteroom_protocol::{GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 
 use crate::{
     error::CommandError,
-    event::MemberStatus,
+    event::{Event, MemberStatus},
     input::{Command, Input, JoinedSeat},
     options::SessionOptions,
     output::Output,
@@ -62,6 +62,8 @@ impl Session {
                 if let Some(seat) = &mut self.seat {
                     seat.handle(input, &mut step);
                     self.next_tick = seat.run(&mut step);
+                } else if let Input::Policy(policy) = input {
+                    learn_before_the_first_seat(&policy, &mut step);
                 }
             }
         }
@@ -149,6 +151,26 @@ impl Session {
         };
         self.shown = Some(shown.clone());
         Ok(shown)
+    }
+}
+
+/// Takes the policy of the link's state, if it is newer than the known one.
+fn learn_before_the_first_seat(bytes: &[u8], step: &mut Step<'_>) {
+    let options = &mut step.options;
+    let Ok(policy) = SignedStatement::<Policy>::parse(bytes) else {
+        return;
+    };
+    let Some(admin) = &options.admin else { return };
+    let known = options.policy.as_ref();
+    let is_newer = known.is_none_or(|known| policy.supersedes(known));
+    let authority = Authority::of_admin(admin);
+    if is_newer
+        && policy
+            .verify(&options.root_key.room_id(), &authority)
+            .is_ok()
+    {
+        options.policy = Some(policy.clone());
+        step.tell(Event::Policy(policy));
     }
 }
 

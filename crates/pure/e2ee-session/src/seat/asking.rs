@@ -79,7 +79,8 @@ impl Seat {
         if self.refusals.wanted_since.is_some() {
             return Some(number.saturating_add(1));
         }
-        membership.is_alone(&self.roster).then_some(number)
+        let asks = self.needs_renewal || membership.is_alone(&self.roster);
+        asks.then_some(number)
     }
 
     fn candidate(&mut self, step: &mut Step<'_>) -> Option<Candidate> {
@@ -111,6 +112,12 @@ impl Seat {
         step: &mut Step<'_>,
     ) {
         self.present = self.present.max(at);
+        if self.is_left_out(from) {
+            // A group of a device whose commit did not hold.
+            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+            self.refusals.wanted_since.get_or_insert(step.moment());
+            return;
+        }
         let asking = self.asking.take_if(|asking| at.group >= asking.group);
         let Some(asking) = asking else { return };
         let joined = asking.candidate.join(
@@ -142,6 +149,10 @@ impl Seat {
         if !asks_again {
             self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
             self.welcome_failures = 0;
+            let is_own_fault = error == JoinError::Context(ContextError::AdminMissingFromLink);
+            if !is_own_fault && self.membership.is_none() {
+                self.refusals.refused(None, from, step.moment());
+            }
         }
         step.tell(Event::WelcomeRefused {
             from,

@@ -183,6 +183,8 @@ impl Seat {
         }
         self.applicants.reconsider();
         self.has_new_name = false;
+        self.needs_renewal = false;
+        self.renewal_look = None;
         let statements = membership.view.context.statements();
         let members = membership.statuses(&self.roster);
         self.membership = Some(membership);
@@ -301,9 +303,11 @@ impl Seat {
             CommitError::Refused { committer, .. } => committer,
             _ => None,
         };
-        let committer = committer.and_then(|leaf| {
-            let claims = membership?.view.leaves.get(&leaf)?;
-            Some(claims.clone())
+        let leaves = membership.map(|membership| &membership.view.leaves);
+        let committer = committer.and_then(|leaf| leaves?.get(&leaf).cloned());
+        let sender = leaves.and_then(|leaves| {
+            let mut leaves = leaves.values();
+            leaves.find(|claims| claims.demux_id == told.from).cloned()
         });
         step.send(Message::Refuse(told.at));
         step.tell(Event::CommitRefused {
@@ -313,7 +317,13 @@ impl Seat {
         });
         let now = step.moment();
         self.leave(LeaveReason::RefusedCommit, step);
-        self.refusals.refused(committer.as_ref(), told.from, now);
+        let culprit = committer.or(sender);
+        if told.from == self.demux {
+            // Nobody else could have sent it but the room service, or a fault of this device.
+            self.refusals.wanted_since.get_or_insert(now);
+        } else {
+            self.refusals.refused(culprit.as_ref(), told.from, now);
+        }
         self.lowest_group = self.lowest_group.max(told.at.group.saturating_add(1));
     }
 }

@@ -1,18 +1,18 @@
 //! Own commits: what is to be committed, when, and what becomes of it.
 
 use core::time::Duration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{
-    Applicant, CommitRefusal, ContextChange, GroupChange, GroupFailure, GroupView, Moment,
-    Surroundings,
+    Applicant, CommitRefusal, ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf,
+    Moment, Surroundings,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
 use crate::{
     ADD_DELAY, COMMITTER_PATIENCE, RESEND_INTERVAL,
-    applicants::UsedKeyPackage,
+    applicants::{Application, UsedKeyPackage},
     attempt::Attempt,
     event::{Event, LeaveReason},
     input::CommitRejection,
@@ -20,7 +20,7 @@ use crate::{
     step::{Step, earlier, surroundings},
 };
 
-/// The time for which nothing is committed after the rejection of a commit.
+/// The time after which a commit is sent again that came too soon after others.
 const REJECTION_PAUSE: Duration = Duration::from_millis(500);
 
 /// The same after one that could not be made.
@@ -64,13 +64,14 @@ impl Seat {
         let own = membership.group.own_leaf();
         let rank = committers.iter().position(|leaf| *leaf == own);
         let patience = patience(rank.unwrap_or(committers.len()));
-        let next = membership.next_context(&self.known, step.time.now).clone();
+        let next = membership.next_context(&self.known, step.time.now);
         if next.barred.contains(&own) {
             return None;
         }
         let mut due = None;
-        let mut remove = next.barred;
-        if next.is_changed || !remove.is_empty() {
+        let mut remove = next.barred.clone();
+        let changes_context = next.is_changed;
+        if changes_context || !remove.is_empty() {
             let since = *self.context_since.get_or_insert(now);
             let turn = if self.is_urgent {
                 now
@@ -82,60 +83,60 @@ impl Seat {
             self.is_urgent = false;
             self.context_since = None;
         }
-        for (leaf, claims) in &membership.view.leaves {
-            if let Some(since) = self
-                .roster
-                .gone_since(claims.demux_id)
-                .filter(|_| *leaf != own)
-            {
-                let absent = membership.removal_of(*leaf, since);
+        for leaf in membership.view.leaves.keys() {
+            let absent = membership.absent_from(*leaf, &self.roster);
+            if let Some(absent) = absent.filter(|_| *leaf != own) {
                 due = earlier(due, Some(absent.plus(patience)));
                 if now >= absent {
                     remove.insert(*leaf);
                 }
             }
         }
-        let asked = self.decide(&remove, step);
+        let asked = self.first_asked(&remove, step);
         due = earlier(due, asked.map(|asked| asked.plus(ADD_DELAY).plus(patience)));
         Some(Work {
             due: due?,
             remove,
-            changes_context: next.is_changed,
+            changes_context,
         })
     }
 
-    /// Decides about the devices that ask to be added. Returns the moment at which the first one asked that
-    /// may be in.
-    fn decide(&mut self, remove: &BTreeSet<u32>, step: &mut Step<'_>) -> Option<Moment> {
+    /// Returns the moment at which the first device asked that may be in the group after its next commit.
+    fn first_asked(&mut self, remove: &BTreeSet<u32>, step: &mut Step<'_>) -> Option<Moment> {
+        if self.applicants.is_empty() {
+            return None;
+        }
         let membership = self.membership.as_ref()?;
         let number = membership.group.epoch().group;
-        let next = membership.next.as_ref()?;
+        let leaves = membership.view.leaves.clone();
+        let mut view = GroupView {
+            context: membership.next.as_ref()?.context.clone(),
+            ..membership.view.clone()
+        };
+        view.leaves.retain(|leaf, _| !remove.contains(leaf));
+        self.decide(number, &leaves, &view, step)
+    }
+
+    /// Decides about the devices that ask to be added to a group. Returns the moment at which the first one
+    /// asked that may be in.
+    pub(super) fn decide(
+        &mut self,
+        number: u32,
+        leaves: &BTreeMap<u32, MemberLeaf>,
+        view: &GroupView,
+        step: &mut Step<'_>,
+    ) -> Option<Moment> {
         let mut first = None;
-        let mut view = None;
         for device in self.applicants.in_order() {
             let application = self.applicants.get(device)?;
             let leaf = application.applicant.leaf().clone();
-            let in_tree = &membership.view.leaves;
-            let is_in = in_tree
-                .values()
-                .any(|one| one.member_key == leaf.member_key && one.demux_id == leaf.demux_id);
-            let asks = application.group <= number
-                && self.roster.is_connected(device)
-                && !self.refusals.leaves_out(&leaf)
-                && (!is_in || application.is_repeated);
-            if !asks {
+            if !self.may_ask(application, number, leaves) {
                 continue;
             }
             let asked = application.first;
             let decision = match application.decision {
                 Some(decision) => decision,
                 None => {
-                    let view = view.get_or_insert_with(|| {
-                        let mut view = membership.view.clone();
-                        view.context = next.context.clone();
-                        view.leaves.retain(|leaf, _| !remove.contains(leaf));
-                        view
-                    });
                     let around = surroundings(step.options, &self.roster.history, step.time);
                     admits(view, &leaf, &around)
                 }
@@ -157,11 +158,29 @@ impl Seat {
         first
     }
 
+    /// Returns whether a device asks a group that has these leaves. A device that is in asks twice, since its
+    /// relays may have been on their way when it was added.
+    fn may_ask(
+        &self,
+        application: &Application,
+        number: u32,
+        leaves: &BTreeMap<u32, MemberLeaf>,
+    ) -> bool {
+        let leaf = application.applicant.leaf();
+        let mut former = leaves.values();
+        let former = former.find(|one| one.member_key == leaf.member_key);
+        let is_in = former.is_some_and(|former| former.demux_id == leaf.demux_id);
+        application.group <= number
+            && self.roster.is_connected(leaf.demux_id)
+            && leaf.demux_id != self.demux
+            && !self.refusals.leaves_out(leaf)
+            && (!is_in || application.is_repeated)
+    }
+
     /// Returns the devices that a commit adds to a group, and the leaves that it takes out for them.
     pub(super) fn additions(
         &self,
         mut view: GroupView,
-        own: u32,
         number: u32,
         step: &Step<'_>,
     ) -> (
@@ -182,21 +201,14 @@ impl Seat {
                 continue;
             };
             let leaf = application.applicant.leaf();
-            let former = view.leaves.iter();
-            let former = former
-                .filter(|(_, one)| one.member_key == leaf.member_key)
-                .map(|(index, one)| (*index, one.demux_id))
-                .next();
-            let is_in = former.is_some_and(|(_, demux)| demux == device);
-            let asks = application.group <= number
-                && self.roster.is_connected(device)
-                && !self.refusals.leaves_out(leaf)
-                && former.is_none_or(|(index, _)| index != own)
-                && (!is_in || application.is_repeated);
-            if !asks || admits(&view, leaf, &around).is_err() {
+            if !self.may_ask(application, number, &view.leaves)
+                || admits(&view, leaf, &around).is_err()
+            {
                 continue;
             }
-            if let Some((index, _)) = former {
+            let mut former = view.leaves.iter();
+            let former = former.find(|(_, one)| one.member_key == leaf.member_key);
+            if let Some(index) = former.map(|(index, _)| *index) {
                 view.leaves.remove(&index);
                 remove.insert(index);
             }
@@ -218,8 +230,7 @@ impl Seat {
         view.context = next.context.clone();
         view.leaves.retain(|leaf, _| !work.remove.contains(leaf));
         let epoch = membership.group.epoch();
-        let own = membership.group.own_leaf();
-        let (add, anew, devices, used) = self.additions(view, own, epoch.group, step);
+        let (add, anew, devices, used) = self.additions(view, epoch.group, step);
         let context = if work.changes_context {
             self.known.statements()
         } else {
@@ -288,27 +299,32 @@ impl Seat {
     /// Takes note that a commit was for another epoch than the present one.
     pub(super) fn receive_stale(&mut self, present: GroupEpoch) {
         self.present = present;
-        let is_start = |attempt: &mut Attempt| attempt.start.is_some();
-        // A commit of the group stays until the one that was taken comes, which may be itself.
-        self.attempt.take_if(is_start);
-        if self.epoch() == Some(present) {
-            self.give_up_attempt();
-        }
+        // A commit of the group stays until the one that was taken comes, which may be itself. One that was
+        // made for the present epoch is not the one that the error is about.
+        let is_late = |attempt: &mut Attempt| {
+            attempt.start.is_some() && attempt.commit.epoch.group <= present.group
+        };
+        self.attempt.take_if(is_late);
     }
 
     /// Takes note that a commit was not taken.
     pub(super) fn receive_rejection(&mut self, rejection: CommitRejection, step: &mut Step<'_>) {
-        let is_start = self.attempt.as_ref();
-        let is_start = is_start.is_some_and(|attempt| attempt.start.is_some());
-        self.give_up_attempt();
         let now = step.moment();
-        if is_start && rejection == CommitRejection::Forbidden {
-            self.start_after = Some(now.plus(crate::GROUP_INTERVAL));
-        } else if is_start {
-            self.start_after = Some(now.plus(FAILURE_PAUSE));
-        } else {
-            self.commit_after = Some(now.plus(REJECTION_PAUSE));
+        let Some(attempt) = &mut self.attempt else {
+            return;
+        };
+        if rejection == CommitRejection::RateLimited {
+            // The same commit is sent again: it may have been taken after all.
+            attempt.resend = now.plus(REJECTION_PAUSE);
+            return;
         }
+        let pause = match attempt.start {
+            Some(_) => crate::GROUP_INTERVAL,
+            None => FAILURE_PAUSE,
+        };
+        self.start_after = Some(now.plus(pause));
+        self.commit_after = Some(now.plus(FAILURE_PAUSE));
+        self.give_up_attempt();
     }
 
     /// Forgets the own commit that has yet to come back.
@@ -340,7 +356,7 @@ pub(super) fn patience(rank: usize) -> Duration {
 /// Decides whether a device could be added. Its former leaf, if it has one, goes.
 fn admits(
     view: &GroupView,
-    leaf: &anteroom_e2ee::MemberLeaf,
+    leaf: &MemberLeaf,
     around: &Surroundings<'_>,
 ) -> Result<(), CommitRefusal> {
     let has_former = view

@@ -37,11 +37,12 @@ impl Seat {
         self.look_at_others(step);
         let membership = self.membership.as_ref()?;
         let mut next = earlier(membership.confirm_at, membership.name_at);
-        if membership.others() > 0 {
-            next = earlier(next, Some(now.plus(LOOK_INTERVAL)));
-        } else if has_others {
+        if has_others {
             let last = membership.last_sent.unwrap_or(now);
             next = earlier(next, Some(last.plus(CONFIRMATION_INTERVAL)));
+        }
+        if membership.others() > 0 {
+            next = earlier(next, Some(now.plus(LOOK_INTERVAL)));
         }
         next
     }

@@ -1,9 +1,10 @@
 //! The start of groups, and refusals of other devices.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use anteroom_e2ee::{
-    ContextChange, EraHistory, Group, GroupChange, GroupFailure, GroupStart, Moment,
+    ContextChange, EraHistory, Group, GroupChange, GroupStart, GroupView, Moment, Presence,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -49,7 +50,7 @@ impl Seat {
         if self.attempt.is_some() || self.is_barred || !self.inbox.is_empty() {
             return None;
         }
-        let since = self.start_reason()?;
+        let since = self.start_reason(step)?;
         let now = step.moment();
         let due = since.plus(patience(self.start_rank()));
         let due = self.start_after.map_or(due, |after| due.max(after));
@@ -61,20 +62,34 @@ impl Seat {
     }
 
     /// Returns the moment since which the next group is to be started; `None` if there is no reason.
-    fn start_reason(&self) -> Option<Moment> {
+    fn start_reason(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let has_reason = self.membership.is_none() || self.refusals.wanted_since.is_some();
+        if !has_reason || self.applicants.is_empty() {
+            return None;
+        }
         let number = self.present.group.saturating_add(1);
-        let asked = self.applicants.values();
-        let asked = asked
-            .filter(|one| one.group <= number && !self.refusals.leaves_out(one.applicant.leaf()));
-        let asked = asked.map(|one| one.first).min()?;
+        let own = self.own_leaf(step);
+        let may_start = self
+            .known
+            .admits(&own.claim(), Presence::Present, step.time.now);
+        if let Err(error) = may_start {
+            if self.told_start_error.replace(error) != Some(error) {
+                step.tell(Event::CannotStart(error));
+            }
+            return None;
+        }
+        let own = BTreeMap::from([(0, own)]);
+        let view = GroupView {
+            leaves: own.clone(),
+            context: self.known.clone(),
+            history: self.history_of_start(),
+        };
+        let asked = self.decide(number, &own, &view, step)?;
         if self.present.group == 0 {
             return Some(asked.plus(ADD_DELAY));
         }
         if let Some(wanted) = self.refusals.wanted_since {
             return Some(asked.max(wanted.plus(REFUSAL_DELAY)));
-        }
-        if self.membership.is_some() {
-            return None;
         }
         let since = self.asking.as_ref()?.since;
         let silent = self.group_message.map_or(since, |last| last.max(since));
@@ -97,6 +112,14 @@ impl Seat {
         })
     }
 
+    /// Returns whether a device is left out of the next group, by its key in the roster.
+    pub(super) fn is_left_out(&self, device: DemuxId) -> bool {
+        let mut connected = self.roster.connected();
+        let entry = connected.find(|one| one.demux_id == device);
+        let key = entry.and_then(|entry| entry.member_key.as_ref());
+        device != self.demux && self.refusals.leaves_out_key(device, key)
+    }
+
     /// Returns the number of devices that start a group before this one. The next group is an admin's to start
     /// before all others.
     fn start_rank(&self) -> usize {
@@ -108,34 +131,32 @@ impl Seat {
         own.unwrap_or(devices.len())
     }
 
-    fn start(&mut self, step: &mut Step<'_>) {
-        let number = self.present.group.saturating_add(1);
-        let leaf = self.own_leaf(step);
-        let is_first = self.present.group == 0;
-        let history = if is_first {
+    /// Returns the history of the group that this device would start.
+    fn history_of_start(&self) -> EraHistory {
+        if self.present.group == 0 {
             EraHistory::of_founder()
         } else {
             self.history()
-        };
+        }
+    }
+
+    fn start(&mut self, step: &mut Step<'_>) {
+        let number = self.present.group.saturating_add(1);
+        let leaf = self.own_leaf(step);
         let start = GroupStart {
             link: self.link.clone(),
             member_key: step.options.member_key.clone(),
             leaf: &leaf,
             number,
             context: &self.known.statements(),
-            history,
+            history: self.history_of_start(),
         };
         let now = step.moment();
         let around = surroundings(&*step.options, &self.roster.history, step.time);
         let group = match Group::start(start, &around, &mut *step.rng) {
             Ok(group) => group,
-            Err(failure) => {
+            Err(_) => {
                 self.start_after = Some(now.plus(GROUP_INTERVAL));
-                if let GroupFailure::Admission(error) = failure
-                    && self.told_start_error.replace(error) != Some(error)
-                {
-                    step.tell(Event::CannotStart(error));
-                }
                 return;
             }
         };
@@ -145,8 +166,7 @@ impl Seat {
 
     fn commit_start(&mut self, mut group: Group, number: u32, step: &mut Step<'_>) {
         let Ok(view) = group.view() else { return };
-        let own = group.own_leaf();
-        let (add, _, devices, used) = self.additions(view, own, number, step);
+        let (add, _, devices, used) = self.additions(view, number, step);
         if add.is_empty() {
             return;
         }

@@ -1,12 +1,15 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, AdmissionReason, Approval, ContextChange, MemberLeaf, Policy,
-    Presence, SignedStatement,
+    AdminSignature, Admission, AdmissionReason, Approval, ContextChange, MemberLeaf, Moment,
+    Policy, Presence, SignedStatement,
 };
 
 use super::Seat;
 use crate::{content::clean_name, event::Event, step::Step};
+
+/// The time between two looks at the own leaf, whose approval may have ended.
+const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
 
 impl Seat {
     /// Takes statements that others have too, as far as they count.
@@ -24,6 +27,7 @@ impl Seat {
         let policy = known.policy().cloned();
         let is_newer = policy.as_ref() != self.known.policy();
         self.known = known;
+        self.renewal_look = None;
         self.applicants.reconsider();
         if let Some(membership) = &mut self.membership {
             membership.next = None;
@@ -71,6 +75,7 @@ impl Seat {
         self.is_barred = false;
         self.told_start_error = None;
         self.asking = None;
+        self.renewal_look = None;
         step.tell(Event::Approved(approval));
     }
 
@@ -81,6 +86,26 @@ impl Seat {
             }
             _ => false,
         }
+    }
+
+    /// Looks whether the own leaf is to be renewed: newcomers would refuse it, and take the one that this
+    /// device would make now. Returns the moment of the next look.
+    pub(super) fn look_at_own_leaf(&mut self, step: &Step<'_>) -> Option<Moment> {
+        let now = step.moment();
+        let membership = self.membership.as_ref()?;
+        if let Some(look) = self.renewal_look.filter(|look| now < *look) {
+            return Some(look);
+        }
+        let context = &membership.view.context;
+        let admits = |leaf: &MemberLeaf| {
+            let admitted = context.admits(&leaf.claim(), Presence::Present, step.time.now);
+            admitted.is_ok()
+        };
+        let own = membership.view.leaves.get(&membership.group.own_leaf())?;
+        self.needs_renewal = !admits(own) && admits(&self.own_leaf(step));
+        let look = now.plus(RENEWAL_INTERVAL);
+        self.renewal_look = Some(look);
+        Some(look)
     }
 
     /// Returns the claims of the own leaf.
