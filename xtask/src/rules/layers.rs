@@ -78,6 +78,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-process", Process),
     ("anteroom-testkit", Testkit),
     ("anteroom-bench", Tool),
+    ("anteroom-bench-e2ee", Tool),
     ("anteroom-dist", Tool),
     ("anteroom-load", Tool),
     ("anteroom-picture", Tool),
