@@ -163,6 +163,11 @@ pub(super) const EDGES: &[Exception] = &[
     ("anteroom", "anteroom-store-sqlite", DEMO),
     (
         "anteroom-bench",
+        "anteroom-bench-e2ee",
+        "it measures that crate natively, and as a module of WebAssembly",
+    ),
+    (
+        "anteroom-bench",
         "xtask",
         "its command line is that of `cargo xtask bench`",
     ),
