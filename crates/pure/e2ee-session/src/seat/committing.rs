@@ -316,7 +316,11 @@ impl Seat {
         };
         if rejection == CommitRejection::RateLimited {
             // The same commit is sent again: it may have been taken after all.
-            attempt.resend = now.plus(REJECTION_PAUSE);
+            let pause = match attempt.start {
+                Some(_) => RESEND_INTERVAL,
+                None => REJECTION_PAUSE,
+            };
+            attempt.resend = now.plus(pause);
             return;
         }
         let pause = match attempt.start {
