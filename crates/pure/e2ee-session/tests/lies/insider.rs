@@ -5,8 +5,8 @@ use anteroom_call::{
     Command as Say, Commit, CommitBody, RelayBody, RelayTarget, Role, Welcome, WelcomeBody,
 };
 use anteroom_e2ee::{
-    Admission, Applicant, Candidate, ContextChange, EraHistory, Group, GroupChange, GroupLink,
-    HandshakeKind, MemberLeaf, OutgoingCommit, RosterHistory, Surroundings,
+    AdminKey, Admission, Applicant, Candidate, ContextChange, EraHistory, Group, GroupChange,
+    GroupLink, HandshakeKind, MemberLeaf, OutgoingCommit, RosterHistory, Surroundings,
 };
 use anteroom_e2ee_session::Input;
 use anteroom_protocol::{OpaqueUserId, Timestamp};
@@ -32,7 +32,7 @@ pub(crate) struct Insider {
 
 /// The link as a member has it.
 pub(crate) fn link_of(room: &Room) -> GroupLink {
-    let admin = room.admin.as_ref().map(|admin| admin.public());
+    let admin = room.admin.as_ref().map(AdminKey::public);
     GroupLink::new(&room.root_key, room.era, admin)
 }
 
