@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod chaos;
 mod groups;
 mod harness;
 mod people;
