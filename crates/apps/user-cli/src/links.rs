@@ -251,6 +251,7 @@ mod tests {
                 root_key: RootKey::generate_v0(&mut os::rng()),
                 params: None,
                 without_certificates: false,
+                admin: None,
             },
             passkey: AdminPasskey::random(&mut os::rng()),
             rooms: None,

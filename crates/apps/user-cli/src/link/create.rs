@@ -61,6 +61,7 @@ pub(super) async fn run(
             root_key: created.root_key,
             params: Some(params),
             without_certificates: false,
+            admin: None,
         },
         passkey,
         rooms: session.service.named.clone(),

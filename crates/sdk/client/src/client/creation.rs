@@ -44,6 +44,7 @@ impl Client {
                 root_key: created.root_key,
                 params: Some(pass.params()),
                 without_certificates: false,
+                admin: None,
             };
             return Ok(OwnLink::new(link, passkey, created.state));
         }

@@ -53,6 +53,7 @@ impl DemoScript {
             root_key: created.root_key,
             params: Some(pass.params()),
             without_certificates: false,
+            admin: None,
         };
         let change = LinkChange {
             name: Some(NAME.to_owned()),
