@@ -101,13 +101,13 @@ fn passkey(
         return Ok(None);
     }
     if options.admin {
-        return Ok(Some(named.own()?.passkey.clone()));
+        return Ok(Some(named.own()?.passkey()));
     }
     let Some(own) = &named.own else {
         return Ok(None);
     };
     if session.is_home_of(own) {
-        return Ok(Some(own.passkey.clone()));
+        return Ok(Some(own.passkey()));
     }
     tracing::warn!(
         "you join as a guest, because this is not the room service where the link was created: \

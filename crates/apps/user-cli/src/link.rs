@@ -163,11 +163,17 @@ async fn change_link(
     change: &LinkChange,
     session: &RoomSession,
 ) -> anyhow::Result<LinkState> {
-    let passkey = &named.own()?.passkey;
+    let passkey = named.own()?.passkey();
     let pass = session.pass(&named.link).await?;
     session
         .rooms
-        .update(&named.link.root_key, &pass, passkey, change, &mut os::rng())
+        .update(
+            &named.link.root_key,
+            &pass,
+            &passkey,
+            change,
+            &mut os::rng(),
+        )
         .await
         .map_err(|error| session.link_error(named, error))
 }
@@ -191,7 +197,7 @@ async fn delete(
     };
     let question = format!(
         "Delete the link {link}, there and here? Nobody can join by it any more, and its \
-         passkey is forgotten.{leaving}"
+         admin secret is forgotten.{leaving}"
     );
     confirm(yes, &question)?;
     let session = RoomSession::open(flags, Some(&named), context).await?;
@@ -199,7 +205,7 @@ async fn delete(
     // A link that is gone there already is no error.
     session
         .rooms
-        .delete(room, &pass, &own.passkey, call, &mut os::rng())
+        .delete(room, &pass, &own.passkey(), call, &mut os::rng())
         .await?;
     store.forget(room)?;
     context.show(

@@ -34,7 +34,7 @@ use crate::{
 /// A link that was named on the command line.
 pub(crate) struct LinkTarget {
     pub(crate) link: CallLink,
-    /// The stored link with its passkey, if it is one of the user's own.
+    /// The stored link with its admin secret, if it is one of the user's own.
     pub(crate) own: Option<OwnLink>,
 }
 
@@ -97,6 +97,17 @@ impl LinkTarget {
         let own = store.find(&link.root_key)?;
         let own_params = own.as_ref().and_then(|own| own.link.params);
         link.params = link.params.or(own_params);
+        let own_admin = own.as_ref().and_then(|own| own.link.admin);
+        link.admin = link.admin.or(own_admin);
+        if own_admin.is_some() && link.admin != own_admin {
+            bail!(
+                Failure::new(
+                    "link_admin_other",
+                    "the link names another admin key than yours of the same room",
+                )
+                .next("Use the link as anteroom link list --links shows it")
+            );
+        }
         let named = Self { link, own };
         if let Some(notice) = named.notice() {
             tracing::warn!("{notice}");
@@ -119,8 +130,8 @@ impl LinkTarget {
         self.own.as_ref().ok_or_else(|| {
             Failure::new("passkey_missing", "you do not have this link's passkey")
                 .next(
-                    "Ask an admin of the link for it, and use anteroom link import LINK \
-                     --passkey-file FILE",
+                    "Ask an admin of the link for its secret, and use anteroom link import LINK \
+                     --secret-file FILE",
                 )
                 .into()
         })

@@ -30,9 +30,12 @@ pub enum Error {
     /// A text is no name of a device.
     #[error("that names no account: write its UUID, and a device as UUID.NUMBER")]
     AccountName,
-    /// A text is no passkey of a link.
-    #[error("that is no passkey: copy all of what `anteroom link show --passkey` prints")]
-    Passkey,
+    /// A text is neither an admin secret nor a passkey.
+    #[error(
+        "that is neither an admin secret nor a passkey: copy all of what `anteroom link show \
+         --secret` prints"
+    )]
+    AdminRights,
     /// A link was given as a bare key, without a room service.
     #[error(
         "the link names no room service: give the whole link, or name one in `ClientOptions::rooms`"

@@ -15,6 +15,7 @@
 //! request, and reads the answer to it. The caller sends the request over whatever connection it has.
 #![forbid(unsafe_code)]
 
+mod admin_rights;
 mod answer;
 pub mod call;
 mod client_error;
@@ -39,6 +40,8 @@ mod store_error;
 mod transport_error;
 mod wire;
 
+/// The keys of admins.
+pub use anteroom_e2ee::{AdminKey, AdminSecret};
 /// The types of certificates in this crate's public signatures.
 pub use anteroom_e2ee::{
     Certificate, CertificateChain, CertificateError, CertificatePublicKey, IdentityKey,
@@ -51,6 +54,7 @@ pub use anteroom_protocol::{
 };
 
 pub use self::{
+    admin_rights::AdminRights,
     answer::{Answer, time_of},
     call::{
         chat::Chat,
@@ -81,7 +85,7 @@ pub use self::{
         store::{LockedSession, SessionStore},
         tokens::{SessionGrant, SessionTokens, SignIn},
     },
-    own_link::{OwnLink, parse_passkey},
+    own_link::OwnLink,
     params::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
     problem::{Problem, Service},

@@ -14,8 +14,9 @@ use url::Url;
 pub use self::options::ClientOptions;
 use self::shared::Shared;
 use crate::{
-    Authentication, CallSession, CertificatePublicKey, CredentialStore, DeviceCertificate, Error,
-    IssuerClient, IssuerError, JoinOptions, Pass, Peek, RoomsClient, is_loopback,
+    AdminRights, Authentication, CallSession, CertificatePublicKey, CredentialStore,
+    DeviceCertificate, Error, IssuerClient, IssuerError, JoinOptions, Pass, Peek, RoomsClient,
+    is_loopback,
 };
 
 /// The client of both services for one account. Holds its credentials and visits room services with them.
@@ -162,9 +163,10 @@ impl Client {
     pub async fn join_as_admin(
         &self,
         link: &CallLink,
-        passkey: &AdminPasskey,
+        rights: &AdminRights,
     ) -> Result<CallSession, Error> {
-        self.join_as(link, Some(passkey.clone())).await
+        let passkey = rights.passkey(&link.root_key.room_id());
+        self.join_as(link, Some(passkey)).await
     }
 
     /// Reads the state of a link's call without joining it; `None` if no call is running.

@@ -91,8 +91,8 @@ pub use anteroom_client_core::{
 pub use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,
     DAY, GenericPublicParams, GroupAuthCredential, GroupServerPublicParams, GuestAdmission,
-    LinkError, ParamsId, ParseError, Pni, Randomness, RoomId, RootKey, ServiceId, Timestamp,
-    VerifyError,
+    LinkAdminKey, LinkError, ParamsId, ParseError, Pni, Randomness, RoomId, RootKey, ServiceId,
+    Timestamp, VerifyError,
 };
 /// Types of other crates in this crate's public signatures.
 pub use {
@@ -102,19 +102,20 @@ pub use {
 use anteroom_client_core::ReplayMemory;
 /// The types without I/O.
 pub use anteroom_client_core::{
-    AccountInfo, AdminStatement, Approval, ApprovalStatement, CLOCK_TOLERANCE, CallEvent, Chat,
-    CreatePass, CreatedLink, CredentialFormatError, CredentialStore, CredentialSupply,
-    DayCredentials, DayRange, DemuxId, DenialReason, DeviceCredentials, DeviceEntry, DeviceId,
-    DeviceState, EndReason, EraId, EraKey, EraMark, Error, ExchangeError, IssuedCredential,
-    IssuerError, JoinOptions, LinkChange, LinkState, ListedParams, LockedSession, MAX_MESSAGE,
-    MAX_SPARE_LINKS, MemberKey, MemoryPins, MemoryReplays, MessageOpener, MessageSealer,
-    MessageTooLong, OngoingCall, OpaqueUserId, OpenError, OwnLink, ParamsKind, ParamsSummary,
-    ParamsSwitch, Participant, Pass, Peek, Pin, PinSet, PinStore, PinStoreError, Problem,
-    PublishedParams, ReceivedCounters, Recipient, RegisteredDevice, RelayServer, RenewalSchedule,
-    RenewalStep, ReplayStore, ReplayStoreError, RoomName, RoomsError, Roster, SPARE_LINKS,
-    SeatInfo, SeatStatus, SenderCounters, Service, SessionGrant, SessionStore, SessionStoreError,
-    SessionTokens, SignIn, SpareLink, StatementLengthError, TransportError, TransportFailure,
-    TransportFault, Trust, TrustedParams, Validity, is_loopback, parse_passkey,
+    AccountInfo, AdminKey, AdminRights, AdminSecret, AdminStatement, Approval, ApprovalStatement,
+    CLOCK_TOLERANCE, CallEvent, Chat, CreatePass, CreatedLink, CredentialFormatError,
+    CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId, DenialReason,
+    DeviceCredentials, DeviceEntry, DeviceId, DeviceState, EndReason, EraId, EraKey, EraMark,
+    Error, ExchangeError, IssuedCredential, IssuerError, JoinOptions, LinkChange, LinkState,
+    ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemberKey, MemoryPins,
+    MemoryReplays, MessageOpener, MessageSealer, MessageTooLong, OngoingCall, OpaqueUserId,
+    OpenError, OwnLink, ParamsKind, ParamsSummary, ParamsSwitch, Participant, Pass, Peek, Pin,
+    PinSet, PinStore, PinStoreError, Problem, PublishedParams, ReceivedCounters, Recipient,
+    RegisteredDevice, RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError,
+    RoomName, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service,
+    SessionGrant, SessionStore, SessionStoreError, SessionTokens, SignIn, SpareLink,
+    StatementLengthError, TransportError, TransportFailure, TransportFault, Trust, TrustedParams,
+    Validity, is_loopback,
 };
 
 pub use self::{

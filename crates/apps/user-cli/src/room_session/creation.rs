@@ -4,9 +4,9 @@
 //! Then the next stored one is used. No further one is fetched: a fetch would reveal to the issuer that a
 //! link is being created now.
 
-use anteroom_client::{Approval, CreatedLink, MAX_SPARE_LINKS, RoomsError};
+use anteroom_client::{AdminSecret, Approval, CreatedLink, MAX_SPARE_LINKS, RoomsError};
 use anteroom_console::os;
-use anteroom_protocol::{AdminPasskey, ParamsId, RootKey};
+use anteroom_protocol::{ParamsId, RootKey};
 use anyhow::Context as _;
 
 use super::RoomSession;
@@ -24,7 +24,7 @@ impl RoomSession {
     /// Creates the link of a new room. Returns it with the params under which it is made.
     pub(crate) async fn create_link(
         &self,
-        passkey: &AdminPasskey,
+        secret: &AdminSecret,
         approval: Approval,
     ) -> anyhow::Result<(CreatedLink, ParamsId)> {
         let mut rng = os::rng();
@@ -32,9 +32,10 @@ impl RoomSession {
         let _lock = self.credentials.lock_creation().ok();
         let (mut key, mut pass) = self.create_pass().await?;
         for attempt in 1..=MAX_SPARE_LINKS {
+            let passkey = secret.passkey(&key.room_id());
             let created = self
                 .rooms
-                .create(&key, &pass, passkey, approval, &mut rng)
+                .create(&key, &pass, &passkey, approval, &mut rng)
                 .await;
             if !created.as_ref().is_err_and(RoomsError::leaves_create_open) {
                 self.use_up(&key);

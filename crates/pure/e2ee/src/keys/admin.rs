@@ -1,6 +1,6 @@
 //! The admin secret of a room, with the passkey and the admin key that come from it.
 
-use anteroom_protocol::{AdminPasskey, RoomId, redacted_debug};
+use anteroom_protocol::{AdminPasskey, LinkAdminKey, RoomId, redacted_debug};
 use ed25519_dalek::SigningKey;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -57,3 +57,11 @@ key_pair!(
     /// The public half of an [`AdminKey`]. It stands in the link as `admin`, in unpadded base64url.
     AdminPublicKey
 );
+
+impl AdminPublicKey {
+    /// Returns the key as a link names it.
+    #[must_use]
+    pub fn named(&self) -> LinkAdminKey {
+        LinkAdminKey::from_bytes(*self.as_bytes())
+    }
+}
