@@ -2,9 +2,10 @@
 
 use std::{error, fmt};
 
+use anteroom_e2ee::StatementError;
 use anteroom_protocol::LinkError;
 
-use crate::{IssuerError, RoomsError};
+use crate::{IssuerError, RoomsError, StatementStoreError};
 
 /// The error of a client of both services. None of the variants holds a secret.
 ///
@@ -36,6 +37,15 @@ pub enum Error {
          --secret` prints"
     )]
     AdminRights,
+    /// The admin key of a link is none.
+    #[error("the link is damaged: what follows admin= is no key of admins, ask for it anew")]
+    LinkAdmin,
+    /// No policy can be signed.
+    #[error("the policy of the room cannot be signed: {0}")]
+    Policy(#[from] StatementError),
+    /// The caller's store of statements cannot be read.
+    #[error(transparent)]
+    Statements(#[from] StatementStoreError),
     /// A link was given as a bare key, without a room service.
     #[error(
         "the link names no room service: give the whole link, or name one in `ClientOptions::rooms`"

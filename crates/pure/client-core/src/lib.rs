@@ -36,12 +36,15 @@ mod renewal;
 mod request;
 pub mod rooms;
 mod service_url;
+mod statements;
 mod store_error;
 mod transport_error;
 mod wire;
 
-/// The keys of admins.
-pub use anteroom_e2ee::{AdminKey, AdminSecret};
+/// The keys and statements of admins, and the keys of devices.
+pub use anteroom_e2ee::{
+    AdminKey, AdminPublicKey, AdminSecret, DeviceSecret, Policy, SignedStatement, StatementError,
+};
 /// The types of certificates in this crate's public signatures.
 pub use anteroom_e2ee::{
     Certificate, CertificateChain, CertificateError, CertificatePublicKey, IdentityKey,
@@ -101,6 +104,10 @@ pub use self::{
         peek::Peek,
     },
     service_url::{is_loopback, parse_base},
-    store_error::{PinStoreError, SessionStoreError},
+    statements::{
+        CallStatements, MemoryStatements, OwnDevice, PolicyComparison, RoomMark, RoomStatements,
+        StatementSigner, StatementStore, StoredChange,
+    },
+    store_error::{PinStoreError, SessionStoreError, StatementStoreError},
     transport_error::{ExchangeError, TransportError, TransportFailure, TransportFault, causes},
 };

@@ -6,8 +6,8 @@ use url::Url;
 
 use super::{Client, shared::Shared};
 use crate::{
-    AdminRights, AdminSecret, Approval, CreatePass, Error, MAX_SPARE_LINKS, OwnLink, RoomsError,
-    TransportFailure,
+    AdminRights, AdminSecret, Approval, CreatePass, Error, MAX_SPARE_LINKS, OwnLink,
+    RoomStatements, RoomsError, StatementSigner, TransportFailure,
 };
 
 impl Client {
@@ -18,8 +18,8 @@ impl Client {
     /// service: the next one there tries the same room again. A client creates one link at a time; more
     /// wait.
     ///
-    /// The link names the public key of the room's admins; the secret of the admins is drawn here and sent to
-    /// nobody.
+    /// The link names the public key of the room's admins, and the room gets a policy that they have signed.
+    /// The secret of the admins is drawn here and sent to nobody.
     ///
     /// The [`Self::credentials`] must be stored again afterwards, in these cases too.
     ///
@@ -33,9 +33,11 @@ impl Client {
         let _creation = self.shared.creation.lock().await;
         for _ in 0..MAX_SPARE_LINKS {
             let (root_key, pass) = self.shared.spare_link(service.base_url())?;
-            let passkey = secret.passkey(&root_key.room_id());
+            let room = root_key.room_id();
+            let (passkey, signer) = (secret.passkey(&room), StatementSigner::new(&secret, &room));
+            let policy = signer.policy(approval, None, self.shared.options.system.now())?;
             let created = service
-                .create(&root_key, &pass, &passkey, approval, &mut *rng)
+                .create_with(&root_key, &pass, &passkey, approval, &policy, &mut *rng)
                 .await;
             if !created.as_ref().is_err_and(RoomsError::leaves_create_open) {
                 self.shared.change(|store| store.use_up_link(&root_key));
@@ -45,16 +47,22 @@ impl Client {
                 Err(error) if error.is_link_conflict() => continue,
                 Err(error) => return Err(error.into()),
             };
-            let rights = AdminRights::Secret(secret);
+            let mut statements = RoomStatements::new(room, signer.public());
+            statements.see_policy(&policy);
+            statements.keep(&*self.shared.options.statements);
             let link = CallLink {
                 host,
                 is_plain,
                 root_key: created.root_key,
                 params: Some(pass.params()),
                 without_certificates: false,
-                admin: rights.link_key(&root_key.room_id()),
+                admin: Some(signer.public().named()),
             };
-            return Ok(OwnLink::new(link, rights, created.state));
+            return Ok(OwnLink::new(
+                link,
+                AdminRights::Secret(secret),
+                created.state,
+            ));
         }
         Err(Error::NoSpareLink)
     }

@@ -42,7 +42,7 @@ pub(crate) fn options(fixture: &RoomsFixture) -> ClientOptions {
     }
 }
 
-fn device(account: &TestAccount) -> DeviceCredentials {
+pub(crate) fn device(account: &TestAccount) -> DeviceCredentials {
     let name = account.aci.to_uuid_string();
     DeviceCredentials::parse(&name, account.password.as_str()).unwrap()
 }

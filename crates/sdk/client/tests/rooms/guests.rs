@@ -83,7 +83,13 @@ async fn an_admin_decides_about_guests_and_an_issuer_without_them_says_so() {
     };
     let mut rng = fixture.rng();
     let state = rooms
-        .update(&own.link.root_key, &pass, &own.passkey(), &change, &mut *rng)
+        .update(
+            &own.link.root_key,
+            &pass,
+            &own.passkey(),
+            &change,
+            &mut *rng,
+        )
         .await
         .unwrap();
     assert_eq!(state.guests, GuestAdmission::AsAccounts);

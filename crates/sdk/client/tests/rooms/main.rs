@@ -15,4 +15,5 @@ mod hostile;
 mod links;
 mod members;
 mod replays;
+mod statements;
 mod support;
