@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_client::{
-    RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFailure, TransportFault,
+    Error, RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFailure, TransportFault,
     is_loopback,
 };
 use anteroom_console::{
@@ -26,6 +26,7 @@ use anyhow::{anyhow, bail};
 use crate::{
     arguments::{LinkArgument, RoomFlags},
     credentials::CredentialFile,
+    device_secret::CallDevice,
     links::{LinkStore, OwnLink, short_name},
     secret_text::{self, Input},
     session::IssuerIdentity,
@@ -161,6 +162,11 @@ impl RoomSession {
         })
     }
 
+    /// Returns the secret of the account's device on this machine, for a call.
+    pub(crate) fn device(&self, context: &Context) -> CallDevice {
+        CallDevice::of_owner(self.credentials.owner(), &context.environment)
+    }
+
     /// The error of a request about a link. One of the user's own that its room service does not know
     /// was there once.
     pub(crate) fn link_error(&self, named: &LinkTarget, error: RoomsError) -> anyhow::Error {
@@ -184,6 +190,14 @@ impl RoomSession {
                     .into()
             }
             _ => error.into(),
+        }
+    }
+
+    /// As [`Self::link_error`], for any error of the client.
+    pub(crate) fn client_error(&self, named: &LinkTarget, error: Error) -> anyhow::Error {
+        match error {
+            Error::Rooms(error) => self.link_error(named, error),
+            error => error.into(),
         }
     }
 

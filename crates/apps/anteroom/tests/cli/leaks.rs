@@ -198,6 +198,15 @@ fn neither_side_holds_what_the_other_knows() {
     bob.shown(&["link", "show", link]);
     ann_there.type_line("/quit");
     assert!(ann_there.end().0.success() && bob_there.end().0.success());
+    // Both keep the policy that Ann has signed, and the secrets of their devices; both are sealed.
+    for person in [ann, bob] {
+        let own = person.path().join(".config/anteroom");
+        let statements = fs::read(own.join("statements.sealed")).unwrap();
+        assert!(statements.starts_with(b"anteroom statements 1\n"));
+        let mut devices = fs::read_dir(own.join("devices")).unwrap();
+        let is_sealed = |name: &str| name.ends_with(".sealed");
+        assert!(devices.any(|file| is_sealed(file.unwrap().file_name().to_str().unwrap())));
+    }
 
     let issuer = written(&issuers, issuer, "issuer.db");
     let room_service = written(&rooms, room_service, "rooms.db");

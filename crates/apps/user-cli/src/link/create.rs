@@ -19,6 +19,7 @@ use crate::{
     arguments::LinkCreate,
     links::{LinkStore, OwnLink, short_name},
     room_session::RoomSession,
+    statement_file::StatementFile,
 };
 
 #[derive(Serialize)]
@@ -48,11 +49,12 @@ pub(super) async fn run(
         change.check().context("no link was created")?;
     }
     store.links()?;
+    let statements = StatementFile::of_user(&context.environment)?;
     let session = RoomSession::open(&options.rooms, None, context).await?;
     let (host, is_plain) = link_host(&session)?;
     let secret = AdminSecret::random(&mut rng);
     let (created, params) = session
-        .create_link(&secret, options.approval.into())
+        .create_link(&secret, options.approval.into(), &statements)
         .await?;
     let rights = AdminRights::Secret(secret);
     let admin = rights.link_key(&created.root_key.room_id());
