@@ -8,7 +8,7 @@ mod state;
 
 use std::sync::Arc;
 
-use anteroom_client::{LinkAdmin, LinkChange, LinkState, OngoingCall};
+use anteroom_client::{AdminRights, LinkAdmin, LinkChange, LinkState, OngoingCall};
 use anteroom_console::{
     context::Context,
     os,
@@ -23,6 +23,9 @@ use crate::{
     room_session::{LinkTarget, RoomSession},
     statement_file::StatementFile,
 };
+
+const UNSIGNED: &str = "with the passkey alone you change what the room service does, and not the policy that \
+    the admins have signed: members of calls follow that one";
 
 /// Runs one of the commands on links.
 pub async fn run(command: Link, context: &Context) -> anyhow::Result<()> {
@@ -168,6 +171,10 @@ async fn change_link(
     context: &Context,
 ) -> anyhow::Result<LinkState> {
     let rights = named.own()?.rights.clone();
+    let signs = named.link.admin.is_none() || matches!(rights, AdminRights::Secret(_));
+    if change.approval.is_some() && !signs {
+        tracing::warn!("{UNSIGNED}");
+    }
     let pass = session.pass(&named.link).await?;
     let statements = Arc::new(StatementFile::of_user(&context.environment)?);
     let admin = LinkAdmin::new(

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anteroom_client::{RoomMark, StatementStore, StatementStoreError, StoredChange};
+use anteroom_client::{RoomMark, StatementChange, StatementStore, StatementStoreError};
 use anteroom_console::environment::{self, Environment};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ impl StatementFile {
         STANDARD.decode(statements).map_err(|_| self.file.damaged())
     }
 
-    fn try_update(&self, room: &RoomMark, change: &mut StoredChange<'_>) -> anyhow::Result<()> {
+    fn try_update(&self, room: &RoomMark, change: &mut StatementChange<'_>) -> anyhow::Result<()> {
         let _lock = self.file.lock()?;
         let mut content = self.read()?;
         let mark = room.to_string();
@@ -94,7 +94,7 @@ impl StatementStore for StatementFile {
         known.transpose().map_err(failed)
     }
 
-    fn update(&self, room: &RoomMark, change: &mut StoredChange<'_>) {
+    fn update(&self, room: &RoomMark, change: &mut StatementChange<'_>) {
         match self.try_update(room, change) {
             Ok(()) => self.has_failed.store(false, Ordering::Relaxed),
             Err(error) => {

@@ -106,7 +106,7 @@ pub use self::{
     service_url::{is_loopback, parse_base},
     statements::{
         CallStatements, MemoryStatements, OwnDevice, PolicyComparison, RoomMark, RoomStatements,
-        StatementSigner, StatementStore, StoredChange,
+        StatementChange, StatementSigner, StatementStore,
     },
     store_error::{PinStoreError, SessionStoreError, StatementStoreError},
     transport_error::{ExchangeError, TransportError, TransportFailure, TransportFault, causes},

@@ -21,5 +21,5 @@ pub use self::{
     call_statements::{CallStatements, OwnDevice},
     room_statements::{PolicyComparison, RoomStatements},
     signer::StatementSigner,
-    store::{MemoryStatements, RoomMark, StatementStore, StoredChange},
+    store::{MemoryStatements, RoomMark, StatementChange, StatementStore},
 };

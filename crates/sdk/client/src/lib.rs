@@ -117,8 +117,8 @@ pub use anteroom_client_core::{
     RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError, RoomMark, RoomName,
     RoomStatements, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service,
     SessionGrant, SessionStore, SessionStoreError, SessionTokens, SignIn, SignedStatement,
-    SpareLink, StatementError, StatementLengthError, StatementSigner, StatementStore,
-    StatementStoreError, StoredChange, TransportError, TransportFailure, TransportFault, Trust,
+    SpareLink, StatementChange, StatementError, StatementLengthError, StatementSigner,
+    StatementStore, StatementStoreError, TransportError, TransportFailure, TransportFault, Trust,
     TrustedParams, Validity, is_loopback,
 };
 

@@ -39,7 +39,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let mut rng = os::rng();
     let named = LinkTarget::read(options.link.link.as_deref(), Input::Whole, store)?;
-    let shown = ShownSecrets::of(options, &named)?;
+    let shown = SecretTexts::of(options, &named)?;
     let [secret, passkey] =
         [&shown.secret, &shown.passkey].map(|text| Some(text.as_ref()?.as_str()));
     let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
@@ -82,12 +82,12 @@ fn people(call: &Peek) -> String {
 
 /// The secrets of the admins that a flag asks for, in base64.
 #[derive(Default)]
-struct ShownSecrets {
+struct SecretTexts {
     secret: Option<Zeroizing<String>>,
     passkey: Option<Zeroizing<String>>,
 }
 
-impl ShownSecrets {
+impl SecretTexts {
     /// Without an admin secret, the passkey stands for it.
     fn of(options: &LinkShow, named: &LinkTarget) -> anyhow::Result<Self> {
         let mut shown = Self::default();

@@ -35,7 +35,7 @@ impl OwnDevice {
     }
 }
 
-/// What the events of a call say about statements: keeps policies and the device's own approvals, and signs
+/// The statements of a call: keeps the policies and the device's own approvals that its events bring, and signs
 /// the approvals that an admin gives.
 #[derive(Debug)]
 pub struct CallStatements {

@@ -44,7 +44,8 @@ impl fmt::Display for RoomMark {
 }
 
 /// A change of what is stored of a room: takes the stored bytes, and returns those to store.
-pub type StoredChange<'c> = dyn FnMut(Option<&[u8]>) -> Result<Vec<u8>, StatementStoreError> + 'c;
+pub type StatementChange<'c> =
+    dyn FnMut(Option<&[u8]>) -> Result<Vec<u8>, StatementStoreError> + 'c;
 
 /// Stores the statements of rooms. The bytes show the user's id in the room and should be sealed.
 ///
@@ -59,7 +60,7 @@ pub trait StatementStore: Send + Sync {
     /// Changes what is stored of a room. Holds a lock from before `change` gets the bytes until its result is
     /// written. Returns no error: a store that cannot write reports that to its user itself, and the call
     /// continues.
-    fn update(&self, room: &RoomMark, change: &mut StoredChange<'_>);
+    fn update(&self, room: &RoomMark, change: &mut StatementChange<'_>);
 }
 
 /// A store that ends with the process.
@@ -71,9 +72,9 @@ impl StatementStore for MemoryStatements {
         Ok(self.0.lock().get(room).cloned())
     }
 
-    fn update(&self, room: &RoomMark, change: &mut StoredChange<'_>) {
+    fn update(&self, room: &RoomMark, change: &mut StatementChange<'_>) {
         let mut rooms = self.0.lock();
-        // What this store has, it got from `change`.
+        // The stored bytes all come from `change`.
         if let Ok(bytes) = change(rooms.get(room).map(Vec::as_slice)) {
             rooms.insert(*room, bytes);
         }

@@ -439,7 +439,7 @@ fn an_admin_signs_the_approval_of_who_waits_where_the_link_and_the_service_take_
         call.observe(&seat(features, &policy, vec![bob.clone()]));
         let demux = participant(waiting, "0b").demux;
         assert_eq!(call.approval(demux, NOW).is_some(), is_signed);
-        // Who has left the lobby gets no approval.
+        // A device that has left the lobby gets no approval.
         call.observe(&CallEvent::Roster(Roster::default()));
         assert!(call.approval(demux, NOW).is_none());
     }

@@ -16,13 +16,13 @@ use crate::{
     support::{RoomsFixture, wait_for},
 };
 
-/// A person's client, with what it keeps.
-struct Person {
+/// The client of a device, and the statements that it keeps.
+struct TestDevice {
     client: Client,
     statements: Arc<MemoryStatements>,
 }
 
-impl Person {
+impl TestDevice {
     /// Starts the client of an account, as after an earlier process of the same device.
     async fn start(
         fixture: &RoomsFixture,
@@ -55,7 +55,7 @@ fn policy(statement: &AdminStatement) -> Policy {
 }
 
 /// Returns the admin statement that the room service shows.
-async fn shown(fixture: &RoomsFixture, person: &Person, link: &CallLink) -> AdminStatement {
+async fn shown(fixture: &RoomsFixture, person: &TestDevice, link: &CallLink) -> AdminStatement {
     let pass = person.client.pass(link).unwrap();
     let rooms = person.client.rooms(link).unwrap();
     let mut rng = fixture.rng();
@@ -67,7 +67,7 @@ async fn shown(fixture: &RoomsFixture, person: &Person, link: &CallLink) -> Admi
 async fn who_is_let_in_keeps_the_signed_approval_for_the_next_call() {
     let fixture = RoomsFixture::start().await;
     let anns_account = fixture.issuer.add_account(false).await;
-    let ann = Person::start(&fixture, &anns_account, 1, &Arc::default()).await;
+    let ann = TestDevice::start(&fixture, &anns_account, 1, &Arc::default()).await;
     let own = ann
         .client
         .create_link(fixture.rooms.base_url(), Approval::Required);
@@ -83,7 +83,7 @@ async fn who_is_let_in_keeps_the_signed_approval_for_the_next_call() {
 
     let account = fixture.issuer.add_account(false).await;
     let statements = Arc::default();
-    let bob = Person::start(&fixture, &account, 2, &statements).await;
+    let bob = TestDevice::start(&fixture, &account, 2, &statements).await;
     let mut anns = ann.client.join_as_admin(link, &own.rights).await.unwrap();
     let mut bobs = bob.client.join(link).await.unwrap();
     let waiting = wait_for(&mut anns, |event| match event {
@@ -104,7 +104,7 @@ async fn who_is_let_in_keeps_the_signed_approval_for_the_next_call() {
 
     // Another process of the same device.
     drop((bobs, bob));
-    let bob = Person::start(&fixture, &account, 2, &statements).await;
+    let bob = TestDevice::start(&fixture, &account, 2, &statements).await;
     let kept = bob.kept(link);
     let now = fixture.rooms.clock.now();
     let approvals: Vec<_> = kept.approvals(&key.public(), now).collect();
@@ -117,7 +117,7 @@ async fn who_is_let_in_keeps_the_signed_approval_for_the_next_call() {
 async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_replaced() {
     let fixture = RoomsFixture::start().await;
     let account = fixture.issuer.add_account(false).await;
-    let ann = Person::start(&fixture, &account, 1, &Arc::default()).await;
+    let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
     let own = ann
         .client
         .create_link(fixture.rooms.base_url(), Approval::Required);
@@ -181,7 +181,7 @@ async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_rep
 async fn an_admin_who_never_saw_the_newest_policy_follows_the_one_that_is_shown() {
     let fixture = RoomsFixture::start().await;
     let account = fixture.issuer.add_account(false).await;
-    let ann = Person::start(&fixture, &account, 1, &Arc::default()).await;
+    let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
     let own = ann
         .client
         .create_link(fixture.rooms.base_url(), Approval::Off);
@@ -189,7 +189,7 @@ async fn an_admin_who_never_saw_the_newest_policy_follows_the_one_that_is_shown(
     let link = &own.link;
     LogGuard::global().watch_bytes("root key", &link.root_key.to_bytes());
     let account = fixture.issuer.add_account(false).await;
-    let dora = Person::start(&fixture, &account, 2, &Arc::default()).await;
+    let dora = TestDevice::start(&fixture, &account, 2, &Arc::default()).await;
     assert!(dora.kept(link).policy().is_none());
     let admin = dora.client.admin(link, &own.rights).unwrap();
     let (pass, now) = (dora.client.pass(link).unwrap(), fixture.rooms.clock.now());
@@ -201,7 +201,7 @@ async fn an_admin_who_never_saw_the_newest_policy_follows_the_one_that_is_shown(
     let changed = admin.change(&pass, &change, now, &mut *rng).await.unwrap();
     assert_eq!(policy(&changed.admin_statement).counter, 2);
     assert!(dora.kept(link).admin_statement() == changed.admin_statement);
-    // What the store has is of no use for a link whose admin key somebody has changed.
+    // A link whose admin key somebody has changed finds nothing of it.
     let forged = CallLink {
         admin: Some(LinkAdminKey::from_bytes([0xff; 32])),
         ..link.clone()
