@@ -2,7 +2,7 @@
 
 use anteroom_client::{
     Approval, CallEvent, CallSession, DeviceSecret, JoinOptions, MemberKey, MemberPublicKey,
-    RoomId, RoomsError, SeatInfo,
+    Participant, RoomId, RoomsError, SeatInfo,
 };
 use anteroom_protocol::{AuthPresentation, GenericSecretParams, RootKey};
 use anteroom_runtime::Clock as _;
@@ -76,7 +76,7 @@ async fn members_see_each_others_keys_also_after_a_reconnection() {
     assert_eq!(keys(&*seat(&mut others).await), all);
 
     // The hello states the same key, also of a device without a name.
-    let stated = bobs_seat.roster.active.iter().map(|one| one.member_key());
+    let stated = bobs_seat.roster.active.iter().map(Participant::member_key);
     let stated: Vec<_> = stated.collect();
     assert_eq!(stated, [Some(key(1)), Some(key(2))]);
 
