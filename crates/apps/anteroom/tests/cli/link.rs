@@ -212,6 +212,9 @@ fn an_admin_secret_or_a_passkey_is_handed_on_and_makes_a_second_admin() {
         place.json(&["link", "show", &name, "--json"])["name"],
         "Retrospective"
     );
+    let changed = other.anteroom(&["link", "approval", &name, "on"]).output();
+    let notice = stderr(&changed.unwrap());
+    assert!(notice.contains("members of calls follow"), "{notice}");
     let again = other.json(&["link", "show", &name, "--secret", "--json"]);
     assert_eq!(again["adminPasskey"], passkey.as_str());
     assert_eq!(again.get("adminSecret"), None);
