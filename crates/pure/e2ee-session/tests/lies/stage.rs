@@ -30,10 +30,7 @@ const PING_INTERVAL: u64 = 10_000;
 
 /// A message on its way. People have numbers, in the order in which they came.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are few of them at a time"
-)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them at a time")]
 pub(crate) enum Hop {
     /// From a person to the service.
     ToService(usize, Message),
