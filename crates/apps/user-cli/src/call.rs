@@ -35,9 +35,13 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let is_guest = options.guest && guest_visit::has_no_account(&options.rooms.client, context)?;
     let (joined, notices) = if is_guest {
-        let GuestVisit { rooms, pass } = GuestVisit::open(&options.rooms, &named, context).await?;
+        let GuestVisit {
+            rooms,
+            pass,
+            notices,
+        } = GuestVisit::open(&options.rooms, &named, context).await?;
         let joined = enter(rooms, &named, pass, None, name.clone(), context).await?;
-        (joined.map_err(anyhow::Error::from), Vec::new())
+        (joined.map_err(anyhow::Error::from), notices)
     } else {
         let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
         let passkey = passkey(options, &named, &session)?;
