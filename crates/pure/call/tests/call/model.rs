@@ -7,6 +7,8 @@ mod rosters;
 
 use std::collections::BTreeMap;
 
+use anteroom_protocol::GuestAdmission;
+
 use self::{
     groups::Groups,
     rosters::{Visibility, VisibleDevice},
@@ -246,7 +248,12 @@ impl Model {
             }
             id
         } else {
-            let is_let_in = !self.setting.approval || *admin || self.approved.contains(&user);
+            let is_guest = self.is_guest(user);
+            let waits = match self.setting.guest_admission {
+                GuestAdmission::Wait if is_guest => true,
+                _ => self.setting.approval,
+            };
+            let is_let_in = !waits || *admin || self.approved.contains(&user);
             let candidates = ids.unwrap_or([u32::try_from(connection).unwrap(); 4]);
             let id = candidates
                 .into_iter()
@@ -258,6 +265,8 @@ impl Model {
                 Some("error expired")
             } else if self.blocked.contains(&user) {
                 Some("blocked")
+            } else if is_guest && self.setting.guest_admission == GuestAdmission::Refused {
+                Some("error guests_refused")
             } else if let Err(refusal) = yielding {
                 Some(refusal)
             } else if id.is_none() {
@@ -341,7 +350,11 @@ impl Model {
         let mut lost: Vec<&Device> = own.filter(|device| device.connection.is_none()).collect();
         lost.sort_by_key(|device| (device.active != active, device.since));
         let lost = lost.first();
-        let is_full = self.count(active) >= self.setting.max_devices;
+        let waiting = self.devices.iter().filter(|device| !device.active);
+        let waiting_guests = waiting.filter(|device| self.is_guest(device.user)).count();
+        let share = usize::try_from((self.setting.max_devices / 2).max(1)).unwrap();
+        let is_full = self.count(active) >= self.setting.max_devices
+            || (!active && self.is_guest(user) && waiting_guests >= share);
         let mut yielding = Vec::new();
         if own_count >= self.setting.devices_per_user {
             let lost = lost.ok_or("error too_many_devices")?;
@@ -366,6 +379,10 @@ impl Model {
             _ => return Err("error full"),
         }
         Ok(yielding)
+    }
+
+    fn is_guest(&self, user: char) -> bool {
+        self.setting.guests.contains(user)
     }
 
     fn said(&mut self, connection: u64, step: &Step) {
