@@ -4,10 +4,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::directory::{CallProcess, TestDirectory};
+use crate::directory::{CallProcess, ServeProcess, TestDirectory};
 
 /// A service, and the link of an account at it, which the directory acts as.
-fn with_link() -> (TestDirectory, crate::directory::ServeProcess, String) {
+fn with_link() -> (TestDirectory, ServeProcess, String) {
     let mut place = TestDirectory::new();
     let service = place.start();
     let ann = place.add_account();
@@ -144,6 +144,25 @@ fn the_params_of_guests_are_rotated_and_carried_over_with_the_others() {
     other.set("ANTEROOM_ROLE", "rooms");
     other.shown(&["keys", "import", file.to_str().unwrap()]);
     assert_eq!(params_of(&other, "rooms"), both);
+}
+
+#[test]
+fn an_issuer_that_begins_to_take_guests_says_that_the_room_service_needs_their_params() {
+    const NEEDED: &str = "the room service refuses guests until it has these guest params";
+    let mut place = TestDirectory::new();
+    place.set("ANTEROOM_ROLE", "issuer");
+    for (guests, is_told) in [("off", false), ("join", true), ("join", false)] {
+        place.set("ANTEROOM_ACCOUNTS_GUESTS", guests);
+        let serve = place.anteroom(&["serve"]);
+        let service = ServeProcess::start_until(serve, "the issuer listens on");
+        let (status, log) = service.stop();
+        assert!(status.success());
+        assert_eq!(
+            log.join("\n").contains(NEEDED),
+            is_told,
+            "{guests}: {log:#?}"
+        );
+    }
 }
 
 #[test]

@@ -281,11 +281,13 @@ async fn ensure_params(
         modes.push(Mode::Legacy);
     }
     let mut rng = OsEntropy.rng();
-    let had_guests = has_guest_params(&params::all(database).await?);
+    let before = params::all(database).await?;
+    // A room service has the params of before.
+    let may_lack_guests = !before.readable.is_empty() && !has_guest_params(&before);
     let stored = params::ensure(database, &modes, settings.guests(), now, &mut *rng)
         .await
         .context("the server params cannot be read or made")?;
-    if !settings.role.holds_rooms() && !had_guests && has_guest_params(&stored) {
+    if !settings.role.holds_rooms() && may_lack_guests && has_guest_params(&stored) {
         tracing::warn!(
             "the room service refuses guests until it has these guest params: run `anteroom keys \
              export` here and `anteroom keys import` there"

@@ -232,7 +232,6 @@ impl Harness {
                     LinkStep::Unlimited => {
                         let link = LinkState {
                             restrictions: Restrictions::None,
-                            guests: GuestAdmission::Wait,
                             ..self.link.clone()
                         };
                         return vec![Input::LinkChanged(link)];

@@ -213,7 +213,7 @@ async fn new_joins_of_guests_from_one_network_are_limited_and_resumes_are_not() 
     .await;
     scene.allow("accounts").await;
     let guest = scene.rooms.new_account();
-    let (mut client, told) = TestSocket::joined(&scene.rooms, scene.guest_join(&guest)).await;
+    let (client, told) = TestSocket::joined(&scene.rooms, scene.guest_join(&guest)).await;
     let other = scene.rooms.new_account();
     let (_other, _) = TestSocket::joined(&scene.rooms, scene.guest_join(&other)).await;
     let limited = ("rate_limited".to_owned(), End::Closed(1008));
@@ -228,7 +228,7 @@ async fn new_joins_of_guests_from_one_network_are_limited_and_resumes_are_not() 
     let mut odd = third.clone();
     set(&mut odd, "resume", told["resume"].clone());
     refused(&odd).await;
-    client.cut().await;
+    drop(client);
     let mut again = scene.guest_join(&guest);
     set(&mut again, "resume", told["resume"].clone());
     let (_again, resumed) = TestSocket::joined(&scene.rooms, again).await;
