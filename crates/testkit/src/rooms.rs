@@ -17,7 +17,7 @@ use anteroom_rooms::{
     RoomsParts, RoomsSettings, SfuSettings, SocketLimits, VerificationLimits, internal_router,
     router, verifier_keys,
 };
-use anteroom_runtime::{Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
+use anteroom_runtime::{BucketSize, Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsKind, ServerParamsRecord, TransactionName,
 };
@@ -57,6 +57,8 @@ pub struct TestRoomsOptions {
     pub sockets: SocketLimits,
     /// The budget of verifications.
     pub verifications: VerificationLimits,
+    /// The limit of joins of guest accounts from one network; `None` for the default.
+    pub guest_joins: Option<BucketSize>,
     /// The settings of the leases that assign calls to nodes.
     pub leases: LeaseSettings,
     /// The settings of the cleaner, which deletes dead records.
@@ -82,6 +84,7 @@ impl Default for TestRoomsOptions {
             origins: Vec::new(),
             sockets: SocketLimits::default(),
             verifications: VerificationLimits::default(),
+            guest_joins: None,
             leases: LeaseSettings::default(),
             cleaner: CleanerSettings::default(),
             region: "test".to_owned(),
@@ -358,6 +361,7 @@ fn settings(options: &TestRoomsOptions, base_url: &str) -> RoomsSettings {
         .collect();
     let group_key = options.group_key.clone();
     let origins = options.origins.iter();
+    let defaults = RoomsSettings::embedded(node);
     RoomsSettings {
         media: if servers.is_empty() {
             Media::Embedded
@@ -374,10 +378,11 @@ fn settings(options: &TestRoomsOptions, base_url: &str) -> RoomsSettings {
             .collect(),
         sockets: options.sockets,
         verifications: options.verifications,
+        guest_joins: options.guest_joins.unwrap_or(defaults.guest_joins),
         leases: options.leases,
         cleaner: options.cleaner,
         program_page: options.program_page.clone(),
-        ..RoomsSettings::embedded(node)
+        ..defaults
     }
 }
 

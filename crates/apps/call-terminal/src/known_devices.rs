@@ -33,6 +33,8 @@ struct KnownDevice {
     joined_name: Option<String>,
     account: Option<(OpaqueUserId, DeviceAccount)>,
     is_admin: bool,
+    /// Whether the device has a guest account.
+    is_guest: bool,
     is_present: bool,
 }
 
@@ -118,6 +120,7 @@ impl KnownDevices {
             });
         }
         let before = known_device.name().map(ToOwned::to_owned);
+        known_device.is_guest = participant.is_guest;
         known_device.joined_name = participant.name.as_deref().and_then(nameable);
         known_device.name().is_some() && known_device.name() != before.as_deref()
     }
@@ -147,6 +150,11 @@ impl KnownDevices {
         self.known.get(&device).is_some_and(|one| one.is_admin)
     }
 
+    /// Returns whether a device has a guest account.
+    pub(super) fn is_guest(&self, device: DemuxId) -> bool {
+        self.known.get(&device).is_some_and(|one| one.is_guest)
+    }
+
     /// Returns the tag of a device with its sign, with as many digits as tell it from all others.
     pub(super) fn tag(&self, device: DemuxId) -> String {
         let tag = DeviceTag::of(device);
@@ -157,12 +165,17 @@ impl KnownDevices {
     }
 
     /// Returns the label of a device in a sentence, with its account if it has no name. The mark of an admin
-    /// and the tag precede the name, so that no name can imitate them or move them out of view.
+    /// or a guest and the tag precede the name, so that no name can imitate them or move them out of view.
     pub(super) fn label(&self, device: DemuxId) -> String {
         if self.is_own(device) {
             return "You".to_owned();
         }
-        let mark = if self.is_admin(device) { "admin " } else { "" };
+        let mark = match (self.is_admin(device), self.is_guest(device)) {
+            (true, false) => "admin ",
+            (false, true) => "guest ",
+            (true, true) => "admin guest ",
+            (false, false) => "",
+        };
         let tag = self.tag(device);
         match (self.name(device), self.account(device)) {
             (Some(name), _) => format!("{mark}{tag} {}", quoted(name, NAME_COLUMNS)),
@@ -234,6 +247,29 @@ mod tests {
 
     fn prefix(text: &str) -> TagPrefix {
         TagPrefix::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_guest_is_marked_where_no_name_can_imitate_it() {
+        let mut known_devices = KnownDevices::of_era(device(16));
+        for (name, is_guest, label) in [
+            ("Zoe", true, "guest #2000 \"Zoe\""),
+            ("guest #2000", false, "#2000 \"guest 2000\""),
+        ] {
+            let participant = Participant {
+                is_guest,
+                ..participant_with(32, Some(name), None)
+            };
+            known_devices.introduce(&participant, None);
+            assert_eq!(known_devices.label(device(32)), label);
+        }
+        known_devices.set_present(&[(device(32), true)]);
+        let participant = Participant {
+            is_guest: true,
+            ..participant_with(32, Some("Zoe"), None)
+        };
+        known_devices.introduce(&participant, None);
+        assert_eq!(known_devices.label(device(32)), "admin guest #2000 \"Zoe\"");
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub struct PublicParamsFile {
 pub struct PublicParams {
     /// The id, in hex.
     pub id: String,
-    /// `generic`, `group` or `certificates`.
+    /// `generic`, `group`, `certificates` or `guest`.
     pub kind: String,
     /// The version of their bytes.
     pub version: u8,

@@ -8,7 +8,10 @@ use anteroom_store::{
 use anyhow::bail;
 use serde::Serialize;
 
-use crate::{arguments::DeviceAdd, operator_session::IssuerSession};
+use crate::{
+    arguments::DeviceAdd,
+    operator_session::{IssuerSession, no_account, refuse_guest},
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,6 +30,8 @@ pub(crate) async fn run(session: &IssuerSession<'_>, options: &DeviceAdd) -> any
     let (now, mut rng) = (os::now(), os::rng());
     let password = DevicePassword::random(&mut rng);
     let mut transaction = session.database.begin(NAME).await?;
+    let account = transaction.account(&aci).await?.ok_or_else(no_account)?;
+    refuse_guest(&account, "further device")?;
     let known = transaction.devices(&aci).await?;
     if known.len() >= MOST_DEVICES {
         let what = format!("the account has {MOST_DEVICES} devices, which is as many as it may");

@@ -3,8 +3,9 @@
 use anteroom_console::{context::Context, failure::Failure, os};
 use anteroom_protocol::Aci;
 use anteroom_server::{database::ServiceSchema, databases, settings::Settings};
-use anteroom_store::{Email, IssuerDatabase as _, TransactionName};
+use anteroom_store::{Account, AccountKind, Email, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteDatabase};
+use anyhow::bail;
 
 use crate::operator_changes::{OperatorChanges, RoomChanges};
 
@@ -66,6 +67,17 @@ impl IssuerSession<'_> {
         };
         Ok(found.ok_or_else(no_account)?)
     }
+}
+
+/// Refuses to give a guest more than its one device.
+pub(crate) fn refuse_guest(account: &Account, what: &str) -> anyhow::Result<()> {
+    if account.kind == AccountKind::Guest {
+        bail!(
+            Failure::failed(format!("a guest has no {what}"))
+                .next("Add an account for the person with `anteroom account add`")
+        );
+    }
+    Ok(())
 }
 
 /// Returns a database, which must be there.

@@ -32,8 +32,8 @@ use smart_default::SmartDefault;
 
 pub use self::{
     budgets::{
-        BatchBucketSettings, CreateAuthBucketSettings, RelayBucketSettings, VerificationSettings,
-        WorkSettings,
+        BatchBucketSettings, CreateAuthBucketSettings, GuestJoinBucketSettings,
+        GuestRelayBucketSettings, RelayBucketSettings, VerificationSettings, WorkSettings,
     },
     http::HttpSettings,
     keys::KeySettings,
@@ -313,8 +313,12 @@ pub struct LimitSettings {
     pub create_auth: CreateAuthBucketSettings,
     /// Requests of one account for credentials for relays.
     pub relays: RelayBucketSettings,
+    /// Requests of guests for credentials for relays.
+    pub relays_of_guests: GuestRelayBucketSettings,
     /// Requests of one account for batches of credentials, of either kind.
     pub batches: BatchBucketSettings,
+    /// Joins of guests to the rooms of the room service, for one client address.
+    pub guest_joins: GuestJoinBucketSettings,
     /// The queue of the issuer's zero-knowledge work, in which accounts take turns.
     pub work: WorkSettings,
     /// The verifications of the room service.
@@ -327,7 +331,8 @@ pub struct LimitSettings {
     /// hour. A /56 has four times as many, a /48 sixteen times.
     #[default(const { NonZeroU32::new(60).unwrap() })]
     pub guests_per_hour: NonZeroU32,
-    /// All accounts of guests: at most so many in any hour.
+    /// All accounts of guests: at most so many in any hour. One client network (an IPv4 address, an
+    /// IPv6 /48) may have a sixteenth.
     #[default(const { NonZeroU32::new(1_200).unwrap() })]
     pub all_guests_per_hour: NonZeroU32,
     /// Mails of one kind to one address, for sign-ups and their repetition to one mailbox (an address
@@ -374,8 +379,10 @@ impl LimitSettings {
         const MINUTE: NonZeroU64 = NonZeroU64::new(60).unwrap();
         const HOUR: NonZeroU64 = NonZeroU64::new(60 * 60).unwrap();
         let attempts = WindowSize::new(self.logins_per_minute, MINUTE);
-        let network_share = self.all_mails_per_hour.get() / 16;
-        let network_share = NonZeroU32::new(network_share).unwrap_or(NonZeroU32::MIN);
+        let sixteenth = |all: NonZeroU32| {
+            let share = NonZeroU32::new(all.get() / 16).unwrap_or(NonZeroU32::MIN);
+            WindowSize::new(share, HOUR)
+        };
         LoginLimits {
             login: attempts,
             sign_up: attempts,
@@ -383,9 +390,10 @@ impl LimitSettings {
             mail: WindowSize::new(self.mails_per_hour, HOUR),
             mails_of_domain: WindowSize::new(self.domain_mails_per_hour, HOUR),
             all_mails: WindowSize::new(self.all_mails_per_hour, HOUR),
-            mails_of_network: WindowSize::new(network_share, HOUR),
+            mails_of_network: sixteenth(self.all_mails_per_hour),
             guests: WindowSize::new(self.guests_per_hour, HOUR),
             all_guests: WindowSize::new(self.all_guests_per_hour, HOUR),
+            guests_of_network: sixteenth(self.all_guests_per_hour),
             ..LoginLimits::default()
         }
     }

@@ -35,6 +35,15 @@ pub enum Link {
         #[command(flatten)]
         rooms: RoomFlags,
     },
+    /// Decide about guests, who come by a link without an account of their own
+    Guests {
+        #[command(flatten)]
+        link: LinkArgument,
+        /// Whether they wait for an admin in any case, join as people with accounts do, or not at all
+        guests: GuestRule,
+        #[command(flatten)]
+        rooms: RoomFlags,
+    },
     /// Let nobody join any more
     Revoke {
         #[command(flatten)]
@@ -80,6 +89,14 @@ pub enum Link {
 pub enum OnOff {
     On,
     Off,
+}
+
+/// The admission of guests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GuestRule {
+    Wait,
+    Accounts,
+    No,
 }
 
 #[derive(Args)]

@@ -43,10 +43,14 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let is_guest = options.guest && guest_visit::has_no_account(&options.rooms.client, context)?;
     let (visit, session, notices) = if is_guest {
-        let GuestVisit { rooms, pass } = GuestVisit::open(&options.rooms, &named, context).await?;
+        let GuestVisit {
+            rooms,
+            pass,
+            notices,
+        } = GuestVisit::open(&options.rooms, &named, context).await?;
         let device = CallDevice::for_one_call();
         let visit = Visit::new(rooms, pass, None, device, context)?;
-        (visit, None, Vec::new())
+        (visit, None, notices)
     } else {
         let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
         let rights = rights(options, &named, &session)?;

@@ -56,6 +56,17 @@ pub async fn run(command: Link, context: &Context) -> anyhow::Result<()> {
             };
             update(&LinkTarget::find(&link, store)?, &change, &rooms, context).await
         }
+        Link::Guests {
+            link,
+            guests,
+            rooms,
+        } => {
+            let change = LinkChange {
+                guests: Some(guests.into()),
+                ..LinkChange::default()
+            };
+            update(&LinkTarget::find(&link, store)?, &change, &rooms, context).await
+        }
         Link::Revoke {
             link,
             undo,

@@ -1,6 +1,6 @@
 //! Messages to the user about an issuer's params, on standard error.
 
-use anteroom_client::{ParamsSummary, ParamsSwitch, TrustedParams};
+use anteroom_client::{ParamsKind, ParamsSummary, ParamsSwitch, TrustedParams};
 use anteroom_console::terminal::day;
 use anteroom_protocol::Timestamp;
 
@@ -39,9 +39,13 @@ pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> 
         // By the issuer's clock: a slow one here would announce params that are in use.
         // Untrusted params in use are refused at their use, with an error of their own.
         if validity.not_before > now {
+            let next = match kind {
+                ParamsKind::Guest => "join a call as a guest",
+                _ => "run anteroom credential renew",
+            };
             lines.push(format!(
                 "from {} on the issuer uses the {kind} params {id}, which are new here: compare \
-                 that id with what others see, then run anteroom credential renew once with --trust {id}",
+                 that id with what others see, then {next} once with --trust {id}",
                 day(validity.not_before)
             ));
         }

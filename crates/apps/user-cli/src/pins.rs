@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::links::LinkStore;
 
 /// The version that is written. Version 1 had no number, and no record of the params that issued last;
-/// version 2 had no certificates.
+/// version 2 had no certificates and no params of guests.
 const VERSION: u32 = 3;
 
 /// The pins of one issuer.
@@ -55,6 +55,8 @@ struct IssuerPins {
     #[serde(default)]
     certificates: Vec<String>,
     #[serde(default)]
+    guest: Vec<String>,
+    #[serde(default)]
     issuing: IssuingParamsIds,
 }
 
@@ -66,6 +68,8 @@ struct IssuingParamsIds {
     group: Option<String>,
     #[serde(default)]
     certificates: Option<String>,
+    #[serde(default)]
+    guest: Option<String>,
 }
 
 const fn first_version() -> u32 {
@@ -158,6 +162,7 @@ impl PinFile {
                 &pinned.certificates,
                 &pinned.issuing.certificates,
             ),
+            (ParamsKind::Guest, &pinned.guest, &pinned.issuing.guest),
         ];
         let mut pins = PinSet::default();
         for (kind, texts, issuing) in kinds {
@@ -200,10 +205,12 @@ impl IssuerPins {
             generic: of(ParamsKind::Generic),
             group: of(ParamsKind::Group),
             certificates: of(ParamsKind::Certificates),
+            guest: of(ParamsKind::Guest),
             issuing: IssuingParamsIds {
                 generic: issuing(ParamsKind::Generic),
                 group: issuing(ParamsKind::Group),
                 certificates: issuing(ParamsKind::Certificates),
+                guest: issuing(ParamsKind::Guest),
             },
         }
     }
@@ -283,6 +290,20 @@ mod tests {
         add(&two, &[pin(3)]);
         assert_eq!(ids(&one), [pin(1).id().to_hex(), pin(2).id().to_hex()]);
         assert_eq!(ids(&two), [pin(3).id().to_hex()]);
+    }
+
+    #[test]
+    fn pins_of_guests_and_of_accounts_come_back_apart() {
+        let dir = TempDir::new().unwrap();
+        let file = PinFile::new(dir.path().join("pins.json"), "issuer");
+        let of_guests = Pin::from_bytes(ParamsKind::Guest, pin(2).as_bytes()).unwrap();
+        add(&file, &[pin(1), of_guests.clone()]);
+        let mut change = |set: &mut PinSet| set.set_issuing(ParamsKind::Guest, of_guests.id());
+        file.update(&mut change).unwrap();
+        let pins = file.pins().unwrap();
+        assert_eq!(pins.pins(), [pin(1), of_guests.clone()]);
+        assert_eq!(pins.issuing(ParamsKind::Guest), Some(of_guests.id()));
+        assert_eq!(pins.issuing(ParamsKind::Generic), None);
     }
 
     #[test]

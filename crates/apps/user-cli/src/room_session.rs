@@ -139,6 +139,10 @@ impl LinkTarget {
     }
 }
 
+/// The warning about a room service without TLS.
+pub(crate) const EXPOSED_PASS: &str =
+    "what proves your right crosses the network in the clear: use https";
+
 impl RoomSession {
     /// Finds the account; `link` is the link to be used, if there is one yet.
     pub(crate) async fn open(
@@ -151,7 +155,7 @@ impl RoomSession {
         let credentials = identity.credentials()?;
         let rooms = RoomsClient::new(&service.address, Timeouts::default())?;
         if rooms.is_exposed() {
-            tracing::warn!("what proves your right crosses the network in the clear: use https");
+            tracing::warn!("{EXPOSED_PASS}");
         }
         Ok(Self {
             identity: Arc::new(identity),

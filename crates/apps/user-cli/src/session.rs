@@ -40,6 +40,10 @@ impl Session {
     }
 }
 
+/// The warning about an issuer without TLS.
+pub(crate) const EXPOSED_PASSWORD: &str =
+    "the password or token crosses the network in the clear: use https";
+
 impl IssuerIdentity {
     /// Signs in. Asks for the password last, and only on a terminal.
     pub(crate) fn session(self: &Arc<Self>) -> anyhow::Result<Session> {
@@ -51,7 +55,7 @@ impl IssuerIdentity {
         let authentication: Authentication = authentication;
         let client = IssuerClient::new(url, authentication, Timeouts::default())?;
         if client.is_exposed() {
-            tracing::warn!("the password or token crosses the network in the clear: use https");
+            tracing::warn!("{EXPOSED_PASSWORD}");
         }
         Ok(Session {
             client,

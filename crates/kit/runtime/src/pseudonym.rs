@@ -175,6 +175,12 @@ impl Pseudonymizer {
         LimitKey(self.named_hash(b"email limit\0", limit, &[email.as_bytes()]))
     }
 
+    /// Returns the key of the window of the limit `limit` for all requests together.
+    #[must_use]
+    pub fn total_limit_key(&self, limit: &'static str) -> LimitKey {
+        LimitKey(self.named_hash(b"total limit\0", limit, &[]))
+    }
+
     /// Returns the key of the bucket of the limit `limit` for a room's user, who is not an account
     /// here.
     #[must_use]

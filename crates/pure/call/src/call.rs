@@ -166,6 +166,12 @@ impl Call {
         self.status_after(join) == Some(Status::Pending)
     }
 
+    /// Returns whether this join resumes a seat.
+    #[must_use]
+    pub fn would_resume(&self, join: &Join) -> bool {
+        self.seat_to_resume(join).is_some()
+    }
+
     /// Returns the status that this join would give its device; `None` if it would be refused. Before the
     /// start of the era a device that resumes is pending.
     fn status_after(&self, join: &Join) -> Option<Status> {
@@ -207,11 +213,11 @@ impl Call {
     /// Returns the view of a user who peeks. Blocked users see numbers only, and so do users who could not
     /// join because the link is closed, unless an active device of the user is in the call.
     #[must_use]
-    pub fn peek_view(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekView {
+    pub fn peek_view(&self, user: &OpaqueUserId, is_admitted: bool) -> PeekView {
         let is_inside = self
             .devices_of(user)
             .any(|device| device.status() == Status::Active);
-        let may_join = link_is_open && self.link.is_open(self.now.timestamp());
+        let may_join = is_admitted && self.link.is_open(self.now.timestamp());
         if self.users.is_blocked(user) || !(may_join || is_inside) {
             return PeekView::Counts {
                 active: self.seats.count(Status::Active),

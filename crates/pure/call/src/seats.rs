@@ -108,6 +108,10 @@ impl Device {
         self.status
     }
 
+    const fn is_waiting_guest(&self) -> bool {
+        self.has_guest_account && matches!(self.status, Status::Pending)
+    }
+
     pub(crate) const fn audience(&self) -> Audience {
         match (self.role, self.status) {
             (Role::Admin, _) => Audience::Admins,
@@ -167,6 +171,8 @@ pub(crate) struct Seats {
     active: usize,
     /// The number of active devices with a hello.
     active_hellos: usize,
+    /// The number of pending devices of guest accounts.
+    waiting_guests: usize,
     next: u64,
 }
 
@@ -184,6 +190,7 @@ impl Seats {
             self.active += 1;
             self.active_hellos += usize::from(device.hello.is_some());
         }
+        self.waiting_guests += usize::from(device.is_waiting_guest());
         self.devices.insert(seat, device);
         seat
     }
@@ -199,6 +206,7 @@ impl Seats {
             self.active -= 1;
             self.active_hellos -= usize::from(device.hello.is_some());
         }
+        self.waiting_guests -= usize::from(device.is_waiting_guest());
         Some(device)
     }
 
@@ -239,10 +247,16 @@ impl Seats {
         if let Some(device) = self.devices.get_mut(&seat)
             && device.status == Status::Pending
         {
+            self.waiting_guests -= usize::from(device.is_waiting_guest());
             device.status = Status::Active;
             self.active += 1;
             self.active_hellos += usize::from(device.hello.is_some());
         }
+    }
+
+    /// Returns the number of pending devices of guest accounts.
+    pub(crate) const fn waiting_guests(&self) -> usize {
+        self.waiting_guests
     }
 
     /// Returns whether an active device has a hello.

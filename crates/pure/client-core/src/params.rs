@@ -15,12 +15,9 @@ pub use self::trusted::TrustedParams;
 use crate::{
     IssuerError, ParamsKind, Service, TransportFailure,
     error::clock_error,
-    pins::{Params, PinSet},
+    pins::{Params, Pin, PinSet},
     wire::{self, ParamsBody, ParamsEntry},
 };
-
-/// The name of the params of guests in the API. A guest's list and pins have them as generic ones.
-const GUEST: &str = "guest";
 
 /// The time during which params issue and verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +39,8 @@ impl Validity {
 /// Params with their id and period, as the issuer lists them.
 #[derive(Clone, Debug)]
 pub struct ListedParams<P> {
+    /// Their purpose.
+    pub kind: ParamsKind,
     /// The params.
     pub params: P,
     /// Their id, computed from their bytes.
@@ -72,12 +71,9 @@ pub struct ParamsSwitch {
 }
 
 impl<P> ListedParams<P> {
-    fn summary(&self) -> ParamsSummary
-    where
-        P: Params,
-    {
+    fn summary(&self) -> ParamsSummary {
         ParamsSummary {
-            kind: P::KIND,
+            kind: self.kind,
             id: self.id,
             validity: self.validity,
         }
@@ -87,7 +83,14 @@ impl<P> ListedParams<P> {
     where
         P: Params,
     {
-        pins.pins().contains(&self.params.pin())
+        pins.pins().contains(&self.pin())
+    }
+
+    fn pin(&self) -> Pin
+    where
+        P: Params,
+    {
+        self.params.pin().of_kind(self.kind)
     }
 }
 
@@ -127,26 +130,35 @@ impl PublishedParams {
         };
         for entry in &body.params {
             let bytes = wire::decode(&entry.public_params)?;
+            let named = |kind: &ParamsKind| kind.as_str() == entry.kind;
             // Later versions may add kinds: unknown ones are ignored.
-            if entry.kind == ParamsKind::Generic.as_str() {
-                let params = GenericPublicParams::from_bytes(&bytes);
-                published.generic.push(listed(entry, params)?);
-            } else if entry.kind == ParamsKind::Group.as_str() {
-                let params = GroupServerPublicParams::from_bytes(&bytes);
-                published.group.push(listed(entry, params)?);
-            } else if entry.kind == GUEST {
-                let params = GenericPublicParams::from_bytes(&bytes);
-                published.guest.push(listed(entry, params)?);
-            } else if entry.kind == ParamsKind::Certificates.as_str() {
-                let key = CertificatePublicKey::from_bytes(&bytes).map_err(|_| ParseError);
-                published.certificates.push(listed(entry, key)?);
+            let Some(kind) = ParamsKind::ALL.into_iter().find(named) else {
+                continue;
+            };
+            match kind {
+                ParamsKind::Generic | ParamsKind::Guest => {
+                    let params = GenericPublicParams::from_bytes(&bytes);
+                    let of_kind = match kind {
+                        ParamsKind::Guest => &mut published.guest,
+                        _ => &mut published.generic,
+                    };
+                    of_kind.push(listed(kind, entry, params)?);
+                }
+                ParamsKind::Group => {
+                    let params = GroupServerPublicParams::from_bytes(&bytes);
+                    published.group.push(listed(kind, entry, params)?);
+                }
+                ParamsKind::Certificates => {
+                    let key = CertificatePublicKey::from_bytes(&bytes).map_err(|_| ParseError);
+                    published.certificates.push(listed(kind, entry, key)?);
+                }
             }
         }
         Ok(published)
     }
 
     /// Returns the list as a guest uses it: the params of call-link credentials are those of guests, and
-    /// there are no others. The pins of a guest need a store of their own.
+    /// there are no others but the keys of certificates.
     #[must_use]
     pub fn for_guest(self) -> Self {
         if self.is_of_guest {
@@ -158,6 +170,14 @@ impl PublishedParams {
             guest: Vec::new(),
             is_of_guest: true,
             ..self
+        }
+    }
+
+    /// Returns the kind of the params of call-link credentials.
+    pub(crate) const fn generic_kind(&self) -> ParamsKind {
+        match self.is_of_guest {
+            true => ParamsKind::Guest,
+            false => ParamsKind::Generic,
         }
     }
 
@@ -193,13 +213,7 @@ impl PublishedParams {
 
     /// Converts the list to the issuer's JSON.
     pub(crate) fn body(&self) -> ParamsBody {
-        let generic = self.generic.iter().map(entry).map(|entry| ParamsEntry {
-            kind: match self.is_of_guest {
-                true => GUEST.to_owned(),
-                false => entry.kind,
-            },
-            ..entry
-        });
+        let generic = self.generic.iter().map(entry);
         let group = self.group.iter().map(entry);
         let certificates = self.certificates.iter().map(entry);
         ParamsBody {
@@ -211,7 +225,7 @@ impl PublishedParams {
 fn entry<P: Params>(listed: &ListedParams<P>) -> ParamsEntry {
     ParamsEntry {
         id: listed.id.to_hex(),
-        kind: P::KIND.as_str().to_owned(),
+        kind: listed.kind.as_str().to_owned(),
         not_before: listed.validity.not_before.as_secs(),
         not_after: listed.validity.not_after.map(Timestamp::as_secs),
         public_params: wire::encode(listed.params.pin().as_bytes()),
@@ -219,6 +233,7 @@ fn entry<P: Params>(listed: &ListedParams<P>) -> ParamsEntry {
 }
 
 fn listed<P: Params>(
+    kind: ParamsKind,
     entry: &ParamsEntry,
     params: Result<P, ParseError>,
 ) -> Result<ListedParams<P>, TransportFailure> {
@@ -228,6 +243,7 @@ fn listed<P: Params>(
         return Err(TransportFailure::Malformed("server params have another id"));
     }
     Ok(ListedParams {
+        kind,
         params,
         id,
         validity: Validity {

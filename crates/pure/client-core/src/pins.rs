@@ -22,11 +22,13 @@ pub enum ParamsKind {
     Group,
     /// Certificates of devices.
     Certificates,
+    /// Call-link credentials of guests.
+    Guest,
 }
 
 impl ParamsKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Generic, Self::Group, Self::Certificates];
+    pub const ALL: [Self; 4] = [Self::Generic, Self::Group, Self::Certificates, Self::Guest];
 
     /// Returns the name in the API.
     #[must_use]
@@ -35,6 +37,7 @@ impl ParamsKind {
             Self::Generic => "generic",
             Self::Group => "group",
             Self::Certificates => "certificates",
+            Self::Guest => "guest",
         }
     }
 }
@@ -43,7 +46,7 @@ impl ParamsKind {
 impl fmt::Display for ParamsKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Generic | Self::Group => self.as_str(),
+            Self::Generic | Self::Group | Self::Guest => self.as_str(),
             Self::Certificates => "certificate",
         })
     }
@@ -51,10 +54,7 @@ impl fmt::Display for ParamsKind {
 
 /// Public params of any kind.
 pub(crate) trait Params {
-    /// The kind.
-    const KIND: ParamsKind;
-
-    /// Pins the params.
+    /// Pins the params. Those of guests are pinned as generic ones ([`Pin::of_kind`]).
     fn pin(&self) -> Pin;
 
     /// Returns whether the params are in legacy mode, which is for other clients if the issuer also lists
@@ -63,8 +63,6 @@ pub(crate) trait Params {
 }
 
 impl Params for GenericPublicParams {
-    const KIND: ParamsKind = ParamsKind::Generic;
-
     fn pin(&self) -> Pin {
         Pin::generic(self)
     }
@@ -75,11 +73,9 @@ impl Params for GenericPublicParams {
 }
 
 impl Params for GroupServerPublicParams {
-    const KIND: ParamsKind = ParamsKind::Group;
-
     fn pin(&self) -> Pin {
         Pin {
-            kind: Self::KIND,
+            kind: ParamsKind::Group,
             id: self.id(),
             bytes: self.to_bytes(),
         }
@@ -91,11 +87,9 @@ impl Params for GroupServerPublicParams {
 }
 
 impl Params for CertificatePublicKey {
-    const KIND: ParamsKind = ParamsKind::Certificates;
-
     fn pin(&self) -> Pin {
         Pin {
-            kind: Self::KIND,
+            kind: ParamsKind::Certificates,
             id: ParamsId::of(self.as_bytes()),
             bytes: self.as_bytes().to_vec(),
         }
@@ -134,6 +128,8 @@ impl Pin {
             ParamsKind::Generic => {
                 GenericPublicParams::from_bytes(bytes).map(|params| params.pin())
             }
+            ParamsKind::Guest => GenericPublicParams::from_bytes(bytes)
+                .map(|params| params.pin().of_kind(ParamsKind::Guest)),
             ParamsKind::Group => {
                 GroupServerPublicParams::from_bytes(bytes).map(|params| params.pin())
             }
@@ -143,8 +139,12 @@ impl Pin {
         }
     }
 
-    /// Returns the bytes to store: 225 (generic), 673 (group) or 32
-    /// (certificates).
+    /// Returns the same pin of another kind of the same params.
+    pub(crate) fn of_kind(self, kind: ParamsKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Returns the bytes to store: 225 (generic, guest), 673 (group) or 32 (certificates).
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes

@@ -54,7 +54,7 @@ pub use self::{
     },
     http::{
         json::private,
-        problems::GUEST_NOT_ALLOWED,
+        problems::{GUEST_NOT_ALLOWED, GUESTS_OFF},
         responses::{described_problem, described_wait},
         router::{openapi, page_routes, routes},
     },

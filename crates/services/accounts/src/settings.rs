@@ -110,6 +110,8 @@ pub struct LoginLimits {
     pub guests: WindowSize,
     /// All accounts of guests, for all addresses together.
     pub all_guests: WindowSize,
+    /// Accounts of guests for one network (IPv4 address, IPv6 /48).
+    pub guests_of_network: WindowSize,
 }
 
 impl LoginSettings {
@@ -166,6 +168,7 @@ impl Default for LoginLimits {
             mails_of_network: at_most(225, HOUR),
             guests: at_most(60, HOUR),
             all_guests: at_most(1_200, HOUR),
+            guests_of_network: at_most(75, HOUR),
         }
     }
 }

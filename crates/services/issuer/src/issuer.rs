@@ -55,7 +55,8 @@ impl Issuer {
             Arc::new(params_health(ServerParamsKind::Group)),
             Arc::new(params_health(ServerParamsKind::Certificates)),
         ];
-        if shared.login.settings.guests != Guests::Off {
+        let guests = shared.login.settings.guests;
+        if guests != Guests::Off {
             dependencies.push(Arc::new(params_health(ServerParamsKind::Guest)));
         }
         dependencies.extend(parts.dependencies);
@@ -66,6 +67,7 @@ impl Issuer {
         );
         let health = HealthRegistry::new(dependencies);
         Self(Arc::new(IssuerState {
+            guests,
             limits: AccountLimits {
                 limiter: Arc::clone(&shared.limiter),
                 pseudonymizer: shared.pseudonymizer.clone(),

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::Accounts;
+use anteroom_accounts::{Accounts, Caller, Guests};
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Clock, Count, Entropy, HealthRegistry, Metrics, Monitor};
+use anteroom_store::AccountKind;
 use anteroom_turn::Relays;
 use arc_swap::ArcSwap;
 
@@ -16,6 +17,8 @@ use crate::domain::{
 /// The parts that the endpoints take.
 pub(crate) struct IssuerState {
     pub(crate) accounts: Accounts,
+    /// The rights of guests.
+    pub(crate) guests: Guests,
     pub(crate) limits: AccountLimits,
     pub(crate) events: AccountEvents,
     /// The current server params. A request uses one load throughout.
@@ -31,6 +34,11 @@ pub(crate) struct IssuerState {
 }
 
 impl IssuerState {
+    /// Returns whether the caller is a guest, and the settings allow no guests any more.
+    pub(crate) fn refuses_guest(&self, caller: &Caller) -> bool {
+        caller.account.kind == AccountKind::Guest && self.guests == Guests::Off
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -14,8 +14,8 @@ mod sqlite_file;
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use anteroom_store::{
-    Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase, KeyError, MasterKey,
-    ServerParamsKind, StoreError,
+    AccountKind, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase, KeyError, MasterKey,
+    ServerParamsKind, ServerParamsRecord, StoreError,
     conformance::{
         Backend, NOW, Storage as _, TEST,
         issuer::{account, params},
@@ -362,6 +362,51 @@ async fn the_table_of_server_params_keeps_its_rows_when_it_takes_keys_of_certifi
         file.execute("DELETE FROM _sqlx_migrations WHERE version = 9")
             .await;
     }
+}
+
+#[tokio::test]
+async fn accounts_of_an_earlier_version_are_no_guests_and_params_keep_their_ends() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let master = MasterKey::random(&mut rng);
+    let old = account(&mut rng);
+    let generic = ServerParamsRecord {
+        not_after: Some(NOW.plus(7)),
+        ..params(1, ServerParamsKind::Generic, &mut rng)
+    };
+    let database = issuer(&file, &master, 2).await.unwrap();
+    let mut repository = database.begin(TEST).await.unwrap();
+    repository.add_account(&old, &mut rng).await.unwrap();
+    repository
+        .add_server_params(&generic, &mut rng)
+        .await
+        .unwrap();
+    repository.save().await.unwrap();
+    database.close().await;
+    for statement in [
+        "DROP INDEX guests",
+        "ALTER TABLE accounts DROP COLUMN kind",
+        "DELETE FROM _sqlx_migrations WHERE version = 10",
+    ] {
+        file.execute(statement).await;
+    }
+    let database = issuer(&file, &master, 3).await.unwrap();
+    let mut repository = database.begin(TEST).await.unwrap();
+    let read = repository.account(&old.aci).await.unwrap().unwrap();
+    assert_eq!(read.kind, AccountKind::Regular);
+    let page = repository.unused_guests(NOW.plus(1), None, 10).await;
+    assert_eq!(page.unwrap().guests, []);
+    let read = repository.server_params().await.unwrap();
+    assert_eq!(read.len(), 1);
+    assert_eq!((read[0].id, read[0].kind), (generic.id, generic.kind));
+    assert_eq!(read[0].not_after, generic.not_after);
+    assert_eq!(read[0].secret, generic.secret);
+    let guest = params(2, ServerParamsKind::Guest, &mut rng);
+    repository
+        .add_server_params(&guest, &mut rng)
+        .await
+        .unwrap();
+    repository.save().await.unwrap();
 }
 
 #[tokio::test]

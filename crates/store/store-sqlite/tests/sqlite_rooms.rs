@@ -12,10 +12,10 @@ mod sqlite_file;
 
 use std::{fs, sync::Arc};
 
-use anteroom_protocol::{AdminStatement, UidCiphertext};
+use anteroom_protocol::{AdminStatement, GuestAdmission, UidCiphertext};
 use anteroom_store::{
     CallKey, CreateLinkOutcome, KeyError, LinkUpdate, MasterKey, RoomsDatabase, ServerParamsKind,
-    StoreError, UpdateLinkOutcome, UserId,
+    ServerParamsRecord, StoreError, UpdateLinkOutcome, UserId,
     conformance::{
         Backend, NOW, Storage as _, TEST,
         rooms::{Fixture, call, server_params::params},
@@ -184,6 +184,42 @@ async fn links_of_an_earlier_version_get_the_index_of_their_zkparams() {
     twin.zkparams = link.zkparams;
     let outcome = fixture.create(&twin).await;
     assert!(matches!(outcome, CreateLinkOutcome::Conflict));
+}
+
+#[tokio::test]
+async fn guests_of_links_of_an_earlier_version_wait_and_params_keep_their_ends() {
+    let mut fixture = Fixture::<SqliteFile>::new().await;
+    let link = fixture.created("a1", None).await;
+    let generic = ServerParamsRecord {
+        not_after: Some(NOW.plus(7)),
+        ..params(1, ServerParamsKind::Generic)
+    };
+    let mut repository = fixture.database.begin(TEST).await.unwrap();
+    repository
+        .add_server_params(&generic, &mut fixture.rng)
+        .await
+        .unwrap();
+    repository.save().await.unwrap();
+    for statement in [
+        "ALTER TABLE call_links DROP COLUMN guests",
+        "DELETE FROM _sqlx_migrations WHERE version = 6",
+    ] {
+        fixture.backend.execute(statement).await;
+    }
+    (fixture.database, _) = Backend::open(&fixture.backend, &fixture.master, 2)
+        .await
+        .unwrap();
+    let address = link.address();
+    let found = fixture.database.link_with_call(TEST, &address, NOW);
+    let found = found.await.unwrap().unwrap().link;
+    assert_eq!(found.guests, GuestAdmission::Wait);
+    let mut repository = fixture.database.begin(TEST).await.unwrap();
+    let read = repository.server_params().await.unwrap();
+    let read: Vec<_> = read.iter().map(|read| (read.id, read.not_after)).collect();
+    assert_eq!(read, [(generic.id, generic.not_after)]);
+    let guest = params(2, ServerParamsKind::Guest);
+    let added = repository.add_server_params(&guest, &mut fixture.rng);
+    added.await.unwrap();
 }
 
 #[tokio::test]

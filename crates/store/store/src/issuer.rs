@@ -12,7 +12,7 @@ use crate::{
     device_name::DeviceName,
     device_use::DeviceUse,
     error::StoreError,
-    keys::StorageKeys,
+    keys::{BlindIndex, StorageKeys},
     login::{
         AccountSummary, IdentityReader, IdentityRepository, LoginFailureReader,
         LoginFailureRepository, LoginReader, LoginRepository, SessionReader, SessionRepository,
@@ -129,6 +129,17 @@ pub trait IssuerRepository:
     async fn save(self: Box<Self>) -> Result<(), StoreError>;
 }
 
+/// A page of guests who were not seen for long.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnusedGuests {
+    /// The guests whose rows can be read.
+    pub guests: Vec<Aci>,
+    /// The number of those whose rows cannot be read.
+    pub damaged: u64,
+    /// The last guest of the page; `None` behind the last page.
+    pub last: Option<BlindIndex>,
+}
+
 /// Reads accounts.
 #[async_trait]
 pub trait AccountReader: Send {
@@ -142,12 +153,14 @@ pub trait AccountReader: Send {
         most: u32,
     ) -> Result<Vec<AccountSummary>, StoreError>;
 
-    /// Reads the guests, up to a maximum, none of whose devices was seen at a time or later.
+    /// Reads a page of the guests, in a stable order, none of whose devices was seen at a time or
+    /// later, from the one behind `after` on.
     async fn unused_guests(
         &mut self,
         used_before: Timestamp,
+        after: Option<&BlindIndex>,
         most: u32,
-    ) -> Result<Vec<Aci>, StoreError>;
+    ) -> Result<UnusedGuests, StoreError>;
 }
 
 /// Writes accounts.

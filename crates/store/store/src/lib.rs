@@ -77,7 +77,7 @@ pub use self::{
     error::StoreError,
     issuer::{
         AccountReader, AccountRepository, DeviceReader, DeviceRepository, IssuerDatabase,
-        IssuerReader, IssuerRepository, TransactionName,
+        IssuerReader, IssuerRepository, TransactionName, UnusedGuests,
     },
     keys::{
         BlindIndex, DevicePassword, EventKey, KeyError, KeyOwner, Keyring, MasterKey, PasskeyHash,

@@ -108,6 +108,7 @@ const COMMANDS: &[(&str, Questions)] = &[
             ("link delete LINK --end-call", "is sent away"),
         ],
     ),
+    ("link guests", &[]),
     ("link import", &[]),
     ("link list", &[]),
     ("link rename", &[]),

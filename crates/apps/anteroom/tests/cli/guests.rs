@@ -4,10 +4,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::directory::{CallProcess, TestDirectory};
+use crate::directory::{CallProcess, ServeProcess, TestDirectory};
 
 /// A service, and the link of an account at it, which the directory acts as.
-fn with_link() -> (TestDirectory, crate::directory::ServeProcess, String) {
+fn with_link() -> (TestDirectory, ServeProcess, String) {
     let mut place = TestDirectory::new();
     let service = place.start();
     let ann = place.add_account();
@@ -44,10 +44,16 @@ fn somebody_without_a_login_joins_with_the_account_of_a_guest() {
     ann.wait_for("\"Zoe\": hello");
     zoe.type_line("/quit");
     assert!(zoe.end().0.success());
-    for file in ["logins", "credentials", "pins.json"] {
-        let path = other.path().join(".config/anteroom").join(file);
-        assert!(!path.exists(), "{file} is kept");
+    let kept = other.path().join(".config/anteroom");
+    for file in ["logins", "credentials"] {
+        assert!(!kept.join(file).exists(), "{file} is kept");
     }
+    let pins = fs::read(kept.join("pins.json")).unwrap();
+    let pins: Value = serde_json::from_slice(&pins).unwrap();
+    let pins: Vec<&Value> = pins["issuers"].as_object().unwrap().values().collect();
+    assert_eq!(pins.len(), 1);
+    assert_eq!(pins[0]["guest"].as_array().unwrap().len(), 1);
+    assert!(pins[0]["generic"].as_array().unwrap().is_empty());
     // Without the flag an account is needed.
     let shown = other.refusal(&["call", "join", &link, "--plain", "--as", "Zoe"]);
     assert!(shown.contains("nobody is logged in"), "{shown}");
@@ -64,11 +70,44 @@ fn somebody_without_a_login_joins_with_the_account_of_a_guest() {
     assert!(shown.contains("guest"), "{shown}");
     let refused = place.refusal(&["account", "role", uuid, "administrator"]);
     assert!(refused.contains("a guest has no role"), "{refused}");
+    let address = [
+        "account",
+        "set-password",
+        uuid,
+        "--email",
+        "zoe@example.org",
+    ];
+    let refused = place.refusal(&address);
+    assert!(refused.contains("a guest has no login"), "{refused}");
+    let refused = place.refusal(&["device", "add", uuid, "--name", "more"]);
+    assert!(
+        refused.contains("a guest has no further device"),
+        "{refused}"
+    );
     let status = place.json(&["status", "--json"]);
     assert!(
         status.to_string().contains("\"guestAccounts\":1"),
         "{status}"
     );
+}
+
+#[test]
+fn an_admin_decides_about_the_guests_of_a_link() {
+    let (place, _service, link) = with_link();
+    let shown = place.shown(&["link", "show", &link]);
+    assert!(shown.contains("\n  guests    wait: "), "{shown}");
+    let short = place.json(&["link", "list", "--json"])[0]["shortName"].clone();
+    let short = short.as_str().unwrap();
+    for rule in ["accounts", "no", "wait"] {
+        let changed = place.json(&["link", "guests", short, rule, "--json"]);
+        assert_eq!(changed["guests"], rule);
+        let seen = place.json(&["link", "show", &link, "--json"]);
+        assert_eq!(seen["guests"], rule);
+    }
+    place.shown(&["link", "guests", short, "no"]);
+    let other = somebody_else(&place);
+    let refused = other.refusal(&["call", "join", &link, "--plain", "--as", "Zoe", "--guest"]);
+    assert!(refused.contains("guests"), "{refused}");
 }
 
 #[test]
@@ -105,6 +144,25 @@ fn the_params_of_guests_are_rotated_and_carried_over_with_the_others() {
     other.set("ANTEROOM_ROLE", "rooms");
     other.shown(&["keys", "import", file.to_str().unwrap()]);
     assert_eq!(params_of(&other, "rooms"), both);
+}
+
+#[test]
+fn an_issuer_that_begins_to_take_guests_says_that_the_room_service_needs_their_params() {
+    const NEEDED: &str = "the room service refuses guests until it has these guest params";
+    let mut place = TestDirectory::new();
+    place.set("ANTEROOM_ROLE", "issuer");
+    for (guests, is_told) in [("off", false), ("join", true), ("join", false)] {
+        place.set("ANTEROOM_ACCOUNTS_GUESTS", guests);
+        let serve = place.anteroom(&["serve"]);
+        let service = ServeProcess::start_until(serve, "the issuer listens on");
+        let (status, log) = service.stop();
+        assert!(status.success());
+        assert_eq!(
+            log.join("\n").contains(NEEDED),
+            is_told,
+            "{guests}: {log:#?}"
+        );
+    }
 }
 
 #[test]

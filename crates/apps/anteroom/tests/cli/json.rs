@@ -33,6 +33,7 @@ fn every_command_on_links_has_a_result_in_json() {
         "shortName",
         "name",
         "approval",
+        "guests",
         "revoked",
         "expiration",
         "deletion",
@@ -50,6 +51,7 @@ fn every_command_on_links_has_a_result_in_json() {
             json!("Coffee"),
         ),
         (&["link", "approval", name, "off"], "approval", json!(false)),
+        (&["link", "guests", name, "no"], "guests", json!("no")),
         (&["link", "revoke", name], "revoked", json!(true)),
         (&["link", "revoke", name, "--undo"], "revoked", json!(false)),
         (

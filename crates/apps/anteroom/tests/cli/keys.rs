@@ -96,7 +96,7 @@ fn public_params_go_to_clients_by_another_way() {
     place.refusal(&["keys", "export-public", "--out", name]);
     let exported: Value = serde_json::from_str(&text).unwrap();
     let params = exported["params"].as_array().unwrap();
-    assert_eq!(params.len(), 3);
+    assert_eq!(params.len(), 4);
     let members: Vec<&String> = params[0].as_object().unwrap().keys().collect();
     let expected = [
         "id",
@@ -110,7 +110,7 @@ fn public_params_go_to_clients_by_another_way() {
 
     // Params pinned before the first contact are not reported as new.
     let shown = place.shown(&["keys", "trust", name]);
-    assert_eq!(shown.matches("Pinned").count(), 3, "{shown}");
+    assert_eq!(shown.matches("Pinned").count(), 4, "{shown}");
     let shown = place.shown(&["keys", "trust", name]);
     assert!(shown.contains("pinned already"), "{shown}");
     let seen = place.json(&["credential", "auth", "--json"]);

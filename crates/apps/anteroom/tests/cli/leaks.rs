@@ -150,6 +150,7 @@ fn neither_side_holds_what_the_other_knows() {
     let (ann, bob) = (&people[0].0, &people[1].0);
     const NAME: &str = "Tea at a secret place";
     const LINE: &str = "the key is under the blue stone";
+    const GUESTS_LINE: &str = "the stone lies beside the well";
     let created = ann.json(&["link", "create", "--json", "--name", NAME]);
     let link = created["link"].as_str().unwrap();
     ann.shown(&["link", "show", link]);
@@ -173,6 +174,27 @@ fn neither_side_holds_what_the_other_knows() {
     bob_there.wait_for("Ann of the story");
     ann_there.type_line(LINE);
     bob_there.wait_for(LINE);
+    // So does Zoe, who has no account.
+    let mut zoe = TestDirectory::new();
+    zoe.set("ANTEROOM_ISSUER_URL", &address(&issuers, "issuer"));
+    zoe.set("ANTEROOM_ROOMS_URL", &address(&rooms, "rooms"));
+    let name = "Zoe of the story";
+    let command = ["call", "join", link, "--plain", "--as", name, "--guest"];
+    let mut zoe_there = CallProcess::start(zoe.anteroom(&command));
+    let tag = ann_there.wait_for_guest();
+    ann_there.type_line(&format!("/admit {tag}"));
+    zoe_there.wait_for("You were let in");
+    zoe_there.type_line(GUESTS_LINE);
+    ann_there.wait_for(GUESTS_LINE);
+    zoe_there.type_line("/quit");
+    ann_there.wait_for("left");
+    assert!(zoe_there.end().0.success());
+    let listed = issuers.shown(&["account", "list", "--json"]);
+    let mut listed = listed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let guest = listed.find(|account| account["guest"] == true).unwrap();
+    let guest = Aci::parse(guest["uuid"].as_str().unwrap()).unwrap();
     let parsed = CallLink::parse(link).unwrap();
     let room = &parsed.root_key;
     let memory = room_service.memory();
@@ -184,7 +206,14 @@ fn neither_side_holds_what_the_other_knows() {
     let [admin_secret, passkey] =
         ["adminSecret", "adminPasskey"].map(|name| own[name].as_str().unwrap());
     let admin_key = parsed.admin.unwrap();
-    let words = [NAME, LINE, "Ann of the story", "Bob of the story"];
+    let words = [
+        NAME,
+        LINE,
+        GUESTS_LINE,
+        "Ann of the story",
+        "Bob of the story",
+        "Zoe of the story",
+    ];
     for word in words
         .into_iter()
         .chain([admin_secret, &admin_key.to_text()])
@@ -227,15 +256,12 @@ fn neither_side_holds_what_the_other_knows() {
         secret("what was said", LINE.as_bytes()),
         secret("a name in the call", b"Ann of the story"),
         secret("a name in the lobby", b"Bob of the story"),
+        secret("a guest's name", b"Zoe of the story"),
+        secret("what a guest said", GUESTS_LINE.as_bytes()),
     ];
     let mut of_issuer = Vec::new();
-    for (_, added) in &people {
-        let aci = Aci::parse(added["uuid"].as_str().unwrap()).unwrap();
-        let pni = Pni::parse(added["pni"].as_str().unwrap()).unwrap();
+    let mut know = |aci: Aci| {
         of_issuer.push(secret("an account id", aci.as_bytes()));
-        of_issuer.push(secret("a phone-number id", pni.as_bytes()));
-        let password = added["password"].as_str().unwrap();
-        of_issuer.push(secret("a device password", password.as_bytes()));
         let opaque = room
             .secret_params()
             .encrypt(&ServiceId::Aci(aci))
@@ -243,6 +269,16 @@ fn neither_side_holds_what_the_other_knows() {
         // The first byte is equal in all of them.
         of_rooms.push(secret("a uid ciphertext", &opaque[1..]));
         of_rooms.push(secret("half a uid ciphertext", &opaque[1..33]));
+    };
+    know(guest);
+    for (_, added) in &people {
+        know(Aci::parse(added["uuid"].as_str().unwrap()).unwrap());
+    }
+    for (_, added) in &people {
+        let pni = Pni::parse(added["pni"].as_str().unwrap()).unwrap();
+        of_issuer.push(secret("a phone-number id", pni.as_bytes()));
+        let password = added["password"].as_str().unwrap();
+        of_issuer.push(secret("a device password", password.as_bytes()));
     }
     for service in [&issuer, &room_service] {
         for secret in of_rooms.iter().chain(&of_issuer) {

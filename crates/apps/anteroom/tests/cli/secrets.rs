@@ -173,6 +173,7 @@ async fn a_passkey_goes_only_where_its_link_was_created() {
     for command in [
         &["link", "rename", &name, "Coffee"][..],
         &["link", "approval", &name, "off"],
+        &["link", "guests", &name, "no"],
         &["link", "revoke", &name],
         &["link", "revoke", &name, "--undo"],
     ] {
@@ -241,6 +242,7 @@ fn every_command_takes_its_link_from_a_file_or_from_standard_input() {
         (&["link", "import"], &["--secret-file", "passkey"]),
         (&["link", "rename"], &["Tea"]),
         (&["link", "approval"], &["off"]),
+        (&["link", "guests"], &["no"]),
         (&["link", "revoke"], &[]),
         (&["link", "revoke"], &["--undo"]),
         (&["call", "join"], &["--plain"]),

@@ -14,6 +14,7 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
     let mark = if row.is_admin { "@" } else { " " };
     let states = [
         (row.is_own, "you"),
+        (row.is_guest, "guest"),
         (row.has_raised_hand, "hand"),
         (row.is_lost, "lost"),
     ];
@@ -29,12 +30,13 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
     spread(&start, row.name.as_deref(), &suffix, width)
 }
 
-/// Returns the rows of a waiting device, with the waiting time at the end of the row, and a mark of the
-/// chosen one at its start. The account id precedes the name, so that no name can move it out of view, or has
+/// Returns the rows of a waiting device, with the waiting time at the end of the row, after the mark of a
+/// guest, and a mark of the chosen one at its start. The account id precedes the name, so that no name can move it out of view, or has
 /// a row of its own below.
 pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<String> {
     let more = if row.waited.is_longer { "+" } else { "" };
-    let waited = format!(" {}{more}", duration(row.waited.time));
+    let kind = if row.is_guest { " guest," } else { "" };
+    let waited = format!("{kind} {}{more}", duration(row.waited.time));
     let mark = if is_chosen { ">" } else { " " };
     let name = row.name.as_deref();
     let tag = format!("{mark}{}", row.tag);
@@ -74,9 +76,16 @@ mod tests {
             name: Some(name.to_owned()),
             is_own: false,
             is_admin,
+            is_guest: false,
             has_raised_hand,
             is_lost,
         };
+        let without_account = PresentRow {
+            is_guest: true,
+            ..person_of("Zoe", false, true, false)
+        };
+        let shown = person(&without_account, 30);
+        assert_eq!(shown.trim_end(), " #7bh6 \"Zoe\"    (guest, hand)");
         for (row, expected) in [
             (
                 person_of("Ann", true, false, false),
@@ -104,6 +113,7 @@ mod tests {
             tag: "#7bh6".to_owned(),
             name: name.map(ToOwned::to_owned),
             account: Some("id#a36c1a6b".to_owned()),
+            is_guest: false,
             waited: Wait {
                 time: Duration::from_secs(seconds),
                 is_longer,
@@ -125,6 +135,14 @@ mod tests {
             let account = "  id#a36c1a6b       ".to_owned();
             assert_eq!(guest(&row, is_chosen, 20), [expected.to_owned(), account]);
         }
+        let without_account = WaitingRow {
+            is_guest: true,
+            ..guest_of(Some("Zoe"), 40, false)
+        };
+        assert_eq!(
+            guest(&without_account, false, 24)[0],
+            " #7bh6 \"Zoe\" guest, 40 s"
+        );
         for (row, is_chosen, expected) in [
             (
                 guest_of(None, 40, false),

@@ -15,6 +15,8 @@ pub(crate) struct PresentRow {
     pub(crate) name: Option<String>,
     pub(crate) is_own: bool,
     pub(crate) is_admin: bool,
+    /// Whether the device has a guest account.
+    pub(crate) is_guest: bool,
     pub(crate) has_raised_hand: bool,
     pub(crate) is_lost: bool,
 }
@@ -29,6 +31,8 @@ pub(crate) struct WaitingRow {
     pub(crate) name: Option<String>,
     /// The short account id, if the room service reveals it.
     pub(crate) account: Option<String>,
+    /// Whether the device has a guest account.
+    pub(crate) is_guest: bool,
     pub(crate) waited: Wait,
 }
 
@@ -53,6 +57,7 @@ impl View {
                 name: name.map(ToOwned::to_owned),
                 is_own,
                 is_admin: participant.is_admin,
+                is_guest: participant.is_guest,
                 has_raised_hand: participant.hand_raised_at.is_some(),
                 is_lost: participant.is_lost,
             }
@@ -73,6 +78,7 @@ impl View {
             tag: known.tag(device),
             name: known.name(device).map(ToOwned::to_owned),
             account: known.account(device).map(|account| account.short()),
+            is_guest: known.is_guest(device),
             waited: self.lobby.wait(device, now),
         };
         self.waiting_devices().into_iter().map(row).collect()

@@ -1,7 +1,8 @@
 //! The sentences of a call.
 
 use anteroom_client::{
-    Approval, DemuxId, DenialReason, EndReason, LinkState, Participant, RoomName, Roster,
+    Approval, DemuxId, DenialReason, EndReason, GuestAdmission, LinkState, Participant, RoomName,
+    Roster,
 };
 
 use crate::{
@@ -20,14 +21,10 @@ pub(super) fn room_title(name: &RoomName) -> String {
 }
 
 pub(super) fn link_change(link: &LinkState) -> String {
-    let approval = match link.approval {
-        Approval::Required => "new guests wait in the lobby",
-        Approval::Off => "new guests are in at once",
-    };
     let state = if link.revoked {
         "it is revoked, nobody can join any more"
     } else {
-        approval
+        admission(link)
     };
     let name = match &link.name {
         RoomName::Known(name) => {
@@ -37,6 +34,25 @@ pub(super) fn link_change(link: &LinkState) -> String {
         RoomName::None | RoomName::Unreadable => "the room has no name".to_owned(),
     };
     format!("The link has changed: {name}, {state}.")
+}
+
+/// Returns the condition for new people, and that for guests if it is another one.
+const fn admission(link: &LinkState) -> &'static str {
+    match (link.approval, link.guests) {
+        (Approval::Required, GuestAdmission::Wait | GuestAdmission::AsAccounts) => {
+            "who comes by it waits in the lobby"
+        }
+        (Approval::Required, GuestAdmission::Refused) => {
+            "who comes by it waits in the lobby, and nobody without an account can join"
+        }
+        (Approval::Off, GuestAdmission::Wait) => {
+            "who comes by it is in at once, and guests without an account wait in the lobby"
+        }
+        (Approval::Off, GuestAdmission::AsAccounts) => "who comes by it is in at once",
+        (Approval::Off, GuestAdmission::Refused) => {
+            "who comes by it is in at once, and nobody without an account can join"
+        }
+    }
 }
 
 /// Returns the text for a lost connection.
@@ -139,4 +155,54 @@ pub(super) fn bounded(text: &str, most: usize) -> String {
     let rest = format!("(and {} more lines)", count - most);
     lines.push(&rest);
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::{AdminStatement, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_change_of_the_link_says_who_waits_and_who_cannot_join() {
+        use Approval::{Off, Required};
+        use GuestAdmission::{AsAccounts, Refused, Wait};
+        for (approval, guests, waiting) in [
+            (Required, Wait, "who comes by it waits in the lobby"),
+            (Required, AsAccounts, "who comes by it waits in the lobby"),
+            (
+                Required,
+                Refused,
+                "who comes by it waits in the lobby, and nobody without an account can join",
+            ),
+            (
+                Off,
+                Wait,
+                "who comes by it is in at once, and guests without an account wait in the lobby",
+            ),
+            (Off, AsAccounts, "who comes by it is in at once"),
+            (
+                Off,
+                Refused,
+                "who comes by it is in at once, and nobody without an account can join",
+            ),
+        ] {
+            let state = LinkState {
+                name: RoomName::Known("Tea".to_owned()),
+                approval,
+                guests,
+                revoked: false,
+                expiration: Timestamp::from_secs(1),
+                deletion: Timestamp::from_secs(2),
+                admin_statement: AdminStatement::default(),
+            };
+            let expected = format!("The link has changed: the room is called \"Tea\", {waiting}.");
+            assert_eq!(link_change(&state), expected);
+            let revoked = LinkState {
+                revoked: true,
+                ..state
+            };
+            assert!(link_change(&revoked).ends_with("nobody can join any more."));
+        }
+    }
 }

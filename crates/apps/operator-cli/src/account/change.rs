@@ -1,14 +1,14 @@
 //! `anteroom account disable`, `enable`, `role` and `delete`
 
 use anteroom_accounts::ChangeCause;
-use anteroom_console::{failure::Failure, os, terminal::confirm};
-use anteroom_store::{AccountKind, AccountRole, IssuerDatabase as _, TransactionName};
+use anteroom_console::{os, terminal::confirm};
+use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
 use anyhow::ensure;
 use serde_json::json;
 
 use crate::{
     arguments::RoleArgument,
-    operator_session::{IssuerSession, no_account},
+    operator_session::{IssuerSession, no_account, refuse_guest},
 };
 
 /// Disables an account, which ends its sessions.
@@ -61,11 +61,7 @@ pub(super) async fn role(
     let aci = session.find(name).await?;
     let mut transaction = session.database.begin(NAME).await?;
     let account = transaction.account(&aci).await?.ok_or_else(no_account)?;
-    ensure!(
-        account.kind != AccountKind::Guest,
-        Failure::failed("a guest has no role")
-            .next("Add an account for the person with `anteroom account add`")
-    );
+    refuse_guest(&account, "role")?;
     must_be_there(transaction.set_role(&aci, role).await?)?;
     transaction.save().await?;
     changes.note("account.role_set", &aci);

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::{
     arguments::SetPassword,
-    operator_session::{IssuerSession, no_account},
+    operator_session::{IssuerSession, no_account, refuse_guest},
 };
 
 /// The maximum number of devices that a question names.
@@ -49,7 +49,11 @@ pub(super) async fn set(session: &IssuerSession<'_>, options: &SetPassword) -> a
     const NAME: TransactionName = TransactionName::new("set password");
     let changes = session.changes()?;
     let aci = session.find(&options.account.account).await?;
-    let known = session.database.read(NAME).await?.login(&aci).await?;
+    let mut reader = session.database.read(NAME).await?;
+    let account = reader.account(&aci).await?.ok_or_else(no_account)?;
+    refuse_guest(&account, "login")?;
+    let known = reader.login(&aci).await?;
+    drop(reader);
     let email = match &options.email {
         Some(text) if known.is_some() => Some(Email::parse(text)?),
         Some(text) => Some(Email::parse_new(text)?),

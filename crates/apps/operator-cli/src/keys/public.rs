@@ -10,7 +10,7 @@ use anteroom_console::{
 };
 use anteroom_protocol::Timestamp;
 use anteroom_server::params;
-use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+use anteroom_store::ServerParamsRecord;
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -20,9 +20,7 @@ use super::transfer::{ExportReport, params_of_issuer};
 pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
     let mut published = PublicParamsFile { params: Vec::new() };
     let records = params_of_issuer(context).await?;
-    // Guests have no file of pins: they take the params that issue at their first contact.
-    let pinned = |record: &&ServerParamsRecord| record.kind != ServerParamsKind::Guest;
-    for record in records.readable.iter().rev().filter(pinned) {
+    for record in records.readable.iter().rev() {
         published.params.push(entry(record)?);
     }
     let text = serde_json::to_string_pretty(&published)?;

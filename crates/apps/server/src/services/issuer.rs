@@ -16,7 +16,8 @@ use anteroom_runtime::{
     Clock as _, Dependency, Entropy as _, Metrics, NoEvents, Pseudonymizer, spawn_task, task_span,
 };
 use anteroom_store::{
-    IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
+    IssuerDatabase as _, MasterKey, ServerParamsKind, ServerParamsRecord, StoredServerParams,
+    TransactionName,
 };
 use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::Context as _;
@@ -141,6 +142,7 @@ impl HostedService for OpenIssuer {
             limits: IssuerLimits {
                 create_auth: settings.limits.create_auth.into(),
                 relays: settings.limits.relays.into(),
+                relays_of_guests: settings.limits.relays_of_guests.into(),
                 batches: settings.limits.batches.into(),
                 work: settings.limits.work.into(),
             },
@@ -279,9 +281,24 @@ async fn ensure_params(
         modes.push(Mode::Legacy);
     }
     let mut rng = OsEntropy.rng();
-    params::ensure(database, &modes, settings.guests(), now, &mut *rng)
+    let before = params::all(database).await?;
+    // A room service has the params of before.
+    let may_lack_guests = !before.readable.is_empty() && !has_guest_params(&before);
+    let stored = params::ensure(database, &modes, settings.guests(), now, &mut *rng)
         .await
-        .context("the server params cannot be read or made")
+        .context("the server params cannot be read or made")?;
+    if !settings.role.holds_rooms() && may_lack_guests && has_guest_params(&stored) {
+        tracing::warn!(
+            "the room service refuses guests until it has these guest params: run `anteroom keys \
+             export` here and `anteroom keys import` there"
+        );
+    }
+    Ok(stored)
+}
+
+fn has_guest_params(stored: &StoredServerParams) -> bool {
+    let mut records = stored.readable.iter();
+    records.any(|record| record.kind == ServerParamsKind::Guest)
 }
 
 /// Returns the pseudonyms of the issuer's events.

@@ -103,6 +103,7 @@ impl OpenRooms {
             dependencies: events.dependencies(),
             settings: RoomsSettings {
                 verifications: settings.limits.verifications.into(),
+                guest_joins: settings.limits.guest_joins.into(),
                 program_page: settings.program_page()?,
                 ..room_settings(&settings.rooms, environment, url)?
             },

@@ -1,6 +1,6 @@
 //! The state of a link as commands print it.
 
-use anteroom_client::{Approval, LinkState, RoomName};
+use anteroom_client::{Approval, GuestAdmission, LinkState, RoomName};
 use anteroom_console::{
     fields::Fields,
     os,
@@ -10,7 +10,7 @@ use anteroom_protocol::Timestamp;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::arguments::OnOff;
+use crate::arguments::{GuestRule, OnOff};
 
 /// The state of a link after a change, as JSON.
 #[derive(Serialize)]
@@ -26,6 +26,7 @@ pub(super) struct ChangeReport<'a> {
 pub(super) struct StateReport<'a> {
     name: Option<&'a str>,
     approval: bool,
+    guests: &'static str,
     revoked: bool,
     expiration: u64,
     deletion: u64,
@@ -48,6 +49,7 @@ impl<'a> StateReport<'a> {
                 RoomName::None | RoomName::Unreadable => None,
             },
             approval: state.approval == Approval::Required,
+            guests: state.guests.as_str(),
             revoked: state.revoked,
             expiration: state.expiration.as_secs(),
             deletion: state.deletion.as_secs(),
@@ -64,15 +66,31 @@ impl From<OnOff> for Approval {
     }
 }
 
+impl From<GuestRule> for GuestAdmission {
+    fn from(rule: GuestRule) -> Self {
+        match rule {
+            GuestRule::Wait => Self::Wait,
+            GuestRule::Accounts => Self::AsAccounts,
+            GuestRule::No => Self::Refused,
+        }
+    }
+}
+
 /// Returns the state for a person.
 pub(super) fn fields(state: &LinkState) -> Fields {
     let approval = match state.approval {
         Approval::Required => "on: who comes by the link waits until an admin lets them in",
         Approval::Off => "off: who comes by the link is in",
     };
+    let guests = match state.guests {
+        GuestAdmission::Wait => "wait: who comes without an account waits in any case",
+        GuestAdmission::AsAccounts => "accounts: who comes without an account is like the others",
+        GuestAdmission::Refused => "no: who comes without an account cannot join",
+    };
     Fields::new(10)
         .line("room", room_name(state))
         .line("approval", approval)
+        .line("guests", guests)
         .line("state", state_text(state, os::now()))
 }
 

@@ -129,13 +129,11 @@ impl Call {
         Ok(freed_seats)
     }
 
-    /// Returns whether guest accounts have their share of the lobby: half of it, rounded up.
+    /// Returns whether guest accounts have their share of the lobby: half of it, rounded down, and at
+    /// least one place.
     fn is_full_of_guests(&self) -> bool {
-        let share = usize::try_from(self.limits.max_devices.div_ceil(2)).unwrap_or(usize::MAX);
-        let devices = self.seats.iter().map(|(_, device)| device);
-        let waiting =
-            devices.filter(|device| device.has_guest_account && device.status() == Status::Pending);
-        waiting.count() >= share
+        let share = (self.limits.max_devices / 2).max(1);
+        self.seats.waiting_guests() >= usize::try_from(share).unwrap_or(usize::MAX)
     }
 
     /// Returns the user's seat of this status whose connection has been lost for longest.

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
 use anteroom_call::ErrorCode;
+use anteroom_protocol::GuestAdmission;
 use proptest::{
     collection::vec,
     prelude::{Strategy, prop_oneof},
@@ -91,7 +92,7 @@ impl CommitPlace {
     }
 }
 
-const SETTINGS: [Setting; 4] = [
+const SETTINGS: [Setting; 6] = [
     Setting {
         max_devices: 3,
         max_remembered_users: 3,
@@ -112,6 +113,16 @@ const SETTINGS: [Setting; 4] = [
     Setting {
         max_devices: 3,
         ..Setting::FREE
+    },
+    Setting {
+        max_devices: 4,
+        guests: "bc",
+        ..Setting::FREE
+    },
+    Setting {
+        guests: "b",
+        guest_admission: GuestAdmission::Refused,
+        ..Setting::APPROVAL
     },
 ];
 
@@ -138,12 +149,7 @@ fn random_scripts_come_everywhere() {
             .unwrap_or_else(|failure| panic!("{setting:?}\n{failure}"));
     }
     let seen = seen.into_inner();
-    // No script has guest accounts.
-    let codes = ErrorCode::ALL
-        .into_iter()
-        .filter(|code| *code != ErrorCode::GuestsRefused)
-        .map(|code| format!("error {}", code.as_str()));
-    let codes: Vec<String> = codes.collect();
+    let codes = ErrorCode::ALL.map(|code| format!("error {}", code.as_str()));
     let others = [
         "admitted",
         "approved",

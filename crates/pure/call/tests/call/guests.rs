@@ -116,7 +116,7 @@ fn guests_are_admitted_by_the_rule_of_the_link_for_them() {
 
 #[test]
 fn guests_have_at_most_half_of_the_lobby() {
-    for (max_devices, share) in [(1, 1), (2, 1), (5, 3), (6, 3)] {
+    for (max_devices, share) in [(1, 1), (2, 1), (5, 2), (6, 3)] {
         let free = link(Restrictions::None, GuestAdmission::Wait);
         let mut call = call(free, &[], max_devices);
         for number in 1..=share {

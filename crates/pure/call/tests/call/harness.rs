@@ -28,6 +28,9 @@ pub(crate) struct Setting {
     pub(crate) max_remembered_users: usize,
     /// Users approved before.
     pub(crate) approved: &'static str,
+    /// Users with guest accounts, and their admission.
+    pub(crate) guests: &'static str,
+    pub(crate) guest_admission: GuestAdmission,
 }
 
 impl Setting {
@@ -38,6 +41,8 @@ impl Setting {
         roster_interval: 0,
         max_remembered_users: 100,
         approved: "",
+        guests: "",
+        guest_admission: GuestAdmission::Wait,
     };
     pub(crate) const FREE: Self = Self {
         approval: false,
@@ -67,6 +72,7 @@ impl fmt::Display for Line {
 pub(crate) struct Harness {
     call: Call,
     link: LinkState,
+    guests: &'static str,
     /// Milliseconds since the start.
     now: u64,
     joins: u8,
@@ -80,7 +86,7 @@ impl Harness {
             } else {
                 Restrictions::None
             },
-            guests: GuestAdmission::Wait,
+            guests: setting.guest_admission,
             name: Arc::from([]),
             revoked: false,
             expiration: Timestamp::from_secs(START + 90 * 86_400),
@@ -101,6 +107,7 @@ impl Harness {
         Self {
             call,
             link,
+            guests: setting.guests,
             now: 0,
             joins: 0,
         }
@@ -162,7 +169,7 @@ impl Harness {
                     connection: ConnectionId::new(*connection),
                     user: user(*name),
                     role: if *admin { Role::Admin } else { Role::Guest },
-                    has_guest_account: false,
+                    has_guest_account: self.guests.contains(*name),
                     roster: if *changes {
                         RosterForm::Changes
                     } else {
@@ -225,7 +232,6 @@ impl Harness {
                     LinkStep::Unlimited => {
                         let link = LinkState {
                             restrictions: Restrictions::None,
-                            guests: GuestAdmission::Wait,
                             ..self.link.clone()
                         };
                         return vec![Input::LinkChanged(link)];

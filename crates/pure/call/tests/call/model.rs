@@ -4,8 +4,11 @@
 mod decisions;
 mod groups;
 mod rosters;
+mod seats;
 
 use std::collections::BTreeMap;
+
+use anteroom_protocol::GuestAdmission;
 
 use self::{
     groups::Groups,
@@ -246,7 +249,12 @@ impl Model {
             }
             id
         } else {
-            let is_let_in = !self.setting.approval || *admin || self.approved.contains(&user);
+            let is_guest = self.is_guest(user);
+            let waits = match self.setting.guest_admission {
+                GuestAdmission::Wait if is_guest => true,
+                _ => self.setting.approval,
+            };
+            let is_let_in = !waits || *admin || self.approved.contains(&user);
             let candidates = ids.unwrap_or([u32::try_from(connection).unwrap(); 4]);
             let id = candidates
                 .into_iter()
@@ -258,6 +266,8 @@ impl Model {
                 Some("error expired")
             } else if self.blocked.contains(&user) {
                 Some("blocked")
+            } else if is_guest && self.setting.guest_admission == GuestAdmission::Refused {
+                Some("error guests_refused")
             } else if let Err(refusal) = yielding {
                 Some(refusal)
             } else if id.is_none() {
@@ -327,45 +337,6 @@ impl Model {
         for commit in missed {
             self.tell(connection, commit);
         }
-    }
-
-    /// Returns the devices that lose their seats for a new device of the user, with the reasons.
-    fn yielding(
-        &self,
-        user: char,
-        admin: bool,
-        active: bool,
-    ) -> Result<Vec<(u32, &'static str)>, &'static str> {
-        let own = self.devices.iter().filter(|device| device.user == user);
-        let own_count = u32::try_from(own.clone().count()).unwrap();
-        let mut lost: Vec<&Device> = own.filter(|device| device.connection.is_none()).collect();
-        lost.sort_by_key(|device| (device.active != active, device.since));
-        let lost = lost.first();
-        let is_full = self.count(active) >= self.setting.max_devices;
-        let mut yielding = Vec::new();
-        if own_count >= self.setting.devices_per_user {
-            let lost = lost.ok_or("error too_many_devices")?;
-            yielding.push((lost.id, "replaced"));
-        }
-        if !is_full {
-            return Ok(yielding);
-        }
-        if let Some(lost) = lost.filter(|lost| lost.active == active) {
-            return Ok(vec![(lost.id, "replaced")]);
-        }
-        let mut guests: Vec<(usize, usize, u32)> = Vec::new();
-        for (index, device) in self.devices.iter().enumerate() {
-            let same = |other: &&Device| other.user == device.user;
-            let all = self.devices.iter().filter(same);
-            if device.active && !all.clone().any(|other| other.admin) {
-                guests.push((all.filter(|other| other.active).count(), index, device.id));
-            }
-        }
-        match guests.iter().max() {
-            Some((.., id)) if admin && active => yielding.push((*id, "displaced")),
-            _ => return Err("error full"),
-        }
-        Ok(yielding)
     }
 
     fn said(&mut self, connection: u64, step: &Step) {

@@ -180,7 +180,9 @@ impl<'a> DayCredentialsExchange<'a> {
         aci: &Aci,
     ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
         let parse = AuthCredentialResponse::from_bytes;
-        self.receive(bodies, &self.candidates, parse, |response, day, params| {
+        let kind = self.params.generic_kind();
+        let candidates = &self.candidates;
+        self.receive(kind, bodies, candidates, parse, |response, day, params| {
             response.receive(aci, day, params).ok()
         })
     }
@@ -192,7 +194,8 @@ impl<'a> DayCredentialsExchange<'a> {
     ) -> Result<Vec<IssuedCredential<GroupAuthCredential>>, IssuerError> {
         let candidates = self.params.issuing_group(self.now)?;
         let parse = GroupAuthCredentialResponse::from_bytes;
-        self.receive(bodies, &candidates, parse, |response, day, params| {
+        let kind = ParamsKind::Group;
+        self.receive(kind, bodies, &candidates, parse, |response, day, params| {
             let received = match (&account.pni, &account.auth_salt) {
                 (Some(pni), _) => response.receive(&account.aci, pni, day, params),
                 (None, Some(salt)) => response.receive_without_pni(&account.aci, salt, day, params),
@@ -205,6 +208,7 @@ impl<'a> DayCredentialsExchange<'a> {
     /// Verifies the credential of each day under the params that may have issued it.
     fn receive<P: Params + Sync, R, C: Send>(
         &self,
+        kind: ParamsKind,
         bodies: &[DayCredential],
         candidates: &[&ListedParams<P>],
         parse: impl Fn(&[u8]) -> Result<R, ParseError> + Sync,
@@ -218,7 +222,7 @@ impl<'a> DayCredentialsExchange<'a> {
             first_verified(candidates, *day, |listed| {
                 receive(&response, *day, &listed.params)
             })
-            .ok_or_else(|| self.params.refusal(P::KIND, self.now))
+            .ok_or_else(|| self.params.refusal(kind, self.now))
         });
         received.into_iter().collect()
     }

@@ -3,7 +3,7 @@
 use anteroom_protocol::Timestamp;
 
 use super::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, issuing};
-use crate::{IssuerError, PinSet, PinStore, Trust, pins::Params};
+use crate::{IssuerError, ParamsKind, PinSet, PinStore, Trust, pins::Params};
 
 /// The result of a comparison: the new pins, and the changes to report to the user.
 struct PinComparison {
@@ -43,9 +43,9 @@ impl PublishedParams {
             added: Vec::new(),
             switches: Vec::new(),
         };
-        comparison.consider(&self.generic, trust, now);
-        comparison.consider(&self.group, trust, now);
-        comparison.consider(&self.certificates, trust, now);
+        comparison.consider(self.generic_kind(), &self.generic, trust, now);
+        comparison.consider(ParamsKind::Group, &self.group, trust, now);
+        comparison.consider(ParamsKind::Certificates, &self.certificates, trust, now);
         if !self.is_stored {
             comparison.note_current(&self.generic, now);
             comparison.note_current(&self.group, now);
@@ -58,11 +58,12 @@ impl PublishedParams {
 impl PinComparison {
     fn consider<P: Params>(
         &mut self,
+        kind: ParamsKind,
         entries: &[ListedParams<P>],
         trust: Trust<'_>,
         now: Timestamp,
     ) {
-        let is_first = !self.pins.pins().iter().any(|pin| pin.kind() == P::KIND);
+        let is_first = !self.pins.pins().iter().any(|pin| pin.kind() == kind);
         let chosen: Vec<&ListedParams<P>> = match trust {
             Trust::FirstUse if is_first => {
                 let around = issuing::around(entries, now);
@@ -76,8 +77,8 @@ impl PinComparison {
         };
         for listed in chosen {
             // Params with the id of a pinned key and other bytes are a forgery, and are not pinned.
-            if !self.pins.has_id(P::KIND, listed.id) {
-                self.pins.add(listed.params.pin());
+            if !self.pins.has_id(kind, listed.id) {
+                self.pins.add(listed.pin());
                 self.added.push(listed.summary());
             }
         }

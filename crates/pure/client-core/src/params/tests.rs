@@ -21,6 +21,7 @@ fn listed_generic(
 ) -> ListedParams<GenericPublicParams> {
     let params = generic(seed, mode);
     ListedParams {
+        kind: ParamsKind::Generic,
         id: params.id(),
         params,
         validity: Validity {
@@ -342,6 +343,7 @@ fn group_params_are_pinned_apart_from_generic_ones() {
     let pins = MemoryPins::default();
     let mut listing = published(&[1]);
     listing.group.push(ListedParams {
+        kind: ParamsKind::Group,
         id: params.id(),
         params,
         validity: Validity {
@@ -503,4 +505,42 @@ fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
         let found = matches!(explained, IssuerError::Clock { device: NOW, .. });
         assert_eq!(found, is_clock, "{issuer_time:?}: {explained}");
     }
+}
+
+#[test]
+fn one_store_keeps_the_params_of_accounts_and_of_guests_apart() {
+    let guest = |seeds: &[u8]| {
+        let listing = published(seeds);
+        let of_guests = listing.generic.iter().map(|listed| ListedParams {
+            kind: ParamsKind::Guest,
+            ..listed.clone()
+        });
+        PublishedParams {
+            guest: of_guests.collect(),
+            ..published(&[1])
+        }
+        .for_guest()
+    };
+    let pins = MemoryPins::default();
+    let first = |listing: PublishedParams| listing.trusted(&pins, Trust::FirstUse, NOW).unwrap();
+    let of_account = first(published(&[1]));
+    assert!(of_account.generic(id(1)).is_some());
+    let of_guest = first(guest(&[2]));
+    assert_eq!(of_guest.newly_pinned()[0].kind, ParamsKind::Guest);
+    assert!(of_guest.generic(id(2)).is_some());
+    assert!(of_guest.switches().is_empty());
+    // The account's issuer now lists those of guests as its own, and the other way round.
+    let crossed = first(published(&[2]));
+    assert!(crossed.generic(id(2)).is_none() && crossed.newly_pinned().is_empty());
+    let crossed = first(guest(&[1]));
+    assert!(crossed.generic(id(1)).is_none() && crossed.newly_pinned().is_empty());
+    let refused = crossed.issuing_generic(NOW).unwrap_err();
+    assert!(
+        matches!(&refused, IssuerError::Untrusted { kind: ParamsKind::Guest, offered }
+            if *offered == [id(1)]),
+        "{refused:?}"
+    );
+    // Stored and read again they are those of a guest still.
+    let body = guest(&[2]).body();
+    assert!(body.params.iter().all(|entry| entry.kind == "guest"));
 }

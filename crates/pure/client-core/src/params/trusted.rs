@@ -90,6 +90,11 @@ impl TrustedParams {
         self.listing.is_of_guest()
     }
 
+    /// Returns the kind of the params of call-link credentials.
+    pub(crate) const fn generic_kind(&self) -> ParamsKind {
+        self.listing.generic_kind()
+    }
+
     /// Returns the issuer's time when it listed the params, if this is its answer and carried the time.
     #[must_use]
     pub const fn issuer_time(&self) -> Option<Timestamp> {
@@ -204,7 +209,7 @@ impl TrustedParams {
         now: Timestamp,
     ) -> Result<Vec<&ListedParams<GenericPublicParams>>, IssuerError> {
         let is_trusted = |id| self.generic.contains(&id);
-        self.issuing(&self.listing.generic, now, is_trusted)
+        self.issuing(self.generic_kind(), &self.listing.generic, now, is_trusted)
     }
 
     /// Returns the generic params that may issue a credential for the room of the link now.
@@ -212,7 +217,8 @@ impl TrustedParams {
         &self,
         now: Timestamp,
     ) -> Result<Vec<&ListedParams<GenericPublicParams>>, IssuerError> {
-        self.issuing(&self.listing.generic, now, |id| self.is_usable(id))
+        let is_trusted = |id| self.is_usable(id);
+        self.issuing(self.generic_kind(), &self.listing.generic, now, is_trusted)
     }
 
     /// Returns the trusted group params that may issue now.
@@ -224,7 +230,7 @@ impl TrustedParams {
         now: Timestamp,
     ) -> Result<Vec<&ListedParams<GroupServerPublicParams>>, IssuerError> {
         let is_trusted = |id| self.group.contains(&id);
-        self.issuing(&self.listing.group, now, is_trusted)
+        self.issuing(ParamsKind::Group, &self.listing.group, now, is_trusted)
     }
 
     /// Returns the trusted keys that may sign certificates now.
@@ -233,11 +239,17 @@ impl TrustedParams {
         now: Timestamp,
     ) -> Result<Vec<&ListedParams<CertificatePublicKey>>, IssuerError> {
         let is_trusted = |id| self.certificates.contains(&id);
-        self.issuing(&self.listing.certificates, now, is_trusted)
+        self.issuing(
+            ParamsKind::Certificates,
+            &self.listing.certificates,
+            now,
+            is_trusted,
+        )
     }
 
     fn issuing<'a, P: Params>(
         &self,
+        kind: ParamsKind,
         entries: &'a [ListedParams<P>],
         now: Timestamp,
         is_trusted: impl Fn(ParamsId) -> bool,
@@ -246,7 +258,6 @@ impl TrustedParams {
         let offered = candidates.iter().map(|listed| listed.id).collect();
         candidates.retain(|listed| is_trusted(listed.id));
         if candidates.is_empty() {
-            let kind = P::KIND;
             return Err(self.explained(IssuerError::Untrusted { kind, offered }, now));
         }
         Ok(candidates)

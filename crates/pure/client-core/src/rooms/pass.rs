@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::error::RoomsError;
-use crate::{IssuedCredential, IssuerError, ParamsKind, TrustedParams, wire};
+use crate::{IssuedCredential, IssuerError, TrustedParams, wire};
 
 /// An account's right to use links, valid for about a day.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Pass {
         params: &TrustedParams,
     ) -> Result<Self, IssuerError> {
         let found = params.generic_with_room(issued.params);
-        let (trusted, room) = found.ok_or_else(|| untrusted(issued.params))?;
+        let (trusted, room) = found.ok_or_else(|| untrusted(issued.params, params))?;
         Ok(Self {
             aci,
             issued: issued.clone(),
@@ -98,7 +98,7 @@ impl CreatePass {
         params: &TrustedParams,
     ) -> Result<Self, IssuerError> {
         let trusted = params.generic(issued.params);
-        let trusted = trusted.ok_or_else(|| untrusted(issued.params))?;
+        let trusted = trusted.ok_or_else(|| untrusted(issued.params, params))?;
         Ok(Self {
             aci,
             issued: issued.clone(),
@@ -132,9 +132,9 @@ impl CreatePass {
     }
 }
 
-fn untrusted(id: ParamsId) -> IssuerError {
+fn untrusted(id: ParamsId, params: &TrustedParams) -> IssuerError {
     IssuerError::Untrusted {
-        kind: ParamsKind::Generic,
+        kind: params.generic_kind(),
         offered: vec![id],
     }
 }

@@ -22,7 +22,7 @@ pub struct ClientOptions {
     /// trusted on first use.
     pub trusted: Vec<ParamsId>,
     /// Whether the account is that of a guest ([`IssuerClient::add_guest`](crate::IssuerClient::add_guest)).
-    /// Its credentials are made under params of their own, so that `pins` must be a store for guests.
+    /// Its credentials are made under params of their own, which `pins` keeps apart from those of accounts.
     pub guest: bool,
     /// The address of the room service, such as `http://rooms.internal:8081`, for links of any host. Without
     /// it, the link determines the address: `http` for a loopback host, else `https`.

@@ -33,19 +33,21 @@ pub(crate) const RESET: ClientLimit = ClientLimit::new("password reset", |limits
 pub(crate) const LOGOUT: ClientLimit = ClientLimit::new("logout", |limits| limits.logout);
 
 impl Limits {
-    /// Admits one more guest: under the limit of all networks of the client's address, and of all
-    /// guests. A refused request counts in none of them.
+    /// Admits one more guest: under the limit of all networks of the client's address, the share of the
+    /// widest in all guests, and the limit of all guests. A refused request counts in none of them.
     ///
     /// # Errors
     /// The time after which to try again, when a limit is reached.
     pub(crate) async fn admit_guest(&self, client: ClientAddress) -> Result<(), RetryAfter> {
         const NAME: &str = "guests";
+        const ALL: &str = "all guests";
         let keys = &self.pseudonymizer;
         let mut windows = network_windows(keys, NAME, client, self.sizes.guests);
-        windows.push((
-            keys.email_limit_key("all guests", ""),
-            self.sizes.all_guests,
-        ));
+        if let Some(network) = client.groups().last() {
+            let key = keys.network_limit_key(ALL, &network);
+            windows.push((key, self.sizes.guests_of_network));
+        }
+        windows.push((keys.total_limit_key(ALL), self.sizes.all_guests));
         match self.limiter.take_in_windows(&windows, self.now()).await {
             Admission::Granted => Ok(()),
             Admission::Limited(after) => Err(after),

@@ -17,16 +17,11 @@ use crate::{
     domain::guests::{GuestOutcome, add_guest},
     http::{
         json::{private, read_json},
+        problems::GUESTS_OFF,
         responses::BodyProblems,
     },
     problem_responses,
     state::AccountsState,
-};
-
-const OFF: ProblemKind = ProblemKind {
-    code: "GUESTS_OFF",
-    status: StatusCode::FORBIDDEN,
-    detail: "Guests cannot join here. Please sign up, or ask the operator for an account.",
 };
 
 const RATE_LIMITED: ProblemKind = ProblemKind {
@@ -62,7 +57,7 @@ pub(crate) async fn add(
 ) -> Result<Response, Problem> {
     let GuestRequest {} = read_json(&accounts.http, request, &problems::UNPROCESSABLE).await?;
     match add_guest(&accounts, client).await? {
-        GuestOutcome::Off => Err(Problem::new(&OFF)),
+        GuestOutcome::Off => Err(Problem::new(&GUESTS_OFF)),
         GuestOutcome::RateLimited(after) => Err(Problem::new(&RATE_LIMITED).retry_after(after)),
         GuestOutcome::Added(guest) => Ok(private(GuestResponse {
             uuid: guest.aci.to_uuid_string(),

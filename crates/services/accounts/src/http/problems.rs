@@ -153,6 +153,13 @@ pub const GUEST_NOT_ALLOWED: ProblemKind = ProblemKind {
     detail: "Guests join calls, and nothing else. Please sign up for an account.",
 };
 
+/// The settings allow no guests: none is added, and none of before gets credentials.
+pub const GUESTS_OFF: ProblemKind = ProblemKind {
+    code: "GUESTS_OFF",
+    status: StatusCode::FORBIDDEN,
+    detail: "Guests cannot join here. Please sign up, or ask the operator for an account.",
+};
+
 /// Returns a 401 of the login, with its authentication challenge.
 pub(crate) fn refused(kind: &'static ProblemKind) -> Problem {
     Problem::new(kind).challenge(CHALLENGE)

@@ -5,20 +5,26 @@
 //! account's limit epoch, and that of a device's bucket also the time at which the device was
 //! added. A new epoch in the database thus resets all limits, in every process, and a new device
 //! never gets the empty bucket of a deleted one.
+//!
+//! A guest has one device, and can have another account at no cost. Where a request of guests is
+//! worth something, its limit has a bucket for the guest and one for each network of the client.
 
 use std::{num::NonZeroU32, sync::Arc};
 
 use anteroom_accounts::{Caller, Failure};
 use anteroom_protocol::Aci;
 use anteroom_runtime::{
-    Admission, BucketSize, BucketTake, Clock, LimitKey, Pseudonymizer, RateLimiter, RetryAfter,
-    WorkError, Workers,
+    Admission, BucketSize, BucketTake, ClientAddress, Clock, LimitKey, Pseudonymizer, RateLimiter,
+    RetryAfter, WorkError, Workers, network_buckets,
 };
 
 use crate::limits::IssuerLimits;
 
 /// The tokens of an account divided by those of one device.
 const DEVICE_PARTS: NonZeroU32 = NonZeroU32::new(3).unwrap();
+
+/// The tokens of a network's guests divided by those of one guest.
+const GUESTS_OF_NETWORK: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
 /// The buckets of accounts, and the workers whose turns they take.
 pub(crate) struct AccountLimits {
@@ -56,6 +62,34 @@ impl AccountRequest {
             one_token(keys.epoch_limit_key(limit, &aci, epoch), size),
             one_token(device, size.share(DEVICE_PARTS)),
         ];
+        Self::take(limits, aci, takes).await
+    }
+
+    /// Takes a token from the guest's bucket of the limit `limit`, and one from the bucket of each
+    /// network of the client, of which the narrowest holds the tokens of ten guests.
+    ///
+    /// # Errors
+    /// The time after which all have a token, if one of them is empty. None changes then.
+    pub(crate) async fn begin_as_guest(
+        limits: &AccountLimits,
+        limit: &'static str,
+        size: BucketSize,
+        caller: &Caller,
+        client: ClientAddress,
+    ) -> Result<Self, RetryAfter> {
+        let (keys, account) = (&limits.pseudonymizer, &caller.account);
+        let of_network = size.times(GUESTS_OF_NETWORK);
+        let mut takes = network_buckets(keys, limit, client, of_network, NonZeroU32::MIN);
+        let key = keys.epoch_limit_key(limit, &account.aci, account.limit_epoch);
+        takes.push(one_token(key, size));
+        Self::take(limits, account.aci, takes).await
+    }
+
+    async fn take(
+        limits: &AccountLimits,
+        aci: Aci,
+        takes: Vec<BucketTake>,
+    ) -> Result<Self, RetryAfter> {
         let admission = limits.limiter.take_from_all(&takes, limits.clock.now());
         match admission.await {
             Admission::Granted => Ok(Self { aci, takes }),

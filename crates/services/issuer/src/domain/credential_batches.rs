@@ -44,6 +44,8 @@ pub(crate) enum BatchOutcome {
     InvalidRange,
     /// Guests get no group credentials.
     GuestRefused,
+    /// The settings allow no guests.
+    GuestsOff,
     InvalidIdentityKey,
     BatchIssued(RedemptionRange, IssuedBatch),
 }
@@ -69,6 +71,9 @@ pub(crate) async fn issue_batch(
 ) -> Result<BatchOutcome, Failure> {
     if caller.account.kind == AccountKind::Guest && request.kind == BatchKind::CallLinksAndGroups {
         return Ok(BatchOutcome::GuestRefused);
+    }
+    if issuer.refuses_guest(caller) {
+        return Ok(BatchOutcome::GuestsOff);
     }
     let size = issuer.limits.sizes.batches;
     let admitted = match AccountRequest::begin(&issuer.limits, "batches", size, caller).await {

@@ -129,7 +129,7 @@ impl IssuingParams {
             let secret = &record.secret;
             match record.kind {
                 ServerParamsKind::Generic => generic.push(generic_params(record)?),
-                ServerParamsKind::Guest => guest.push(generic_params(record)?),
+                ServerParamsKind::Guest => guest.push(guest_params(record)?),
                 ServerParamsKind::Group => group.push(dated(
                     record,
                     GroupServerSecretParams::from_bytes(secret),
@@ -251,6 +251,17 @@ fn generic_params(
         GenericSecretParams::from_bytes(&record.secret),
         |params| params.public_params().id(),
     )
+}
+
+/// Returns the params of a row of guests, which are of the standard mode.
+fn guest_params(
+    record: &ServerParamsRecord,
+) -> Result<DatedParams<GenericSecretParams>, IssuingParamsError> {
+    let dated = generic_params(record)?;
+    match dated.params.mode() {
+        Mode::Standard => Ok(dated),
+        Mode::Legacy => Err(IssuingParamsError::Malformed(record.id)),
+    }
 }
 
 /// Returns the params of a row, if they have the row's id.

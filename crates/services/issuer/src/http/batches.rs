@@ -1,6 +1,6 @@
 //! Batches of credentials, for the endpoints that issue them.
 
-use anteroom_accounts::{Caller, GUEST_NOT_ALLOWED};
+use anteroom_accounts::{Caller, GUEST_NOT_ALLOWED, GUESTS_OFF};
 use anteroom_e2ee::IdentityPublicKey;
 use anteroom_http_server::{Problem, ProblemKind};
 use anteroom_protocol::{ParseError, Timestamp};
@@ -59,6 +59,7 @@ pub(crate) async fn issue(
             return Err(Problem::new(&RATE_LIMITED).retry_after(after));
         }
         BatchOutcome::GuestRefused => return Err(Problem::new(&GUEST_NOT_ALLOWED)),
+        BatchOutcome::GuestsOff => return Err(Problem::new(&GUESTS_OFF)),
         BatchOutcome::InvalidRange => return Err(Problem::new(&INVALID_RANGE)),
         BatchOutcome::InvalidIdentityKey => {
             return Err(Problem::new(&INVALID_IDENTITY_KEY));

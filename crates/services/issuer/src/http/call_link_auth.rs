@@ -26,6 +26,7 @@ problem_responses! {
     CallLinkAuthProblems:
     400 "`GROUP_CRED_INVALID_RANGE`, `GROUP_CRED_INVALID_IDENTITY_KEY`",
     401 "`CALL_LINK_UNAUTHORIZED`",
+    403 "`GUESTS_OFF`",
     429 "`GROUP_CRED_RATE_LIMITED`" waits,
     503 "`UNAVAILABLE`, `OVERLOADED`",
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::{private, problem_responses};
+use anteroom_accounts::{GUESTS_OFF, private, problem_responses};
 use anteroom_http_server::{Problem, ProblemKind, RequestClient};
 use anteroom_runtime::{ClientAddress, RetryAfter};
 use anteroom_wire::{
@@ -42,6 +42,7 @@ const PROVIDER_ERROR: ProblemKind = ProblemKind {
 problem_responses! {
     RelaysProblems:
     401 "`CALL_RELAY_UNAUTHORIZED`",
+    403 "`GUESTS_OFF`",
     429 "`CALL_RELAY_RATE_LIMITED`" waits,
     500 "`CALL_RELAY_PROVIDER_ERROR` with `Retry-After`, `INTERNAL`" waits,
     503 "`UNAVAILABLE`, `OVERLOADED`" waits,
@@ -95,7 +96,8 @@ async fn answer(
         .authenticate(headers, client, &UNAUTHORIZED)
         .await?;
     let (events, aci) = (&issuer.events, &caller.account.aci);
-    match issue_relay_credentials(issuer, &caller).await {
+    match issue_relay_credentials(issuer, &caller, client).await {
+        RelayCredentialsOutcome::GuestsOff => Err(Problem::new(&GUESTS_OFF)),
         RelayCredentialsOutcome::RateLimited(after) => {
             events.emit("call_relay.rate_limited", aci, |event| event);
             Err(Problem::new(&RATE_LIMITED).retry_after(after))

@@ -1,9 +1,14 @@
 //! Accounts of guests: how they come, what they get, and how they go.
 
+use std::sync::Arc;
+
 use anteroom_accounts::{Guests, LoginLimits, PurgeCounts};
+use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{Aci, AuthCredentialResponse, AuthSalt, DAY, Mode};
-use anteroom_runtime::{Clock as _, WindowSize};
-use anteroom_store::{AccountKind, DeviceId, IssuerDatabase as _, TransactionName};
+use anteroom_runtime::{BucketSize, ClientAddress, Clock as _, WindowSize};
+use anteroom_store::{
+    AccountKind, DeviceId, DeviceRetention, IssuerDatabase as _, TransactionName,
+};
 use anteroom_testkit::{LogGuard, TestAccount, TestIssuer, TestIssuerOptions, TestLoginOptions};
 use axum::body::Body;
 use http::Request;
@@ -12,6 +17,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, bytes, call, events, get, get_as, post, post_from, signed};
 
 const GUESTS: &str = "/v1/guests";
+const OFF: &str = "Guests cannot join here. Please sign up, or ask the operator for an account.";
 const NOT_ALLOWED: &str = "Guests join calls, and nothing else. Please sign up for an account.";
 
 fn options(login: TestLoginOptions) -> TestIssuerOptions {
@@ -104,14 +110,82 @@ async fn a_guest_is_an_account_with_one_device_and_no_way_to_log_in() {
 #[tokio::test]
 async fn without_guests_there_are_none() {
     let issuer = TestIssuer::start().await;
-    post(&issuer, GUESTS, &json!({})).await.assert_problem(
-        403,
-        "GUESTS_OFF",
-        "Guests cannot join here. Please sign up, or ask the operator for an account.",
-    );
+    let refused = post(&issuer, GUESTS, &json!({})).await;
+    refused.assert_problem(403, "GUESTS_OFF", OFF);
     assert!(events(&issuer).is_empty());
     let listed = get(&issuer, "/v1/params").await.json();
     assert!(!listed.to_string().contains("guest"), "{listed}");
+}
+
+#[tokio::test]
+async fn guests_of_before_get_nothing_once_guests_are_off() {
+    let before = with_guests().await;
+    let guest = new_guest(&before).await;
+    let mode = Mode::Standard;
+    let params = anteroom_issuer::IssuingParams::new(mode, Vec::new(), Vec::new());
+    let database = Arc::new(before.database.clone());
+    let issuer = TestIssuer::start_with_parts(TestIssuerOptions::default(), params, |parts| {
+        parts.accounts.database = database;
+    })
+    .await;
+    let day = issuer.clock.now().start_of_day().as_secs();
+    let range = format!("redemptionStartSeconds={day}&redemptionEndSeconds={day}");
+    for path in [
+        &format!("/v1/call-link/auth?{range}"),
+        "/v2/calling/relays",
+        "/v1/calling/relays",
+    ] {
+        let refused = get_as(&issuer, &guest, path).await;
+        refused.assert_problem(403, "GUESTS_OFF", OFF);
+    }
+    let relays = get_as(&issuer, &before.account, "/v2/calling/relays").await;
+    assert_eq!(relays.status, 200);
+    let shown = get_as(&issuer, &guest, "/v1/accounts/whoami").await;
+    assert_eq!(shown.json()["guest"], json!(true));
+}
+
+#[tokio::test]
+async fn a_guest_has_few_relays_and_the_guests_of_a_network_as_many_as_ten() {
+    const SECONDS: u64 = 600;
+    const PATH: &str = "/v2/calling/relays";
+    let issuer = TestIssuer::start_with(TestIssuerOptions {
+        limits: IssuerLimits {
+            relays_of_guests: BucketSize::new(2.try_into().unwrap(), SECONDS.try_into().unwrap()),
+            ..IssuerLimits::default()
+        },
+        ..options(TestLoginOptions::default())
+    })
+    .await;
+    let relays = async |guest: &TestAccount, client: &str| {
+        let request = signed(Request::get(PATH), guest)
+            .extension(ClientAddress::new(client.parse().unwrap()));
+        call(&issuer, request.body(Body::empty()).unwrap()).await
+    };
+    let one = new_guest(&issuer).await;
+    for status in [200, 200, 429] {
+        assert_eq!(relays(&one, "203.0.113.1").await.status, status);
+    }
+    relays(&one, "203.0.113.1").await.assert_problem(
+        429,
+        "CALL_RELAY_RATE_LIMITED",
+        "Too many relay credential requests. Please wait before trying again.",
+    );
+    for _ in 0..9 {
+        let guest = new_guest(&issuer).await;
+        for _ in 0..2 {
+            assert_eq!(relays(&guest, "203.0.113.1").await.status, 200);
+        }
+    }
+    let eleventh = new_guest(&issuer).await;
+    assert_eq!(relays(&eleventh, "203.0.113.1").await.status, 429);
+    assert_eq!(relays(&eleventh, "203.0.113.2").await.status, 200);
+    // Accounts have their own.
+    assert_eq!(relays(&issuer.account, "203.0.113.1").await.status, 200);
+    issuer.clock.advance(SECONDS / 10);
+    assert_eq!(relays(&eleventh, "203.0.113.1").await.status, 200);
+    assert_eq!(relays(&one, "203.0.113.2").await.status, 429);
+    issuer.clock.advance(SECONDS);
+    assert_eq!(relays(&one, "203.0.113.2").await.status, 200);
 }
 
 #[tokio::test]
@@ -218,6 +292,32 @@ async fn new_guests_are_limited_by_address_and_in_all() {
 }
 
 #[tokio::test]
+async fn no_network_has_more_than_its_share_of_all_guests() {
+    const HOUR: u64 = 3_600;
+    let window = |most: u32| WindowSize::new(most.try_into().unwrap(), HOUR.try_into().unwrap());
+    let issuer = TestIssuer::start_with(options(TestLoginOptions {
+        limits: LoginLimits {
+            guests: window(2),
+            guests_of_network: window(3),
+            ..LoginLimits::default()
+        },
+        ..TestLoginOptions::default()
+    }))
+    .await;
+    for (client, status) in [
+        ("2001:db8:1:1::1", 200),
+        ("2001:db8:1:101::1", 200),
+        ("2001:db8:1:201::1", 200),
+        ("2001:db8:1:301::1", 429),
+        ("2001:db8:2:1::1", 200),
+        ("203.0.113.1", 200),
+    ] {
+        let answer = post_from(&issuer, client, GUESTS, &json!({})).await;
+        assert_eq!(answer.status, status, "{client}");
+    }
+}
+
+#[tokio::test]
 async fn a_guest_is_deleted_30_days_after_the_last_use() {
     let issuer = with_guests().await;
     let (used, unused) = (new_guest(&issuer).await, new_guest(&issuer).await);
@@ -264,6 +364,25 @@ async fn a_guest_is_deleted_30_days_after_the_last_use() {
     drop(reader);
     issuer.clock.advance(DAY);
     assert_eq!(accounts.purge().await.unwrap(), one_guest);
+}
+
+#[tokio::test]
+async fn a_guest_goes_with_its_device_where_devices_are_kept_for_less_than_30_days() {
+    let params = anteroom_issuer::IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
+    let options = options(TestLoginOptions::default());
+    let issuer = TestIssuer::start_with_parts(options, params, |parts| {
+        parts.accounts.login.settings.device_retention = DeviceRetention::from_secs(10 * DAY);
+    })
+    .await;
+    let guest = new_guest(&issuer).await;
+    issuer.clock.advance(10 * DAY);
+    let accounts = issuer.issuer.accounts();
+    assert_eq!(accounts.purge().await.unwrap().guests, 0);
+    issuer.clock.advance(1);
+    assert_eq!(accounts.purge().await.unwrap().guests, 1);
+    let name = TransactionName::new("test");
+    let mut reader = issuer.database.read(name).await.unwrap();
+    assert!(reader.account(&guest.aci).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -26,8 +26,8 @@ pub(crate) enum Claim {
 /// The way into a room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Entrance {
-    /// Over the socket. The joins of a user are counted. The room's task decides about closed links
-    /// and calls at other nodes, because a member may resume.
+    /// Over the socket. The joins of a user are counted. The room's task decides about closed links,
+    /// calls at other nodes and the joins of guests, because a member may resume.
     Socket { joins: BucketSize },
     /// On a media server.
     MediaServer,
@@ -60,16 +60,18 @@ pub(crate) async fn authorize(
     };
     let user = AuthorizedUser::verify(context, name, claim, client).await?;
     let user = user.ok_or(JoinRefusal::UnknownLink)?;
-    if user.has_guest_account {
-        let counted = context.limits.count_guest_join(client).await;
-        counted.map_err(JoinRefusal::Limited)?;
-    }
     match entrance {
         Entrance::Socket { joins } => {
             let counted = context.limits.count("join", user.id.as_str(), joins).await;
             counted.map_err(JoinRefusal::Limited)?;
         }
-        Entrance::MediaServer => user.check_media_join(context)?,
+        Entrance::MediaServer => {
+            user.check_media_join(context)?;
+            if user.has_guest_account {
+                let counted = context.limits.count_guest_join(client).await;
+                counted.map_err(JoinRefusal::Limited)?;
+            }
+        }
     }
     let role = user.role(context, passkey).await?;
     Ok((user, role))
@@ -122,6 +124,13 @@ impl AuthorizedUser {
     pub(crate) fn is_closed(&self, context: &RoomContext) -> bool {
         let link = self.link.as_ref();
         link.is_some_and(|link| !link.is_open(context.now()))
+    }
+
+    /// Returns whether the link admits the user as a new member, as far as the link alone decides.
+    pub(crate) fn is_admitted(&self, context: &RoomContext) -> bool {
+        let guests = self.link.as_ref().map(|link| link.guests);
+        let is_refused = self.has_guest_account && guests == Some(GuestAdmission::Refused);
+        !self.is_closed(context) && !is_refused
     }
 
     /// Checks the rules of a join on a media server.

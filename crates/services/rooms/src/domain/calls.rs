@@ -97,7 +97,7 @@ impl Calls {
         &self,
         call: &CallRecord,
         user: &OpaqueUserId,
-        link_is_open: bool,
+        is_admitted: bool,
     ) -> Option<PeekView> {
         let handle = self.running(call.key.room()).await?;
         if handle.era != call.era {
@@ -107,7 +107,7 @@ impl Calls {
         let user = user.clone();
         let peek = CallMessage::Peek {
             user,
-            link_is_open,
+            is_admitted,
             reply,
         };
         handle.send(peek).await;

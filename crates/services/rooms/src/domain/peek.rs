@@ -94,8 +94,8 @@ pub(crate) async fn peek(
     }
     let members = match media {
         None => {
-            let link_is_open = !user.is_closed(context);
-            let view = calls.peek(call, &user.id, link_is_open).await;
+            let is_admitted = user.is_admitted(context);
+            let view = calls.peek(call, &user.id, is_admitted).await;
             view.map(MembersView::of_view)
         }
         Some(media) => match on_media_server(context, media, call, &user).await? {
@@ -127,7 +127,7 @@ async fn on_media_server(
     let id = user.id.as_str();
     match media.client.clients(&server, call.era, Some(id)).await {
         Ok(clients) => {
-            let sees_all = !user.is_closed(context) || is_among(&clients, id);
+            let sees_all = user.is_admitted(context) || is_among(&clients, id);
             Ok(Ok(Some(match sees_all {
                 true => MembersView::Devices(clients),
                 false => MembersView::Counts {

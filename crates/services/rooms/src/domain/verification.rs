@@ -183,10 +183,13 @@ impl PresentationVerifier {
             return Err(DecisionFailure::Limited(after));
         }
         let holder = verify();
-        if let (None, Some(more)) = (
-            holder,
-            NonZeroU32::new(limits.failure_cost.get().saturating_sub(1)),
-        ) {
+        let more = match holder {
+            Some(HolderKind::Regular) => 0,
+            // The params of regular accounts were tried before.
+            Some(HolderKind::Guest) => 1,
+            None => limits.failure_cost.get().saturating_sub(1),
+        };
+        if let Some(more) = NonZeroU32::new(more) {
             self.limiter.charge(&cost(more), self.clock.now()).await;
         }
         permit.pass_on().await;

@@ -31,5 +31,13 @@ async fn guests_join_on_a_media_server_only_where_they_join_as_accounts() {
         } else {
             answer.assert_problem(403, "CALL_GUESTS_REFUSED");
         }
+        // A guest sees the members where it may join or wait, and else numbers.
+        let account = rooms.auth(&link, &rooms.new_account());
+        let join = request(Method::PUT, PARTICIPANTS).room(link.room());
+        good(&join.auth(&account).json(&join_body()).send(&rooms).await);
+        let peek = request(Method::GET, PARTICIPANTS).room(link.room());
+        let seen = peek.auth(&auth).send(&rooms).await.json();
+        let members = seen["participants"].as_array().unwrap();
+        assert_eq!(members.is_empty(), rule == "no", "{rule}: {seen}");
     }
 }

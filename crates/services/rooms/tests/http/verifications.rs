@@ -153,3 +153,26 @@ async fn what_is_refused_without_a_verification_costs_nothing() {
     let good = link_request(&rooms, Method::GET, &link, &aci).from(HERE);
     assert_eq!(good.send(&rooms).await.status, 200);
 }
+
+#[tokio::test]
+async fn the_presentation_of_a_guest_counts_twice() {
+    let rooms = limited_to(4, 1).await;
+    let (link, _) = created(&rooms, json!({})).await;
+    let guests = rooms.add_guest_params().await;
+    let day = rooms.clock.now().start_of_day();
+    let look = |auth: String| {
+        let request = request(Method::GET, LINK).room(link.room()).from(ELSEWHERE);
+        request.auth(&auth).send(&rooms)
+    };
+    let guest = || look(guests.auth(&link, &rooms.new_account(), day));
+    let account = || look(rooms.auth(&link, &rooms.new_account()));
+    for (answer, status) in [
+        (guest().await, 200),
+        (account().await, 200),
+        (account().await, 200),
+        (account().await, 429),
+        (guest().await, 429),
+    ] {
+        assert_eq!(answer.status, status);
+    }
+}

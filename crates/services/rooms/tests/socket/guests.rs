@@ -1,12 +1,14 @@
 //! Guest accounts in calls of the socket: who is one, and what the link says about them.
 
 use anteroom_protocol::Aci;
-use anteroom_runtime::Clock as _;
-use anteroom_testkit::{TestLink, TestPresenter, TestRooms};
+use anteroom_runtime::{BucketSize, Clock as _};
+use anteroom_testkit::{TestLink, TestPresenter, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::client::{End, TestSocket, admin_join, created, demux_id, join, rest, set, update};
+use crate::client::{
+    End, TestSocket, admin_join, created, demux_id, join, peek, rest, set, update,
+};
 
 struct GuestFixture {
     rooms: TestRooms,
@@ -17,7 +19,11 @@ struct GuestFixture {
 
 impl GuestFixture {
     async fn of(restrictions: &str) -> Self {
-        let rooms = TestRooms::start().await;
+        Self::in_rooms(TestRoomsOptions::default(), restrictions).await
+    }
+
+    async fn in_rooms(options: TestRoomsOptions, restrictions: &str) -> Self {
+        let rooms = TestRooms::start_with(options).await;
         let (link, admin) = created(&rooms, restrictions).await;
         let guests = rooms.add_guest_params().await;
         Self {
@@ -167,19 +173,11 @@ async fn guests_read_the_link_and_create_none() {
 
 #[tokio::test]
 async fn guests_have_half_of_the_lobby() {
-    let rooms = TestRooms::start_with(anteroom_testkit::TestRoomsOptions {
+    let options = TestRoomsOptions {
         max_devices: 4,
-        ..anteroom_testkit::TestRoomsOptions::default()
-    })
-    .await;
-    let (link, admin) = created(&rooms, "adminApproval").await;
-    let guests = rooms.add_guest_params().await;
-    let scene = GuestFixture {
-        rooms,
-        link,
-        admin,
-        guests,
+        ..TestRoomsOptions::default()
     };
+    let scene = GuestFixture::in_rooms(options, "adminApproval").await;
     let mut waiting = Vec::new();
     for _ in 0..2 {
         let join = scene.guest_join(&scene.rooms.new_account());
@@ -197,4 +195,69 @@ async fn guests_have_half_of_the_lobby() {
     let account = join(&scene.rooms, &scene.link, &account);
     let (_account, told) = TestSocket::joined(&scene.rooms, account).await;
     assert_eq!(told["status"], "pending");
+}
+
+#[tokio::test]
+async fn new_joins_of_guests_from_one_network_are_limited_and_resumes_are_not() {
+    const SECONDS: u64 = 60;
+    let scene = GuestFixture::in_rooms(
+        TestRoomsOptions {
+            guest_joins: Some(BucketSize::new(
+                2.try_into().unwrap(),
+                SECONDS.try_into().unwrap(),
+            )),
+            ..TestRoomsOptions::default()
+        },
+        "none",
+    )
+    .await;
+    scene.allow("accounts").await;
+    let guest = scene.rooms.new_account();
+    let (client, told) = TestSocket::joined(&scene.rooms, scene.guest_join(&guest)).await;
+    let other = scene.rooms.new_account();
+    let (_other, _) = TestSocket::joined(&scene.rooms, scene.guest_join(&other)).await;
+    let limited = ("rate_limited".to_owned(), End::Closed(1008));
+    let refused = async |join: &Value| {
+        let mut client = TestSocket::connect(&scene.rooms).await;
+        client.send(join).await;
+        assert_eq!(client.refusal().await, limited);
+    };
+    let third = scene.guest_join(&scene.rooms.new_account());
+    refused(&third).await;
+    // A secret that fits nothing is a new join.
+    let mut odd = third.clone();
+    set(&mut odd, "resume", told["resume"].clone());
+    refused(&odd).await;
+    drop(client);
+    let mut again = scene.guest_join(&guest);
+    set(&mut again, "resume", told["resume"].clone());
+    let (_again, resumed) = TestSocket::joined(&scene.rooms, again).await;
+    assert_eq!(demux_id(&resumed), demux_id(&told));
+    // Accounts have no such limit.
+    let account = join(&scene.rooms, &scene.link, &scene.admin);
+    let (_account, _) = TestSocket::joined(&scene.rooms, account).await;
+    scene.rooms.clock.advance(SECONDS);
+    let (_third, _) = TestSocket::joined(&scene.rooms, third).await;
+}
+
+#[tokio::test]
+async fn a_guest_whom_the_link_refuses_sees_numbers_alone() {
+    let scene = GuestFixture::of("none").await;
+    let host = admin_join(&scene.rooms, &scene.link, &scene.admin);
+    let (_host, _) = TestSocket::joined(&scene.rooms, host).await;
+    let guest = scene.rooms.new_account();
+    for (rule, shown) in [("wait", 1), ("accounts", 1), ("no", 0), ("wait", 1)] {
+        scene.allow(rule).await;
+        let (rooms, path) = (&scene.rooms, "/v2/conference/participants");
+        let auth = format!("Bearer auth.{}", scene.auth(&guest));
+        let (status, seen) = rest(rooms, Method::GET, path, &scene.link, auth, Value::Null).await;
+        assert_eq!(status, 200);
+        assert_eq!(
+            seen["participants"].as_array().unwrap().len(),
+            shown,
+            "{rule}"
+        );
+        let (_, of_account) = peek(rooms, &scene.link, &rooms.new_account()).await;
+        assert_eq!(of_account["participants"].as_array().unwrap().len(), 1);
+    }
 }

@@ -2,8 +2,8 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Account, AccountReader, AccountRepository, AccountRole, AccountSummary, SealedValue,
-    StoreError, sealed::SealedAccount,
+    Account, AccountReader, AccountRepository, AccountRole, AccountSummary, BlindIndex,
+    SealedValue, StoreError, UnusedGuests, sealed::SealedAccount,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -75,23 +75,40 @@ impl AccountReader for IssuerTransaction {
             .collect()
     }
 
-    async fn unused_guests(&mut self, used_before: Timestamp, most: u32) -> Result<Vec<Aci>> {
+    async fn unused_guests(
+        &mut self,
+        used_before: Timestamp,
+        after: Option<&BlindIndex>,
+        most: u32,
+    ) -> Result<UnusedGuests> {
+        // Every index is behind the empty one.
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),
-            " FROM accounts WHERE kind = 'guest' AND NOT EXISTS (
+            " FROM accounts WHERE kind = 'guest' AND account_index > ?1 AND NOT EXISTS (
                  SELECT 1 FROM devices
-                 WHERE devices.account_index = accounts.account_index AND last_seen >= ?1)
-             LIMIT ?2"
+                 WHERE devices.account_index = accounts.account_index AND last_seen >= ?2)
+             ORDER BY account_index LIMIT ?3"
         );
-        sqlx::query(SELECT)
+        let after = after.map_or(&[][..], |index| index.as_bytes());
+        let rows = sqlx::query(SELECT)
+            .bind(after)
             .bind(seconds(used_before, "devices", "last_seen")?)
             .bind(i64::from(most))
             .rows(&mut self.transaction)
-            .await?
-            .iter()
-            .map(|row| Ok(row::account(row)?.open(&self.keyring)?.aci))
-            .collect()
+            .await?;
+        let mut page = UnusedGuests {
+            last: rows.last().map(row::account_index).transpose()?,
+            ..UnusedGuests::default()
+        };
+        for row in &rows {
+            let account = row::account(row).and_then(|sealed| sealed.open(&self.keyring));
+            match account {
+                Ok(account) => page.guests.push(account.aci),
+                Err(_) => page.damaged += 1,
+            }
+        }
+        Ok(page)
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount> {
     let kind: &str = row.try_get("kind").map_err(store_error)?;
     let role: &str = row.try_get("role").map_err(store_error)?;
     Ok(SealedAccount {
-        index: BlindIndex::from_bytes(array(row, ACCOUNTS, "account_index")?),
+        index: account_index(row)?,
         aci: sealed(row, "aci")?,
         pni: optional_sealed(row, "pni")?,
         auth_salt: sealed(row, "auth_salt")?,
@@ -49,6 +49,14 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount> {
         disabled: row.try_get("disabled").map_err(store_error)?,
         limit_epoch: number(row, ACCOUNTS, "limit_epoch")?,
     })
+}
+
+pub(super) fn account_index(row: &SqliteRow) -> Result<BlindIndex> {
+    Ok(BlindIndex::from_bytes(array(
+        row,
+        ACCOUNTS,
+        "account_index",
+    )?))
 }
 
 pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice> {

@@ -262,6 +262,7 @@ macro_rules! issuer_conformance {
             }
             purges {
                 devices_that_were_not_seen_for_long_are_purged_in_batches
+                a_guest_whose_row_is_damaged_keeps_no_other_from_being_found
                 guests_that_were_not_seen_for_long_are_found_in_batches
                 what_is_over_is_purged_and_nothing_else
                 what_a_clock_ahead_has_stored_does_not_outlast_its_policy

@@ -32,6 +32,7 @@ fn listing(seeds: &[u8]) -> PublishedParams {
     let certificates = seeds.iter().map(|seed| {
         let params = issuer(*seed).public();
         ListedParams {
+            kind: ParamsKind::Certificates,
             id: ParamsId::of(params.as_bytes()),
             params,
             validity: Validity {
@@ -42,6 +43,7 @@ fn listing(seeds: &[u8]) -> PublishedParams {
     });
     let mut listing = PublishedParams::default();
     listing.generic.push(ListedParams {
+        kind: ParamsKind::Generic,
         id: generic.id(),
         params: generic,
         validity: ALWAYS,

@@ -59,6 +59,16 @@ impl DeviceChange {
     }
 }
 
+/// The result of a purge of guests.
+#[derive(Default)]
+pub(crate) struct PurgedGuests {
+    /// The number of deleted guests.
+    pub(crate) guests: u64,
+    /// The number of guests whose devices cannot be read.
+    pub(crate) damaged: u64,
+    pub(crate) changes: Vec<DeviceChange>,
+}
+
 /// Changes devices in a transaction.
 pub struct DeviceChanges<'a> {
     pub(crate) transaction: &'a mut dyn IssuerRepository,
@@ -213,8 +223,8 @@ impl<'a> DeviceChanges<'a> {
     }
 
     /// Deletes those of these guests none of whose devices was seen at `used_before` or later, with
-    /// all of their rows. The deletion of each device is a change. Returns also the number of
-    /// guests.
+    /// all of their rows. The deletion of each device is a change. Leaves out guests whose devices
+    /// cannot be read.
     ///
     /// # Errors
     /// Those of the database.
@@ -222,23 +232,31 @@ impl<'a> DeviceChanges<'a> {
         &mut self,
         guests: &[Aci],
         used_before: Timestamp,
-    ) -> Result<(u64, Vec<DeviceChange>), StoreError> {
-        let (mut purged, mut changes) = (0, Vec::new());
+    ) -> Result<PurgedGuests, StoreError> {
+        let mut purged = PurgedGuests::default();
         for guest in guests {
-            let devices = self.transaction.devices(guest).await?;
+            let devices = match self.transaction.devices(guest).await {
+                Ok(devices) => devices,
+                Err(StoreError::Sealed { .. } | StoreError::InvalidValue { .. }) => {
+                    purged.damaged += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if devices.iter().any(|device| used_before <= device.last_seen) {
                 continue;
             }
             let deleted = self.delete_account(guest, ChangeCause::Retention).await?;
             if let Some(devices) = deleted {
-                purged += 1;
-                changes.extend(devices.into_iter().map(|change| DeviceChange {
+                purged.guests += 1;
+                let changes = devices.into_iter().map(|change| DeviceChange {
                     kind: ChangeKind::Purged,
                     ..change
-                }));
+                });
+                purged.changes.extend(changes);
             }
         }
-        Ok((purged, changes))
+        Ok(purged)
     }
 
     /// Deletes at most `most` stale devices.

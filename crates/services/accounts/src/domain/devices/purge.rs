@@ -30,17 +30,10 @@ pub struct PurgeCounts {
 /// Those of the database. Earlier deletions are kept.
 pub(crate) async fn purge(accounts: &Arc<AccountsState>) -> Result<PurgeCounts, StoreError> {
     let mut purged = PurgeCounts {
-        guests: 0,
-        devices: 0,
         rows: purge_expired(accounts).await?,
+        ..PurgeCounts::default()
     };
-    loop {
-        let (found, deleted) = purge_guests(accounts).await?;
-        purged.guests += deleted;
-        if found < BATCH {
-            break;
-        }
-    }
+    purged.guests = purge_guests(accounts).await?;
     loop {
         let deleted = purge_devices(accounts).await?;
         purged.devices += u64::from(deleted);
@@ -60,27 +53,46 @@ async fn purge_expired(accounts: &AccountsState) -> Result<u64, StoreError> {
     Ok(rows)
 }
 
-/// Deletes a batch of guests. Returns the number of those found and of those deleted. The search
-/// reads alone, so that it does not delay other transactions.
-async fn purge_guests(accounts: &Arc<AccountsState>) -> Result<(u32, u64), StoreError> {
+/// Deletes unused guests in batches, and returns their number. The search reads alone, so that it does not
+/// delay other transactions. A guest whose rows cannot be read is left out.
+async fn purge_guests(accounts: &Arc<AccountsState>) -> Result<u64, StoreError> {
     const NAME: TransactionName = TransactionName::new("purge guests");
     let storage = &accounts.storage;
     let now = accounts.now();
-    let used_before = now.minus(GUEST_RETENTION);
-    let mut reader = storage.database.read(NAME).await?;
-    let unused = reader.unused_guests(used_before, BATCH).await?;
-    drop(reader);
-    if unused.is_empty() {
-        return Ok((0, 0));
+    // A device that is stale cannot sign in, so that its guest is not used any more.
+    let stale_before = storage.device_retention.stale_before(now);
+    let used_before = now.minus(GUEST_RETENTION).max(stale_before);
+    let (mut deleted, mut damaged) = (0, 0);
+    let mut last = None;
+    loop {
+        let mut reader = storage.database.read(NAME).await?;
+        let found = reader.unused_guests(used_before, last.as_ref(), BATCH);
+        let page = found.await?;
+        drop(reader);
+        damaged += page.damaged;
+        if !page.guests.is_empty() {
+            let mut transaction = storage.database.begin(NAME).await?;
+            let purged = storage
+                .device_changes(&mut *transaction, now)
+                .purge_guests(&page.guests, used_before)
+                .await?;
+            transaction.save().await?;
+            announce(accounts, &purged.changes);
+            deleted += purged.guests;
+            damaged += purged.damaged;
+        }
+        match page.last {
+            Some(behind) => last = Some(behind),
+            None => break,
+        }
     }
-    let mut transaction = storage.database.begin(NAME).await?;
-    let (deleted, changes) = storage
-        .device_changes(&mut *transaction, now)
-        .purge_guests(&unused, used_before)
-        .await?;
-    transaction.save().await?;
-    announce(accounts, &changes);
-    Ok((u32::try_from(unused.len()).unwrap_or(BATCH), deleted))
+    if damaged > 0 {
+        tracing::warn!(
+            damaged,
+            "unused guests whose rows cannot be read are not deleted"
+        );
+    }
+    Ok(deleted)
 }
 
 async fn purge_devices(accounts: &Arc<AccountsState>) -> Result<u32, StoreError> {

@@ -7,6 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anteroom_call::{Call, ConnectionId, Input, Join, Moment, PeekView, Roster, Status};
 use anteroom_protocol::{EraId, OpaqueUserId};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::LinkAddress;
 use tokio::{
     sync::mpsc,
@@ -147,11 +148,12 @@ impl CallActor {
         match message {
             CallMessage::Join {
                 join,
+                client,
                 send_queue,
                 reply,
             } => {
                 let connection = join.connection;
-                let answer = self.join(*join, send_queue).await;
+                let answer = self.join(*join, client, send_queue).await;
                 let is_limited = matches!(answer, Some(Err(JoinRefusal::Limited(_))));
                 if let Some(answer) = answer {
                     // A caller that no longer waits for the answer has disconnected.
@@ -192,15 +194,20 @@ impl CallActor {
             // A failure to send means that the caller no longer waits.
             CallMessage::Peek {
                 user,
-                link_is_open,
+                is_admitted,
                 reply,
-            } => drop(reply.send(self.peek(&user, link_is_open))),
+            } => drop(reply.send(self.peek(&user, is_admitted))),
         }
     }
 
     /// Handles a join. Returns `None` if the call has ended, so that another call has to handle the
     /// join.
-    async fn join(&mut self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
+    async fn join(
+        &mut self,
+        join: Join,
+        client: ClientAddress,
+        send_queue: SendQueue,
+    ) -> Option<CallJoinOutcome> {
         // A call whose time has ended accepts no more joins.
         self.handle(Input::TimePassed).await;
         if self.is_over() {
@@ -215,6 +222,12 @@ impl CallActor {
             return None;
         }
         let call = self.call.as_ref();
+        if join.has_guest_account && !call.is_some_and(|call| call.would_resume(&join)) {
+            let counted = self.context.rooms.limits.count_guest_join(client).await;
+            if let Err(after) = counted {
+                return Some(Err(JoinRefusal::Limited(after)));
+            }
+        }
         if call.is_some_and(|call| call.would_wait(&join)) {
             let (limits, size) = (&self.context.rooms.limits, self.context.lobby_joins);
             let counted = limits.count("lobby", join.user.as_str(), size).await;
@@ -272,9 +285,9 @@ impl CallActor {
         self.over = true;
     }
 
-    fn peek(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekView {
+    fn peek(&self, user: &OpaqueUserId, is_admitted: bool) -> PeekView {
         let nobody = || PeekView::Devices(Roster::default());
         let call = self.call.as_ref();
-        call.map_or_else(nobody, |call| call.peek_view(user, link_is_open))
+        call.map_or_else(nobody, |call| call.peek_view(user, is_admitted))
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{
 
 use anteroom_call::{Command, ConnectionId, Input, Join, PeekView};
 use anteroom_protocol::{EraId, OpaqueUserId};
-use anteroom_runtime::{OperationOutcome, RunningOperation};
+use anteroom_runtime::{ClientAddress, OperationOutcome, RunningOperation};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
@@ -21,6 +21,7 @@ pub(crate) enum CallMessage {
     Join {
         /// Boxed, because it is the largest variant and not the most frequent one.
         join: Box<Join>,
+        client: ClientAddress,
         send_queue: SendQueue,
         /// Receives the outcome of the join. Dropped if the call has ended.
         reply: oneshot::Sender<CallJoinOutcome>,
@@ -36,8 +37,8 @@ pub(crate) enum CallMessage {
     ReadLink(LinkReadReply),
     Peek {
         user: OpaqueUserId,
-        /// Whether the link is open for joins.
-        link_is_open: bool,
+        /// Whether the link admits the user.
+        is_admitted: bool,
         reply: oneshot::Sender<PeekView>,
     },
 }
@@ -68,10 +69,16 @@ pub(crate) struct CallHandle {
 
 impl CallHandle {
     /// Gives the join to the call. Returns `None` if the call has ended.
-    pub(crate) async fn join(&self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
+    pub(crate) async fn join(
+        &self,
+        join: Join,
+        client: ClientAddress,
+        send_queue: SendQueue,
+    ) -> Option<CallJoinOutcome> {
         let (reply, answer) = oneshot::channel();
         let message = CallMessage::Join {
             join: Box::new(join),
+            client,
             send_queue,
             reply,
         };

@@ -5,7 +5,7 @@
 
 use anteroom_protocol::{
     AuthPresentation, CallLinkPublicParams, CreatePresentation, GenericSecretParams, MemberKey,
-    ParamsId, RoomId, Timestamp, VerifyingParams, VerifyingParamsEntry,
+    Mode, ParamsId, RoomId, Timestamp, VerifyingParams, VerifyingParamsEntry,
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
@@ -104,6 +104,10 @@ pub fn verifier_keys(records: &[ServerParamsRecord]) -> Result<VerifierKeys, Key
         };
         let params = GenericSecretParams::from_bytes(&record.secret)
             .map_err(|_| KeysError::Malformed(record.id))?;
+        // Params of guests are of the standard mode.
+        if record.kind == ServerParamsKind::Guest && params.mode() != Mode::Standard {
+            return Err(KeysError::Malformed(record.id));
+        }
         if params.public_params().id() != record.id {
             return Err(KeysError::Mismatch(record.id));
         }

@@ -81,7 +81,7 @@ pub(super) async fn join(
         };
         // Another node may have revoked the link since the call last read it.
         let answer = match call.refresh_link().await {
-            true => call.join(join, send_queue.clone()).await,
+            true => call.join(join, client, send_queue.clone()).await,
             false if call.is_open() => return Err(Refusal::Unavailable),
             false => None,
         };

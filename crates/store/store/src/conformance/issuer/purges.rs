@@ -8,8 +8,8 @@ use super::{
     sessions::rotate,
 };
 use crate::{
-    DeviceId, Email, IssuerRepository, LockPolicy, LoginOrigin, PendingSignUp, RotateOutcome,
-    StoredLifetimes, TokenHash,
+    BlindIndex, DeviceId, Email, IssuerRepository, LockPolicy, LoginOrigin, PendingSignUp,
+    RotateOutcome, StoredLifetimes, TokenHash,
 };
 
 /// Lifetimes that are too long to trim anything.
@@ -27,7 +27,12 @@ fn hash(byte: u8) -> TokenHash {
 
 /// Returns the unused guests, sorted.
 async fn found(repository: &mut dyn IssuerRepository, before: Timestamp, most: u32) -> Vec<Aci> {
-    let mut found = repository.unused_guests(before, most).await.unwrap();
+    let page = repository.unused_guests(before, None, most).await.unwrap();
+    assert_eq!(
+        (page.damaged, page.last.is_some()),
+        (0, !page.guests.is_empty())
+    );
+    let mut found = page.guests;
     found.sort_by_key(|aci| *aci.as_bytes());
     found
 }
@@ -73,11 +78,38 @@ pub async fn guests_that_were_not_seen_for_long_are_found_in_batches<B: IssuerBa
         found(repository, NOW.plus(DAY + 1), 10).await,
         sorted(vec![seen_lately.aci, unseen.aci, without_device.aci])
     );
+    let (mut paged, mut last) = (Vec::new(), None);
+    for expected in [1, 1, 1, 0] {
+        let after: Option<BlindIndex> = last;
+        let page = repository
+            .unused_guests(NOW.plus(DAY + 1), after.as_ref(), 1)
+            .await
+            .unwrap();
+        assert_eq!(page.guests.len(), expected);
+        paged.extend(page.guests);
+        last = page.last;
+    }
+    assert_eq!((sorted(paged).len(), last.is_none()), (3, true));
     for guest in found(repository, NOW.plus(DAY), 10).await {
         assert!(repository.delete_account(&guest).await.unwrap());
     }
     assert!(repository.devices(&unseen.aci).await.unwrap().is_empty());
     assert!(found(repository, NOW.plus(DAY), 10).await.is_empty());
+}
+
+pub async fn a_guest_whose_row_is_damaged_keeps_no_other_from_being_found<B: IssuerBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let rng = &mut fixture.rng;
+    let [damaged, sound] = [(); 2].map(|()| guest(rng));
+    let mut repository = fixture.database.begin(TEST).await.unwrap();
+    for guest in [&damaged, &sound] {
+        repository.add_account(guest, rng).await.unwrap();
+    }
+    repository.save().await.unwrap();
+    fixture.backend.flip("accounts", "aci").await;
+    let mut repository = fixture.begin().await;
+    let page = repository.unused_guests(NOW, None, 10).await.unwrap();
+    assert_eq!((page.guests, page.damaged), (vec![sound.aci], 1));
 }
 
 pub async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B: IssuerBackend>() {
