@@ -152,7 +152,7 @@ impl Candidate {
             member_key: self.member_key,
             number: epoch.group,
         };
-        Ok((Group::from_parts(parts, &view), reasons))
+        Ok((Group::from_parts(parts, view), reasons))
     }
 }
 

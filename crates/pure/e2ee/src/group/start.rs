@@ -96,6 +96,6 @@ impl Group {
             member_key,
             number,
         };
-        Ok(Self::from_parts(parts, &view))
+        Ok(Self::from_parts(parts, view))
     }
 }

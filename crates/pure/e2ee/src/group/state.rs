@@ -14,16 +14,18 @@ use super::{
     history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
-    mls::parse_message,
+    mls::{context_of, parse_message},
     provider::{Provider, Storage},
     verdict::{CommitEffect, CommitRefusal, GroupView, Surroundings, verdict},
-    view::{commit_view, group_view, leaves},
+    view::{add_leaves, commit_view},
 };
 use crate::{EPOCH_RETENTION, EpochKey, GroupEpoch, LEAVER_RETENTION, MemberKey, Moment};
 
 /// A member's state of a group.
 pub struct Group {
     pub(super) parts: GroupParts,
+    /// The leaves of the present epoch. Each is parsed once: it has three keys, which are points to decompress.
+    leaves: BTreeMap<u32, MemberLeaf>,
     history: EraHistory,
     pub(super) pending: Option<PendingCommit>,
     early: Option<EarlyCommit>,
@@ -65,16 +67,17 @@ struct EarlyCommit {
 }
 
 impl Group {
-    pub(super) fn from_parts(parts: GroupParts, view: &GroupView) -> Self {
+    pub(super) fn from_parts(parts: GroupParts, view: GroupView) -> Self {
         let mut group = Self {
             parts,
-            history: view.history.clone(),
+            leaves: view.leaves,
+            history: view.history,
             pending: None,
             early: None,
             past_until: None,
             leavers: Vec::new(),
         };
-        group.see(&view.leaves);
+        group.see_leaves();
         group
     }
 
@@ -92,7 +95,7 @@ impl Group {
     /// # Errors
     /// The state is damaged.
     pub fn view(&self) -> Result<GroupView, GroupFailure> {
-        group_view(&self.parts.mls, self.history.clone()).map_err(GroupFailure::Refused)
+        self.checked_view().map_err(GroupFailure::Refused)
     }
 
     /// Returns the member keys that were in, for the next group of the era.
@@ -118,11 +121,10 @@ impl Group {
     /// # Errors
     /// This member was taken out.
     pub fn frames(&self) -> Result<EpochFrames, GroupFailure> {
-        let leaves = leaves(&self.parts.mls).map_err(GroupFailure::Refused)?;
         Ok(EpochFrames {
             key: self.epoch_key()?,
             own_leaf: self.own_leaf(),
-            leaves: leaves.keys().copied().collect(),
+            leaves: self.leaves.keys().copied().collect(),
             stayed: BTreeSet::new(),
             has_new_members: true,
         })
@@ -151,12 +153,11 @@ impl Group {
         if epoch != present {
             return Err(CommitError::OtherEpoch { present });
         }
-        let before = leaves(&self.parts.mls).map_err(|_| CommitError::Malformed)?;
         if let Some(pending) = self.pending.take_if(|pending| pending.sealed == body) {
             let provider = Provider::without_rng(&self.parts.storage);
             let merged = self.parts.mls.merge_pending_commit(&provider);
             merged.map_err(|_| CommitError::Malformed)?;
-            return self.change_epoch(&before, pending.effect, true, surroundings.moment);
+            return self.change_epoch(pending.effect, true, surroundings.moment);
         }
         let EarlyCommit {
             sealed,
@@ -171,7 +172,7 @@ impl Group {
             committer: commit.committer,
             refusal,
         };
-        let view = group_view(&self.parts.mls, self.history.clone()).map_err(refused)?;
+        let view = self.checked_view().map_err(refused)?;
         let effect = match verdict(&view, &commit, surroundings) {
             Ok(effect) => effect,
             Err(refusal) => {
@@ -188,7 +189,16 @@ impl Group {
         let merged = self.parts.mls.merge_staged_commit(&provider, *staged);
         merged.map_err(|_| CommitError::Malformed)?;
         self.pending = None;
-        self.change_epoch(&before, effect, false, surroundings.moment)
+        self.change_epoch(effect, false, surroundings.moment)
+    }
+
+    fn checked_view(&self) -> Result<GroupView, CommitRefusal> {
+        let context = context_of(self.parts.mls.extensions());
+        Ok(GroupView {
+            leaves: self.leaves.clone(),
+            context: context.map_err(CommitRefusal::Context)?,
+            history: self.history.clone(),
+        })
     }
 
     fn epoch_key(&self) -> Result<EpochKey, GroupFailure> {
@@ -228,7 +238,6 @@ impl Group {
 
     fn change_epoch(
         &mut self,
-        before: &BTreeMap<u32, MemberLeaf>,
         effect: CommitEffect,
         is_own: bool,
         now: Moment,
@@ -242,6 +251,11 @@ impl Group {
             until: now.plus(LEAVER_RETENTION),
         });
         self.leavers.extend(leavers);
+        let removed: BTreeSet<u32> = effect.removed.iter().map(|(leaf, _)| *leaf).collect();
+        self.leaves.retain(|leaf, _| !removed.contains(leaf));
+        let stayed = self.leaves.keys().copied().collect();
+        // The checks of the commit hold: the leaves that stay have the claims that they had.
+        add_leaves(&self.parts.mls, &mut self.leaves).map_err(|_| CommitError::Malformed)?;
         if !self.parts.mls.is_active() {
             return Ok(EpochChange {
                 effect,
@@ -249,15 +263,12 @@ impl Group {
                 frames: None,
             });
         }
-        let after = leaves(&self.parts.mls).map_err(|_| CommitError::Malformed)?;
-        self.see(&after);
-        let removed: BTreeSet<u32> = effect.removed.iter().map(|(leaf, _)| *leaf).collect();
-        let stayed = before.keys().filter(|leaf| !removed.contains(leaf));
+        self.see_leaves();
         let frames = EpochFrames {
             key: self.epoch_key().map_err(|_| CommitError::Malformed)?,
             own_leaf: self.own_leaf(),
-            leaves: after.keys().copied().collect(),
-            stayed: stayed.copied().collect(),
+            leaves: self.leaves.keys().copied().collect(),
+            stayed,
             has_new_members: !effect.added.is_empty(),
         };
         Ok(EpochChange {
@@ -267,8 +278,8 @@ impl Group {
         })
     }
 
-    fn see(&mut self, leaves: &BTreeMap<u32, MemberLeaf>) {
-        for leaf in leaves.values() {
+    fn see_leaves(&mut self) {
+        for leaf in self.leaves.values() {
             self.history.see(&leaf.member_key);
         }
     }

@@ -1,7 +1,8 @@
 //! Groups and commits of openmls as plain values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
+use anteroom_protocol::ParseError;
 use openmls::{
     prelude::{
         LeafNode, LeafNodeIndex, MlsGroup, PreSharedKeyProposal, Proposal, ProposalOrRefType,
@@ -20,19 +21,26 @@ use super::{
 
 /// Returns the members and the context of a group.
 pub(super) fn group_view(mls: &MlsGroup, history: EraHistory) -> Result<GroupView, CommitRefusal> {
+    let mut leaves = BTreeMap::new();
+    add_leaves(mls, &mut leaves).map_err(|_| CommitRefusal::Leaf)?;
     Ok(GroupView {
-        leaves: leaves(mls)?,
+        leaves,
         context: context_of(mls.extensions()).map_err(CommitRefusal::Context)?,
         history,
     })
 }
 
-/// Returns the members of a group.
-pub(super) fn leaves(mls: &MlsGroup) -> Result<BTreeMap<u32, MemberLeaf>, CommitRefusal> {
-    let leaves = mls.treesync().full_leaves();
-    let leaves = leaves.map(|(index, leaf)| Ok((index.u32(), MemberLeaf::parse(leaf)?)));
-    let leaves: Result<_, anteroom_protocol::ParseError> = leaves.collect();
-    leaves.map_err(|_| CommitRefusal::Leaf)
+/// Adds the leaves of a group that are not there yet.
+pub(super) fn add_leaves(
+    mls: &MlsGroup,
+    leaves: &mut BTreeMap<u32, MemberLeaf>,
+) -> Result<(), ParseError> {
+    for (index, leaf) in mls.treesync().full_leaves() {
+        if let Entry::Vacant(entry) = leaves.entry(index.u32()) {
+            entry.insert(MemberLeaf::parse(leaf)?);
+        }
+    }
+    Ok(())
 }
 
 /// Returns a commit that is staged in a group.
