@@ -126,20 +126,22 @@ impl PublishedParams {
             is_of_guest: false,
         };
         for entry in &body.params {
-            let bytes = wire::decode(&entry.public_params)?;
+            let bytes = wire::decode(&entry.public_params);
             // Later versions may add kinds: unknown ones are ignored.
             if entry.kind == ParamsKind::Generic.as_str() {
-                let params = GenericPublicParams::from_bytes(&bytes);
+                let params = GenericPublicParams::from_bytes(&bytes?);
                 published.generic.push(listed(entry, params)?);
             } else if entry.kind == ParamsKind::Group.as_str() {
-                let params = GroupServerPublicParams::from_bytes(&bytes);
+                let params = GroupServerPublicParams::from_bytes(&bytes?);
                 published.group.push(listed(entry, params)?);
             } else if entry.kind == GUEST {
-                let params = GenericPublicParams::from_bytes(&bytes);
+                let params = GenericPublicParams::from_bytes(&bytes?);
                 published.guest.push(listed(entry, params)?);
             } else if entry.kind == ParamsKind::Certificates.as_str() {
+                // Credentials are good without certificates: an entry that does not parse is left out.
+                let bytes = bytes.unwrap_or_default();
                 let key = CertificatePublicKey::from_bytes(&bytes).map_err(|_| ParseError);
-                published.certificates.push(listed(entry, key)?);
+                published.certificates.extend(listed(entry, key).ok());
             }
         }
         Ok(published)
