@@ -60,7 +60,7 @@ pub(super) async fn run(
             is_plain,
             root_key: created.root_key,
             params: Some(params),
-            without_certificates: false,
+            without_certificates: options.without_certificates,
         },
         passkey,
         rooms: session.service.named.clone(),

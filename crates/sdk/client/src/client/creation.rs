@@ -43,7 +43,7 @@ impl Client {
                 is_plain,
                 root_key: created.root_key,
                 params: Some(pass.params()),
-                without_certificates: false,
+                without_certificates: self.shared.options.links_without_certificates,
             };
             return Ok(OwnLink::new(link, passkey, created.state));
         }
