@@ -7,7 +7,8 @@ mod words;
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    CallEvent, Chat, DemuxId, EraId, Participant, Recipient, RoomName, Roster, SeatInfo, SeatStatus,
+    CallEvent, Chat, DemuxId, EraId, LinkState, Participant, Recipient, RoomName, Roster, SeatInfo,
+    SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -38,6 +39,8 @@ pub(crate) struct View {
     /// The secret params that decrypt account ids.
     room_params: Option<CallLinkSecretParams>,
     room: String,
+    /// The words for the state of the link.
+    link: String,
     is_admin: bool,
     is_inside: bool,
     /// Whether the room service announced the end of the call, and therefore reserves no seat.
@@ -195,14 +198,13 @@ impl View {
         match event {
             CallEvent::Joined(joined) => self.join(joined, now),
             CallEvent::Roster(roster) => self.gather_roster(roster, now, Change::Joined),
+            // An admin gives a newer statement to a device that is in.
+            CallEvent::Admitted { .. } if self.is_inside => Vec::new(),
             CallEvent::Admitted { .. } => {
                 self.enter();
                 notice("You were let in.")
             }
-            CallEvent::Link(link) => {
-                self.room = words::room_title(&link.name);
-                vec![Entry::Notice(words::link_change(link))]
-            }
+            CallEvent::Link(link) => self.change_link(link),
             CallEvent::Message { from, message } => self.receive(*from, message, now),
             CallEvent::Unreadable { from, reason } => vec![Entry::Problem(format!(
                 "What came as a message of {} is not shown: {reason}.",
@@ -225,7 +227,12 @@ impl View {
             }
             CallEvent::Restored { .. } => {
                 self.lost_since = None;
-                notice("The connection is back.")
+                if self.is_inside {
+                    return notice("The connection is back.");
+                }
+                // An admin let this device in while the connection was lost.
+                self.enter();
+                notice("The connection is back, and you were let in.")
             }
             CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending))],
             _ => Vec::new(),
@@ -250,6 +257,7 @@ impl View {
         self.greetings = Vec::new();
         self.dismissed.clear();
         self.room = words::room_title(&joined.link.name);
+        self.link = words::link_change(&joined.link);
         let room = match &joined.link.name {
             RoomName::Known(name) => quoted(name, usize::MAX),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
@@ -265,6 +273,17 @@ impl View {
                 format!("You wait in the lobby of {room} until an admin lets you in.")
             }
         };
+        vec![Entry::Notice(text)]
+    }
+
+    /// Applies a state of the link. A renewal of the admins' statement changes nothing that is displayed.
+    fn change_link(&mut self, link: &LinkState) -> Vec<Entry> {
+        self.room = words::room_title(&link.name);
+        let text = words::link_change(link);
+        if self.link == text {
+            return Vec::new();
+        }
+        self.link.clone_from(&text);
         vec![Entry::Notice(text)]
     }
 
