@@ -1,5 +1,6 @@
 //! A call as one participant sees it: events in, entries out.
 
+mod connection;
 mod lobby;
 mod rows;
 mod words;
@@ -13,7 +14,10 @@ use anteroom_client::{
 use anteroom_protocol::CallLinkSecretParams;
 
 use self::lobby::Lobby;
-pub(crate) use self::rows::{PresentRow, WaitingRow};
+pub(crate) use self::{
+    connection::Connection,
+    rows::{PresentRow, WaitingRow},
+};
 use crate::{
     entry::Entry,
     input::Decision,
@@ -25,8 +29,6 @@ use crate::{
 
 /// The time for which changes of presence are gathered before they are displayed.
 const GATHERING: Duration = Duration::from_millis(500);
-/// The maximum number of displayed lines of a message.
-const MAX_MESSAGE_LINES: usize = 200;
 
 /// The state of the call, as far as it is known to this device.
 ///
@@ -55,19 +57,6 @@ pub(crate) struct View {
     /// The devices that this device sent away, until they are gone.
     dismissed: BTreeSet<DemuxId>,
     tell_at: Option<Duration>,
-}
-
-/// The state of this device's connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Connection {
-    /// The device has not joined yet.
-    Joining,
-    /// The device waits in the lobby, for this time.
-    Lobby(Duration),
-    /// The device is in the call.
-    Inside,
-    /// The connection has been lost for this time.
-    Lost(Duration),
 }
 
 impl View {
@@ -372,7 +361,7 @@ impl View {
         match Chat::from_bytes(message) {
             Some(Chat::Text { text }) if !text.is_empty() => vec![Entry::Message {
                 author: self.label(from),
-                text: words::bounded(&text, MAX_MESSAGE_LINES),
+                text: words::bounded(&text, words::MAX_MESSAGE_LINES),
             }],
             // A device without a name is displayed by its tag.
             Some(Chat::Hello { name }) if self.known_devices.set_name(from, &name) => {

@@ -541,7 +541,7 @@ fn a_message_does_not_push_out_everything_else() {
     );
     view.tick(NOW + GATHERING);
     let said = told(&mut view, &text(32, &"x\n".repeat(1000)));
-    assert_eq!(said.len(), MAX_MESSAGE_LINES + 1);
+    assert_eq!(said.len(), words::MAX_MESSAGE_LINES + 1);
     assert_eq!(said.last().unwrap(), "  | (and 800 more lines)");
     assert!(told(&mut view, &text(32, "\n\n")).is_empty());
 }
