@@ -99,6 +99,7 @@ fn link(without_certificates: bool) -> CallLink {
         root_key: RootKey::from_bytes(&[0x13; 16]).unwrap(),
         params: None,
         without_certificates,
+        admin: None,
     }
 }
 

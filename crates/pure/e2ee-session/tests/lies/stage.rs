@@ -30,6 +30,7 @@ const PING_INTERVAL: u64 = 10_000;
 
 /// A message on its way. People have numbers, in the order in which they came.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them at a time")]
 pub(crate) enum Hop {
     /// From a person to the service.
     ToService(usize, Message),
@@ -400,7 +401,8 @@ fn inputs(message: &CallMessage, after_commit: bool) -> Vec<Input> {
                 statement: statement_bytes(answer.statement.as_ref()),
                 roster: devices(&answer.roster),
             });
-            return [seat].into_iter().chain(policy_of(&answer.link)).collect();
+            // The state of the link is known before the seat.
+            return policy_of(&answer.link).into_iter().chain([seat]).collect();
         }
         CallMessage::Participants { roster, .. } => Input::Roster(devices(roster)),
         CallMessage::Admitted { present, statement } => Input::Admitted {
