@@ -63,6 +63,8 @@ pub struct ReceivedRequest {
     pub path: String,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// The `Anteroom-Identity-Key` header.
+    pub identity_key: Option<String>,
 }
 
 impl LyingIssuer {
@@ -164,12 +166,14 @@ async fn record(
     request: Request<Body>,
     next: Next,
 ) -> Response {
-    let authorization = request.headers().get(header::AUTHORIZATION);
+    let text = |value: Option<&HeaderValue>| {
+        let text = value.and_then(|value| value.to_str().ok());
+        text.map(ToOwned::to_owned)
+    };
     let received = ReceivedRequest {
         path: request.uri().path().to_owned(),
-        authorization: authorization
-            .and_then(|value| value.to_str().ok())
-            .map(ToOwned::to_owned),
+        authorization: text(request.headers().get(header::AUTHORIZATION)),
+        identity_key: text(request.headers().get("anteroom-identity-key")),
     };
     let date = {
         let mut behaviour = behaviour.lock();

@@ -1,5 +1,6 @@
 //! A call as one participant sees it: events in, entries out.
 
+mod connection;
 mod lobby;
 mod rows;
 mod words;
@@ -7,12 +8,16 @@ mod words;
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    CallEvent, Chat, DemuxId, EraId, Participant, Recipient, RoomName, Roster, SeatInfo, SeatStatus,
+    CallEvent, Chat, DemuxId, EraId, LinkState, Participant, Recipient, RoomName, Roster, SeatInfo,
+    SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
 use self::lobby::Lobby;
-pub(crate) use self::rows::{PresentRow, WaitingRow};
+pub(crate) use self::{
+    connection::Connection,
+    rows::{PresentRow, WaitingRow},
+};
 use crate::{
     entry::Entry,
     input::Decision,
@@ -24,8 +29,6 @@ use crate::{
 
 /// The time for which changes of presence are gathered before they are displayed.
 const GATHERING: Duration = Duration::from_millis(500);
-/// The maximum number of displayed lines of a message.
-const MAX_MESSAGE_LINES: usize = 200;
 
 /// The state of the call, as far as it is known to this device.
 ///
@@ -38,6 +41,8 @@ pub(crate) struct View {
     /// The secret params that decrypt account ids.
     room_params: Option<CallLinkSecretParams>,
     room: String,
+    /// The words for the state of the link.
+    link: String,
     is_admin: bool,
     is_inside: bool,
     /// Whether the room service announced the end of the call, and therefore reserves no seat.
@@ -52,19 +57,6 @@ pub(crate) struct View {
     /// The devices that this device sent away, until they are gone.
     dismissed: BTreeSet<DemuxId>,
     tell_at: Option<Duration>,
-}
-
-/// The state of this device's connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Connection {
-    /// The device has not joined yet.
-    Joining,
-    /// The device waits in the lobby, for this time.
-    Lobby(Duration),
-    /// The device is in the call.
-    Inside,
-    /// The connection has been lost for this time.
-    Lost(Duration),
 }
 
 impl View {
@@ -195,14 +187,13 @@ impl View {
         match event {
             CallEvent::Joined(joined) => self.join(joined, now),
             CallEvent::Roster(roster) => self.gather_roster(roster, now, Change::Joined),
+            // An admin gives a newer statement to a device that is in.
+            CallEvent::Admitted { .. } if self.is_inside => Vec::new(),
             CallEvent::Admitted { .. } => {
                 self.enter();
                 notice("You were let in.")
             }
-            CallEvent::Link(link) => {
-                self.room = words::room_title(&link.name);
-                vec![Entry::Notice(words::link_change(link))]
-            }
+            CallEvent::Link(link) => self.change_link(link),
             CallEvent::Message { from, message } => self.receive(*from, message, now),
             CallEvent::Unreadable { from, reason } => vec![Entry::Problem(format!(
                 "What came as a message of {} is not shown: {reason}.",
@@ -225,7 +216,12 @@ impl View {
             }
             CallEvent::Restored { .. } => {
                 self.lost_since = None;
-                notice("The connection is back.")
+                if self.is_inside {
+                    return notice("The connection is back.");
+                }
+                // An admin let this device in while the connection was lost.
+                self.enter();
+                notice("The connection is back, and you were let in.")
             }
             CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending))],
             _ => Vec::new(),
@@ -250,6 +246,7 @@ impl View {
         self.greetings = Vec::new();
         self.dismissed.clear();
         self.room = words::room_title(&joined.link.name);
+        self.link = words::link_change(&joined.link);
         let room = match &joined.link.name {
             RoomName::Known(name) => quoted(name, usize::MAX),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
@@ -265,6 +262,17 @@ impl View {
                 format!("You wait in the lobby of {room} until an admin lets you in.")
             }
         };
+        vec![Entry::Notice(text)]
+    }
+
+    /// Applies a state of the link. A renewal of the admins' statement changes nothing that is displayed.
+    fn change_link(&mut self, link: &LinkState) -> Vec<Entry> {
+        self.room = words::room_title(&link.name);
+        let text = words::link_change(link);
+        if self.link == text {
+            return Vec::new();
+        }
+        self.link.clone_from(&text);
         vec![Entry::Notice(text)]
     }
 
@@ -353,7 +361,7 @@ impl View {
         match Chat::from_bytes(message) {
             Some(Chat::Text { text }) if !text.is_empty() => vec![Entry::Message {
                 author: self.label(from),
-                text: words::bounded(&text, MAX_MESSAGE_LINES),
+                text: words::bounded(&text, words::MAX_MESSAGE_LINES),
             }],
             // A device without a name is displayed by its tag.
             Some(Chat::Hello { name }) if self.known_devices.set_name(from, &name) => {

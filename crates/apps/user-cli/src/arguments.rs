@@ -124,6 +124,10 @@ pub struct LinkCreate {
     /// Whether who comes by the link must wait for an admin
     #[arg(long, value_enum, default_value = "on")]
     pub approval: OnOff,
+    /// Ask everybody who comes to leave out the issuer's certificate, with which others could prove
+    /// that they were there
+    #[arg(long)]
+    pub without_certificates: bool,
     #[command(flatten)]
     pub rooms: RoomFlags,
 }

@@ -15,8 +15,8 @@ pub(crate) fn of_pins(params: &TrustedParams) {
     }
 }
 
-/// Logs the params that took over, those of a link that the user does not trust elsewhere, and those that
-/// will need trust. Returns the same lines, for a screen that covers the log.
+/// Logs the params that took over, those of a link that the user does not trust elsewhere, those that will
+/// need trust, and the keys of certificates that need it now. Returns the same lines, for a screen that covers the log.
 pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> {
     let mut lines = Vec::new();
     for ParamsSwitch { previous, current } in params.switches() {
@@ -49,6 +49,14 @@ pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> 
                 day(validity.not_before)
             ));
         }
+    }
+    // Nothing is refused for want of a certificate: without this line nobody would know.
+    for ParamsSummary { id, .. } in params.untrusted_certificate_keys(now) {
+        lines.push(format!(
+            "this device gets no certificate: the issuer signs them under the certificate params {id}, \
+             which are new here. Compare that id with what others see, then run anteroom credential \
+             renew once with --trust {id}"
+        ));
     }
     for line in &lines {
         tracing::warn!("{line}");

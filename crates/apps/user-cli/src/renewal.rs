@@ -7,7 +7,7 @@ mod process;
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_client::{CredentialStore, IssuerError, PublishedParams, RenewalStep};
+use anteroom_client::{CredentialStore, IssuerError, PublishedParams, RenewalStep, TrustedParams};
 use anteroom_console::{os, progress};
 
 pub(crate) use self::process::{is_automatic, start};
@@ -37,7 +37,15 @@ pub(crate) async fn renew(session: &Session, file: &CredentialFile) -> anyhow::R
     let params = session.identity.judge(listing.clone(), None)?;
     notices::of_pins(&params);
     notices::of_changes(&params, os::now());
-    renew_under(session, file, listing).await
+    renew_under(session, file, listing, &params).await
+}
+
+/// As [`renew`], without a reader: pins nothing. The next command pins the params of a kind that is new here,
+/// and shows their ids.
+async fn renew_unseen(session: &Session, file: &CredentialFile) -> anyhow::Result<Renewal> {
+    let listing = session.client.published_params().await?;
+    let params = session.identity.judge_as_pinned(listing.clone())?;
+    renew_under(session, file, listing, &params).await
 }
 
 /// As [`renew`], with params that were just fetched and reported.
@@ -45,14 +53,14 @@ pub(crate) async fn renew_under(
     session: &Session,
     file: &CredentialFile,
     listing: PublishedParams,
+    params: &TrustedParams,
 ) -> anyhow::Result<Renewal> {
     let now = os::now();
-    let params = session.identity.judge(listing.clone(), None)?;
     let mut rng = os::rng();
     let identity = file.identity(&mut rng);
     let fetched = session
         .client
-        .credential_supply(&params, &identity, now, &mut rng);
+        .credential_supply(params, &identity, now, &mut rng);
     let mut supply = match progress::during("Fetching credentials", fetched).await {
         Ok(supply) => supply,
         Err(error) => {
@@ -96,7 +104,7 @@ pub(crate) async fn wait(identity: &Arc<IssuerIdentity>) -> anyhow::Result<()> {
             }
             RenewalStep::Renew => {
                 let renewed = match identity.session() {
-                    Ok(session) => renew(&session, &file).await,
+                    Ok(session) => renew_unseen(&session, &file).await,
                     Err(error) => Err(error),
                 };
                 match renewed {

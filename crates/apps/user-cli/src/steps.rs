@@ -110,5 +110,9 @@ fn show_params(
         let (id, day) = (listed.id, day(listed.validity.not_before));
         steps.detail(&format!("group   {id}, since {day}, {}", pinned(id)))?;
     }
+    for listed in params.issuing_certificates(now).unwrap_or_default() {
+        let (id, day) = (listed.id, day(listed.validity.not_before));
+        steps.detail(&format!("certificate {id}, since {day}, {}", pinned(id)))?;
+    }
     Ok(())
 }

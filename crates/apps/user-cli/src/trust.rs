@@ -25,7 +25,17 @@ pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Resu
     let published = read(file)?;
     let known = pins.pins()?;
     let mut added: Vec<(Pin, Timestamp)> = Vec::new();
-    for entry in &published.params {
+    let (known_kinds, others): (Vec<_>, Vec<_>) = published
+        .params
+        .iter()
+        .partition(|entry| kind(entry).is_some());
+    if known_kinds.is_empty() && !others.is_empty() {
+        bail!("{} has no params of a known kind", file.display());
+    }
+    for PublicParams { kind, id, .. } in others {
+        tracing::warn!("the params {id:?} are left out: this version knows no kind {kind:?}");
+    }
+    for entry in known_kinds {
         let pin = pin(entry).with_context(|| format!("{} makes no sense", file.display()))?;
         let is_impostor = |known: &&Pin| known.kind() == pin.kind() && known.id() == pin.id();
         match known.pins().iter().find(is_impostor) {
@@ -70,11 +80,13 @@ fn read(file: &Path) -> anyhow::Result<PublicParamsFile> {
     })
 }
 
+fn kind(entry: &PublicParams) -> Option<ParamsKind> {
+    let mut kinds = ParamsKind::ALL.into_iter();
+    kinds.find(|kind| kind.as_str() == entry.kind)
+}
+
 fn pin(entry: &PublicParams) -> anyhow::Result<Pin> {
-    let kind = ParamsKind::ALL
-        .into_iter()
-        .find(|kind| kind.as_str() == entry.kind)
-        .context("params are of no known kind")?;
+    let kind = kind(entry).context("params are of no known kind")?;
     let bytes = STANDARD
         .decode(&entry.public_params)
         .map_err(|_| anyhow!("a key is not base64"))?;

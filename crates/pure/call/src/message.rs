@@ -34,6 +34,13 @@ pub enum Message {
         /// `statement`: the statement that came with the decision.
         statement: Option<ApprovalStatement>,
     },
+    /// `admitted` once more: the active device has a newer statement.
+    NewStatement {
+        /// `present`: the present epoch of the group.
+        present: GroupEpoch,
+        /// `statement`: the statement.
+        statement: ApprovalStatement,
+    },
     /// `denied`: the device's wait is over, for this `reason`.
     Denied(DenialReason),
     /// `removed`: the device's participation is over.
@@ -108,7 +115,7 @@ pub struct JoinAnswer {
     pub present: GroupEpoch,
     /// `missed`: the number of missed commits that follow at once.
     pub missed_commits: usize,
-    /// `statement`: the statement with which the device was admitted from the lobby to this seat.
+    /// `statement`: the newest statement that an admin has given the device for this seat.
     pub statement: Option<ApprovalStatement>,
 }
 

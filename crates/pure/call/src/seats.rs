@@ -42,7 +42,7 @@ pub(crate) struct Device {
     pub(crate) has_guest_account: bool,
     pub(crate) hello: Option<Hello>,
     pub(crate) member: Option<MemberKey>,
-    /// The statement with which an admin has admitted the device.
+    /// The newest statement that an admin has given the device.
     pub(crate) statement: Option<ApprovalStatement>,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,

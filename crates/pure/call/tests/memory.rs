@@ -10,8 +10,8 @@ use anteroom_call::{
     RosterForm, Status,
 };
 use anteroom_protocol::{
-    AdminStatement, EraId, GuestAdmission, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions,
-    Timestamp,
+    AdminStatement, ApprovalStatement, DemuxId, EraId, GuestAdmission, Hello, LinkState, MemberKey,
+    OpaqueUserId, Restrictions, Timestamp,
 };
 
 const DEVICES: u32 = 1_000;
@@ -36,8 +36,20 @@ fn call(restrictions: Restrictions) -> Call {
     )
 }
 
+/// The number of an admin's device.
+const ADMIN: u32 = DEVICES + 1;
+
+/// Returns the demux id of the device with this number.
+const fn demux_id(number: u32) -> u32 {
+    number.wrapping_mul(0x9e37_79b1) << 4
+}
+
 fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
-    let id = number.wrapping_mul(0x9e37_79b1) << 4;
+    join_as(call, number, Role::Guest, hello);
+}
+
+fn join_as(call: &mut Call, number: u32, role: Role, hello: Option<Hello>) {
+    let id = demux_id(number);
     // The first half of a ciphertext identifies the user.
     let digits = format!("00{:064x}{:064x}", u64::from(number) * 0x9e37_79b9_7f4a, 7);
     call.handle(
@@ -45,7 +57,7 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
         Input::Join(Join {
             connection: ConnectionId::new(number.into()),
             user: OpaqueUserId::parse(&digits).expect("hex digits"),
-            role: Role::Guest,
+            role,
             has_guest_account: false,
             resume: None,
             roster: RosterForm::Whole,
@@ -90,6 +102,40 @@ fn a_device_costs_no_more_than_promised() {
             assert!(per_device <= promised, "{per_device} bytes");
         }
     }
+}
+
+#[test]
+fn a_statement_costs_its_length() {
+    let mut call = call(Restrictions::AdminApproval);
+    join_as(&mut call, ADMIN, Role::Admin, None);
+    let counted = measure(|| {
+        for number in 1..DEVICES {
+            join(&mut call, number, None);
+            // The second one replaces the first.
+            for byte in [1, 2] {
+                let statement = ApprovalStatement::new(vec![byte; ApprovalStatement::MAX_LENGTH]);
+                let device = DemuxId::from_random_bits(demux_id(number)).expect("an id");
+                let command = Command::Approve {
+                    device,
+                    statement: statement.ok(),
+                };
+                let connection = ConnectionId::new(ADMIN.into());
+                let input = Input::Command {
+                    connection,
+                    command,
+                };
+                call.handle(Moment::from_millis(0), input);
+                while !matches!(call.poll_output(), Output::Wait(_)) {}
+            }
+        }
+        announce(&mut call);
+    });
+    assert_eq!(call.device_count(Status::Active), 1_000);
+    let held = u64::try_from(counted.bytes_current).expect("joins do not free memory");
+    let per_device = held / u64::from(DEVICES - 1);
+    println!("active device with the longest statement: {per_device} bytes");
+    let longest = u64::try_from(ApprovalStatement::MAX_LENGTH).expect("a length");
+    assert!(per_device <= PROMISED + longest, "{per_device} bytes");
 }
 
 #[test]

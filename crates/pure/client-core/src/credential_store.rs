@@ -5,7 +5,7 @@ mod format;
 mod spare_link;
 
 use anteroom_e2ee::IdentityKey;
-use anteroom_protocol::{Aci, AuthCredential, DAY, Timestamp, redacted_debug};
+use anteroom_protocol::{Aci, AuthCredential, CallLink, DAY, Timestamp, redacted_debug};
 use rand_core::CryptoRng;
 
 use self::spare_link::TriedLink;
@@ -26,6 +26,8 @@ const FEW_DAYS: u64 = 2;
 pub struct CredentialSupply {
     /// Auth credentials for a week.
     pub auth: Vec<IssuedCredential<AuthCredential>>,
+    /// The identity key that the request named.
+    pub identity: Option<IdentityKey>,
     /// The certificate of the device; `None` if the issuer gave none.
     pub certificate: Option<DeviceCertificate>,
     /// The error because of which the certificate was not taken.
@@ -54,6 +56,8 @@ pub struct CredentialStore {
     aci: Aci,
     listing: PublishedParams,
     auth: Vec<IssuedCredential<AuthCredential>>,
+    /// The identity key of the device, whether there is a certificate or not.
+    identity: Option<IdentityKey>,
     certificate: Option<DeviceCertificate>,
     spare_links: Vec<SpareLink>,
     /// Spare links that were taken for a room service, and not used up.
@@ -78,6 +82,7 @@ impl CredentialStore {
             aci,
             listing: listing.stored(),
             auth: supply.auth,
+            identity: supply.identity,
             certificate: supply.certificate,
             spare_links: supply.spare_links,
             tried_links: Vec::new(),
@@ -101,7 +106,10 @@ impl CredentialStore {
         self.tried_links.retain(|tried| tried.link.is_good(known));
         self.listing = listing.stored();
         self.auth = supply.auth;
-        // A renewal without a certificate leaves the last one, with the identity key.
+        if supply.identity.is_some() {
+            self.identity = supply.identity;
+        }
+        // A renewal without a certificate leaves the last one.
         if supply.certificate.is_some() {
             self.certificate = supply.certificate;
         }
@@ -151,25 +159,28 @@ impl CredentialStore {
         Pass::new(self.aci, issued, params).ok()
     }
 
-    /// Returns the identity key of the device: that of the last certificate, or a new one.
+    /// Returns the identity key of the device: the stored one, or a new one. Renewals name the same key
+    /// whether the issuer gives certificates or not, and whether they are taken or not: a new key would tell
+    /// the issuer which params this device trusts.
     #[must_use]
     pub fn identity<R: CryptoRng + ?Sized>(stored: Option<&Self>, rng: &mut R) -> IdentityKey {
-        let certificate = stored.and_then(|stored| stored.certificate.as_ref());
-        certificate.map_or_else(
-            || IdentityKey::random(rng),
-            |certificate| certificate.identity().clone(),
-        )
+        let stored = stored.and_then(|stored| stored.identity.clone());
+        stored.unwrap_or_else(|| IdentityKey::random(rng))
     }
 
-    /// Returns the certificate of the device; `None` if there is none, it is over, or its params are
-    /// untrusted or out of force. It is not for a link that leaves certificates out
-    /// ([`CallLink::without_certificates`](anteroom_protocol::CallLink::without_certificates)).
+    /// Returns the certificate of the device for the calls of a link; `None` if the link leaves certificates
+    /// out ([`CallLink::without_certificates`]), there is none, it is over, or its params are untrusted or out
+    /// of force. `params` are compared with the link ([`PublishedParams::trusted_for_link`]).
     #[must_use]
     pub fn certificate(
         &self,
+        link: &CallLink,
         params: &TrustedParams,
         now: Timestamp,
     ) -> Option<&DeviceCertificate> {
+        if link.without_certificates {
+            return None;
+        }
         let certificate = self.certificate.as_ref();
         certificate.filter(|one| one.is_good(now) && params.certifies(one.params, now))
     }

@@ -129,15 +129,15 @@ impl PublishedParams {
             is_of_guest: false,
         };
         for entry in &body.params {
-            let bytes = wire::decode(&entry.public_params)?;
             let named = |kind: &ParamsKind| kind.as_str() == entry.kind;
             // Later versions may add kinds: unknown ones are ignored.
             let Some(kind) = ParamsKind::ALL.into_iter().find(named) else {
                 continue;
             };
+            let bytes = wire::decode(&entry.public_params);
             match kind {
                 ParamsKind::Generic | ParamsKind::Guest => {
-                    let params = GenericPublicParams::from_bytes(&bytes);
+                    let params = GenericPublicParams::from_bytes(&bytes?);
                     let of_kind = match kind {
                         ParamsKind::Guest => &mut published.guest,
                         _ => &mut published.generic,
@@ -145,12 +145,14 @@ impl PublishedParams {
                     of_kind.push(listed(kind, entry, params)?);
                 }
                 ParamsKind::Group => {
-                    let params = GroupServerPublicParams::from_bytes(&bytes);
+                    let params = GroupServerPublicParams::from_bytes(&bytes?);
                     published.group.push(listed(kind, entry, params)?);
                 }
                 ParamsKind::Certificates => {
+                    // Credentials are good without certificates: an entry that does not parse is left out.
+                    let bytes = bytes.unwrap_or_default();
                     let key = CertificatePublicKey::from_bytes(&bytes).map_err(|_| ParseError);
-                    published.certificates.push(listed(kind, entry, key)?);
+                    published.certificates.extend(listed(kind, entry, key).ok());
                 }
             }
         }

@@ -4,10 +4,12 @@
 use core::fmt;
 use std::sync::Arc;
 
-/// An admin's statement that a device may be in a room. It names the device's member key, and is of use to no
-/// other device. Cheap to clone.
+/// The statement of an admin or co-admin that a device may be in a room. It names a member key of the user:
+/// the device of that key shows it, and another device of the user together with a signature of that key. It
+/// is of use to nobody else. Cheap to clone.
 ///
-/// Must not be stored or logged; `Debug` shows the length only.
+/// The room service must not store it, and nobody may log it; a device keeps its own for later calls. `Debug`
+/// shows the length only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApprovalStatement(Arc<[u8]>);
 

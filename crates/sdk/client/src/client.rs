@@ -105,6 +105,14 @@ impl Client {
         self.shared.failure.lock().take()
     }
 
+    /// Takes the error because of which the last renewal brought no certificate of this device, such as
+    /// [`IssuerError::Untrusted`] for a key of certificates that is not pinned. The credentials are good
+    /// without it.
+    #[must_use]
+    pub fn take_certificate_failure(&self) -> Option<IssuerError> {
+        self.shared.certificate_failure.lock().take()
+    }
+
     /// Returns today's right to use a link, for calls of [`RoomsClient`].
     ///
     /// # Errors
@@ -115,16 +123,13 @@ impl Client {
     }
 
     /// Returns the certificate of this device for the members of a link's calls, with the identity key that
-    /// signs the device's member keys; `None` if the link leaves certificates out, or there is none that
-    /// holds. Whoever sees it can prove to outsiders that the account was there.
+    /// signs the device's member keys; `None` if the link leaves certificates out or names params that the
+    /// issuer does not list, or there is no certificate that holds. Whoever sees it can prove to outsiders that the account was there.
     ///
     /// # Errors
     /// The pins cannot be read or written.
     pub fn certificate(&self, link: &CallLink) -> Result<Option<DeviceCertificate>, Error> {
-        if link.without_certificates {
-            return Ok(None);
-        }
-        Ok(self.shared.certificate()?)
+        Ok(self.shared.certificate(link)?)
     }
 
     /// Returns the issuer's keys under which the certificates of others are verified

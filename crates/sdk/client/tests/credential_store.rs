@@ -10,7 +10,9 @@ use anteroom_client::{
 };
 use anteroom_e2ee::DeviceSecret;
 use anteroom_issuer::{CertificateParams, DatedParams, IssuerLimits, IssuingParams};
-use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, RoomId, Timestamp};
+use anteroom_protocol::{
+    CallLink, DAY, GenericSecretParams, Mode, Randomness, RoomId, RootKey, Timestamp,
+};
 use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use secrecy::SecretString;
@@ -90,6 +92,17 @@ fn service() -> Url {
     Url::parse("https://rooms.example/").unwrap()
 }
 
+fn link(without_certificates: bool) -> CallLink {
+    CallLink {
+        host: "rooms.example".to_owned(),
+        is_plain: false,
+        root_key: RootKey::from_bytes(&[0x13; 16]).unwrap(),
+        params: None,
+        without_certificates,
+        admin: None,
+    }
+}
+
 fn client(issuer: &TestIssuer) -> IssuerClient {
     let account = &issuer.account;
     let device = account.device;
@@ -164,7 +177,8 @@ async fn every_renewal_brings_a_certificate_of_the_same_identity_key() {
         let params = device.params(now);
         // It is stored.
         device.store = CredentialStore::from_bytes(&device.store.to_bytes()).unwrap();
-        let certificate = device.store.certificate(&params, now).unwrap();
+        let link = link(false);
+        let certificate = device.store.certificate(&link, &params, now).unwrap();
         let chain = certificate.present(&room, &member_key);
         let issuers_keys: Vec<_> = params.certificate_keys(now).copied().collect();
         assert_eq!(issuers_keys.len(), 1);
@@ -174,15 +188,19 @@ async fn every_renewal_brings_a_certificate_of_the_same_identity_key() {
         assert_eq!(certificate.last_day(), now.start_of_day().plus(7 * DAY));
         keys.push(*identity.as_bytes());
         let end = certificate.last_day().plus(DAY);
-        assert!(device.store.certificate(&params, end.minus(1)).is_some());
-        assert!(device.store.certificate(&params, end).is_none());
+        let at = |moment| device.store.certificate(&link, &params, moment);
+        assert!(at(end.minus(1)).is_some());
+        assert!(at(end).is_none());
         let strange = MemoryPins::default();
         let strange = device
             .store
             .listing()
             .clone()
             .trusted(&strange, Trust::PinnedOnly, now);
-        assert!(device.store.certificate(&strange.unwrap(), now).is_none());
+        let strange = strange.unwrap();
+        assert!(device.store.certificate(&link, &strange, now).is_none());
+        let without = self::link(true);
+        assert!(device.store.certificate(&without, &params, now).is_none());
         device.issuer.clock.advance(DAY);
         device.renew().await;
     }
@@ -225,9 +243,60 @@ async fn an_issuer_that_signs_with_a_key_of_its_own_for_the_device_costs_the_cer
     );
     device.store.renew(listing, supply, now, &mut *rng);
     // The key is not trusted, and the one before is not in force.
-    assert!(device.store.certificate(&device.params(now), now).is_none());
+    let params = device.params(now);
+    assert!(
+        device
+            .store
+            .certificate(&link(false), &params, now)
+            .is_none()
+    );
+    let untrusted = params.untrusted_certificate_keys(now);
+    assert_eq!(untrusted.len(), 1);
     let kept = CredentialStore::identity(Some(&device.store), &mut *rng);
     assert_eq!(kept.seed(), identity.seed());
+}
+
+#[tokio::test]
+async fn the_identity_key_stays_where_the_issuer_gives_no_certificate() {
+    let mut device = Device::start().await;
+    let now = device.issuer.clock.now();
+    let generic = GenericSecretParams::generate(Mode::Standard, Randomness::from_bytes([7; 32]));
+    let pin = Pin::generic(generic.public_params());
+    device.pins.add(&[pin]).unwrap();
+    let params = IssuingParams::new(Mode::Standard, vec![live(generic)], Vec::new());
+    device.issuer.issuer.replace_params(params);
+    let listing = device.client.published_params().await.unwrap();
+    let params = listing.clone().trusted(&device.pins, Trust::FirstUse, now);
+    let mut rng = device.issuer.entropy().rng();
+    let identity = CredentialStore::identity(None, &mut *rng);
+    let supply = device
+        .client
+        .credential_supply(&params.unwrap(), &identity, now, &mut *rng)
+        .await
+        .unwrap();
+    assert!(supply.certificate.is_none() && supply.certificate_failure.is_none());
+    let aci = device.issuer.account.aci;
+    device.store = CredentialStore::new(aci, listing, supply, now, &mut *rng);
+    for _ in 0..2 {
+        device.store = CredentialStore::from_bytes(&device.store.to_bytes()).unwrap();
+        let same = CredentialStore::identity(Some(&device.store), &mut *rng);
+        assert_eq!(same.seed(), identity.seed());
+        device.renew().await;
+    }
+}
+
+#[tokio::test]
+async fn an_identity_key_that_was_stored_with_the_certificate_alone_is_read() {
+    let device = Device::start().await;
+    let mut rng = device.issuer.entropy().rng();
+    let identity = CredentialStore::identity(Some(&device.store), &mut *rng);
+    let bytes = device.store.to_bytes();
+    let mut old: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert!(old.as_object_mut().unwrap().remove("identity").is_some());
+    let old = CredentialStore::from_bytes(old.to_string().as_bytes()).unwrap();
+    let same = CredentialStore::identity(Some(&old), &mut *rng);
+    assert_eq!(same.seed(), identity.seed());
+    assert_eq!(*old.to_bytes(), *bytes);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod sqlite_file;
 
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
+use anteroom_protocol::DAY;
 use anteroom_store::{
     AccountKind, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase, KeyError, MasterKey,
     ServerParamsKind, ServerParamsRecord, StoreError,
@@ -407,6 +408,65 @@ async fn accounts_of_an_earlier_version_are_no_guests_and_params_keep_their_ends
         .await
         .unwrap();
     repository.save().await.unwrap();
+}
+
+#[tokio::test]
+async fn server_params_of_version_8_keep_their_periods_and_secrets() {
+    let file = SqliteFile::fresh();
+    let mut rng = StdRng::seed_from_u64(1);
+    let master = MasterKey::random(&mut rng);
+    let records = [
+        params(1, ServerParamsKind::Generic, &mut rng),
+        ServerParamsRecord {
+            not_before: NOW.minus(DAY),
+            not_after: Some(NOW.plus(DAY)),
+            ..params(2, ServerParamsKind::Group, &mut rng)
+        },
+        ServerParamsRecord {
+            not_after: Some(NOW),
+            ..params(3, ServerParamsKind::Generic, &mut rng)
+        },
+    ];
+    let database = issuer(&file, &master, 2).await.unwrap();
+    let mut repository = database.begin(TEST).await.unwrap();
+    for record in &records {
+        repository
+            .add_server_params(record, &mut rng)
+            .await
+            .unwrap();
+    }
+    repository.save().await.unwrap();
+    database.close().await;
+    // The table as the first eight migrations leave it.
+    for statement in [
+        "ALTER TABLE server_params RENAME TO later",
+        "CREATE TABLE server_params (
+            params_id  BLOB    NOT NULL PRIMARY KEY CHECK (length(params_id) = 8),
+            kind       TEXT    NOT NULL CHECK (kind IN ('generic', 'group')),
+            not_before INTEGER NOT NULL CHECK (not_before >= 0),
+            not_after  INTEGER CHECK (not_after >= not_before),
+            secret     BLOB    NOT NULL
+        ) STRICT",
+        "INSERT INTO server_params SELECT params_id, kind, not_before, not_after, secret FROM later",
+        "DROP TABLE later",
+        "DROP INDEX guests",
+        "ALTER TABLE accounts DROP COLUMN kind",
+        "DELETE FROM _sqlx_migrations WHERE version > 8",
+    ] {
+        file.execute(statement).await;
+    }
+
+    let database = issuer(&file, &master, 3).await.unwrap();
+    let mut repository = database.begin(TEST).await.unwrap();
+    let mut read = repository.server_params().await.unwrap();
+    read.sort_by_key(|record| *record.id.as_bytes());
+    assert_eq!(read.len(), records.len());
+    for (read, record) in read.iter().zip(&records) {
+        assert_eq!((read.id, read.kind), (record.id, record.kind));
+        assert_eq!(read.not_before, record.not_before);
+        assert_eq!(read.not_after, record.not_after);
+        assert_eq!(read.secret, record.secret);
+    }
 }
 
 #[tokio::test]

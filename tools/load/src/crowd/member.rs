@@ -265,9 +265,14 @@ impl Actor {
             CallEvent::Joined(joined) => {
                 self.view.send_modify(|view| view.take_seat(&joined));
             }
-            CallEvent::Roster(roster) | CallEvent::Restored { roster, .. } => {
+            CallEvent::Roster(roster) => {
                 self.view.send_modify(|view| view.take_roster(&roster));
             }
+            // An admin may have let the device in while its connection was lost.
+            CallEvent::Restored { roster, .. } => self.view.send_modify(|view| {
+                view.status = SeatStatus::Active;
+                view.take_roster(&roster);
+            }),
             CallEvent::Admitted { .. } => self
                 .view
                 .send_modify(|view| view.status = SeatStatus::Active),

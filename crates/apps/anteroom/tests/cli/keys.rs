@@ -120,12 +120,20 @@ fn public_params_go_to_clients_by_another_way() {
     for damaged in [
         text.replace(id, "0123456789abcdef"),
         text.replace("\"kind\"", "\"what\""),
-        text.replace("generic", "other"),
+        ["generic", "group", "certificates"]
+            .iter()
+            .fold(text.clone(), |text, kind| text.replace(kind, "other")),
         String::new(),
     ] {
         fs::write(&file, damaged).unwrap();
         place.refusal(&["keys", "trust", name]);
     }
+    // A later version may have more kinds.
+    fs::write(&file, text.replace("certificates", "later")).unwrap();
+    let output = place.run(&["keys", "trust", name]);
+    assert!(output.status.success());
+    let shown = stderr(&output);
+    assert!(shown.contains("knows no kind \"later\""), "{shown}");
     service.stop();
 }
 

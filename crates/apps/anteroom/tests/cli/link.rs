@@ -69,6 +69,18 @@ fn a_link_lives_from_create_to_delete() {
 }
 
 #[test]
+fn a_link_can_leave_certificates_out() {
+    let (place, _service) = serving();
+    let (link, name) = create(&place, &[]);
+    assert!(!link.contains("cert="), "{link}");
+    assert!(!place.shown(&["link", "show", &name]).contains("cert="));
+    let (link, name) = create(&place, &["--without-certificates"]);
+    assert!(link.contains("&cert=0&params="), "{link}");
+    place.shown(&["link", "show", &name]);
+    place.shown(&["link", "show", &link]);
+}
+
+#[test]
 fn names_of_every_script_come_back_and_too_long_ones_are_refused() {
     let (place, _service) = serving();
     let (_, name) = create(&place, &[]);

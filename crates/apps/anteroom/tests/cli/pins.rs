@@ -178,6 +178,32 @@ async fn a_switch_of_the_issuing_params_is_told_once_also_if_they_are_pinned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn renewals_name_one_identity_key_whether_there_are_certificates_or_not() {
+    let (place, issuer) = place_with_issuer().await;
+    for _ in 0..2 {
+        place.shown(&["credential", "renew"]);
+    }
+    let requests = issuer.requests();
+    let batches = requests
+        .iter()
+        .filter(|request| request.path == "/v1/call-link/auth");
+    let keys: Vec<_> = batches
+        .map(|request| request.identity_key.clone())
+        .collect();
+    assert_eq!(keys.len(), 2);
+    assert!(keys[0].is_some());
+    assert_eq!(keys[0], keys[1]);
+
+    // The request for a single room names it too.
+    issuer.show(&[ServedParams::since(PLANTED, now().minus(DAY))]);
+    issuer.issue_under(PLANTED);
+    place.run(&["link", "show", &link(3, Some(PLANTED)), "--fetch"]);
+    let last = issuer.requests().pop().unwrap();
+    assert_eq!(last.path, "/v1/call-link/auth");
+    assert_eq!(last.identity_key, keys[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pasted_link_never_loses_its_pin_silently() {
     let (place, _issuer) = place_with_issuer().await;
     let id = LyingIssuer::id(PLANTED).to_hex();

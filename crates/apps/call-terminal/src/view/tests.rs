@@ -389,7 +389,10 @@ fn no_name_can_be_read_as_an_event() {
     let lines = told(&mut view, &entry);
     assert_eq!(lines[0], format!("You are in {room}, as an admin."));
     let changed = match entry {
-        CallEvent::Joined(joined) => told(&mut view, &CallEvent::Link(joined.link)),
+        CallEvent::Joined(mut joined) => {
+            joined.link.approval = Approval::Off;
+            told(&mut view, &CallEvent::Link(joined.link))
+        }
         _ => Vec::new(),
     };
     assert!(
@@ -428,6 +431,51 @@ fn a_place_is_said_to_be_kept_only_where_the_room_service_may_keep_it() {
     ] {
         let lines = told(&mut view, event);
         assert!(lines[0].contains(expected), "{lines:?} lacks {expected:?}");
+    }
+}
+
+#[test]
+fn a_device_that_was_let_in_while_its_connection_was_lost_is_inside() {
+    let mut view = View::default();
+    told(
+        &mut view,
+        &joined(SeatStatus::Pending, false, roster(&[32], &[16])),
+    );
+    told(&mut view, &CallEvent::Lost);
+    let restored = || CallEvent::Restored {
+        roster: roster(&[16, 32], &[]),
+        statement: None,
+    };
+    let lines = told(&mut view, &restored());
+    assert_eq!(lines[0], "The connection is back, and you were let in.");
+    assert_eq!(view.connection(NOW), Connection::Inside);
+    assert_eq!(view.take_greetings(), [Recipient::All]);
+
+    told(&mut view, &CallEvent::Lost);
+    let lines = told(&mut view, &restored());
+    assert_eq!(lines, ["The connection is back."]);
+    assert!(view.take_greetings().is_empty());
+    // A newer statement is no second admission.
+    assert!(told(&mut view, &ADMITTED).is_empty());
+}
+
+#[test]
+fn a_newer_statement_of_the_admins_is_no_change_of_the_link() {
+    let mut view = View::default();
+    let entered = joined(SeatStatus::Active, false, roster(&[16], &[]));
+    told(&mut view, &entered);
+    let CallEvent::Joined(joined) = entered else {
+        panic!("another event");
+    };
+    let mut link = joined.link;
+    for byte in [1, 2] {
+        link.admin_statement = AdminStatement::new([byte]).unwrap();
+        assert!(told(&mut view, &CallEvent::Link(link.clone())).is_empty());
+    }
+    link.revoked = true;
+    for expected in [1, 0] {
+        let lines = told(&mut view, &CallEvent::Link(link.clone()));
+        assert_eq!(lines.len(), expected, "{lines:?}");
     }
 }
 
@@ -494,7 +542,7 @@ fn a_message_does_not_push_out_everything_else() {
     );
     view.tick(NOW + GATHERING);
     let said = told(&mut view, &text(32, &"x\n".repeat(1000)));
-    assert_eq!(said.len(), MAX_MESSAGE_LINES + 1);
+    assert_eq!(said.len(), words::MAX_MESSAGE_LINES + 1);
     assert_eq!(said.last().unwrap(), "  | (and 800 more lines)");
     assert!(told(&mut view, &text(32, "\n\n")).is_empty());
 }

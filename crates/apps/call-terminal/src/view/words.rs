@@ -145,6 +145,9 @@ pub(super) fn account(known_devices: &KnownDevices, device: DemuxId) -> Entry {
     }
 }
 
+/// The maximum number of displayed lines of a message.
+pub(super) const MAX_MESSAGE_LINES: usize = 200;
+
 /// Returns a text cut to at most `most` lines.
 pub(super) fn bounded(text: &str, most: usize) -> String {
     let count = text.split('\n').count();

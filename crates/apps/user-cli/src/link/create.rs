@@ -64,7 +64,7 @@ pub(super) async fn run(
             is_plain,
             root_key: created.root_key,
             params: Some(params),
-            without_certificates: false,
+            without_certificates: options.without_certificates,
             admin,
         },
         rights,

@@ -7,8 +7,8 @@
 use std::sync::atomic::Ordering;
 
 use anteroom_client::{
-    CreatePass, CredentialStore, DayRange, IssuerError, Pass, PublishedParams, SPARE_LINKS,
-    Service, TrustedParams,
+    CreatePass, CredentialStore, IssuerError, Pass, PublishedParams, SPARE_LINKS, Service,
+    TrustedParams,
 };
 use anteroom_console::{failure::Failure, os, terminal::second};
 use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
@@ -174,10 +174,15 @@ impl RoomSession {
                     .next("Check the clock of this device")
             })?
         } else {
-            // The credentials are trusted for the room of this link alone, and are not stored.
-            let week = DayRange::week_from(now);
-            let issued = session.client.auth_credentials(week, &params, now).await?;
-            let today = issued.first().context("the issuer sent no day")?;
+            // The credentials are trusted for the room of this link alone, and are not stored. The request
+            // is that of every renewal: it names the identity key too.
+            let mut rng = os::rng();
+            let identity = self.credentials.identity(&mut rng);
+            let supply = session
+                .client
+                .credential_supply(&params, &identity, now, &mut rng)
+                .await?;
+            let today = supply.auth.first().context("the issuer sent no day")?;
             Pass::new(self.identity.aci(), today, &params)?
         };
         Ok((pass, notices))
@@ -214,7 +219,8 @@ impl RoomSession {
     }
 
     async fn renew(&self, session: &Session, listing: PublishedParams) -> anyhow::Result<Renewal> {
-        let renewal = renewal::renew_under(session, &self.credentials, listing).await?;
+        let params = self.identity.judge(listing.clone(), None)?;
+        let renewal = renewal::renew_under(session, &self.credentials, listing, &params).await?;
         self.keep_renewing(os::now());
         Ok(renewal)
     }

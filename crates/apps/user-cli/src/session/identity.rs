@@ -134,6 +134,14 @@ impl IssuerIdentity {
         }
     }
 
+    /// As [`Self::judge`], and pins nothing.
+    pub(crate) fn judge_as_pinned(
+        &self,
+        listing: PublishedParams,
+    ) -> Result<TrustedParams, IssuerError> {
+        listing.trusted(&self.target.pins, Trust::PinnedOnly, os::now())
+    }
+
     fn trust(&self) -> Trust<'_> {
         if self.trust.is_empty() {
             Trust::FirstUse

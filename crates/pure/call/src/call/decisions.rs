@@ -18,7 +18,8 @@ struct DecisionTarget {
 
 impl Call {
     /// Admits the device and the other pending devices of its user. The statement reaches each of them: a
-    /// device that it does not name may show it together with a signature of the one that it does.
+    /// device that it does not name may show it together with a signature of the one that it does. An active
+    /// device receives the statement alone.
     pub(super) fn approve(
         &mut self,
         admin: Seat,
@@ -26,6 +27,12 @@ impl Call {
         statement: Option<ApprovalStatement>,
     ) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
+        if target.status == Status::Active
+            && let Some(statement) = statement
+        {
+            self.give_statement(target.seat, statement);
+            return Ok(());
+        }
         target.must_be(Status::Pending)?;
         if !self.link.is_open(self.now.timestamp()) {
             return Err(ErrorCode::Expired);
@@ -63,6 +70,20 @@ impl Call {
             }
         }
         error_if_full(outcome)
+    }
+
+    /// Gives an active device a newer statement, such as one in place of an expired one. Nothing else changes:
+    /// nobody is told, and no approval is recorded. A device whose connection is lost receives it when it
+    /// resumes the seat.
+    fn give_statement(&mut self, seat: Seat, statement: ApprovalStatement) {
+        let present = self.commits.present();
+        let Some(device) = self.seats.get_mut(seat) else {
+            return;
+        };
+        device.statement = Some(statement.clone());
+        if let Some(connection) = device.connection() {
+            self.send(connection, Message::NewStatement { present, statement });
+        }
     }
 
     pub(super) fn deny(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {

@@ -380,6 +380,11 @@ fn message_text(message: &Message) -> String {
             statement_text(statement.as_ref()),
             present_text(*present)
         ),
+        Message::NewStatement { present, statement } => format!(
+            "admitted{}{}",
+            statement_text(Some(statement)),
+            present_text(*present)
+        ),
         Message::Denied(reason) => format!("denied {}", reason.as_str()),
         Message::Removed => "removed".to_owned(),
         Message::Blocked => "blocked".to_owned(),

@@ -37,7 +37,7 @@ pub struct SeatInfo {
     pub link: LinkState,
     /// Optional functions of this room service, such as `roster_delta`.
     pub features: Vec<String>,
-    /// The admin's statement with which the device came from the lobby to this seat.
+    /// The newest statement that an admin has given the device for this seat.
     pub statement: Option<ApprovalStatement>,
 }
 
@@ -50,7 +50,7 @@ pub enum CallEvent {
     Joined(Box<SeatInfo>),
     /// The list of devices has changed.
     Roster(Roster),
-    /// An admin admitted this device from the lobby.
+    /// An admin admitted this device from the lobby, or gave it a newer statement while it was in.
     Admitted {
         /// The admin's statement about this device, if the admin made one. Who made it, and what it says, is
         /// for the caller to verify.
@@ -78,6 +78,12 @@ pub enum CallEvent {
         code: String,
         /// The room service's explanation.
         message: String,
+    },
+    /// This device's decision was sent without its statement, which the room service does not deliver: it
+    /// lacks the feature `statements`.
+    StatementLeftOut {
+        /// The device that was let in.
+        device: DemuxId,
     },
     /// The connection is lost. The session tries to restore it for one minute. [`CallEvent::Restored`]
     /// follows if the room service still reserves the seat, for which it allows 30 seconds unless it shuts

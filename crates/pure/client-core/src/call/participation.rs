@@ -46,7 +46,12 @@ struct ResumeState {
     sealer: MessageSealer,
     opener: MessageOpener,
     roster: Roster,
+    /// Whether the room service delivers statements.
+    has_statements: bool,
 }
+
+/// The feature of room services that deliver statements.
+const STATEMENTS: &str = "statements";
 
 impl Participation {
     /// Creates the part of a device that has no seat yet.
@@ -152,7 +157,7 @@ impl Participation {
                 is_admin: body.is_admin,
                 max_devices: body.max_devices,
                 roster,
-                link: LinkState::new(&body.call_link_state, &self.options.room),
+                link: LinkState::parse(&body.call_link_state, &self.options.room)?,
                 features: body.features.into_iter().map(Cow::into_owned).collect(),
                 statement: body.statement,
             },
@@ -192,6 +197,7 @@ impl Participation {
             sealer,
             opener,
             roster: info.roster.clone(),
+            has_statements: info.features.iter().any(|feature| feature == STATEMENTS),
         });
         if same_seat && info.status == SeatStatus::Active {
             CallEvent::Restored {
@@ -203,7 +209,25 @@ impl Participation {
         }
     }
 
-    /// Returns the message of a command.
+    /// Returns the event for a command whose message leaves something out; `None` for other commands.
+    #[must_use]
+    pub fn reduction(&self, command: &Command) -> Option<CallEvent> {
+        match command {
+            Command::Approve {
+                device,
+                statement: Some(_),
+            } if !self.has_statements() => Some(CallEvent::StatementLeftOut { device: *device }),
+            _ => None,
+        }
+    }
+
+    fn has_statements(&self) -> bool {
+        let state = self.resume_state.as_ref();
+        state.is_some_and(|state| state.has_statements)
+    }
+
+    /// Returns the message of a command. A statement is left out for a room service without the feature
+    /// `statements`, which would end the connection, and with it the decision.
     ///
     /// # Errors
     /// The message to relay is too long, or the device has no seat.
@@ -217,7 +241,7 @@ impl Participation {
             Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised: *raised },
             Command::Approve { device, statement } => ClientMessage::Approve {
                 demux_id: device.number(),
-                statement: statement.clone(),
+                statement: statement.clone().filter(|_| self.has_statements()),
             },
             Command::Deny(device) => ClientMessage::Deny {
                 demux_id: device.number(),
@@ -261,3 +285,6 @@ impl Participation {
         self.has_unstored = false;
     }
 }
+
+#[cfg(test)]
+mod tests;

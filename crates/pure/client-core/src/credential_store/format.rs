@@ -28,6 +28,9 @@ struct Content {
     account: String,
     params: Vec<ParamsEntry>,
     auth: Vec<Entry>,
+    /// The seed of the identity key. An earlier version stored it with the certificate alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     certificate: Option<CertificateEntry>,
     spare_links: Vec<SpareEntry>,
@@ -70,6 +73,12 @@ struct CertificateEntry {
     last_day: u64,
 }
 
+impl Drop for Content {
+    fn drop(&mut self) {
+        self.identity.zeroize();
+    }
+}
+
 impl Drop for CertificateEntry {
     fn drop(&mut self) {
         self.identity.zeroize();
@@ -100,6 +109,7 @@ impl CredentialStore {
                 .iter()
                 .map(|issued| Entry::new(issued, &issued.credential.to_bytes()))
                 .collect(),
+            identity: self.identity.as_ref().map(encode_identity),
             certificate: self.certificate.as_ref().map(CertificateEntry::new),
             spare_links: self.spare_links.iter().map(SpareEntry::new).collect(),
             tried_links: self.tried_links.iter().map(TriedEntry::new).collect(),
@@ -116,9 +126,10 @@ impl CredentialStore {
     /// # Errors
     /// The bytes were not written by [`Self::to_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CredentialFormatError> {
-        let content: Content = serde_json::from_slice(bytes).map_err(|_| CredentialFormatError)?;
+        let mut content: Content =
+            serde_json::from_slice(bytes).map_err(|_| CredentialFormatError)?;
         let listing = ParamsBody {
-            params: content.params,
+            params: std::mem::take(&mut content.params),
         };
         let auth = content
             .auth
@@ -126,12 +137,16 @@ impl CredentialStore {
             .map(|entry| entry.parse(AuthCredential::from_bytes));
         let certificate = content.certificate.as_ref();
         let certificate = certificate.map(CertificateEntry::parse).transpose()?;
+        let identity = content.identity.as_deref().map(parse_identity);
+        let of_certificate = certificate.as_ref().map(|one| one.identity.clone());
+        let identity = identity.transpose()?.or(of_certificate);
         let spare_links = content.spare_links.iter().map(SpareEntry::parse);
         let tried_links = content.tried_links.iter().map(TriedEntry::parse);
         Ok(Self {
             aci: Aci::parse(&content.account).map_err(|_| CredentialFormatError)?,
             listing: parse_listing(&listing)?.stored(),
             auth: auth.collect::<Result<_, _>>()?,
+            identity,
             certificate,
             spare_links: spare_links.collect::<Result<_, _>>()?,
             tried_links: tried_links.collect::<Result<_, _>>()?,
@@ -152,6 +167,19 @@ fn parse_listing(body: &ParamsBody) -> Result<PublishedParams, CredentialFormatE
         true => listing.for_guest(),
         false => listing,
     })
+}
+
+fn encode_identity(identity: &IdentityKey) -> String {
+    wire::encode(identity.seed())
+}
+
+fn parse_identity(text: &str) -> Result<IdentityKey, CredentialFormatError> {
+    let seed = wire::decode(text).map_err(|_| CredentialFormatError)?;
+    let seed = Zeroizing::new(seed);
+    let seed = seed.as_slice().try_into();
+    Ok(IdentityKey::from_seed(
+        seed.map_err(|_| CredentialFormatError)?,
+    ))
 }
 
 impl Entry {
@@ -180,7 +208,7 @@ impl Entry {
 impl CertificateEntry {
     fn new(certificate: &DeviceCertificate) -> Self {
         Self {
-            identity: wire::encode(certificate.identity.seed()),
+            identity: encode_identity(&certificate.identity),
             certificate: wire::encode(&certificate.certificate.to_bytes()),
             params: certificate.params.to_hex(),
             last_day: certificate.last_day.as_secs(),
@@ -188,12 +216,10 @@ impl CertificateEntry {
     }
 
     fn parse(&self) -> Result<DeviceCertificate, CredentialFormatError> {
-        let decode = |text| wire::decode(text).map_err(|_| CredentialFormatError);
-        let seed = Zeroizing::new(decode(&self.identity)?);
-        let seed = seed.as_slice().try_into();
-        let certificate = SignedCertificate::parse(&decode(&self.certificate)?);
+        let certificate = wire::decode(&self.certificate).map_err(|_| CredentialFormatError)?;
+        let certificate = SignedCertificate::parse(&certificate);
         Ok(DeviceCertificate {
-            identity: IdentityKey::from_seed(seed.map_err(|_| CredentialFormatError)?),
+            identity: parse_identity(&self.identity)?,
             certificate: certificate.map_err(|_| CredentialFormatError)?,
             params: ParamsId::parse(&self.params).map_err(|_| CredentialFormatError)?,
             last_day: Timestamp::from_secs(self.last_day),

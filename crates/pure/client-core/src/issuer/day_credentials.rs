@@ -114,7 +114,8 @@ impl<'a> DayCredentialsExchange<'a> {
     /// issuer has no key of certificates.
     ///
     /// # Errors
-    /// The answer is malformed, the certificate is for another day, or it does not verify.
+    /// The answer is malformed, the certificate is for another day or another kind of account, or it does not
+    /// verify.
     pub fn read_certificate(
         &self,
         answer: &Answer,
@@ -136,6 +137,11 @@ impl<'a> DayCredentialsExchange<'a> {
         // Another day than everybody's would mark this device in front of the members of its calls.
         if received.last_day() != self.range.last() {
             let what = "the certificate's last day is not that asked for";
+            return Err(TransportFailure::Malformed(what).into());
+        }
+        // Everybody in a call would take an account for a guest, or a guest for an account.
+        if received.certificate().content().is_guest != self.params.is_of_guest() {
+            let what = "the certificate is for another kind of account";
             return Err(TransportFailure::Malformed(what).into());
         }
         Ok(Some(received))

@@ -544,3 +544,29 @@ fn one_store_keeps_the_params_of_accounts_and_of_guests_apart() {
     let body = guest(&[2]).body();
     assert!(body.params.iter().all(|entry| entry.kind == "guest"));
 }
+
+#[test]
+fn an_entry_of_certificates_that_does_not_parse_costs_that_entry_alone() {
+    let key = anteroom_e2ee::CertificateKey::from_seed(&[1; 32]).public();
+    let mut published = published(&[1]);
+    published.certificates.push(ListedParams {
+        kind: ParamsKind::Certificates,
+        id: ParamsId::of(key.as_bytes()),
+        params: key,
+        validity: published.generic[0].validity,
+    });
+    let parse = |change: &dyn Fn(&mut ParamsEntry)| {
+        let mut body = published.body();
+        change(&mut body.params[1]);
+        let parsed = PublishedParams::parse(&body, None).unwrap();
+        assert_eq!(parsed.generic.len(), 1);
+        parsed.certificates.len()
+    };
+    assert_eq!(parse(&|_| {}), 1);
+    assert_eq!(parse(&|entry| entry.public_params = "%".to_owned()), 0);
+    assert_eq!(parse(&|entry| entry.public_params.clear()), 0);
+    assert_eq!(parse(&|entry| entry.id = id(1).to_hex()), 0);
+    let mut body = published.body();
+    body.params[0].public_params.clear();
+    assert!(PublishedParams::parse(&body, None).is_err());
+}

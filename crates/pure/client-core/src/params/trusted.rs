@@ -177,6 +177,20 @@ impl TrustedParams {
             .collect()
     }
 
+    /// Returns the keys of certificates that issue now, if none of them is trusted, for display to the user:
+    /// this device gets no certificate under them.
+    #[must_use]
+    pub fn untrusted_certificate_keys(&self, now: Timestamp) -> Vec<ParamsSummary> {
+        let issuing = issuing::around(&self.listing.certificates, now);
+        if issuing
+            .iter()
+            .any(|one| self.certificates.contains(&one.id))
+        {
+            return Vec::new();
+        }
+        issuing.into_iter().map(ListedParams::summary).collect()
+    }
+
     /// Returns the reason why a credential does not verify: it may have been made under new params that are
     /// not trusted here.
     pub(crate) fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
@@ -234,7 +248,10 @@ impl TrustedParams {
     }
 
     /// Returns the trusted keys that may sign certificates now.
-    pub(crate) fn issuing_certificates(
+    ///
+    /// # Errors
+    /// [`IssuerError::Untrusted`] if none is trusted; [`IssuerError::Clock`] if the clocks explain that.
+    pub fn issuing_certificates(
         &self,
         now: Timestamp,
     ) -> Result<Vec<&ListedParams<CertificatePublicKey>>, IssuerError> {

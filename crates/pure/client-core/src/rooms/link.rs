@@ -8,6 +8,7 @@ use anteroom_wire::{
 use rand_core::CryptoRng;
 
 use super::error::RoomsError;
+use crate::TransportFailure;
 
 /// The maximum length of a name, in bytes. The room service accepts 288 bytes of the encrypted name.
 const MAX_NAME: usize = 243;
@@ -92,9 +93,13 @@ impl LinkChange {
 }
 
 impl LinkState {
-    pub(crate) fn new(body: &LinkStateBody, room: &RootKey) -> Self {
+    /// Reads the room service's JSON.
+    pub(crate) fn parse(body: &LinkStateBody, room: &RootKey) -> Result<Self, TransportFailure> {
         let statement = body.admin_statement.as_ref();
-        Self {
+        let statement = statement.map_or(&[][..], |statement| statement.as_bytes());
+        let statement = AdminStatement::new(statement)
+            .map_err(|_| TransportFailure::Malformed("an admin statement is too long"))?;
+        Ok(Self {
             approval: match body.restrictions {
                 RestrictionsBody::AdminApproval => Approval::Required,
                 RestrictionsBody::None => Approval::Off,
@@ -104,11 +109,8 @@ impl LinkState {
             guests: body.guests.into(),
             expiration: Timestamp::from_secs(body.expiration),
             deletion: Timestamp::from_secs(body.delete_at),
-            // One that is too long is none that an admin has made.
-            admin_statement: statement
-                .and_then(|statement| AdminStatement::new(statement.as_bytes()).ok())
-                .unwrap_or_default(),
-        }
+            admin_statement: statement,
+        })
     }
 
     /// Returns whether devices can join at this moment.

@@ -68,7 +68,7 @@ pub fn create<R: CryptoRng + ?Sized>(
 pub fn read_created(answer: &Answer, room: &RootKey) -> Result<CreatedLink, RoomsError> {
     let body: LinkStateBody = success(answer)?.json()?;
     let root_key = room.clone().complete(body.epoch);
-    let state = LinkState::new(&body, &root_key);
+    let state = LinkState::parse(&body, &root_key)?;
     Ok(CreatedLink { root_key, state })
 }
 
@@ -89,7 +89,7 @@ pub fn read_state(answer: &Answer, room: &RootKey) -> Result<LinkState, RoomsErr
     if answer.status() == StatusCode::NOT_FOUND {
         return Err(unknown_link(answer));
     }
-    Ok(LinkState::new(&success(answer)?.json()?, room))
+    Ok(LinkState::parse(&success(answer)?.json()?, room)?)
 }
 
 /// Returns the request to change a link.
@@ -128,7 +128,7 @@ pub fn read_updated(answer: &Answer, room: &RootKey) -> Result<LinkState, RoomsE
     if answer.status() == StatusCode::UNAUTHORIZED {
         return Err(unknown_link(answer));
     }
-    Ok(LinkState::new(&success(answer)?.json()?, room))
+    Ok(LinkState::parse(&success(answer)?.json()?, room)?)
 }
 
 /// Returns the request to delete a link.

@@ -68,6 +68,6 @@ pub fn read(answer: &Answer, room: &RootKey) -> Result<Option<Peek>, RoomsError>
         pending_count: body.pending_count.unwrap_or(body.pending_clients.len()),
         active: peeked(&body.participants)?,
         pending: peeked(&body.pending_clients)?,
-        link: link.map(|link| LinkState::new(link, room)),
+        link: link.map(|link| LinkState::parse(link, room)).transpose()?,
     }))
 }

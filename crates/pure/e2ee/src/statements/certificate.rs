@@ -95,6 +95,12 @@ impl SignedCertificate {
         Ok(signed)
     }
 
+    /// Returns the content. The signature may not be verified.
+    #[must_use]
+    pub const fn content(&self) -> &Certificate {
+        &self.certificate
+    }
+
     /// Returns the bytes: certificate, then the issuer's signature (64).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

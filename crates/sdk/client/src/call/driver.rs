@@ -244,7 +244,14 @@ impl Driver {
         command: SessionCommand,
     ) -> Result<(), Interruption> {
         match command {
-            SessionCommand::Call(command) => self.send(socket, &command).await,
+            SessionCommand::Call(command) => {
+                let reduction = self.participation.reduction(&command);
+                self.send(socket, &command).await?;
+                if let Some(event) = reduction {
+                    self.emit(event).await;
+                }
+                Ok(())
+            }
             SessionCommand::Reconnect => Err(Interruption::Lost),
         }
     }

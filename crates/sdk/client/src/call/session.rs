@@ -155,7 +155,9 @@ impl CallSession {
     }
 
     /// Admits a waiting device and the other waiting devices of its user. The room service delivers the
-    /// statement to each of them, unread. A room service without the feature `statements` ends the connection.
+    /// statement to each of them, unread. A device that is in the call already receives the statement alone.
+    /// For a room service without the feature `statements` the statement is left out
+    /// ([`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut)).
     pub async fn approve_with(
         &self,
         device: DemuxId,

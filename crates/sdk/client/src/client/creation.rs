@@ -55,7 +55,7 @@ impl Client {
                 is_plain,
                 root_key: created.root_key,
                 params: Some(pass.params()),
-                without_certificates: false,
+                without_certificates: self.shared.options.links_without_certificates,
                 admin: Some(signer.public().named()),
             };
             return Ok(OwnLink::new(

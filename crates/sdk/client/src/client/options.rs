@@ -27,6 +27,10 @@ pub struct ClientOptions {
     /// The address of the room service, such as `http://rooms.internal:8081`, for links of any host. Without
     /// it, the link determines the address: `http` for a loopback host, else `https`.
     pub rooms: Option<String>,
+    /// Whether the links that this client creates ask everybody to leave out the certificate
+    /// ([`CallLink::without_certificates`](anteroom_protocol::CallLink::without_certificates)), with which
+    /// others could prove who was there.
+    pub links_without_certificates: bool,
     /// The name that the devices of this client give themselves, sealed for the members of a room
     /// ([`JoinOptions::name`](crate::JoinOptions::name)).
     pub name: Option<String>,
@@ -65,6 +69,7 @@ impl Default for ClientOptions {
             trusted: Vec::new(),
             guest: false,
             rooms: None,
+            links_without_certificates: false,
             name: None,
             credentials: None,
             replays: None,

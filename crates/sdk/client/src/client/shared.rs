@@ -18,6 +18,8 @@ pub(super) struct Shared {
     /// Held while a link is created: no other creation may show the same room.
     pub(super) creation: tokio::sync::Mutex<()>,
     pub(super) failure: Mutex<Option<IssuerError>>,
+    /// The error because of which the last renewal brought no certificate.
+    pub(super) certificate_failure: Mutex<Option<IssuerError>>,
 }
 
 impl Shared {
@@ -41,6 +43,7 @@ impl Shared {
             credentials: Mutex::new(stored.filter(|stored| stored.aci() == aci)),
             creation: tokio::sync::Mutex::default(),
             failure: Mutex::new(None),
+            certificate_failure: Mutex::new(None),
         };
         if !shared.has_credentials()? {
             shared.renew().await?;
@@ -81,10 +84,11 @@ impl Shared {
         let params = params.trusted(&*options.pins, options.trust(), now)?;
         let mut rng = options.system.rng();
         let identity = CredentialStore::identity(self.credentials.lock().as_ref(), &mut *rng);
-        let supply = self
+        let mut supply = self
             .issuer
             .credential_supply(&params, &identity, now, &mut *rng)
             .await?;
+        *self.certificate_failure.lock() = supply.certificate_failure.take();
         let mut credentials = self.credentials.lock();
         match credentials.as_mut() {
             Some(store) => store.renew(listing, supply, now, &mut *rng),
@@ -106,10 +110,23 @@ impl Shared {
         store.pass(&params, now).ok_or(Error::NoCredential)
     }
 
-    /// Returns the certificate of the device; `None` if there is none that holds.
-    pub(super) fn certificate(&self) -> Result<Option<DeviceCertificate>, IssuerError> {
-        let found = self.with_params(|store, params, now| store.certificate(params, now).cloned());
-        Ok(found?.flatten())
+    /// Returns the certificate of the device for the calls of a link; `None` if there is none that holds, or
+    /// the link is another issuer's.
+    pub(super) fn certificate(
+        &self,
+        link: &CallLink,
+    ) -> Result<Option<DeviceCertificate>, IssuerError> {
+        let (now, options) = (self.options.system.now(), &self.options);
+        let credentials = self.credentials.lock();
+        let Some(store) = credentials.as_ref() else {
+            return Ok(None);
+        };
+        let listing = store.listing().clone();
+        match listing.trusted_for_link(link, &*options.pins, options.trust(), now) {
+            Ok(params) => Ok(store.certificate(link, &params, now).cloned()),
+            Err(IssuerError::LinkParams(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the trusted keys whose certificates hold now.

@@ -33,6 +33,7 @@ impl IssuerClient {
         let aci = self.authentication.aci();
         let mut supply = CredentialSupply {
             auth: exchange.read_auth(&answer, &aci)?,
+            identity: Some(identity.clone()),
             ..CredentialSupply::default()
         };
         match exchange.read_certificate(&answer, &aci) {

@@ -323,10 +323,22 @@ async fn a_device_shows_its_certificate_by_every_link_but_those_that_leave_it_ou
     let now = fixture.issuer.clock.now();
     let verify = |aci| chain.verify(&keys[0], aci, &room, &member_key, now).is_ok();
     assert!(verify(&account.aci) && !verify(&bob.aci()));
-    let without = CallLink {
-        without_certificates: true,
-        ..link
+    let of_another_issuer = CallLink {
+        params: Some(ParamsId::of(b"another issuer")),
+        ..link.clone()
     };
+    assert!(ann.certificate(&of_another_issuer).unwrap().is_none());
+    let options = ClientOptions {
+        credentials: ann.credentials(),
+        links_without_certificates: true,
+        ..options(&fixture)
+    };
+    let authentication = ann.issuer().authentication().clone();
+    let ann = Client::connect_with(fixture.issuer.base_url(), authentication, options);
+    let ann = ann.await.unwrap();
+    let own = ann.create_link(fixture.rooms.base_url(), Approval::Off);
+    let without = own.await.unwrap().link;
+    assert!(without.to_url().contains("&cert=0"));
     assert!(ann.certificate(&without).unwrap().is_none());
     ann.join(&without).await.unwrap().leave().await;
 }

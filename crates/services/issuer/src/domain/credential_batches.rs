@@ -34,8 +34,8 @@ pub(crate) struct BatchRequest {
     pub(crate) kind: BatchKind,
     /// The first and the last day, if the request names them.
     pub(crate) days: Option<(Timestamp, Timestamp)>,
-    /// The identity key to certify, if the request names one, or the error of a malformed one.
-    pub(crate) identity_key: Result<Option<IdentityPublicKey>, ParseError>,
+    /// The bytes of the identity key to certify, if the request names one, or the error of others.
+    pub(crate) identity_key: Result<Option<[u8; 32]>, ParseError>,
 }
 
 /// The outcomes of a request for a batch.
@@ -90,6 +90,10 @@ pub(crate) async fn issue_batch(
     let Some(range) = range else {
         return Ok(BatchOutcome::InvalidRange);
     };
+    let identity_key = identity_key.and_then(|bytes| {
+        let key = bytes.map(|bytes| IdentityPublicKey::from_bytes(&bytes));
+        key.transpose().map_err(|_| ParseError)
+    });
     let Ok(identity_key) = identity_key else {
         return Ok(BatchOutcome::InvalidIdentityKey);
     };

@@ -1,7 +1,6 @@
 //! Batches of credentials, for the endpoints that issue them.
 
 use anteroom_accounts::{Caller, GUEST_NOT_ALLOWED, GUESTS_OFF};
-use anteroom_e2ee::IdentityPublicKey;
 use anteroom_http_server::{Problem, ProblemKind};
 use anteroom_protocol::{ParseError, Timestamp};
 use anteroom_runtime::Event;
@@ -47,7 +46,7 @@ pub(crate) async fn issue(
     caller: &Caller,
     kind: BatchKind,
     uri: &Uri,
-    identity_key: Result<Option<IdentityPublicKey>, ParseError>,
+    identity_key: Result<Option<[u8; 32]>, ParseError>,
 ) -> Result<IssuedBatch, Problem> {
     let request = BatchRequest {
         kind,

@@ -92,6 +92,7 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
         | Message::Participants { .. }
         | Message::Roster { .. }
         | Message::Admitted { .. }
+        | Message::NewStatement { .. }
         | Message::Denied { .. }
         | Message::Removed
         | Message::Link(_)

@@ -31,10 +31,17 @@ async fn an_approval_brings_its_statement_to_each_device_that_it_admits() {
         assert_eq!(admitted, json!({"type": "admitted", "statement": "-_8"}));
     }
     // The approval is the user's, and the statement is of those who were let in by it.
-    let (_three, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (mut three, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     assert_eq!(joined["status"], "active");
     assert_eq!(joined["statement"], Value::Null);
-    assert_eq!(host.said(&approve(&first, "-_8")).await, ["not_pending"]);
+    // A device that is in receives a statement alone, and each newer one.
+    for statement in ["Zm9y", "-_8"] {
+        host.send(&approve(&joined, statement)).await;
+        let admitted = three.next_of("admitted").await;
+        assert_eq!(admitted["statement"], statement);
+    }
+    let without = json!({"type": "approve", "demuxId": demux_id(&first)});
+    assert_eq!(host.said(&without).await, ["not_pending"]);
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use anteroom_client::{
     CallEvent, CallSession, Chat, CreatePass, CredentialStore, DemuxId, DeviceCredentials,
-    DeviceId, IssuerClient, JoinOptions, MemoryPins, Pass, Recipient, RoomsClient, Timeouts, Trust,
+    DeviceId, IssuerClient, JoinOptions, MemoryPins, Pass, Pin, PinStore as _, Recipient,
+    RoomsClient, Timeouts, Trust,
 };
 use anteroom_console::os::{self, OsEntropy};
 use anteroom_operator_cli::account_add::NewAccount;
@@ -41,6 +42,13 @@ impl DemoAccount {
             account,
             call: None,
         })
+    }
+
+    /// Returns the ids of the issuer's params that the device has pinned.
+    pub(super) fn pinned(&self) -> anyhow::Result<String> {
+        let pins = self.pins.pins()?;
+        let pin = |pin: &Pin| format!("{} {}", pin.kind(), pin.id());
+        Ok(pins.pins().iter().map(pin).collect::<Vec<_>>().join(", "))
     }
 
     /// Returns today's right to use links, from the stored credentials.

@@ -39,6 +39,8 @@ impl DemoScript {
         let mut cleo = DemoAccount::new("Cleo", services).await?;
         self.step("Ann, Bob and Cleo get accounts at the issuer, and credentials for a week:")?;
         self.detail("all of them the same, for rooms that it does not know and for making some")?;
+        self.detail("each device pins the issuer's params, which people can compare:")?;
+        self.detail(&ann.pinned()?)?;
 
         let (key, pass) = ann.create_pass()?;
         self.step("Ann takes a root key for which the issuer signed a room id in blinded form.")?;

@@ -22,7 +22,19 @@ impl Model {
             .iter()
             .any(|device| device.user == user && device.admin);
         match decision {
-            Decision::Approve(_) if target.active => Some("error not_pending"),
+            Decision::Approve(Some(statement)) if target.active => {
+                self.by_id(id)?.statement = Some(statement);
+                let text = format!(
+                    "admitted{}{}",
+                    statement_text(Some(statement)),
+                    self.groups.present_text()
+                );
+                if let Some(connection) = target.connection {
+                    self.tell(connection, text);
+                }
+                None
+            }
+            Decision::Approve(None) if target.active => Some("error not_pending"),
             Decision::Approve(_) if !self.link_is_good() => Some("error expired"),
             Decision::Approve(_) if self.count(true) >= self.setting.max_devices => {
                 Some("error full")

@@ -121,7 +121,7 @@ fn the_statement_of_an_approval_reaches_the_devices_that_it_admits() {
              > 5: joined 5 active secret 5 [1a 2b 3b 5b] 1
              > 1: participants [1a 2b 3b 5b] [4c]
              > 2,3,4: participants [1a 2b 3b 5b] 1
-             1 approve 5 with 8
+             1 approve 5
              > 1: error not_pending
              1 approve 4
              > approved c
@@ -163,6 +163,56 @@ fn the_statement_of_an_approval_reaches_the_devices_that_it_admits() {
              4 join b resume 3
              > 4: joined 2 active with 7 secret 4 [1a 2b] 0
              > 1: participants [1a 2b] 0",
+        ),
+        (
+            "an active device receives the newest of its own, and nobody else learns of it",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b
+             ~3 join b
+             ~1 approve 2 with 7
+             1 approve 3 with 8
+             > 3: admitted with 8
+             1 approve 1 with 9
+             > 1: admitted with 9
+             2 approve 3 with 6
+             > 2: error forbidden
+             ~link revoked
+             1 approve 3 with 5
+             > 3: admitted with 5
+             ~3 drops
+             1 approve 3 with 4
+             4 join b resume 3
+             > 4: joined 3 active with 4 secret 4 [1a 2b 3b] 0
+             > 1: participants [1a 2b 3b] 0
+             > 2: participants [1a 2b 3b] 0",
+        ),
+        (
+            "a device that nobody had to let in receives one too",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             1 approve 2 with 7
+             > 2: admitted with 7
+             3 join b
+             > 3: joined 3 active secret 3 [1a 2b 3b] 0
+             > 1: participants [1a 2b 3b] 0
+             > 2: participants [1a 2b 3b] 0",
+        ),
+        (
+            "it is of one member key: a resume under another is a new seat without it",
+            APPROVAL,
+            "~1 join a admin
+             ~2 join b member 7
+             ~1 approve 2 with 5
+             ~2 drops
+             3 join b member 8 resume 2
+             > 3: joined 3 active secret 3 [1a 2b!=7 3b=8] 0
+             > 1: participants [1a 2b!=7 3b=8] 0
+             4 join b member 7 resume 2
+             > 4: joined 2 active with 5 secret 4 [1a 2b=7 3b=8] 0
+             > 1: participants [1a 2b=7 3b=8] 0
+             > 3: participants [1a 2b=7 3b=8] 0",
         ),
         (
             "a new seat has none, although the user is approved",

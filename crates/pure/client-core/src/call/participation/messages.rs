@@ -62,7 +62,7 @@ impl Participation {
             }
             ServerMessage::Admitted { statement, .. } => CallEvent::Admitted { statement },
             ServerMessage::Link { call_link_state } => {
-                CallEvent::Link(LinkState::new(&call_link_state, &self.options.room))
+                CallEvent::Link(LinkState::parse(&call_link_state, &self.options.room)?)
             }
             ServerMessage::Relay { from, body } => {
                 let from = parse_demux(from)?;

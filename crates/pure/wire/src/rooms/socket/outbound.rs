@@ -174,8 +174,7 @@ pub struct JoinedMessage<'a> {
     /// The number of missed commits that follow at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<usize>,
-    /// The statement with which an admin has admitted the device from the lobby to this seat, as in
-    /// `admitted`.
+    /// The newest statement that an admin has given the device for this seat, as in `admitted`.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

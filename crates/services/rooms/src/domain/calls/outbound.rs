@@ -32,6 +32,8 @@ pub(crate) enum QueueKind {
     Answer,
     /// Control. A newer state of the link replaces it.
     Link,
+    /// Control. A newer statement about the device replaces it.
+    Statement,
     /// Control. At most one waits.
     Pong,
     /// Control. Another whole roster replaces it.
@@ -64,6 +66,7 @@ impl OutboundMessage {
             Message::Commit { .. } | Message::Welcome { .. } | Message::Refuse { .. } => {
                 QueueKind::Group
             }
+            Message::NewStatement { .. } => QueueKind::Statement,
             Message::Pong => QueueKind::Pong,
             Message::Joined(_)
             | Message::Admitted { .. }
@@ -172,6 +175,10 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
         Message::Admitted { present, statement } => ServerMessage::Admitted {
             present: present_group(*present),
             statement: statement.clone(),
+        },
+        Message::NewStatement { present, statement } => ServerMessage::Admitted {
+            present: present_group(*present),
+            statement: Some(statement.clone()),
         },
         Message::Denied(reason) => ServerMessage::Denied {
             reason: reason.as_str().into(),

@@ -6,7 +6,7 @@
 //!
 //! - A relay that does not fit is dropped for this client, which is told so once until a relay fits
 //!   again.
-//! - Only the newest whole roster, the newest state of the link and one pong wait. Changes of the
+//! - Only the newest whole roster, the newest state of the link, the newest statement and one pong wait. Changes of the
 //!   roster beyond their bound are dropped, and the call must then send a whole roster.
 //! - Commits, Welcomes and refusals wait up to a bound. Beyond it all waiting ones are dropped, and the
 //!   client is told so: it has missed more than the call keeps for a resumed device.
@@ -101,8 +101,8 @@ impl SendQueue {
             QueueKind::RosterChanges => state.push_changes(text),
             QueueKind::Roster => state.push_roster(text),
             QueueKind::Group => state.push_group(text),
-            QueueKind::Link => {
-                state.remove(|kind| kind == QueueKind::Link);
+            QueueKind::Link | QueueKind::Statement => {
+                state.remove(|waiting| waiting == kind);
                 state.push_control(kind, text)
             }
             QueueKind::Pong if state.bytes_of(QueueKind::Pong) > 0 => PushOutcome::Done,

@@ -148,6 +148,13 @@ fn every_message_has_the_form_of_the_protocol() {
             },
             json!({"type": "admitted", "statement": "-_8"}),
         ),
+        (
+            Message::NewStatement {
+                present: GroupEpoch::default(),
+                statement: ApprovalStatement::new([0xfb, 0xff]).unwrap(),
+            },
+            json!({"type": "admitted", "statement": "-_8"}),
+        ),
         (denied, json!({"type": "denied", "reason": "ended"})),
         (Message::Removed, json!({"type": "removed"})),
         (Message::Blocked, json!({"type": "blocked"})),

@@ -39,11 +39,13 @@ fn control_comes_out_before_relays_and_only_the_newest_of_what_replaces() {
             ("roster 1", QueueKind::Roster),
             ("changes 1", QueueKind::RosterChanges),
             ("link 1", QueueKind::Link),
+            ("statement 1", QueueKind::Statement),
             ("pong", QueueKind::Pong),
             ("roster 2", QueueKind::Roster),
             ("relay 2", QueueKind::Relay),
             ("changes 2", QueueKind::RosterChanges),
             ("link 2", QueueKind::Link),
+            ("statement 2", QueueKind::Statement),
             ("pong", QueueKind::Pong),
             ("b", QueueKind::Answer),
         ],
@@ -54,6 +56,7 @@ fn control_comes_out_before_relays_and_only_the_newest_of_what_replaces() {
         "pong",
         "changes 2",
         "link 2",
+        "statement 2",
         "b",
         "relay 1",
         "relay 2",
@@ -95,11 +98,16 @@ fn control_never_grows_without_bound_and_never_ends_the_connection() {
     let kib = "x".repeat(1024);
     let mut missed = 0;
     for _ in 0..10_000 {
-        for kind in [QueueKind::Roster, QueueKind::Link, QueueKind::Pong] {
+        for kind in [
+            QueueKind::Roster,
+            QueueKind::Link,
+            QueueKind::Statement,
+            QueueKind::Pong,
+        ] {
             assert_eq!(send_queue.push(message(&kib, kind)), PushOutcome::Done);
         }
     }
-    assert_eq!(drained(&send_queue).len(), 3);
+    assert_eq!(drained(&send_queue).len(), 4);
     for _ in 0..1_000 {
         let pushed = send_queue.push(message(&kib, QueueKind::RosterChanges));
         missed += usize::from(pushed == PushOutcome::RosterMissed);

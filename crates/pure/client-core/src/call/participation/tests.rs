@@ -1,0 +1,109 @@
+//! A device at room services without optional functions, and at ones that lie.
+
+use anteroom_protocol::{
+    Aci, ApprovalStatement, AuthCredentialResponse, DAY, GenericSecretParams, Mode, ParamsId,
+    Randomness, RootKey, Timestamp,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    IssuedCredential, ListedParams, MemoryPins, ParamsKind, Pass, PublishedParams, Trust, Validity,
+};
+
+const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY);
+const ACI: Aci = Aci::from_bytes([1; 16]);
+
+fn pass() -> Pass {
+    let randomness = Randomness::from_bytes([1; 32]);
+    let secret = GenericSecretParams::generate(Mode::Standard, randomness);
+    let params = secret.public_params().clone();
+    let id: ParamsId = params.id();
+    let response =
+        AuthCredentialResponse::issue(&ACI, NOW, &secret, Randomness::from_bytes([2; 32]));
+    let issued = IssuedCredential {
+        credential: response.unwrap().receive(&ACI, NOW, &params).unwrap(),
+        redemption: NOW,
+        params: id,
+    };
+    let mut listing = PublishedParams::default();
+    listing.generic.push(ListedParams {
+        kind: ParamsKind::Generic,
+        params,
+        id,
+        validity: Validity {
+            not_before: Timestamp::from_secs(0),
+            not_after: None,
+        },
+    });
+    let trusted = listing.trusted(&MemoryPins::default(), Trust::FirstUse, NOW);
+    Pass::new(ACI, &issued, &trusted.unwrap()).unwrap()
+}
+
+fn joined(features: &[&str], link: &Value) -> String {
+    json!({
+        "type": "joined", "demuxId": 16, "eraId": "07".repeat(16), "status": "active",
+        "isAdmin": true, "resume": "AA==", "maxDevices": 8, "participants": [], "pending": [],
+        "pendingCount": 0, "callLinkState": link, "features": features,
+    })
+    .to_string()
+}
+
+fn link(admin_statement: &[u8]) -> Value {
+    json!({
+        "restrictions": "none", "name": "", "revoked": false, "expiration": 1, "delete_at": 2,
+        "epoch": null, "adminStatement": STANDARD.encode(admin_statement),
+    })
+}
+
+/// Returns a device that is in a call of a room service with these features.
+fn inside(features: &[&str]) -> Participation {
+    let mut participation = Participation::new(JoinOptions {
+        room: RootKey::from_bytes(&[0x13; 16]).unwrap(),
+        pass: pass(),
+        passkey: None,
+        name: None,
+        member: None,
+    });
+    let answer = participation.read_join_answer(&joined(features, &link(b"signed")), true, None);
+    let Some(JoinAnswer::Joined(seat)) = answer.unwrap() else {
+        panic!("no seat");
+    };
+    participation.enter(*seat, SenderCounters::default());
+    participation
+}
+
+#[test]
+fn a_decision_goes_without_its_statement_where_the_room_service_delivers_none() {
+    let device = parse_demux(32).unwrap();
+    let approve = |statement| Command::Approve { device, statement };
+    let statement = ApprovalStatement::new(*b"Ann").ok();
+    for (features, is_delivered) in [(&["hello"][..], false), (&["hello", "statements"], true)] {
+        let mut participation = inside(features);
+        let rng = &mut ChaCha20Rng::from_seed([1; 32]);
+        let with = approve(statement.clone());
+        let text = participation.message(&with, rng).unwrap();
+        let sent: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(sent["type"], "approve");
+        assert_eq!(sent["demuxId"], 32);
+        assert_eq!(sent.get("statement").is_some(), is_delivered);
+        let event = participation.reduction(&with);
+        assert_eq!(event.is_none(), is_delivered, "{event:?}");
+        assert!(participation.reduction(&approve(None)).is_none());
+    }
+}
+
+#[test]
+fn an_admin_statement_that_no_admin_can_make_is_malformed() {
+    let mut participation = inside(&[]);
+    for (length, is_read) in [(1_024, true), (1_025, false), (60_000, false)] {
+        let link = link(&vec![7; length]);
+        let told = json!({"type": "link", "callLinkState": link}).to_string();
+        assert_eq!(participation.receive(&told).is_ok(), is_read, "{length}");
+        let answer = participation.read_join_answer(&joined(&[], &link), true, None);
+        assert_eq!(answer.is_ok(), is_read, "{length}");
+    }
+}
