@@ -41,8 +41,8 @@ pub(crate) struct Device {
     hands: BucketLevel,
     questions: BucketLevel,
     told_to_slow_down: bool,
-    /// The number of the last group that the device came into.
-    group: u32,
+    /// The answers with missed commits.
+    missed: BucketLevel,
     refused_group: u32,
     /// The length of the history when the device last received the whole roster.
     knows: usize,
@@ -86,6 +86,8 @@ pub(crate) struct Model {
     /// The debts of relays, of each user and of all together.
     user_relays: BTreeMap<char, BucketLevel>,
     all_relays: BucketLevel,
+    /// The debts of commits and refusals of each user.
+    user_commits: BTreeMap<char, BucketLevel>,
     pub(crate) groups: Groups,
     /// Every state of the roster since the last announcement, which is the first.
     history: Vec<Vec<VisibleDevice>>,
@@ -119,6 +121,7 @@ impl Model {
             joins: 0,
             user_relays: BTreeMap::new(),
             all_relays: BucketLevel::default(),
+            user_commits: BTreeMap::new(),
             groups: Groups::default(),
             history: vec![Vec::new()],
             announced: None,
@@ -294,7 +297,7 @@ impl Model {
                 hands: BucketLevel::default(),
                 questions: BucketLevel::default(),
                 told_to_slow_down: false,
-                group: 0,
+                missed: BucketLevel::default(),
                 refused_group: 0,
                 knows: 0,
             });
@@ -306,10 +309,14 @@ impl Model {
         device.knows = knows;
         device.lacks_hellos = false;
         let device = device.clone();
-        let missed = match have {
-            Some(have) if is_resumed && device.active => self.groups.since(*have),
+        let mut missed = match have {
+            Some(have) if is_resumed && device.active => self.groups.since(id, *have),
             _ => Vec::new(),
         };
+        let is_limited = |device: &mut Device| !device.missed.fill(1, 5, 1, now);
+        if !missed.is_empty() && self.by_id(id).is_some_and(is_limited) {
+            missed.clear();
+        }
         let mut text = format!(
             "joined {id} {}{}{} secret {secret} {}",
             status(device.active),
