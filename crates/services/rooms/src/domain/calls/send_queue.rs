@@ -10,6 +10,8 @@
 //!   roster beyond their bound are dropped, and the call must then send a whole roster.
 //! - Commits, Welcomes and refusals wait up to a bound. Beyond it all waiting ones are dropped, and the
 //!   client is told so: it has missed more than the call keeps for a resumed device.
+//! - When the connection is to be closed, waiting messages of the group are dropped: the reason of the closing
+//!   does not wait behind them, and a client that resumes its seat is sent the commits anew.
 //! - A client that requests answers faster than it reads them is not read meanwhile.
 
 use std::{collections::VecDeque, sync::Arc};
@@ -25,10 +27,6 @@ use super::outbound::{OutboundMessage, QueueKind};
 const MAX_CHANGES: usize = 256 * 1024;
 /// The bytes of waiting answers above which the client is not read.
 const MAX_ANSWERS: usize = 64 * 1024;
-/// The maximum bytes of commits, Welcomes and refusals that wait: the commits that a call keeps for a resumed
-/// device as base64, and as many again as come in a second.
-const MAX_GROUP: usize = 2 * 1024 * 1024;
-
 /// The code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClosingFrame {
@@ -60,6 +58,7 @@ pub(crate) struct SendQueue(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     most_relay_bytes: usize,
+    most_group_bytes: usize,
     state: Mutex<State>,
     /// Signals that there is a message to send, or the end.
     ready: Notify,
@@ -80,10 +79,12 @@ struct State {
 }
 
 impl SendQueue {
-    /// Creates a queue that holds at most `most_relay_bytes` bytes of relays.
-    pub(crate) fn new(most_relay_bytes: usize) -> Self {
+    /// Creates a queue that holds at most `most_relay_bytes` bytes of relays, and `most_group_bytes` of commits,
+    /// Welcomes and refusals.
+    pub(crate) fn new(most_relay_bytes: usize, most_group_bytes: usize) -> Self {
         Self(Arc::new(Inner {
             most_relay_bytes,
+            most_group_bytes,
             state: Mutex::default(),
             ready: Notify::new(),
             answered: Notify::new(),
@@ -100,7 +101,7 @@ impl SendQueue {
             QueueKind::Relay => state.push_relay(text, self.0.most_relay_bytes),
             QueueKind::RosterChanges => state.push_changes(text),
             QueueKind::Roster => state.push_roster(text),
-            QueueKind::Group => state.push_group(text),
+            QueueKind::Group => state.push_group(text, self.0.most_group_bytes),
             QueueKind::Link => {
                 state.remove(|kind| kind == QueueKind::Link);
                 state.push_control(kind, text)
@@ -114,11 +115,13 @@ impl SendQueue {
         pushed
     }
 
-    /// Closes the connection once the waiting messages are sent. Only the first call has an effect.
+    /// Closes the connection once the waiting messages are sent, except those of the group. Only the first
+    /// call has an effect.
     pub(crate) fn close(&self, closing: ClosingFrame) {
         let mut state = self.0.state.lock();
         if state.closing.is_none() {
             state.closing = Some(closing);
+            state.remove_group();
             self.0.ready.notify_one();
             self.0.closed.cancel();
         }
@@ -212,14 +215,18 @@ impl State {
     }
 
     /// Drops all waiting messages of the group before one that does not fit.
-    fn push_group(&mut self, text: Bytes) -> PushOutcome {
+    fn push_group(&mut self, text: Bytes, most_bytes: usize) -> PushOutcome {
         let bytes = self.bytes_of(QueueKind::Group);
-        if bytes.saturating_add(text.len()) > MAX_GROUP {
-            self.remove(|kind| matches!(kind, QueueKind::Group | QueueKind::GroupDropped));
+        if bytes.saturating_add(text.len()) > most_bytes {
+            self.remove_group();
             let OutboundMessage { text, kind } = OutboundMessage::commits_dropped();
             self.control.push_back((kind, text));
         }
         self.push_control(QueueKind::Group, text)
+    }
+
+    fn remove_group(&mut self) {
+        self.remove(|kind| matches!(kind, QueueKind::Group | QueueKind::GroupDropped));
     }
 
     fn remove(&mut self, goes: impl Fn(QueueKind) -> bool) {
