@@ -18,6 +18,9 @@ use crate::{
 
 const PROGRAM: &str = "anteroom-bench";
 
+/// The package that is measured as a module of WebAssembly too.
+const MODULE: &str = "anteroom-bench-e2ee";
+
 /// The services and their load.
 const MEASURED: [&str; 2] = [programs::ANTEROOM, "anteroom-load"];
 
@@ -81,6 +84,12 @@ pub enum Measurement {
         #[arg(long, default_value_t = 100)]
         rounds: u32,
     },
+    /// The end-to-end encryption of calls, natively and in WebAssembly below Node.js, beside the goals.
+    E2ee {
+        /// How many interleaved rounds.
+        #[arg(long, default_value_t = 15)]
+        rounds: u32,
+    },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
         /// How many interleaved rounds.
@@ -114,7 +123,11 @@ impl Bench {
             true => Profile::Dev,
             false => Profile::Dist,
         };
-        let program = programs::build(root, profile, &self.measurement.packages())?.join(PROGRAM);
+        let folder = programs::build(root, profile, &self.measurement.packages())?;
+        if self.measurement.needs_module() {
+            steps::build_module(root, profile, MODULE, &folder)?;
+        }
+        let program = folder.join(PROGRAM);
         StepCommand::new(program.as_os_str(), PROGRAM, &env::current_dir()?)
             .args(words)
             .succeeds()
@@ -129,8 +142,12 @@ impl Measurement {
         )
     }
 
+    const fn needs_module(&self) -> bool {
+        matches!(self, Self::E2ee { .. })
+    }
+
     fn packages(&self) -> Vec<&'static str> {
-        let in_process = matches!(self, Self::Zk { .. } | Self::Ct { .. });
+        let in_process = matches!(self, Self::Zk { .. } | Self::Ct { .. } | Self::E2ee { .. });
         let measured = if in_process { &[][..] } else { &MEASURED };
         [&[PROGRAM], measured].concat()
     }

@@ -8,6 +8,7 @@
 pub mod bench;
 pub mod command;
 pub mod dist;
+pub mod grind;
 pub mod load;
 pub mod programs;
 pub mod rules;

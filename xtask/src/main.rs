@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 use xtask::{
     bench::Bench,
     dist::Dist,
+    grind,
     load::{Attack, Soak},
     programs::{self, Profile},
     steps, vectors,
@@ -46,6 +47,13 @@ enum Command {
     /// Attacks real services, and measures what legitimate clients get before, during and after.
     /// Fails if a goal is missed.
     Attack(Attack),
+    /// Looks for two groups of an era that show the same verification words: a quarter of an hour on
+    /// two cores.
+    Grind {
+        /// How many groups.
+        #[arg(long, default_value_t = 65_536)]
+        tries: u32,
+    },
     /// Measures.
     Bench(Bench),
     /// Makes a Debian package and a tarball in `target/package`.
@@ -62,6 +70,7 @@ fn main() -> Result<ExitCode> {
         }
         Command::Soak(soak) => soak.run(root())?,
         Command::Attack(attack) => attack.run(root())?,
+        Command::Grind { tries } => grind::run(root(), tries)?,
         Command::Bench(bench) => {
             let words = env::args_os().skip_while(|word| word != "bench").skip(1);
             return Ok(exit_code(bench.run(root(), words)?));

@@ -35,7 +35,7 @@ impl Profile {
     }
 
     /// Returns the folder of its programs in the target directory.
-    const fn folder(self) -> &'static str {
+    pub(crate) const fn folder(self) -> &'static str {
         match self {
             Self::Dev => "debug",
             other => other.name(),

@@ -18,6 +18,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+pub(crate) use self::wasm::build_module;
 use self::{counts::Counts, folder::files_in, report::say};
 use crate::{
     command::StepCommand,

@@ -1,7 +1,7 @@
 //! Measurements of the protocol and the services.
 //!
 //! Each measurement takes the programs to measure and a number of rounds or samples, and returns a report
-//! that prints as a table or as JSON. Two subjects (Anteroom and the npm client) are measured in interleaved
+//! that prints as a table or as JSON. Two subjects (Anteroom and the npm client, or two runtimes) are measured in interleaved
 //! rounds of one run. A measurement that cannot be made is an error; a missed goal is part of the report.
 //!
 //! [`zk`] measures the protocol's operations: `cargo xtask bench zk`. The other measurements have modules of
@@ -14,6 +14,7 @@ mod cores;
 pub mod create_auth;
 pub mod ct;
 pub mod devices;
+pub mod e2ee;
 mod goals;
 mod hide;
 mod json_process;

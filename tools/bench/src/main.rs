@@ -9,12 +9,15 @@ use std::{
     io::{self, Write as _},
     path::Path,
     process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use anteroom_bench::{
-    create_auth, ct, devices, login, login_timing, programs::Programs, rooms, zk,
+    create_auth, ct, devices, e2ee, login, login_timing,
+    programs::{Programs, module_of_this_folder},
+    rooms, zk,
 };
-use anteroom_protocol::Mode;
+use anteroom_protocol::{Mode, Timestamp};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use serde::Serialize;
@@ -68,6 +71,12 @@ fn main() -> Result<ExitCode> {
             let report = devices::measure(&Programs::of_this_folder()?, rounds)?;
             show(json, &report, report.reached())
         }
+        Measurement::E2ee { rounds } => {
+            let module = module_of_this_folder("anteroom-bench-e2ee")?;
+            let worker = root().join("tools/bench-e2ee/worker.mjs");
+            let report = e2ee::measure(&module, &worker, now()?, rounds)?;
+            show(json, &report, true)
+        }
         Measurement::Rooms { rounds } => {
             let report = rooms::measure(root(), &Programs::of_this_folder()?, rounds)?;
             show(json, &report, true)
@@ -89,6 +98,16 @@ fn show(json: bool, report: &(impl Serialize + Display), passed: bool) -> Result
         writeln!(output, "{report}")?;
     }
     Ok(passed)
+}
+
+/// Returns the system's time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "openmls compares lifetimes of key packages with the system's clock"
+)]
+fn now() -> Result<Timestamp> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(Timestamp::from_secs(since.as_secs()))
 }
 
 /// Returns the workspace's folder.

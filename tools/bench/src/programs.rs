@@ -17,16 +17,29 @@ impl Programs {
     /// # Errors
     /// If one of them is not there.
     pub fn of_this_folder() -> Result<Self> {
-        let own = env::current_exe().context("the path of this program is not known")?;
-        let folder = own.parent().context("this program is in no folder")?;
-        let [anteroom, load] = ["anteroom", "anteroom-load"].map(|name| folder.join(name));
-        for program in [&anteroom, &load] {
-            ensure!(
-                program.exists(),
-                "{} is not built: `cargo xtask bench` builds all that is needed",
-                program.display()
-            );
-        }
-        Ok(Self { anteroom, load })
+        Ok(Self {
+            anteroom: file_of_this_folder("anteroom")?,
+            load: file_of_this_folder("anteroom-load")?,
+        })
     }
+}
+
+/// Finds the module of WebAssembly of a package in the folder of the running program.
+///
+/// # Errors
+/// If it is not there.
+pub fn module_of_this_folder(package: &str) -> Result<PathBuf> {
+    file_of_this_folder(&format!("{package}.wasm"))
+}
+
+fn file_of_this_folder(name: &str) -> Result<PathBuf> {
+    let own = env::current_exe().context("the path of this program is not known")?;
+    let folder = own.parent().context("this program is in no folder")?;
+    let file = folder.join(name);
+    ensure!(
+        file.exists(),
+        "{} is not built: `cargo xtask bench` builds all that is needed",
+        file.display()
+    );
+    Ok(file)
 }

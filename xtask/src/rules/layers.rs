@@ -54,6 +54,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-wire", Pure),
     ("anteroom-call", Pure),
     ("anteroom-e2ee", Pure),
+    ("anteroom-e2ee-session", Pure),
     ("anteroom-client-core", Pure),
     ("anteroom-runtime", Kit),
     ("anteroom-http-client", Kit),
@@ -78,6 +79,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-process", Process),
     ("anteroom-testkit", Testkit),
     ("anteroom-bench", Tool),
+    ("anteroom-bench-e2ee", Tool),
     ("anteroom-dist", Tool),
     ("anteroom-load", Tool),
     ("anteroom-picture", Tool),
@@ -160,6 +162,11 @@ pub(super) const EDGES: &[Exception] = &[
     ("anteroom-operator-cli", "anteroom-webhook", OPERATOR),
     ("anteroom-operator-cli", "anteroom-store-sqlite", OPERATOR),
     ("anteroom", "anteroom-store-sqlite", DEMO),
+    (
+        "anteroom-bench",
+        "anteroom-bench-e2ee",
+        "it measures that crate natively, and as a module of WebAssembly",
+    ),
     (
         "anteroom-bench",
         "xtask",

@@ -15,6 +15,7 @@ mod applicant;
 mod application;
 mod candidate;
 mod change;
+mod commit;
 mod confirmations;
 mod crypto;
 mod error;

@@ -19,6 +19,7 @@ mod derivation;
 mod era;
 mod member;
 mod public_key;
+mod secret;
 mod signature;
 
 pub use self::{

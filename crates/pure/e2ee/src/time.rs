@@ -14,6 +14,12 @@ impl Moment {
         Self(since_start)
     }
 
+    /// Returns the time since the clock's start.
+    #[must_use]
+    pub const fn since_start(self) -> Duration {
+        self.0
+    }
+
     /// Returns the moment a time later; saturates at the maximum.
     #[must_use]
     pub const fn plus(self, time: Duration) -> Self {

@@ -50,33 +50,44 @@ impl Group {
 
 fn words_of(authenticator: &[u8]) -> Result<[VerificationWord; WORDS], WordsError> {
     let params = Params::new(MEMORY_KIB, PASSES, 1, Some(LENGTH)).map_err(|_| WordsError)?;
+    let list: Vec<&'static str> = LIST.lines().collect();
+    let mut words = [VerificationWord {
+        number: 0,
+        word: "",
+    }; WORDS];
+    for (one, index) in words.iter_mut().zip(indices(authenticator, params)?) {
+        one.number = index + 1;
+        one.word = list.get(usize::from(index)).copied().ok_or(WordsError)?;
+    }
+    Ok(words)
+}
+
+/// Returns the places of the words in the list.
+fn indices(authenticator: &[u8], params: Params) -> Result<[u16; WORDS], WordsError> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut hash = Zeroizing::new([0; LENGTH]);
     argon2
         .hash_password_into(authenticator, labels::WORDS, hash.as_mut_slice())
         .map_err(|_| WordsError)?;
-    let list: Vec<&'static str> = LIST.lines().collect();
     let bits = hash
         .iter()
         .fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
     let surplus = 8 * u32::try_from(LENGTH).unwrap_or_default() - 6 * BITS_OF_WORD;
-    let mut words = [VerificationWord {
-        number: 0,
-        word: "",
-    }; WORDS];
+    let mut indices = [0; WORDS];
     let mut rest = bits >> surplus;
-    for one in words.iter_mut().rev() {
-        let index = u16::try_from(rest & 0x7ff).map_err(|_| WordsError)?;
-        one.number = index + 1;
-        one.word = list.get(usize::from(index)).copied().ok_or(WordsError)?;
+    for index in indices.iter_mut().rev() {
+        *index = u16::try_from(rest & 0x7ff).map_err(|_| WordsError)?;
         rest >>= BITS_OF_WORD;
     }
-    Ok(words)
+    Ok(indices)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::{Rng as _, SeedableRng as _};
 
     use super::*;
 
@@ -100,5 +111,25 @@ mod tests {
         assert_eq!(words.map(|one| one.number), [657, 2023, 542, 32, 882, 523]);
         assert_eq!(words.map(|one| one.word)[3], "advance");
         assert_ne!(words_of(&[8; 32]).unwrap(), words);
+    }
+    /// 2^16 tries of somebody who wants two groups to show the same words, each with an authenticator as the
+    /// key schedule gives them. The cost of Argon2id is the lowest: it makes a try slower, and its chance no
+    /// smaller. Two words instead of six would be equal in some 500 pairs of tries.
+    #[test]
+    fn of_65536_tries_no_two_have_the_same_words() {
+        const TRIES: usize = 1 << 16;
+        let (mut seen, mut seen_two) = (BTreeSet::new(), BTreeSet::new());
+        let mut rng = ChaCha20Rng::seed_from_u64(66);
+        for _ in 0..TRIES {
+            let mut authenticator = [0; 32];
+            rng.fill_bytes(&mut authenticator);
+            let cost = Params::new(Params::MIN_M_COST, Params::MIN_T_COST, 1, Some(LENGTH));
+            let indices = indices(&authenticator, cost.unwrap()).unwrap();
+            seen_two.insert((indices[0], indices[1]));
+            seen.insert(indices);
+        }
+        assert_eq!(seen.len(), TRIES);
+        let pairs = TRIES - seen_two.len();
+        assert!((400..600).contains(&pairs), "{pairs}");
     }
 }

@@ -3,35 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_protocol::redacted_debug;
-use openmls::prelude::{
-    LeafNodeIndex, MlsGroup, MlsMessageOut, PreSharedKeyProposal, ProcessedMessageContent,
-    Proposal, ProtocolMessage, ProtocolVersion, Sender,
-};
+use openmls::prelude::{MlsGroup, ProcessedMessageContent, Sender, StagedCommit};
 use openmls_traits::OpenMlsProvider as _;
-use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{
-    change::{EpochChange, EpochFrames, GroupChange, MAX_ADDS, OutgoingCommit},
+    change::{EpochChange, EpochFrames},
     error::{CommitError, GroupFailure},
     handshake::HandshakeKind,
     history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
-    mls::{MemberSigner, context_extensions, parse_message, psk_id},
+    mls::parse_message,
     provider::{Provider, Storage},
-    verdict::{CommitEffect, GroupView, Surroundings, verdict},
+    verdict::{CommitEffect, CommitRefusal, GroupView, Surroundings, verdict},
     view::{commit_view, group_view, leaves},
 };
-use crate::{
-    EPOCH_RETENTION, EpochKey, GroupEpoch, LEAVER_RETENTION, MemberKey, Moment, RoomContext,
-};
+use crate::{EPOCH_RETENTION, EpochKey, GroupEpoch, LEAVER_RETENTION, MemberKey, Moment};
 
 /// A member's state of a group.
 pub struct Group {
     pub(super) parts: GroupParts,
     history: EraHistory,
-    pending: Option<PendingCommit>,
+    pub(super) pending: Option<PendingCommit>,
+    early: Option<EarlyCommit>,
     /// The moment at which the keys of the epochs before this one are dropped.
     pub(super) past_until: Option<Moment>,
     pub(super) leavers: Vec<Leaver>,
@@ -56,9 +51,17 @@ pub(super) struct GroupParts {
     pub(super) number: u32,
 }
 
-struct PendingCommit {
+/// A commit of one's own that has yet to come back.
+pub(super) struct PendingCommit {
+    pub(super) sealed: Vec<u8>,
+    pub(super) effect: CommitEffect,
+}
+
+/// A commit whose Remove did not hold when it came. MLS opens it once.
+struct EarlyCommit {
     sealed: Vec<u8>,
-    effect: CommitEffect,
+    sender: Sender,
+    staged: Box<StagedCommit>,
 }
 
 impl Group {
@@ -67,6 +70,7 @@ impl Group {
             parts,
             history: view.history.clone(),
             pending: None,
+            early: None,
             past_until: None,
             leavers: Vec::new(),
         };
@@ -129,66 +133,11 @@ impl Group {
         self.parts.mls.epoch_authenticator().as_slice()
     }
 
-    /// Makes a commit, checks it as every member will, and returns it for the room service. The group changes
-    /// when the same bytes come back ([`Self::receive_commit`]), not before.
-    ///
-    /// # Errors
-    /// [`GroupFailure`]. The group is unchanged.
-    pub fn commit(
-        &mut self,
-        change: &GroupChange,
-        surroundings: &Surroundings<'_>,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<OutgoingCommit, GroupFailure> {
-        if self.pending.is_some() {
-            return Err(GroupFailure::Pending);
-        }
-        if change.add.len() > MAX_ADDS {
-            return Err(GroupFailure::TooLong);
-        }
-        let view = self.view()?;
-        let context = view.context.with(&change.context);
-        let context = (context != view.context).then_some(context);
-        if change.add.is_empty() && change.remove.is_empty() && context.is_none() {
-            return Err(GroupFailure::Empty);
-        }
-        let made = self.make(change, context.as_ref(), rng);
-        let effect = made.and_then(|messages| {
-            let staged = self.parts.mls.pending_commit().ok_or(GroupFailure::Mls)?;
-            let sender = Sender::Member(self.parts.mls.own_leaf_index());
-            let commit = commit_view(&self.parts.mls, &sender, staged);
-            let effect = verdict(&view, &commit, surroundings).map_err(GroupFailure::Refused)?;
-            Ok((messages, effect))
-        });
-        let sealed = effect.and_then(|(messages, effect)| {
-            let outgoing = self.seal_commit(&messages, &effect, rng)?;
-            Ok((outgoing, effect))
-        });
-        match sealed {
-            Ok((outgoing, effect)) => {
-                self.pending = Some(PendingCommit {
-                    sealed: outgoing.body.clone(),
-                    effect,
-                });
-                Ok(outgoing)
-            }
-            Err(failure) => {
-                self.cancel_commit();
-                Err(failure)
-            }
-        }
-    }
-
-    /// Forgets a commit that was made and did not come back.
-    pub fn cancel_commit(&mut self) {
-        self.pending = None;
-        let provider = Provider::without_rng(&self.parts.storage);
-        // The storage in memory does not fail.
-        let _cleared = self.parts.mls.clear_pending_commit(provider.storage());
-    }
-
     /// Takes a commit that the room service told, checks it, and merges it. One's own is merged if it comes
     /// back byte for byte.
+    ///
+    /// A commit that was refused with [`CommitRefusal::Removal`] can be given
+    /// again: the roster by which a device is absent may have come later than the commit.
     ///
     /// # Errors
     /// [`CommitError`]. The group is unchanged.
@@ -209,13 +158,13 @@ impl Group {
             merged.map_err(|_| CommitError::Malformed)?;
             return self.change_epoch(&before, pending.effect, true, surroundings.moment);
         }
-        let message = self.open_commit(epoch, body)?;
-        let provider = Provider::without_rng(&self.parts.storage);
-        let processed = self.parts.mls.process_message(&provider, message);
-        let processed = processed.map_err(|_| CommitError::Malformed)?;
-        let sender = processed.sender().clone();
-        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
-            return Err(CommitError::Malformed);
+        let EarlyCommit {
+            sealed,
+            sender,
+            staged,
+        } = match self.early.take_if(|early| early.sealed == body) {
+            Some(early) => early,
+            None => self.open_commit(epoch, body)?,
         };
         let commit = commit_view(&self.parts.mls, &sender, &staged);
         let refused = |refusal| CommitError::Refused {
@@ -223,7 +172,19 @@ impl Group {
             refusal,
         };
         let view = group_view(&self.parts.mls, self.history.clone()).map_err(refused)?;
-        let effect = verdict(&view, &commit, surroundings).map_err(refused)?;
+        let effect = match verdict(&view, &commit, surroundings) {
+            Ok(effect) => effect,
+            Err(refusal) => {
+                let error = refused(refusal);
+                self.early = (refusal == CommitRefusal::Removal).then_some(EarlyCommit {
+                    sealed,
+                    sender,
+                    staged,
+                });
+                return Err(error);
+            }
+        };
+        let provider = Provider::without_rng(&self.parts.storage);
         let merged = self.parts.mls.merge_staged_commit(&provider, *staged);
         merged.map_err(|_| CommitError::Malformed)?;
         self.pending = None;
@@ -242,98 +203,26 @@ impl Group {
         Ok(EpochKey::new(self.epoch(), Zeroizing::new(base_key)))
     }
 
-    /// Makes the messages of a commit, which is then pending in openmls.
-    fn make(
-        &mut self,
-        change: &GroupChange,
-        context: Option<&RoomContext>,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(MlsMessageOut, Option<MlsMessageOut>), GroupFailure> {
-        let GroupParts {
-            mls,
-            storage,
-            link,
-            member_key,
-            ..
-        } = &mut self.parts;
-        let provider = Provider::new(storage, rng);
-        let psk = psk_id(link.psk.era(), &provider).ok_or(GroupFailure::Mls)?;
-        let psk = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk)));
-        let packages = change.add.iter().map(|one| one.key_package.clone());
-        let removals = change.remove.iter().map(|leaf| LeafNodeIndex::new(*leaf));
-        // Every commit has a path, so that each one also heals the committer's keys.
-        let mut builder = mls
-            .commit_builder()
-            .consume_proposal_store(false)
-            .force_self_update(true)
-            .propose_adds(packages)
-            .propose_removals(removals)
-            .add_proposal(psk);
-        if let Some(context) = context {
-            let extensions = context_extensions(context).ok_or(GroupFailure::Mls)?;
-            builder = builder
-                .propose_group_context_extensions(extensions)
-                .map_err(|_| GroupFailure::Mls)?;
-        }
-        let bundle = builder
-            .load_psks(provider.storage())
-            .map_err(|_| GroupFailure::Mls)?
-            .create_group_info(false)
-            .build(
-                provider.rand(),
-                provider.crypto(),
-                &MemberSigner(member_key),
-                |_| true,
-            )
-            .map_err(|_| GroupFailure::Mls)?
-            .stage_commit(&provider)
-            .map_err(|_| GroupFailure::Mls)?;
-        let (commit, welcome, _) = bundle.into_contents();
-        let welcome =
-            welcome.map(|welcome| MlsMessageOut::from_welcome(welcome, ProtocolVersion::Mls10));
-        Ok((commit, welcome))
-    }
-
-    fn seal_commit(
-        &self,
-        (commit, welcome): &(MlsMessageOut, Option<MlsMessageOut>),
-        effect: &CommitEffect,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<OutgoingCommit, GroupFailure> {
-        let epoch = self.epoch();
-        let next = GroupEpoch {
-            epoch: epoch.epoch.saturating_add(1),
-            ..epoch
-        };
-        let mut seal = |kind, epoch, message: &MlsMessageOut| {
-            let bytes = message.to_bytes().map_err(|_| GroupFailure::Mls)?;
-            let sealed = self
-                .parts
-                .link
-                .handshake
-                .seal(kind, Some(epoch), &bytes, rng);
-            sealed.map_err(|_| GroupFailure::TooLong)
-        };
-        let body = seal(HandshakeKind::Commit, epoch, commit)?;
-        let welcome = welcome.as_ref();
-        let welcome = welcome.map(|welcome| seal(HandshakeKind::Welcome, next, welcome));
-        let to = effect.added.iter().map(|(leaf, _)| leaf.demux_id);
-        Ok(OutgoingCommit {
-            epoch,
-            body,
-            welcome: welcome.transpose()?.map(|welcome| (to.collect(), welcome)),
-        })
-    }
-
-    fn open_commit(&self, epoch: GroupEpoch, body: &[u8]) -> Result<ProtocolMessage, CommitError> {
+    /// Opens a commit of another member, which MLS then holds for valid.
+    fn open_commit(&mut self, epoch: GroupEpoch, body: &[u8]) -> Result<EarlyCommit, CommitError> {
         let handshake = &self.parts.link.handshake;
         let opened = handshake.open(HandshakeKind::Commit, Some(epoch), body);
         let opened = opened.map_err(|_| CommitError::Malformed)?;
         let message = parse_message(&opened).ok_or(CommitError::Malformed)?;
-        if message.is_handshake_message() {
-            Ok(message)
-        } else {
-            Err(CommitError::Malformed)
+        if !message.is_handshake_message() {
+            return Err(CommitError::Malformed);
+        }
+        let provider = Provider::without_rng(&self.parts.storage);
+        let processed = self.parts.mls.process_message(&provider, message);
+        let processed = processed.map_err(|_| CommitError::Malformed)?;
+        let sender = processed.sender().clone();
+        match processed.into_content() {
+            ProcessedMessageContent::StagedCommitMessage(staged) => Ok(EarlyCommit {
+                sealed: body.to_vec(),
+                sender,
+                staged,
+            }),
+            _ => Err(CommitError::Malformed),
         }
     }
 
@@ -345,6 +234,7 @@ impl Group {
         now: Moment,
     ) -> Result<EpochChange, CommitError> {
         self.past_until = Some(now.plus(EPOCH_RETENTION));
+        self.early = None;
         let last_epoch = self.epoch().epoch.saturating_sub(1);
         let leavers = effect.removed.iter().map(|(leaf, _)| Leaver {
             leaf: *leaf,

@@ -1,42 +1,20 @@
 //! The admin secret of a room, with the passkey and the admin key that come from it.
 
-use anteroom_protocol::{AdminPasskey, RoomId, redacted_debug};
+use anteroom_protocol::{AdminPasskey, RoomId};
 use ed25519_dalek::SigningKey;
-use rand_core::CryptoRng;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{derive_for_room, public_key::key_pair};
+use super::{derive_for_room, public_key::key_pair, secret::stored_secret};
 use crate::labels;
 
-/// The secret of the admins of a room: 32 random bytes. It is given to co-admins as such and to no service.
-/// Wiped on drop.
-///
-/// A holder of the passkey alone administers the room at the room service and signs nothing.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct AdminSecret([u8; 32]);
-
-redacted_debug!(AdminSecret);
+stored_secret!(
+    /// The secret of the admins of a room: 32 random bytes. It is given to co-admins as such and to no
+    /// service. Wiped on drop.
+    ///
+    /// A holder of the passkey alone administers the room at the room service and signs nothing.
+    pub struct AdminSecret;
+);
 
 impl AdminSecret {
-    /// Draws a secret.
-    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        let mut bytes = [0; 32];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-
-    /// Creates a secret from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// Derives the passkey of a room, 16 bytes.
     #[must_use]
     pub fn passkey(&self, room: &RoomId) -> AdminPasskey {

@@ -1,40 +1,18 @@
 //! Member keys: one for each device and room.
 
-use anteroom_protocol::{RoomId, redacted_debug};
+use anteroom_protocol::RoomId;
 use ed25519_dalek::SigningKey;
-use rand_core::CryptoRng;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{derive_for_room, public_key::key_pair};
+use super::{derive_for_room, public_key::key_pair, secret::stored_secret};
 use crate::labels;
 
-/// The secret of a device, from which its member keys of all rooms come: 32 random bytes, stored sealed.
-/// Wiped on drop.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct DeviceSecret([u8; 32]);
-
-redacted_debug!(DeviceSecret);
+stored_secret!(
+    /// The secret of a device, from which its member keys of all rooms come: 32 random bytes, stored sealed.
+    /// Wiped on drop.
+    pub struct DeviceSecret;
+);
 
 impl DeviceSecret {
-    /// Draws a secret.
-    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        let mut bytes = [0; 32];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-
-    /// Creates a secret from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// Derives the member key of a room. Keys of two rooms cannot be matched.
     #[must_use]
     pub fn member_key(&self, room: &RoomId) -> MemberKey {

@@ -9,13 +9,37 @@ use crate::{
     labels,
 };
 
-/// The signature of an approved member key over the member key of another device of the same user.
-///
-/// Message: `room id (32) || user || member key of the other device (32)`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CrossSignature(SignatureBytes);
+/// Defines a signature of 64 bytes. `Debug` shows nothing of it.
+macro_rules! signature {
+    ($(#[$doc:meta])* pub struct $name:ident;) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub struct $name(SignatureBytes);
 
-redacted_debug!(CrossSignature);
+        impl $name {
+            /// Creates a signature from its 64 bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 64]) -> Self {
+                Self(bytes)
+            }
+
+            /// Returns the 64 bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 64] {
+                &self.0
+            }
+        }
+
+        redacted_debug!($name);
+    };
+}
+
+signature!(
+    /// The signature of an approved member key over the member key of another device of the same user.
+    ///
+    /// Message: `room id (32) || user || member key of the other device (32)`.
+    pub struct CrossSignature;
+);
 
 impl CrossSignature {
     /// Signs the member key of another device.
@@ -45,18 +69,6 @@ impl CrossSignature {
         approved.verify(labels::CROSS_SIGNATURE, &message, &self.0)
     }
 
-    /// Creates a signature from its 64 bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 64]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the 64 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 64] {
-        &self.0
-    }
-
     fn message(room: &RoomId, user: &OpaqueUserId, other: &MemberPublicKey) -> Vec<u8> {
         let mut writer = Writer::default();
         writer.fixed(room.as_bytes());
@@ -66,13 +78,12 @@ impl CrossSignature {
     }
 }
 
-/// The signature of the admin key over the member key of an admin, for one era.
-///
-/// Message: `room id (32) || era id (16) || member key (32)`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct AdminSignature(SignatureBytes);
-
-redacted_debug!(AdminSignature);
+signature!(
+    /// The signature of the admin key over the member key of an admin, for one era.
+    ///
+    /// Message: `room id (32) || era id (16) || member key (32)`.
+    pub struct AdminSignature;
+);
 
 impl AdminSignature {
     /// Signs an admin's own member key.
@@ -95,18 +106,6 @@ impl AdminSignature {
     ) -> Result<(), VerifyError> {
         let message = Self::message(room, era, member_key);
         admin.verify(labels::ADMIN_SIGNATURE, &message, &self.0)
-    }
-
-    /// Creates a signature from its 64 bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 64]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the 64 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 64] {
-        &self.0
     }
 
     fn message(room: &RoomId, era: EraId, member_key: &MemberPublicKey) -> Vec<u8> {

@@ -4,10 +4,10 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, Applicant, Candidate, CommitError, ContextChange, DeviceSecret,
-    EpochChange, EraHistory, FrameContext, FrameOpener, FrameSealer, FrameTag, Group, GroupChange,
-    GroupFailure, GroupLink, GroupStart, JoinError, MemberKey, MemberLeaf, Moment, OutgoingCommit,
-    RosterHistory, Surroundings,
+    AdminSignature, Admission, Applicant, Approval, Candidate, CommitError, ContextChange,
+    DeviceSecret, EpochChange, EraHistory, FrameContext, FrameOpener, FrameSealer, FrameTag, Group,
+    GroupChange, GroupFailure, GroupLink, GroupStart, JoinError, MemberKey, MemberLeaf, Moment,
+    OutgoingCommit, RosterHistory, SignedStatement, Surroundings,
 };
 use anteroom_protocol::{DemuxId, OpaqueUserId, Restrictions, RootKey, Timestamp};
 use rand_chacha::ChaCha20Rng;
@@ -136,6 +136,16 @@ impl Call {
         let people = &self.people;
         let signature = AdminSignature::sign(&people.admin, &people.room, people.era, &key);
         self.leaf(device, Admission::Admin(signature))
+    }
+
+    /// The admin's approval of a device.
+    pub(crate) fn approval(&self, device: u32) -> SignedStatement<Approval> {
+        let approval = Approval {
+            user: user(u64::from(device)),
+            member_key: self.member_key(device).public(),
+            ..self.people.approval()
+        };
+        by_admin(&self.people, &approval)
     }
 
     pub(crate) fn start(&mut self, device: u32) {

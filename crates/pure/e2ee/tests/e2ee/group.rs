@@ -4,15 +4,15 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, AdmissionReason, Approval, CommitError, CommitRefusal,
-    ContextChange, FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage,
-    Lock, MAX_ADDS, MessageError, RemovalReason,
+    Admission, AdmissionError, AdmissionReason, CommitError, CommitRefusal, ContextChange,
+    FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage, Lock, MAX_ADDS,
+    MessageError, RemovalReason, RosterHistory,
 };
 use anteroom_protocol::Restrictions;
 use zeroize::Zeroizing;
 
 use crate::{
-    call::{Call, at},
+    call::{Call, at, surroundings},
     common::{by_admin, user},
 };
 
@@ -74,13 +74,7 @@ fn many_come_by_one_commit() {
 fn fifty_members_with_approvals_and_certificates_fit_the_messages_of_the_room_service() {
     let mut call = Call::new(Restrictions::AdminApproval);
     let full_leaf = |call: &Call, device: u32| {
-        let approval = Approval {
-            user: user(u64::from(device)),
-            member_key: call.member_key(device).public(),
-            ..call.people.approval()
-        };
-        let approval = by_admin(&call.people, &approval);
-        let mut leaf = call.leaf(device, Admission::Approval(approval));
+        let mut leaf = call.leaf(device, Admission::Approval(call.approval(device)));
         leaf.name = Some("\u{10330}".repeat(60));
         leaf.certificate = Some(call.people.certificate().2);
         leaf
@@ -260,6 +254,34 @@ fn a_device_that_comes_back_replaces_its_old_leaf() {
         assert_eq!(change.frames.unwrap().stayed, BTreeSet::from([0, 1]));
     }
     call.welcome(candidate, &commit).unwrap();
+    call.agree();
+}
+
+#[test]
+fn a_removal_that_is_told_before_the_roster_is_merged_after_it() {
+    let mut call = Call::with_members(3);
+    call.leave(&[3]);
+    let change = GroupChange {
+        remove: BTreeSet::from([2]),
+        ..GroupChange::default()
+    };
+    let commit = call.commit(0, &change).unwrap();
+    let late = RosterHistory::default();
+    for _ in 0..2 {
+        let early = surroundings(&late, call.now);
+        let group = &mut call.members[1].group;
+        let told = group.receive_commit(commit.epoch, &commit.body, &early);
+        let expected = CommitError::Refused {
+            committer: Some(0),
+            refusal: CommitRefusal::Removal,
+        };
+        assert_eq!(told.err(), Some(expected));
+    }
+    call.members.pop();
+    for told in call.tell(&commit) {
+        let removed = told.unwrap().effect.removed;
+        assert_eq!(removed, [(2, RemovalReason::Absent)]);
+    }
     call.agree();
 }
 

@@ -7,6 +7,7 @@
 
 mod admission;
 mod call;
+mod captured_approvals;
 mod common;
 mod confirmations;
 mod contexts;
@@ -21,3 +22,4 @@ mod next_group;
 mod statements;
 mod vectors;
 mod verdicts;
+mod words;

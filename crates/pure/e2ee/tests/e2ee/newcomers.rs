@@ -1,8 +1,8 @@
 //! Newcomers: whom a group takes in, and which groups a newcomer enters.
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, Applicant, Approval, Candidate, CommitRefusal, ContextChange,
-    ContextError, EraHistory, Group, GroupChange, GroupFailure, GroupLink, JoinError, Policy,
+    Admission, AdmissionError, Applicant, Candidate, CommitRefusal, ContextChange, ContextError,
+    EraHistory, Group, GroupChange, GroupFailure, GroupLink, JoinError, Policy,
 };
 use anteroom_protocol::{OpaqueUserId, Restrictions};
 
@@ -22,12 +22,7 @@ fn added(call: &mut Call, candidate: &Candidate) -> anteroom_e2ee::OutgoingCommi
 }
 
 fn approval(call: &Call, device: u32) -> Admission {
-    let approval = Approval {
-        user: user(u64::from(device)),
-        member_key: call.member_key(device).public(),
-        ..call.people.approval()
-    };
-    Admission::Approval(by_admin(&call.people, &approval))
+    Admission::Approval(call.approval(device))
 }
 
 #[test]

@@ -9,10 +9,12 @@
 mod calls;
 mod client;
 mod failed_creates;
+mod forgery;
 mod guests;
 mod hellos;
 mod hostile;
 mod links;
 mod members;
+mod recorder;
 mod replays;
 mod support;

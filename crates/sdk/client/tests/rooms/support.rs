@@ -92,12 +92,21 @@ impl RoomsFixture {
         self.person_at(&account, self.rooms.base_url()).await
     }
 
+    /// Creates a person who reaches the services by these URLs.
+    pub(crate) async fn person_through(&self, issuer: &str, rooms: &str) -> TestUser {
+        let account = self.issuer.add_account(false).await;
+        self.client_of(&account, issuer, rooms).await
+    }
+
     /// Creates a client of the account at the room service with this URL.
     pub(crate) async fn person_at(&self, account: &TestAccount, url: &str) -> TestUser {
+        self.client_of(account, self.issuer.base_url(), url).await
+    }
+
+    async fn client_of(&self, account: &TestAccount, issuer: &str, rooms: &str) -> TestUser {
         let password = SecretString::from(account.password.as_str());
         let device = DeviceCredentials::new(account.aci, DeviceId::PRIMARY, password);
-        let issuer =
-            IssuerClient::new(self.issuer.base_url(), device, Timeouts::default()).unwrap();
+        let issuer = IssuerClient::new(issuer, device, Timeouts::default()).unwrap();
         let params = issuer
             .params(&MemoryPins::default(), Trust::FirstUse, self.now())
             .await
@@ -108,7 +117,7 @@ impl RoomsFixture {
         TestUser {
             aci: account.aci,
             pass,
-            rooms: RoomsClient::new(url, Timeouts::default()).unwrap(),
+            rooms: RoomsClient::new(rooms, Timeouts::default()).unwrap(),
             name: None,
             issuer,
             params,

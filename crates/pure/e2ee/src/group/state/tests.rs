@@ -4,7 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anteroom_protocol::{EraId, OpaqueUserId, RootKey, Timestamp};
 use openmls::{
-    prelude::{CommitBuilder, Initial, KeyPackage, LeafNodeParameters, MlsMessageOut},
+    prelude::{
+        CommitBuilder, Initial, KeyPackage, LeafNodeIndex, LeafNodeParameters, MlsMessageOut,
+        PreSharedKeyProposal, Proposal,
+    },
     schedule::PreSharedKeyId,
 };
 use rand_chacha::ChaCha20Rng;
@@ -13,7 +16,8 @@ use rand_core::SeedableRng as _;
 use super::*;
 use crate::{
     AdminSecret, Admission, Applicant, Candidate, CommitRefusal, ContextChange, ContextError,
-    DeviceSecret, EraPsk, GroupStart, RosterHistory,
+    DeviceSecret, EraPsk, GroupChange, GroupStart, RoomContext, RosterHistory,
+    group::mls::{MemberSigner, context_extensions, psk_id},
 };
 
 const ERA: EraId = EraId::from_bytes([1; 16]);
@@ -293,3 +297,5 @@ fn a_key_package_of_another_capability_is_no_applicant() {
     let opened = Applicant::open(&link(), &sealed);
     assert_eq!(opened.err(), Some(GroupFailure::KeyPackage));
 }
+
+mod bad_path;

@@ -1,0 +1,155 @@
+//! The devices that ask to be added.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, MemberPublicKey, Moment};
+use anteroom_protocol::DemuxId;
+
+/// The time without a repetition after which a device no longer asks.
+const VALIDITY: Duration = Duration::from_secs(7);
+
+/// The time between two relays from which the second one counts as a repetition.
+const REPETITION: Duration = Duration::from_secs(1);
+
+/// The maximum number of devices that are remembered.
+const MAX_DEVICES: usize = 1024;
+
+/// The length of the tag at the end of a sealed key package. No other one has it.
+const TAG_LENGTH: usize = 16;
+
+/// A device that asks to be added.
+#[derive(Clone, Debug)]
+pub(crate) struct Application {
+    pub(crate) applicant: Applicant,
+    /// The lowest number of a group to which it may be added.
+    pub(crate) group: u32,
+    /// The moment at which it asked first with this key package.
+    pub(crate) first: Moment,
+    /// Whether it has asked again with it.
+    pub(crate) is_repeated: bool,
+    /// The decision whether it could be added; `None` while it is to be made (again).
+    pub(crate) decision: Option<Result<(), CommitRefusal>>,
+    last: Moment,
+    sealed: Vec<u8>,
+}
+
+/// The tag of a key package by which a device was added.
+pub(crate) type UsedKeyPackage = [u8; TAG_LENGTH];
+
+/// The devices that ask to be added.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Applicants {
+    waiting: BTreeMap<DemuxId, Application>,
+    /// The key packages by which this device has added others. It adds nobody twice by one.
+    used: VecDeque<UsedKeyPackage>,
+    /// The refusals that were told.
+    told: BTreeMap<[u8; 32], CommitRefusal>,
+}
+
+impl Applicants {
+    /// Takes a key package that a device relayed.
+    pub(crate) fn receive(
+        &mut self,
+        from: DemuxId,
+        group: u32,
+        sealed: &[u8],
+        link: &GroupLink,
+        now: Moment,
+    ) {
+        if let Some(known) = self.waiting.get_mut(&from)
+            && known.sealed == sealed
+        {
+            known.is_repeated |= now >= known.first.plus(REPETITION);
+            known.last = now;
+            known.group = group;
+            known.decision = None;
+            return;
+        }
+        let is_used = tag(sealed).is_none_or(|tag| self.used.contains(&tag));
+        if is_used || (self.waiting.len() >= MAX_DEVICES && !self.waiting.contains_key(&from)) {
+            return;
+        }
+        let applicant = Applicant::open(link, sealed);
+        let Some(applicant) = applicant.ok().filter(|one| one.leaf().demux_id == from) else {
+            return;
+        };
+        let application = Application {
+            applicant,
+            group,
+            first: now,
+            is_repeated: false,
+            decision: None,
+            last: now,
+            sealed: sealed.to_vec(),
+        };
+        self.waiting.insert(from, application);
+    }
+
+    /// Drops the devices that no longer ask.
+    pub(crate) fn expire(&mut self, now: Moment) {
+        self.waiting
+            .retain(|_, application| now < application.last.plus(VALIDITY));
+    }
+
+    /// Returns the devices in the order in which they asked.
+    pub(crate) fn in_order(&self) -> Vec<DemuxId> {
+        let mut devices: Vec<_> = self.waiting.iter().collect();
+        devices.sort_by_key(|(device, application)| (application.first, **device));
+        devices.into_iter().map(|(device, _)| *device).collect()
+    }
+
+    pub(crate) fn get(&self, device: DemuxId) -> Option<&Application> {
+        self.waiting.get(&device)
+    }
+
+    pub(crate) fn get_mut(&mut self, device: DemuxId) -> Option<&mut Application> {
+        self.waiting.get_mut(&device)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Drops a device that was added, or could not be. It may ask again.
+    pub(crate) fn remove(&mut self, device: DemuxId) {
+        self.waiting.remove(&device);
+    }
+
+    /// Takes note of the key packages of an own commit that was taken.
+    pub(crate) fn use_up(&mut self, added: Vec<UsedKeyPackage>) {
+        self.used.extend(added);
+        while self.used.len() > MAX_DEVICES {
+            self.used.pop_front();
+        }
+        let used = &self.used;
+        self.waiting
+            .retain(|_, one| tag(&one.sealed).is_some_and(|tag| !used.contains(&tag)));
+    }
+
+    /// Lets all decisions be made again, because the group or the statements have changed.
+    pub(crate) fn reconsider(&mut self) {
+        for application in self.waiting.values_mut() {
+            application.decision = None;
+        }
+    }
+
+    /// Returns whether a refusal has yet to be told, and takes note of it.
+    pub(crate) fn is_untold(&mut self, key: &MemberPublicKey, refusal: CommitRefusal) -> bool {
+        if self.told.len() >= MAX_DEVICES {
+            self.told.pop_first();
+        }
+        self.told.insert(*key.as_bytes(), refusal) != Some(refusal)
+    }
+}
+
+impl Application {
+    /// Returns the tag of the key package.
+    pub(crate) fn key_package(&self) -> Option<UsedKeyPackage> {
+        tag(&self.sealed)
+    }
+}
+
+fn tag(sealed: &[u8]) -> Option<UsedKeyPackage> {
+    sealed.last_chunk().copied()
+}

@@ -1,0 +1,36 @@
+//! Errors of commands.
+
+use anteroom_e2ee::{StatementError, WordsError};
+
+/// The reason for which a command of the person is not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The device is not in the present group.
+    #[error("this device is not in the group")]
+    NotInGroup,
+    /// The device has stopped sending, because more than half of the others are not confirmed.
+    #[error("too few of the others are confirmed")]
+    Stopped,
+    /// The text is too long or has nothing to show.
+    #[error("the text cannot be sent")]
+    Text,
+    /// The device has no key whose statements count.
+    #[error("only admins can do this")]
+    NotAdmin,
+    /// The link has no admin key, so that nobody can sign.
+    #[error("the link has no admin key: the room service decides")]
+    NoAdminKey,
+    /// There is no such member.
+    #[error("no member has this device")]
+    UnknownMember,
+    /// The statement cannot be made.
+    #[error("{0}")]
+    Statement(StatementError),
+    /// No words were shown.
+    #[error("no words were shown")]
+    NoWords,
+    /// The words cannot be computed.
+    #[error("{0}")]
+    Words(WordsError),
+}

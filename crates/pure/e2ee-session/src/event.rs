@@ -1,0 +1,220 @@
+//! The events of a session, for the person and for the stores of the client.
+
+use std::collections::BTreeSet;
+
+use anteroom_e2ee::{
+    AdmissionError, AdmissionReason, Approval, CommitError, CommitRefusal, JoinError, MemberLeaf,
+    Policy, RemovalReason, SignedStatement, Signer,
+};
+use anteroom_protocol::{DemuxId, GroupEpoch};
+
+/// An event.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// This device is in the group, with these members.
+    Entered {
+        /// The epoch.
+        epoch: GroupEpoch,
+        /// All members, this device among them.
+        members: Vec<MemberStatus>,
+    },
+    /// This device is no longer in the group. It asks to be added again, unless an admin put it out.
+    Left(LeaveReason),
+    /// This device does not enter a group into which it was welcomed.
+    WelcomeRefused {
+        /// The sender of the Welcome, by the word of the room service.
+        from: DemuxId,
+        /// The error. With `AdminMissingFromLink` the person has to ask for the whole link.
+        error: JoinError,
+        /// Whether the device asks the members of this group again.
+        asks_again: bool,
+    },
+    /// This device may not be in, so that it cannot start a group.
+    CannotStart(AdmissionError),
+    /// A member came in.
+    MemberAdded {
+        /// The member.
+        member: MemberStatus,
+        /// The member that committed it.
+        committer: u32,
+    },
+    /// A member went.
+    MemberRemoved {
+        /// The leaf.
+        leaf: u32,
+        /// Its claims.
+        claims: MemberLeaf,
+        /// The reason.
+        reason: RemovalReason,
+        /// The member that committed it.
+        committer: u32,
+    },
+    /// A device asks to be added that may not be in. Told once for each device and error.
+    NotAdmitted {
+        /// The claims of the device.
+        claims: MemberLeaf,
+        /// The check that fails.
+        refusal: CommitRefusal,
+    },
+    /// A member said a text. Lines end with `\n`.
+    Text {
+        /// The leaf in the epoch.
+        leaf: u32,
+        /// The epoch in which it was said.
+        epoch: GroupEpoch,
+        /// The claims of the member.
+        claims: MemberLeaf,
+        /// The text as it can be displayed.
+        text: String,
+    },
+    /// A member changed its name.
+    Name {
+        /// The leaf.
+        leaf: u32,
+        /// The name as it can be displayed; `None` without a visible character.
+        name: Option<String>,
+    },
+    /// A member is not confirmed any more, or is again.
+    Confirmation {
+        /// The leaf.
+        leaf: u32,
+        /// Whether it is confirmed.
+        is_confirmed: bool,
+    },
+    /// This device has stopped sending frames and texts.
+    SendingStopped(StopReason),
+    /// This device sends again.
+    SendingResumed,
+    /// A commit does not hold. It was not merged, and the device leaves this group.
+    CommitRefused {
+        /// The sender, by the word of the room service.
+        from: DemuxId,
+        /// The claims of the committer, where the commit proves them.
+        committer: Option<MemberLeaf>,
+        /// The error.
+        error: CommitError,
+    },
+    /// To another member, a commit does not hold that this device has merged.
+    RefusedByOther {
+        /// The sender, by the word of the room service.
+        from: DemuxId,
+        /// The epoch that the commit ended.
+        at: GroupEpoch,
+    },
+    /// The next group of the era has started.
+    NextGroup {
+        /// Its number.
+        number: u32,
+        /// Whether this device has started it.
+        is_own: bool,
+    },
+    /// The call was locked or unlocked.
+    Lock {
+        /// Whether it is locked.
+        is_on: bool,
+        /// The signer.
+        signer: Signer,
+    },
+    /// An admin's statement put a member out: the other members know, or not (yet).
+    Barred {
+        /// The claims of the member.
+        claims: MemberLeaf,
+        /// The knowledge of the others.
+        state: BarState,
+    },
+    /// There is a newer policy: store it.
+    Policy(SignedStatement<Policy>),
+    /// An admin has let this device in: store the approval.
+    Approved(SignedStatement<Approval>),
+}
+
+/// A member as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberStatus {
+    /// The leaf.
+    pub leaf: u32,
+    /// The claims of the leaf.
+    pub claims: MemberLeaf,
+    /// The name: that of the leaf, or the one that the member has changed it to.
+    pub name: Option<String>,
+    /// The reason why the member may be in: "let in by".
+    pub reason: AdmissionReason,
+    /// Whether the member is this device.
+    pub is_own: bool,
+    /// Whether the member was heard in the present epoch within the last 20 s.
+    pub is_confirmed: bool,
+    /// Whether the person has compared the words with this member's key in.
+    pub is_compared: bool,
+    /// The word of the room service about the member's device.
+    pub listing: Listing,
+}
+
+/// The word of the room service about a member's device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// The roster lists it, as this user.
+    Listed,
+    /// The roster does not list it as active.
+    Unlisted,
+    /// The roster lists it as another user or with another member key.
+    Contradicted,
+}
+
+/// The reason for which a device is no longer in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LeaveReason {
+    /// A member's commit took it out.
+    Removed(RemovalReason),
+    /// It has missed a commit.
+    MissedCommit,
+    /// It has refused a commit.
+    RefusedCommit,
+    /// The era has another group now.
+    NextGroup,
+    /// It has another seat now.
+    NewSeat,
+    /// The group does not work any more.
+    Failed,
+}
+
+/// The reason for which a device does not send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// More than half of the others are not confirmed.
+    NotConfirmed,
+    /// The device is not in the present group.
+    NotInGroup,
+}
+
+/// The knowledge of the others about an admin's statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BarState {
+    /// The commit has come back, and another member was heard in the new epoch.
+    Removed,
+    /// 3 s have passed without that. [`Self::Removed`] may still follow.
+    NotConfirmed,
+}
+
+impl MemberStatus {
+    pub(crate) fn mark_compared(&mut self, compared: &BTreeSet<[u8; 32]>) {
+        self.is_compared = compared.contains(self.claims.member_key.as_bytes());
+    }
+}
+
+impl Event {
+    /// Marks the members whose keys the person has compared.
+    pub(crate) fn mark_compared(&mut self, compared: &BTreeSet<[u8; 32]>) {
+        match self {
+            Self::Entered { members, .. } => {
+                for member in members {
+                    member.mark_compared(compared);
+                }
+            }
+            Self::MemberAdded { member, .. } => member.mark_compared(compared),
+            _ => {}
+        }
+    }
+}

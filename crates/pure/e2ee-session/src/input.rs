@@ -1,0 +1,166 @@
+//! The inputs of a session.
+
+use anteroom_e2ee::{CoAdmin, MemberPublicKey};
+use anteroom_protocol::{DemuxId, EraId, GroupEpoch, OpaqueUserId};
+
+/// An input of a session. Bodies are decoded from their base64 and not looked at otherwise.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// `joined`: the device has a seat. After a lost connection, the `missed` commits follow.
+    Joined(JoinedSeat),
+    /// `admitted`: the device was pending and is now active.
+    Admitted {
+        /// `present`: the present epoch of the group, once one has started.
+        present: Option<GroupEpoch>,
+        /// `statement`: the approval with which an admin let the device in.
+        statement: Option<Vec<u8>>,
+    },
+    /// The roster as it is now, in the order of the joins.
+    Roster(Vec<RosterDevice>),
+    /// `commit`: a commit ended an epoch.
+    Commit {
+        /// The epoch that it ended.
+        at: GroupEpoch,
+        /// The sender, by the word of the room service.
+        from: DemuxId,
+        /// The sealed commit.
+        body: Vec<u8>,
+    },
+    /// `welcome`: a commit has added this device.
+    Welcome {
+        /// The epoch that it leads into.
+        at: GroupEpoch,
+        /// The sender, by the word of the room service.
+        from: DemuxId,
+        /// The sealed Welcome.
+        body: Vec<u8>,
+    },
+    /// `refuse`: to another device, the commit that ended an epoch does not hold.
+    Refuse {
+        /// The epoch that the commit ended.
+        at: GroupEpoch,
+        /// The sender, by the word of the room service.
+        from: DemuxId,
+    },
+    /// `relay`: a message of another device. The session reads the classes of [`RelayClass`](crate::RelayClass)
+    /// and leaves out others.
+    Relay {
+        /// The sender, by the word of the room service.
+        from: DemuxId,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// `error stale_commit`: the commit was not for the present epoch.
+    StaleCommit {
+        /// The present epoch of the group, once one has started.
+        present: Option<GroupEpoch>,
+    },
+    /// Another `error` after a `commit`: it was not taken.
+    CommitRejected(CommitRejection),
+    /// `error commits_dropped`: messages of the group did not reach this device.
+    CommitsDropped,
+    /// The `adminStatement` of the link's state: a signed policy.
+    Policy(Vec<u8>),
+    /// The connection broke. Nothing is sent until the next `joined`.
+    Disconnected,
+    /// This device has sent a frame.
+    FrameSent,
+    /// A frame of another member has opened.
+    FrameOpened {
+        /// Its epoch.
+        epoch: GroupEpoch,
+        /// Its leaf in the tree of that epoch.
+        leaf: u32,
+    },
+    /// Time has passed without another input.
+    TimePassed,
+}
+
+/// A seat of the device in a call.
+#[derive(Clone, Debug)]
+pub struct JoinedSeat {
+    /// `demuxId`.
+    pub demux_id: DemuxId,
+    /// `eraId`.
+    pub era: EraId,
+    /// Whether the device is in the call. In the lobby it waits for [`Input::Admitted`].
+    pub is_active: bool,
+    /// `present`: the present epoch of the group, once one has started.
+    pub present: Option<GroupEpoch>,
+    /// `missed`: the number of missed commits that follow at once.
+    pub missed: usize,
+    /// `statement`: the approval with which an admin let the device in, at an earlier connection.
+    pub statement: Option<Vec<u8>>,
+    /// The roster, in the order of the joins.
+    pub roster: Vec<RosterDevice>,
+}
+
+/// A device of the roster. All of it is the room service's word but for the member key, which a holder of the
+/// link has sealed in the hello.
+#[derive(Clone, Debug)]
+pub struct RosterDevice {
+    /// The device.
+    pub demux_id: DemuxId,
+    /// The user.
+    pub user: Option<OpaqueUserId>,
+    /// The member key that its hello names. A client without end-to-end encryption has none.
+    pub member_key: Option<MemberPublicKey>,
+    /// The status.
+    pub status: SeatStatus,
+    /// Whether it joined as an admin.
+    pub is_admin: bool,
+}
+
+/// The status of a device in the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeatStatus {
+    /// In the call, and connected.
+    Active,
+    /// In the call; its connection is lost and its seat reserved.
+    Lost,
+    /// In the lobby.
+    Pending,
+}
+
+/// The reason for which the room service did not take a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitRejection {
+    /// `rate_limited`.
+    RateLimited,
+    /// `forbidden`: only an admin may start the next group now.
+    Forbidden,
+    /// Any other code.
+    Other,
+}
+
+/// A command of the person.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Says a text to all members.
+    Say(String),
+    /// Changes the name that the members see.
+    SetName(String),
+    /// Locks or unlocks the call. For admins.
+    Lock(bool),
+    /// Puts a member out of the group: signs a barred entry and commits it with the Remove. For admins.
+    Bar {
+        /// The member's device.
+        device: DemuxId,
+        /// The devices that the entry names.
+        scope: BarScope,
+    },
+    /// Names the co-admins of the era. For holders of the admin key.
+    SetCoAdmins(Vec<CoAdmin>),
+    /// The person has compared the words that [`Session::show_words`](crate::Session::show_words) froze: they
+    /// match.
+    WordsMatch,
+}
+
+/// The devices that a barred entry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BarScope {
+    /// The one device: the service's `remove`.
+    Device,
+    /// All devices of the user: the service's `block`.
+    User,
+}

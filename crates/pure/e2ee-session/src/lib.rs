@@ -1,0 +1,101 @@
+//! One device's part in the end-to-end encryption of one call, without I/O, clock or randomness.
+//!
+//! # Contract
+//!
+//! A [`Session`] belongs to one device in one room. It keeps the device in the group of the call's era: asks to
+//! be added, commits what has to be committed when it is its turn, checks the commits of others, starts the
+//! next group, and leaves what does not hold.
+//!
+//! 1. [`Session::handle`] takes an [`Input`]: a message of the room service, the roster as it is now, or the
+//!    passing of time. It cannot fail: what does not hold becomes an event or nothing.
+//! 2. [`Session::command`] takes a [`Command`] of the person.
+//! 3. [`Session::poll_output`] returns one [`Output`] at a time, after each of the two: messages to send, keys
+//!    of frames, events. The caller polls until it returns `None`.
+//! 4. At the moment of [`Session::next_tick`], unless another input arrives first, the caller passes
+//!    [`Input::TimePassed`].
+//!
+//! The caller passes time and random generator each time ([`SessionTime`]). Before it resumes a seat it puts
+//! [`Session::have`] into the `join`. Nothing of a session is stored: a device that lost it is a new leaf.
+//!
+//! # Rules
+//!
+//! | Event | Rule |
+//! |---|---|
+//! | active | The device relays its key package to all, at once and every 2 s until it is welcomed, while others are connected. |
+//! | first group | Of those connected with a member key the one longest in the call starts it, with the others that ask; after 2 s the next. |
+//! | commits | Of those connected the member longest in the call commits; after 2 s the next. Commits that only add are collected for 250 ms. A newer policy, barred entries and the lock go with any commit. Own statements of an admin are committed at once. |
+//! | own commit | Merged only when it comes back byte for byte. Sent again after 2 s without an answer. |
+//! | leaves | Taken out 2.5 s after the roster stopped listing the device as active; added anew when the device asks again. |
+//! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s. Else the device refuses the commit, leaves the group and asks for the next one. |
+//! | missed commits | A device that missed one is a new leaf. One that hears none of the connected others for 20 s asks to be added anew. |
+//! | next group | After a refusal: by an admin, else by the device longest in; after 2 s the next; 10 s after the last start at the earliest. The committer of the refused commit is left out by those to whom it did not hold, and by all if more than half of the others refuse it. A single device is heeded once in an era. Also when every connected device asks, or nobody was heard in the present group for 25 s. |
+//! | confirmations | A device that sends nothing confirms every 10 s. Members that are not heard for 20 s are told; if they are more than half of the others, the device stops sending. |
+//! | removal by an admin | The barred entry is committed with the Remove at once. It is shown as done when another member was heard in the new epoch, as not confirmed after 3 s. With the admin key, approvals for later eras become void, and those who are in get new ones. |
+//!
+//! # Exceptions to purity
+//!
+//! Those of [`anteroom_e2ee`], which it calls.
+#![forbid(unsafe_code)]
+
+mod applicants;
+mod asking;
+mod attempt;
+mod content;
+mod error;
+mod event;
+mod input;
+mod membership;
+mod options;
+mod output;
+mod refusals;
+mod relay;
+mod roster;
+mod seat;
+mod session;
+mod step;
+mod time;
+mod words;
+
+use core::time::Duration;
+
+pub use self::{
+    error::CommandError,
+    event::{BarState, Event, LeaveReason, Listing, MemberStatus, StopReason},
+    input::{BarScope, Command, CommitRejection, Input, JoinedSeat, RosterDevice, SeatStatus},
+    options::{AccountCheck, SessionOptions},
+    output::{Message, Output, RelayClass},
+    session::Session,
+    time::SessionTime,
+    words::ShownWords,
+};
+
+/// The time between two relays of a key package.
+pub const KEY_PACKAGE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The time after which it is the next device's turn to commit.
+pub const COMMITTER_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The time for which commits that only add are collected.
+pub const ADD_DELAY: Duration = Duration::from_millis(250);
+
+/// The time after which a committer takes out a device that the roster does not list. The others have to see
+/// it as absent too, whose rosters may come later.
+pub const REMOVAL_DELAY: Duration = Duration::from_millis(2_500);
+
+/// The time for which a commit is held whose Remove is too early by the own roster.
+pub const COMMIT_HOLD: Duration = Duration::from_secs(3);
+
+/// The time without an answer after which an own commit is sent again.
+pub const RESEND_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The minimum time between the starts of two groups.
+pub const GROUP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The time without a message of the present group after which a device that asks takes it for dead.
+pub const GROUP_SILENCE: Duration = Duration::from_secs(25);
+
+/// The time after which an admin's removal is shown as not confirmed.
+pub const BAR_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The maximum length of a text, in bytes.
+pub const MAX_TEXT: usize = 60 * 1024;

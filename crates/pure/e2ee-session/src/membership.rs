@@ -1,0 +1,227 @@
+//! The membership of a device in a group.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use anteroom_e2ee::{
+    AdmissionReason, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group, GroupFailure,
+    GroupView, MemberLeaf, Moment, RoomContext,
+};
+use anteroom_protocol::{DemuxId, GroupEpoch, Timestamp, redacted_debug};
+
+use crate::{REMOVAL_DELAY, event::MemberStatus, roster::RosterState};
+
+/// The number of epochs before the present one whose members are remembered, for messages on their way.
+const PAST_EPOCHS: usize = 2;
+
+/// The membership of a device in a group.
+pub(crate) struct Membership {
+    pub(crate) group: Group,
+    pub(crate) view: GroupView,
+    pub(crate) reasons: BTreeMap<u32, AdmissionReason>,
+    /// The names that members have changed since they came in.
+    pub(crate) names: BTreeMap<u32, Option<String>>,
+    pub(crate) confirmations: Confirmations,
+    /// The members that were told as not confirmed.
+    pub(crate) unconfirmed: BTreeSet<u32>,
+    /// Whether more than half of the others are not confirmed.
+    pub(crate) is_stopped: bool,
+    /// The moment of a confirmation out of turn.
+    pub(crate) confirm_at: Option<Moment>,
+    /// The moment of the last message or frame.
+    pub(crate) last_sent: Option<Moment>,
+    /// The moment at which the changed name is told to new members.
+    pub(crate) name_at: Option<Moment>,
+    /// The moment at which each member came in.
+    since: BTreeMap<u32, Moment>,
+    /// The moment of the last frame or message of each member.
+    heard: BTreeMap<u32, Moment>,
+    /// The context after the next commit; `None` while it is to be computed (again).
+    pub(crate) next: Option<NextContext>,
+    past: VecDeque<(GroupEpoch, BTreeMap<u32, MemberLeaf>)>,
+}
+
+/// The context to which the statements that this device knows lead.
+#[derive(Clone, Debug)]
+pub(crate) struct NextContext {
+    pub(crate) context: RoomContext,
+    pub(crate) is_changed: bool,
+    /// The leaves that it puts out.
+    pub(crate) barred: BTreeSet<u32>,
+}
+
+redacted_debug!(Membership);
+
+impl Membership {
+    /// Enters a group that was started or joined.
+    pub(crate) fn new(
+        group: Group,
+        reasons: BTreeMap<u32, AdmissionReason>,
+        now: Moment,
+    ) -> Result<(Self, EpochFrames), GroupFailure> {
+        let view = group.view()?;
+        let frames = group.frames()?;
+        let view_leaves: Vec<u32> = view.leaves.keys().copied().collect();
+        let mut confirmations = Confirmations::default();
+        let none = BTreeSet::new();
+        confirmations.change_epoch(group.epoch(), group.own_leaf(), &frames.leaves, &none, now);
+        let membership = Self {
+            group,
+            view,
+            reasons,
+            names: BTreeMap::new(),
+            confirmations,
+            unconfirmed: BTreeSet::new(),
+            is_stopped: false,
+            confirm_at: Some(now),
+            last_sent: None,
+            name_at: None,
+            since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
+            heard: BTreeMap::new(),
+            next: None,
+            past: VecDeque::new(),
+        };
+        Ok((membership, frames))
+    }
+
+    /// Takes note of a commit that the group has merged.
+    pub(crate) fn change_epoch(
+        &mut self,
+        before: GroupEpoch,
+        frames: &EpochFrames,
+        now: Moment,
+    ) -> Result<(), GroupFailure> {
+        let view = core::mem::replace(&mut self.view, self.group.view()?);
+        self.past.push_front((before, view.leaves));
+        self.past.truncate(PAST_EPOCHS);
+        self.next = None;
+        self.confirmations.change_epoch(
+            self.group.epoch(),
+            frames.own_leaf,
+            &frames.leaves,
+            &frames.stayed,
+            now,
+        );
+        self.since.retain(|leaf, _| frames.stayed.contains(leaf));
+        for leaf in &frames.leaves {
+            self.since.entry(*leaf).or_insert(now);
+        }
+        self.heard.retain(|leaf, _| frames.stayed.contains(leaf));
+        self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
+        self.names.retain(|leaf, _| frames.stayed.contains(leaf));
+        self.unconfirmed.retain(|leaf| frames.stayed.contains(leaf));
+        Ok(())
+    }
+
+    /// Counts all members as heard now, after a time without a connection.
+    pub(crate) fn restart_confirmations(&mut self, now: Moment) {
+        let leaves = self.view.leaves.keys().copied().collect();
+        let (epoch, own) = (self.group.epoch(), self.group.own_leaf());
+        self.confirmations
+            .change_epoch(epoch, own, &leaves, &BTreeSet::new(), now);
+        self.confirm_at = Some(now);
+    }
+
+    /// Returns the claims of a leaf in an epoch.
+    pub(crate) fn claims(&self, epoch: GroupEpoch, leaf: u32) -> Option<&MemberLeaf> {
+        if epoch == self.group.epoch() {
+            return self.view.leaves.get(&leaf);
+        }
+        let (_, leaves) = self.past.iter().find(|(past, _)| *past == epoch)?;
+        leaves.get(&leaf)
+    }
+
+    /// Takes note of a frame or a message of a member.
+    pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
+        self.confirmations.hear(epoch, leaf, now);
+        let heard = self.claims(epoch, leaf).map(|claims| claims.member_key);
+        let present = self.view.leaves.get(&leaf).map(|claims| claims.member_key);
+        if heard.is_some() && heard == present {
+            self.heard.insert(leaf, now);
+        }
+    }
+
+    /// Returns the moment from which a member counts as absent whom the roster does not list; `None` while it
+    /// does. A member is heard only while the room service passes on its messages: the roster is wrong about
+    /// it then.
+    pub(crate) fn absent_from(&self, leaf: u32, roster: &RosterState) -> Option<Moment> {
+        let gone = roster.gone_since(self.view.leaves.get(&leaf)?.demux_id)?;
+        let gone = self.since.get(&leaf).map_or(gone, |since| gone.max(*since));
+        let heard = self.heard.get(&leaf).filter(|heard| **heard >= gone);
+        let absent = gone.plus(REMOVAL_DELAY);
+        Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
+    }
+
+    /// Takes note of an own message or frame.
+    pub(crate) const fn sent(&mut self, now: Moment) {
+        self.confirmations.sent(now);
+        self.last_sent = Some(now);
+    }
+
+    /// Returns whether none of the other members whose devices are connected is confirmed.
+    pub(crate) fn is_alone(&self, roster: &RosterState) -> bool {
+        let own = self.group.own_leaf();
+        let others = self.view.leaves.iter().filter(|(leaf, _)| **leaf != own);
+        let mut connected = others
+            .filter(|(_, claims)| roster.is_connected(claims.demux_id))
+            .peekable();
+        self.is_stopped
+            && connected.peek().is_some()
+            && connected.all(|(leaf, _)| self.unconfirmed.contains(leaf))
+    }
+
+    /// Returns the number of the other members.
+    pub(crate) fn others(&self) -> usize {
+        self.view.leaves.len().saturating_sub(1)
+    }
+
+    /// Returns the connected members in the order of their turns to commit: the longest in the call first.
+    pub(crate) fn committers(&self, roster: &RosterState) -> Vec<u32> {
+        let mut leaves: BTreeMap<DemuxId, u32> = BTreeMap::new();
+        for (leaf, claims) in &self.view.leaves {
+            leaves.entry(claims.demux_id).or_insert(*leaf);
+        }
+        let connected = roster.connected();
+        connected
+            .filter_map(|device| leaves.get(&device.demux_id).copied())
+            .collect()
+    }
+
+    /// Returns the context after the next commit with the statements of `known`.
+    pub(crate) fn next_context(&mut self, known: &RoomContext, now: Timestamp) -> &NextContext {
+        let view = &self.view;
+        self.next.get_or_insert_with(|| {
+            let context = view.context.with(&known.statements());
+            let leaves = view.leaves.iter();
+            let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
+            NextContext {
+                is_changed: context != view.context,
+                barred: barred.map(|(leaf, _)| *leaf).collect(),
+                context,
+            }
+        })
+    }
+
+    /// Returns a member as it is shown.
+    pub(crate) fn status(&self, leaf: u32, roster: &RosterState) -> Option<MemberStatus> {
+        let claims = self.view.leaves.get(&leaf)?;
+        let name = self.names.get(&leaf);
+        Some(MemberStatus {
+            leaf,
+            claims: claims.clone(),
+            name: name.unwrap_or(&claims.name).clone(),
+            reason: *self.reasons.get(&leaf)?,
+            is_own: leaf == self.group.own_leaf(),
+            is_confirmed: !self.unconfirmed.contains(&leaf),
+            is_compared: false,
+            listing: roster.listing(claims),
+        })
+    }
+
+    /// Returns all members as they are shown.
+    pub(crate) fn statuses(&self, roster: &RosterState) -> Vec<MemberStatus> {
+        let leaves = self.view.leaves.keys();
+        leaves
+            .filter_map(|leaf| self.status(*leaf, roster))
+            .collect()
+    }
+}

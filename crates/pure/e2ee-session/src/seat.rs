@@ -1,0 +1,370 @@
+//! The seat of a device in an era: the state that its inputs change.
+
+mod asking;
+mod commands;
+mod commits;
+mod committing;
+mod confirming;
+mod messages;
+mod next_group;
+mod statements;
+
+use std::collections::VecDeque;
+
+use anteroom_e2ee::{
+    AdmissionError, ContextChange, EraHistory, GroupLink, MemberLeaf, Moment, RoomContext,
+    VerificationWord,
+};
+use anteroom_protocol::{DemuxId, EraId, GroupEpoch, redacted_debug};
+
+use crate::{
+    BAR_PATIENCE,
+    applicants::Applicants,
+    asking::Asking,
+    attempt::Attempt,
+    error::CommandError,
+    event::{BarState, Event, LeaveReason, MemberStatus, StopReason},
+    input::{Input, JoinedSeat},
+    membership::Membership,
+    refusals::Refusals,
+    roster::RosterState,
+    step::{Step, earlier},
+};
+
+/// The maximum number of devices that one commit adds.
+const MAX_ADDS: usize = anteroom_e2ee::MAX_ADDS;
+
+/// The seat of a device in an era.
+pub(crate) struct Seat {
+    pub(crate) demux: DemuxId,
+    pub(crate) era: EraId,
+    link: GroupLink,
+    is_active: bool,
+    is_connected: bool,
+    /// The present epoch by the word of the room service; 0 and 0 before the first group.
+    present: GroupEpoch,
+    roster: RosterState,
+    history: EraHistory,
+    /// The context with all statements that this device knows.
+    known: RoomContext,
+    /// The context with those of them that the link's state or a group had: a group that lacks one is refused.
+    shared: RoomContext,
+    membership: Option<Membership>,
+    asking: Option<Asking>,
+    /// The lowest number of a group that this device asks to be in: higher than those it has refused.
+    lowest_group: u32,
+    /// Whether an admin has put this device out.
+    is_barred: bool,
+    welcome_failures: u32,
+    applicants: Applicants,
+    attempt: Option<Attempt>,
+    /// Own commits that were given up. The room service may tell one nonetheless.
+    given_up: VecDeque<Vec<u8>>,
+    /// Commits that were told and are not processed yet.
+    inbox: VecDeque<ToldCommit>,
+    /// Messages that did not open while a commit was held.
+    early_messages: VecDeque<Vec<u8>>,
+    refusals: Refusals,
+    bars: Vec<PendingBar>,
+    /// Whether this device has a statement of its own to commit.
+    is_urgent: bool,
+    /// The moment since which the context is to be changed.
+    context_since: Option<Moment>,
+    /// The moment before which nothing is committed, after a rejection.
+    commit_after: Option<Moment>,
+    /// The moment before which no group is started.
+    start_after: Option<Moment>,
+    /// The moment since which the group is behind the present epoch.
+    behind_since: Option<Moment>,
+    /// The last moment at which another device sent a message of the group.
+    group_message: Option<Moment>,
+    add_limit: usize,
+    told_start_error: Option<AdmissionError>,
+    has_new_name: bool,
+    /// Whether newcomers would refuse the own leaf, and take a new one.
+    needs_renewal: bool,
+    /// The moment of the next look at that.
+    renewal_look: Option<Moment>,
+    told_sending: Option<StopReason>,
+}
+
+redacted_debug!(Seat);
+
+/// A commit that the room service told.
+struct ToldCommit {
+    at: GroupEpoch,
+    from: DemuxId,
+    body: Vec<u8>,
+    /// The moment until which it is held.
+    until: Moment,
+}
+
+/// A barred entry of this device, until the others are known to have it.
+struct PendingBar {
+    claims: MemberLeaf,
+    /// The moment of the command.
+    since: Moment,
+    is_told: bool,
+}
+
+impl Seat {
+    /// Takes a seat in an era in which this device had none.
+    pub(crate) fn new(joined: JoinedSeat, step: &mut Step<'_>) -> Self {
+        let options = &step.options;
+        let link = GroupLink::new(&options.root_key, joined.era, options.admin);
+        let known = link.context().with(&ContextChange {
+            policy: options.policy.clone(),
+            ..ContextChange::default()
+        });
+        let mut seat = Self {
+            demux: joined.demux_id,
+            era: joined.era,
+            link,
+            is_active: joined.is_active,
+            is_connected: true,
+            present: joined.present.unwrap_or_default(),
+            roster: RosterState::default(),
+            history: EraHistory::default(),
+            shared: known.clone(),
+            known,
+            membership: None,
+            asking: None,
+            lowest_group: 0,
+            is_barred: false,
+            welcome_failures: 0,
+            applicants: Applicants::default(),
+            attempt: None,
+            given_up: VecDeque::new(),
+            inbox: VecDeque::new(),
+            early_messages: VecDeque::new(),
+            refusals: Refusals::default(),
+            bars: Vec::new(),
+            is_urgent: false,
+            context_since: None,
+            commit_after: None,
+            start_after: None,
+            behind_since: None,
+            group_message: None,
+            add_limit: MAX_ADDS,
+            told_start_error: None,
+            has_new_name: false,
+            needs_renewal: false,
+            renewal_look: None,
+            told_sending: Some(StopReason::NotInGroup),
+        };
+        seat.roster.update(joined.roster, step.moment());
+        if let Some(statement) = joined.statement {
+            seat.receive_approval(&statement, step);
+        }
+        seat
+    }
+
+    /// Takes another seat in the era of a former one.
+    pub(crate) fn after(mut former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
+        former.leave(LeaveReason::NewSeat, step);
+        let mut seat = Self::new(joined, step);
+        seat.known = seat.known.with(&former.known.statements());
+        seat.shared = seat.shared.with(&former.shared.statements());
+        seat.is_urgent = former.is_urgent;
+        seat.history = former.history;
+        seat.refusals = former.refusals;
+        seat.lowest_group = former.lowest_group;
+        seat.told_sending = former.told_sending;
+        seat
+    }
+
+    /// Restores the seat after a lost connection.
+    pub(crate) fn restore(&mut self, joined: JoinedSeat, step: &mut Step<'_>) {
+        let now = step.moment();
+        self.is_connected = true;
+        self.is_active = joined.is_active;
+        self.roster.update(joined.roster, now);
+        if let Some(statement) = joined.statement {
+            self.receive_approval(&statement, step);
+        }
+        if let Some(asking) = &mut self.asking {
+            asking.next_relay = now;
+        }
+        if let Some(membership) = &mut self.membership {
+            membership.restart_confirmations(now);
+        }
+        self.present = joined.present.unwrap_or_default();
+        if joined.missed == 0 {
+            // Nothing was taken since: neither an own commit.
+            self.give_up_attempt();
+            if self.epoch().is_some_and(|epoch| epoch != self.present) {
+                self.leave(LeaveReason::MissedCommit, step);
+            }
+        }
+    }
+
+    /// Takes an input.
+    pub(crate) fn handle(&mut self, input: Input, step: &mut Step<'_>) {
+        match input {
+            Input::Joined(_) | Input::TimePassed => {}
+            Input::Admitted { present, statement } => {
+                self.is_active = true;
+                self.present = present.unwrap_or_default();
+                if let Some(statement) = statement {
+                    self.receive_approval(&statement, step);
+                }
+            }
+            Input::Roster(devices) => {
+                let was_alone = !self.roster.has_others(self.demux);
+                self.roster.update(devices, step.moment());
+                if was_alone {
+                    self.ask_at_once(step.moment());
+                }
+            }
+            Input::Commit { at, from, body } => self.receive_commit(at, from, body, step),
+            Input::Welcome { at, from, body } => self.receive_welcome(at, from, &body, step),
+            Input::Refuse { at, from } => self.receive_refuse(at, from, step),
+            Input::Relay { from, body } => self.receive_relay(from, &body, step),
+            Input::StaleCommit { present } => self.receive_stale(present.unwrap_or_default()),
+            Input::CommitRejected(rejection) => self.receive_rejection(rejection, step),
+            Input::CommitsDropped => self.leave(LeaveReason::MissedCommit, step),
+            Input::Policy(policy) => self.receive_policy(&policy, step),
+            Input::Disconnected => self.is_connected = false,
+            Input::FrameSent => {
+                if let Some(membership) = &mut self.membership {
+                    membership.sent(step.moment());
+                }
+            }
+            Input::FrameOpened { epoch, leaf } => {
+                if let Some(membership) = &mut self.membership {
+                    membership.hear(epoch, leaf, step.moment());
+                }
+            }
+        }
+    }
+
+    /// Does what is due, and returns the next moment at which something is.
+    pub(crate) fn run(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        if !self.is_connected || !self.is_active {
+            self.tell_sending(step);
+            return None;
+        }
+        let now = step.moment();
+        if let Some(membership) = &mut self.membership {
+            membership.group.drop_past_epochs(now);
+        }
+        self.applicants.expire(now);
+        let mut next = self.take_commits(step);
+        next = earlier(next, self.check_behind(step));
+        next = earlier(next, self.confirm(step));
+        next = earlier(next, self.look_at_own_leaf(step));
+        next = earlier(next, self.ask(step));
+        next = earlier(next, self.commit_what_is_due(step));
+        next = earlier(next, self.start_group(step));
+        next = earlier(next, self.resend(step));
+        next = earlier(next, self.check_bars(step));
+        self.tell_sending(step);
+        next
+    }
+
+    /// Returns the epoch that the device is in.
+    pub(crate) fn epoch(&self) -> Option<GroupEpoch> {
+        let membership = self.membership.as_ref();
+        membership.map(|membership| membership.group.epoch())
+    }
+
+    pub(crate) fn may_send(&self) -> bool {
+        self.stop_reason().is_none()
+    }
+
+    pub(crate) fn members(&self) -> Vec<MemberStatus> {
+        let membership = self.membership.as_ref();
+        let members = membership.map(|membership| membership.statuses(&self.roster));
+        members.unwrap_or_default()
+    }
+
+    pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
+        let membership = self.membership.as_ref().ok_or(CommandError::NotInGroup)?;
+        let words = membership.group.verification_words();
+        Ok((
+            membership.group.epoch(),
+            words.map_err(CommandError::Words)?,
+        ))
+    }
+
+    fn stop_reason(&self) -> Option<StopReason> {
+        match &self.membership {
+            None => Some(StopReason::NotInGroup),
+            Some(membership) if membership.is_stopped => Some(StopReason::NotConfirmed),
+            Some(_) => None,
+        }
+    }
+
+    fn tell_sending(&mut self, step: &mut Step<'_>) {
+        let reason = self.stop_reason();
+        if reason != self.told_sending {
+            self.told_sending = reason;
+            step.tell(reason.map_or(Event::SendingResumed, Event::SendingStopped));
+        }
+    }
+
+    /// Leaves the group that the device is in, and keeps its statements and its history.
+    fn leave(&mut self, reason: LeaveReason, step: &mut Step<'_>) {
+        self.inbox.clear();
+        self.early_messages.clear();
+        self.behind_since = None;
+        // A key package that a lost Welcome was for is of no use any more.
+        self.asking = None;
+        if let Some(membership) = self.membership.take() {
+            self.give_up_attempt();
+            self.history = membership.group.history().clone();
+            self.applicants.reconsider();
+            step.tell(Event::Left(reason));
+        }
+    }
+
+    /// Leaves a group that has been behind the present epoch for too long.
+    fn check_behind(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let epoch = self.epoch()?;
+        if epoch >= self.present || !self.inbox.is_empty() {
+            self.behind_since = None;
+            return None;
+        }
+        let now = step.moment();
+        let since = *self.behind_since.get_or_insert(now);
+        let until = since.plus(crate::COMMITTER_PATIENCE);
+        if now < until {
+            return Some(until);
+        }
+        self.leave(LeaveReason::MissedCommit, step);
+        None
+    }
+
+    /// Tells which barred entries the others are known to have.
+    fn check_bars(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let membership = self.membership.as_ref()?;
+        let now = step.moment();
+        let is_shared = membership.others() == 0 || membership.confirmations.is_epoch_shared();
+        let leaves = &membership.view.leaves;
+        let is_out = |bar: &PendingBar| {
+            let key = bar.claims.member_key;
+            leaves.values().all(|leaf| leaf.member_key != key)
+        };
+        let mut next = None;
+        let mut told = Vec::new();
+        self.bars.retain_mut(|bar| {
+            if is_shared && is_out(bar) {
+                told.push((bar.claims.clone(), BarState::Removed));
+                return false;
+            }
+            let limit = bar.since.plus(BAR_PATIENCE);
+            if !bar.is_told && now >= limit {
+                bar.is_told = true;
+                told.push((bar.claims.clone(), BarState::NotConfirmed));
+            }
+            if !bar.is_told {
+                next = earlier(next, Some(limit));
+            }
+            true
+        });
+        for (claims, state) in told {
+            step.tell(Event::Barred { claims, state });
+        }
+        next
+    }
+}

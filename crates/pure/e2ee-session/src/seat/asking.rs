@@ -1,0 +1,170 @@
+//! The way into a group: the own key package, and Welcomes.
+
+use anteroom_e2ee::{Candidate, ContextError, JoinError, Moment};
+use anteroom_protocol::{DemuxId, GroupEpoch};
+
+use super::Seat;
+use crate::{
+    KEY_PACKAGE_INTERVAL,
+    asking::Asking,
+    event::Event,
+    membership::Membership,
+    output::{Message, RelayClass},
+    relay::RelayContent,
+    step::{Step, surroundings},
+};
+
+/// The number of relays of a key package after which a new one is made: the Welcome for it was lost.
+const MAX_RELAYS: u32 = 5;
+
+/// The number of Welcomes in a row that fail to open, after which the device no longer asks the group.
+const MAX_FAILURES: u32 = 5;
+
+impl Seat {
+    /// Relays the own key package while the device asks to be added. Returns the moment of the next relay.
+    pub(super) fn ask(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let Some(group) = self.asked_group() else {
+            self.asking = None;
+            return None;
+        };
+        let now = step.moment();
+        let is_spent =
+            |asking: &mut Asking| asking.relays >= MAX_RELAYS && now >= asking.next_relay;
+        let since = self.asking.as_ref().map_or(now, |asking| asking.since);
+        self.asking.take_if(is_spent);
+        if self.asking.is_none() {
+            let candidate = self.candidate(step)?;
+            self.asking = Some(Asking {
+                candidate,
+                group,
+                since,
+                next_relay: now,
+                relays: 0,
+            });
+        }
+        let asking = self.asking.as_mut()?;
+        asking.group = group;
+        if now < asking.next_relay {
+            return Some(asking.next_relay);
+        }
+        asking.next_relay = now.plus(KEY_PACKAGE_INTERVAL);
+        if self.roster.has_others(self.demux) {
+            asking.relays += 1;
+            let content = RelayContent::KeyPackage {
+                group,
+                sealed: asking.candidate.key_package(),
+            };
+            let body = content.to_bytes();
+            step.send(Message::Relay(RelayClass::KeyPackage, body));
+        }
+        Some(asking.next_relay)
+    }
+
+    /// Lets the key package be relayed at once, because others have come.
+    pub(super) const fn ask_at_once(&mut self, now: Moment) {
+        if let Some(asking) = &mut self.asking {
+            asking.next_relay = now;
+        }
+    }
+
+    /// Returns the lowest number of a group that the device asks to be in; `None` if it asks none.
+    fn asked_group(&self) -> Option<u32> {
+        if self.is_barred {
+            return None;
+        }
+        let Some(membership) = &self.membership else {
+            return Some(self.lowest_group);
+        };
+        let number = membership.group.epoch().group;
+        if self.refusals.wanted_since.is_some() {
+            return Some(number.saturating_add(1));
+        }
+        let asks = self.needs_renewal || membership.is_alone(&self.roster);
+        asks.then_some(number)
+    }
+
+    /// Returns whether a device started a group whose commit most of the others had refused.
+    fn is_condemned(&self, device: DemuxId) -> bool {
+        let mut connected = self.roster.connected();
+        let entry = connected.find(|one| one.demux_id == device);
+        let key = entry.and_then(|entry| entry.member_key);
+        key.is_some_and(|key| self.refusals.is_condemned(&key))
+    }
+
+    fn candidate(&mut self, step: &mut Step<'_>) -> Option<Candidate> {
+        let leaf = self.own_leaf(step);
+        let candidate = Candidate::new(
+            self.link.clone(),
+            step.options.member_key.clone(),
+            leaf,
+            self.history(),
+            step.time.now,
+            step.rng,
+        );
+        candidate.ok()
+    }
+
+    /// Returns the member keys that were in the groups of the era.
+    pub(super) fn history(&self) -> anteroom_e2ee::EraHistory {
+        let membership = self.membership.as_ref();
+        let history = membership.map(|membership| membership.group.history());
+        history.unwrap_or(&self.history).clone()
+    }
+
+    /// Enters a group by a Welcome, if its whole tree holds.
+    pub(super) fn receive_welcome(
+        &mut self,
+        at: GroupEpoch,
+        from: DemuxId,
+        body: &[u8],
+        step: &mut Step<'_>,
+    ) {
+        self.present = self.present.max(at);
+        if at.epoch == 1 && self.is_condemned(from) {
+            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+            self.refusals.wanted_since.get_or_insert(step.moment());
+            return;
+        }
+        let asking = self.asking.take_if(|asking| at.group >= asking.group);
+        let Some(asking) = asking else { return };
+        let joined = asking.candidate.join(
+            at,
+            body,
+            &self.shared.statements(),
+            &surroundings(step.options, &self.roster.history, step.time),
+        );
+        let error = match joined {
+            Ok((group, reasons)) => match Membership::new(group, reasons, step.moment()) {
+                Ok((membership, frames)) => {
+                    self.present = at;
+                    self.enter(membership, frames, false, step);
+                    return;
+                }
+                Err(_) => JoinError::Welcome,
+            },
+            Err(error) => error,
+        };
+        self.welcome_failures += 1;
+        let may_pass = match error {
+            // The Welcome may be for an earlier key package.
+            JoinError::Welcome | JoinError::OtherEpoch => true,
+            // The members may have yet to commit the newer statement.
+            JoinError::Context(ContextError::Stale) => true,
+            _ => false,
+        };
+        let asks_again = may_pass && self.welcome_failures < MAX_FAILURES;
+        if !asks_again {
+            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+            self.welcome_failures = 0;
+            let is_own_fault = error == JoinError::Context(ContextError::AdminMissingFromLink);
+            if !is_own_fault && self.membership.is_none() {
+                self.refusals.refused(None, from, step.moment());
+            }
+        }
+        step.tell(Event::WelcomeRefused {
+            from,
+            error,
+            asks_again,
+        });
+    }
+}

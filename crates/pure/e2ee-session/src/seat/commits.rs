@@ -1,0 +1,353 @@
+//! Commits that the room service tells, and the entry into groups.
+
+use std::collections::BTreeMap;
+
+use anteroom_e2ee::{
+    AdmissionReason, CommitEffect, CommitError, CommitRefusal, EpochChange, EpochFrames,
+    MemberLeaf, Moment, RemovalReason,
+};
+use anteroom_protocol::{DemuxId, GroupEpoch};
+
+use super::{Seat, ToldCommit};
+use crate::{
+    COMMIT_HOLD,
+    attempt::Attempt,
+    event::{Event, LeaveReason},
+    membership::Membership,
+    output::{Message, Output},
+    step::{Step, surroundings},
+};
+
+/// The maximum number of commits that wait behind one that is held.
+const MAX_INBOX: usize = 64;
+
+/// The number of the first connected members, besides the committer, that confirm at once after an admin's
+/// removal.
+const WITNESSES: usize = 2;
+
+/// The time between two looks at a commit that is held.
+const HOLD_INTERVAL: core::time::Duration = core::time::Duration::from_millis(250);
+
+impl Seat {
+    /// Takes a commit that the room service told.
+    pub(super) fn receive_commit(
+        &mut self,
+        at: GroupEpoch,
+        from: DemuxId,
+        body: Vec<u8>,
+        step: &mut Step<'_>,
+    ) {
+        self.present = self.present.max(at.next());
+        if self.inbox.len() >= MAX_INBOX {
+            self.leave(LeaveReason::MissedCommit, step);
+            return;
+        }
+        let until = step.moment().plus(COMMIT_HOLD);
+        self.inbox.push_back(ToldCommit {
+            at,
+            from,
+            body,
+            until,
+        });
+    }
+
+    /// Processes the commits that were told. Returns the moment of the next look at one that is held.
+    pub(super) fn take_commits(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        while let Some(told) = self.inbox.pop_front() {
+            if let Some(held) = self.take_commit(told, step) {
+                let look = step.moment().plus(HOLD_INTERVAL).min(held.until);
+                self.inbox.push_front(held);
+                return Some(look);
+            }
+        }
+        self.open_early_messages(step);
+        None
+    }
+
+    /// Processes a commit; returns it if it is held.
+    fn take_commit(&mut self, told: ToldCommit, step: &mut Step<'_>) -> Option<ToldCommit> {
+        if self.takes_start(&told, step) {
+            return None;
+        }
+        let membership = self.membership.as_mut()?;
+        let epoch = membership.group.epoch();
+        if told.at < epoch {
+            return None;
+        }
+        if told.at.group > epoch.group {
+            self.leave(LeaveReason::NextGroup, step);
+            self.follow_next_group(told.at.group, step);
+            return None;
+        }
+        if told.at != epoch {
+            self.leave(LeaveReason::MissedCommit, step);
+            return None;
+        }
+        let received = membership.group.receive_commit(
+            told.at,
+            &told.body,
+            &surroundings(step.options, &self.roster.history, step.time),
+        );
+        match received {
+            Ok(change) => self.merge(told.at, change, step),
+            Err(CommitError::Refused {
+                refusal: CommitRefusal::Removal,
+                ..
+            }) if step.moment() < told.until => return Some(told),
+            Err(CommitError::Malformed) if self.given_up.contains(&told.body) => {
+                // An own commit that the room service said it had not taken.
+                self.leave(LeaveReason::MissedCommit, step);
+            }
+            Err(error) => self.refuse(&told, error, step),
+        }
+        None
+    }
+
+    /// Takes note of the start of a group that this device is not in (yet).
+    pub(super) fn follow_next_group(&mut self, number: u32, step: &mut Step<'_>) {
+        if number > 1 {
+            let is_own = false;
+            step.tell(Event::NextGroup { number, is_own });
+        }
+        self.refusals.next_group();
+        self.start_after = Some(step.moment().plus(crate::GROUP_INTERVAL));
+    }
+
+    /// Processes the commit of the group that this device starts; returns whether it was.
+    fn takes_start(&mut self, told: &ToldCommit, step: &mut Step<'_>) -> bool {
+        let is_start = |attempt: &mut Attempt| {
+            let starts = attempt.start.is_some();
+            starts && attempt.commit.epoch.group <= told.at.group
+        };
+        let Some(attempt) = self.attempt.take_if(is_start) else {
+            if self.membership.is_none() && told.at.epoch == 0 {
+                self.follow_next_group(told.at.group, step);
+            }
+            return false;
+        };
+        let own = attempt.commit.epoch == told.at && attempt.commit.body == told.body;
+        let Some(mut group) = attempt.start.filter(|_| own) else {
+            if self.membership.is_none() {
+                self.follow_next_group(told.at.group, step);
+            }
+            return false;
+        };
+        let change = group.receive_commit(
+            told.at,
+            &told.body,
+            &surroundings(step.options, &self.roster.history, step.time),
+        );
+        let Ok(change) = change else { return true };
+        self.applicants.use_up(attempt.added);
+        let own_leaf = self.own_leaf(step);
+        let mut reasons: BTreeMap<_, _> = self
+            .reason(&own_leaf, step)
+            .map(|reason| (group.own_leaf(), reason))
+            .into_iter()
+            .collect();
+        let entered = group.view().ok().and_then(|view| {
+            reasons.extend(reasons_of(&change.effect, &view.leaves));
+            Membership::new(group, reasons, step.moment()).ok()
+        });
+        if let Some((membership, frames)) = entered {
+            self.leave(LeaveReason::NextGroup, step);
+            self.enter(membership, frames, true, step);
+        }
+        true
+    }
+
+    /// Enters a group.
+    pub(super) fn enter(
+        &mut self,
+        membership: Membership,
+        frames: EpochFrames,
+        is_own: bool,
+        step: &mut Step<'_>,
+    ) {
+        let epoch = membership.group.epoch();
+        let number = epoch.group;
+        let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
+        self.refusals.next_group();
+        if is_own {
+            self.start_after = Some(step.moment().plus(crate::GROUP_INTERVAL));
+        }
+        self.give_up_attempt();
+        self.inbox.clear();
+        self.early_messages.clear();
+        self.asking = None;
+        self.welcome_failures = 0;
+        self.behind_since = None;
+        self.add_limit = super::MAX_ADDS;
+        for leaf in membership.view.leaves.values() {
+            self.applicants.remove(leaf.demux_id);
+        }
+        self.applicants.reconsider();
+        self.has_new_name = false;
+        self.needs_renewal = false;
+        self.renewal_look = None;
+        let statements = membership.view.context.statements();
+        let members = membership.statuses(&self.roster);
+        self.membership = Some(membership);
+        if is_next {
+            step.tell(Event::NextGroup { number, is_own });
+        }
+        step.outputs.push_back(Output::FrameKeys(frames));
+        step.tell(Event::Entered { epoch, members });
+        self.learn(&statements, step);
+        // Own statements that no group had yet.
+        self.is_urgent |= self.known != self.shared;
+    }
+
+    /// Takes the effect of a commit that the group has merged.
+    fn merge(&mut self, at: GroupEpoch, change: EpochChange, step: &mut Step<'_>) {
+        let now = step.moment();
+        let attempt = self.attempt.take();
+        if let Some(attempt) = attempt {
+            if change.is_own {
+                self.applicants.use_up(attempt.added);
+            } else {
+                self.remember_given_up(attempt.commit.body);
+            }
+        }
+        let EpochChange { effect, frames, .. } = change;
+        let Some(frames) = frames else {
+            self.leave_by_commit(&effect.removed, step);
+            return;
+        };
+        let Some(membership) = &mut self.membership else {
+            return;
+        };
+        let before = membership.view.clone();
+        if membership.change_epoch(at, &frames, now).is_err() {
+            self.leave(LeaveReason::Failed, step);
+            return;
+        }
+        let committer = effect.committer;
+        if let Some(claims) = before.leaves.get(&committer) {
+            self.refusals.merged(at, &claims.member_key);
+        }
+        let leaves = &membership.view.leaves;
+        let added: Vec<u32> = new_leaves(&effect, leaves).map(|(leaf, _)| leaf).collect();
+        let reasons = reasons_of(&effect, leaves);
+        membership.reasons.extend(reasons);
+        if !added.is_empty() && self.has_new_name {
+            membership.name_at = Some(now.plus(anteroom_e2ee::CHANGE_DELAY));
+        }
+        // A confirmation that this commit has crossed is repeated.
+        let crossed = membership.last_sent.is_some_and(|last| {
+            now < last.plus(core::time::Duration::from_secs(1)) && membership.others() > 0
+        });
+        let has_barred = effect
+            .removed
+            .iter()
+            .any(|(_, reason)| *reason == RemovalReason::Barred);
+        let own = membership.group.own_leaf();
+        let witnesses = membership.committers(&self.roster).into_iter();
+        let mut witnesses = witnesses.filter(|leaf| *leaf != committer).take(WITNESSES);
+        if crossed {
+            membership.confirm_at = Some(now.plus(anteroom_e2ee::CHANGE_DELAY));
+        }
+        if has_barred && witnesses.any(|leaf| leaf == own) {
+            membership.confirm_at = Some(now);
+        }
+        step.outputs.push_back(Output::FrameKeys(frames));
+        for (leaf, reason) in effect.removed {
+            if let Some(claims) = before.leaves.get(&leaf).cloned() {
+                step.tell(Event::MemberRemoved {
+                    leaf,
+                    claims,
+                    reason,
+                    committer,
+                });
+            }
+        }
+        let Some(membership) = &self.membership else {
+            return;
+        };
+        for leaf in added {
+            if let Some(member) = membership.status(leaf, &self.roster) {
+                self.applicants.remove(member.claims.demux_id);
+                step.tell(Event::MemberAdded { member, committer });
+            }
+        }
+        self.applicants.reconsider();
+        self.add_limit = super::MAX_ADDS;
+        if effect.context != before.context {
+            let lock = effect.context.lock();
+            if let Some(lock) = lock.filter(|lock| before.context.lock() != Some(lock)) {
+                step.tell(Event::Lock {
+                    is_on: lock.claimed().on,
+                    signer: *lock.signer(),
+                });
+            }
+            self.learn(&effect.context.statements(), step);
+            self.context_since = None;
+        }
+    }
+
+    /// Leaves a group that a commit has taken this device out of.
+    fn leave_by_commit(&mut self, removed: &[(u32, RemovalReason)], step: &mut Step<'_>) {
+        let own = self.membership.as_ref();
+        let own = own.map(|membership| membership.group.own_leaf());
+        let mut reasons = removed.iter();
+        let reason = reasons.find(|(leaf, _)| Some(*leaf) == own);
+        let reason = reason.map_or(RemovalReason::Absent, |(_, reason)| *reason);
+        self.is_barred = reason == RemovalReason::Barred;
+        self.leave(LeaveReason::Removed(reason), step);
+    }
+
+    /// Refuses a commit: leaves the group, and does not ask it again.
+    fn refuse(&mut self, told: &ToldCommit, error: CommitError, step: &mut Step<'_>) {
+        let membership = self.membership.as_ref();
+        let committer = match error {
+            CommitError::Refused { committer, .. } => committer,
+            _ => None,
+        };
+        let leaves = membership.map(|membership| &membership.view.leaves);
+        let committer = committer.and_then(|leaf| leaves?.get(&leaf).cloned());
+        let sender = leaves.and_then(|leaves| {
+            let mut leaves = leaves.values();
+            leaves.find(|claims| claims.demux_id == told.from).cloned()
+        });
+        step.send(Message::Refuse(told.at));
+        step.tell(Event::CommitRefused {
+            from: told.from,
+            committer: committer.clone(),
+            error,
+        });
+        let now = step.moment();
+        let others = membership.map_or(0, Membership::others);
+        self.leave(LeaveReason::RefusedCommit, step);
+        let culprit = committer.or(sender);
+        if told.from == self.demux {
+            // Nobody else could have sent it but the room service, or a fault of this device.
+            self.refusals.wanted_since.get_or_insert(now);
+        } else {
+            self.refusals.refused(culprit.as_ref(), told.from, now);
+            if let Some(culprit) = culprit {
+                let user = &step.options.user;
+                self.refusals.accuse(told.at, &culprit, user, others);
+            }
+        }
+        self.lowest_group = self.lowest_group.max(told.at.group.saturating_add(1));
+    }
+}
+
+/// Returns the leaves that a commit has added.
+fn new_leaves<'c>(
+    effect: &'c CommitEffect,
+    leaves: &'c BTreeMap<u32, MemberLeaf>,
+) -> impl Iterator<Item = (u32, AdmissionReason)> + 'c {
+    effect.added.iter().filter_map(|(added, reason)| {
+        let mut leaves = leaves.iter();
+        let (leaf, _) = leaves.find(|(_, claims)| claims.member_key == added.member_key)?;
+        Some((*leaf, *reason))
+    })
+}
+
+fn reasons_of(
+    effect: &CommitEffect,
+    leaves: &BTreeMap<u32, MemberLeaf>,
+) -> Vec<(u32, AdmissionReason)> {
+    new_leaves(effect, leaves).collect()
+}

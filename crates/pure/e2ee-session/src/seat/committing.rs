@@ -1,0 +1,374 @@
+//! Own commits: what is to be committed, when, and what becomes of it.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use anteroom_e2ee::{
+    Applicant, CommitRefusal, ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf,
+    Moment, Surroundings,
+};
+use anteroom_protocol::{DemuxId, GroupEpoch};
+
+use super::Seat;
+use crate::{
+    ADD_DELAY, COMMITTER_PATIENCE, RESEND_INTERVAL,
+    applicants::{Application, UsedKeyPackage},
+    attempt::Attempt,
+    event::{Event, LeaveReason},
+    input::CommitRejection,
+    output::Message,
+    step::{Step, earlier, surroundings},
+};
+
+/// The time after which a commit is sent again that came too soon after others.
+const REJECTION_PAUSE: Duration = Duration::from_millis(500);
+
+/// The same after one that could not be made.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The maximum number of own commits that are remembered as given up.
+const MAX_GIVEN_UP: usize = 8;
+
+/// What is to be committed, and when.
+struct Work {
+    due: Moment,
+    remove: BTreeSet<u32>,
+    changes_context: bool,
+}
+
+impl Seat {
+    /// Commits what is due, if it is this device's turn. Returns the moment at which something will be.
+    pub(super) fn commit_what_is_due(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let is_present = self.epoch() == Some(self.present);
+        if self.attempt.is_some() || !is_present || !self.inbox.is_empty() {
+            return None;
+        }
+        let work = self.work(step)?;
+        let now = step.moment();
+        let due = self
+            .commit_after
+            .map_or(work.due, |after| work.due.max(after));
+        if now < due {
+            return Some(due);
+        }
+        self.commit_work(work, step);
+        // The answer comes before that, or the commit could not be made.
+        self.commit_after
+    }
+
+    /// Returns what is to be committed, and the moment from which it is this device's turn.
+    fn work(&mut self, step: &mut Step<'_>) -> Option<Work> {
+        let now = step.moment();
+        let membership = self.membership.as_mut()?;
+        let committers = membership.committers(&self.roster);
+        let own = membership.group.own_leaf();
+        let rank = committers.iter().position(|leaf| *leaf == own);
+        let patience = patience(rank.unwrap_or(committers.len()));
+        let next = membership.next_context(&self.known, step.time.now);
+        if next.barred.contains(&own) {
+            return None;
+        }
+        let mut due = None;
+        let mut remove = next.barred.clone();
+        let changes_context = next.is_changed;
+        if changes_context || !remove.is_empty() {
+            let since = *self.context_since.get_or_insert(now);
+            let turn = if self.is_urgent {
+                now
+            } else {
+                since.plus(patience)
+            };
+            due = earlier(due, Some(turn));
+        } else {
+            self.is_urgent = false;
+            self.context_since = None;
+        }
+        for leaf in membership.view.leaves.keys() {
+            let absent = membership.absent_from(*leaf, &self.roster);
+            if let Some(absent) = absent.filter(|_| *leaf != own) {
+                due = earlier(due, Some(absent.plus(patience)));
+                if now >= absent {
+                    remove.insert(*leaf);
+                }
+            }
+        }
+        let asked = self.first_asked(&remove, step);
+        due = earlier(due, asked.map(|asked| asked.plus(ADD_DELAY).plus(patience)));
+        Some(Work {
+            due: due?,
+            remove,
+            changes_context,
+        })
+    }
+
+    /// Returns the moment at which the first device asked that may be in the group after its next commit.
+    fn first_asked(&mut self, remove: &BTreeSet<u32>, step: &mut Step<'_>) -> Option<Moment> {
+        if self.applicants.is_empty() {
+            return None;
+        }
+        let membership = self.membership.as_ref()?;
+        let number = membership.group.epoch().group;
+        let leaves = membership.view.leaves.clone();
+        let mut view = GroupView {
+            context: membership.next.as_ref()?.context.clone(),
+            ..membership.view.clone()
+        };
+        view.leaves.retain(|leaf, _| !remove.contains(leaf));
+        self.decide(number, &leaves, &view, step)
+    }
+
+    /// Decides about the devices that ask to be added to a group. Returns the moment at which the first one
+    /// asked that may be in.
+    pub(super) fn decide(
+        &mut self,
+        number: u32,
+        leaves: &BTreeMap<u32, MemberLeaf>,
+        view: &GroupView,
+        step: &mut Step<'_>,
+    ) -> Option<Moment> {
+        let mut first = None;
+        for device in self.applicants.in_order() {
+            let application = self.applicants.get(device)?;
+            let leaf = application.applicant.leaf().clone();
+            if !self.may_ask(application, number, leaves) {
+                continue;
+            }
+            let asked = application.first;
+            let decision = match application.decision {
+                Some(decision) => decision,
+                None => {
+                    let around = surroundings(step.options, &self.roster.history, step.time);
+                    admits(view, &leaf, &around)
+                }
+            };
+            if let Some(application) = self.applicants.get_mut(device) {
+                application.decision = Some(decision);
+            }
+            match decision {
+                Ok(()) => first = earlier(first, Some(asked)),
+                Err(CommitRefusal::Duplicate) => {}
+                Err(refusal) => {
+                    if self.applicants.is_untold(&leaf.member_key, refusal) {
+                        let claims = leaf;
+                        step.tell(Event::NotAdmitted { claims, refusal });
+                    }
+                }
+            }
+        }
+        first
+    }
+
+    /// Returns whether a device asks a group that has these leaves. A device that is in asks twice, since its
+    /// relays may have been on their way when it was added.
+    fn may_ask(
+        &self,
+        application: &Application,
+        number: u32,
+        leaves: &BTreeMap<u32, MemberLeaf>,
+    ) -> bool {
+        let leaf = application.applicant.leaf();
+        let mut former = leaves.values();
+        let former = former.find(|one| one.member_key == leaf.member_key);
+        let is_in = former.is_some_and(|former| former.demux_id == leaf.demux_id);
+        application.group <= number
+            && self.roster.is_connected(leaf.demux_id)
+            && leaf.demux_id != self.demux
+            && !self.refusals.leaves_out(leaf)
+            && (!is_in || application.is_repeated)
+    }
+
+    /// Returns the devices that a commit adds to a group, and the leaves that it takes out for them.
+    pub(super) fn additions(
+        &self,
+        mut view: GroupView,
+        number: u32,
+        step: &Step<'_>,
+    ) -> (
+        Vec<Applicant>,
+        BTreeSet<u32>,
+        Vec<DemuxId>,
+        Vec<UsedKeyPackage>,
+    ) {
+        let around = surroundings(step.options, &self.roster.history, step.time);
+        let (mut add, mut remove) = (Vec::new(), BTreeSet::new());
+        let (mut devices, mut used) = (Vec::new(), Vec::new());
+        let mut free = u32::MAX;
+        for device in self.applicants.in_order() {
+            if add.len() >= self.add_limit {
+                break;
+            }
+            let Some(application) = self.applicants.get(device) else {
+                continue;
+            };
+            let leaf = application.applicant.leaf();
+            if !self.may_ask(application, number, &view.leaves)
+                || admits(&view, leaf, &around).is_err()
+            {
+                continue;
+            }
+            let mut former = view.leaves.iter();
+            let former = former.find(|(_, one)| one.member_key == leaf.member_key);
+            if let Some(index) = former.map(|(index, _)| *index) {
+                view.leaves.remove(&index);
+                remove.insert(index);
+            }
+            view.leaves.insert(free, leaf.clone());
+            free -= 1;
+            add.push(application.applicant.clone());
+            devices.push(device);
+            used.extend(application.key_package());
+        }
+        (add, remove, devices, used)
+    }
+
+    fn commit_work(&mut self, work: Work, step: &mut Step<'_>) {
+        let Some(membership) = &self.membership else {
+            return;
+        };
+        let Some(next) = &membership.next else { return };
+        let mut view = membership.view.clone();
+        view.context = next.context.clone();
+        view.leaves.retain(|leaf, _| !work.remove.contains(leaf));
+        let epoch = membership.group.epoch();
+        let (add, anew, devices, used) = self.additions(view, epoch.group, step);
+        let context = if work.changes_context {
+            self.known.statements()
+        } else {
+            ContextChange::default()
+        };
+        let change = GroupChange {
+            add,
+            remove: &work.remove | &anew,
+            context,
+        };
+        let Some(membership) = &mut self.membership else {
+            return;
+        };
+        let around = surroundings(&*step.options, &self.roster.history, step.time);
+        let made = membership.group.commit(&change, &around, &mut *step.rng);
+        match made {
+            Ok(commit) => {
+                self.commit_after = None;
+                self.attempt = Some(Attempt {
+                    commit: commit.clone(),
+                    start: None,
+                    added: used,
+                    resend: step.moment().plus(RESEND_INTERVAL),
+                });
+                step.send(Message::Commit(commit));
+            }
+            Err(failure) => self.commit_failed(failure, &devices, step),
+        }
+    }
+
+    /// Takes note that a commit could not be made.
+    pub(super) fn commit_failed(
+        &mut self,
+        failure: GroupFailure,
+        devices: &[DemuxId],
+        step: &mut Step<'_>,
+    ) {
+        self.commit_after = Some(step.moment().plus(FAILURE_PAUSE));
+        match failure {
+            GroupFailure::TooLong if devices.len() > 1 => self.add_limit = devices.len() / 2,
+            GroupFailure::Mls => self.leave(LeaveReason::Failed, step),
+            GroupFailure::Pending => {
+                if let Some(membership) = &mut self.membership {
+                    membership.group.cancel_commit();
+                }
+            }
+            _ => {
+                for device in devices {
+                    self.applicants.remove(*device);
+                }
+            }
+        }
+    }
+
+    /// Sends a commit again that was not answered. Returns the moment of the next time.
+    pub(super) fn resend(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let attempt = self.attempt.as_mut()?;
+        if step.moment() >= attempt.resend {
+            attempt.resend = step.moment().plus(RESEND_INTERVAL);
+            let commit = attempt.commit.clone();
+            step.send(Message::Commit(commit));
+        }
+        self.attempt.as_ref().map(|attempt| attempt.resend)
+    }
+
+    /// Takes note that a commit was for another epoch than the present one.
+    pub(super) fn receive_stale(&mut self, present: GroupEpoch) {
+        self.present = present;
+        // A commit of the group stays until the one that was taken comes, which may be itself. One that was
+        // made for the present epoch is not the one that the error is about.
+        let is_late = |attempt: &mut Attempt| {
+            let next = present.group.saturating_add(1);
+            attempt.start.is_some() && attempt.commit.epoch.group != next
+        };
+        self.attempt.take_if(is_late);
+    }
+
+    /// Takes note that a commit was not taken.
+    pub(super) fn receive_rejection(&mut self, rejection: CommitRejection, step: &mut Step<'_>) {
+        let now = step.moment();
+        let Some(attempt) = &mut self.attempt else {
+            return;
+        };
+        if rejection == CommitRejection::RateLimited {
+            // The same commit is sent again: it may have been taken after all.
+            attempt.resend = now.plus(REJECTION_PAUSE);
+            return;
+        }
+        let pause = match attempt.start {
+            Some(_) => crate::GROUP_INTERVAL,
+            None => FAILURE_PAUSE,
+        };
+        self.start_after = Some(now.plus(pause));
+        self.commit_after = Some(now.plus(FAILURE_PAUSE));
+        self.give_up_attempt();
+    }
+
+    /// Forgets the own commit that has yet to come back.
+    pub(super) fn give_up_attempt(&mut self) {
+        let Some(attempt) = self.attempt.take() else {
+            return;
+        };
+        if attempt.start.is_none() {
+            if let Some(membership) = &mut self.membership {
+                membership.group.cancel_commit();
+            }
+            self.remember_given_up(attempt.commit.body);
+        }
+    }
+
+    pub(super) fn remember_given_up(&mut self, body: Vec<u8>) {
+        self.given_up.push_back(body);
+        if self.given_up.len() > MAX_GIVEN_UP {
+            self.given_up.pop_front();
+        }
+    }
+}
+
+/// Returns the time for which a device of a rank waits for those before it.
+pub(super) fn patience(rank: usize) -> Duration {
+    COMMITTER_PATIENCE.saturating_mul(u32::try_from(rank).unwrap_or(u32::MAX))
+}
+
+/// Decides whether a device could be added. Its former leaf, if it has one, goes.
+fn admits(
+    view: &GroupView,
+    leaf: &MemberLeaf,
+    around: &Surroundings<'_>,
+) -> Result<(), CommitRefusal> {
+    let has_former = view
+        .leaves
+        .values()
+        .any(|one| one.member_key == leaf.member_key);
+    if !has_former {
+        return view.admits(leaf, around).map(drop);
+    }
+    let mut view = view.clone();
+    view.leaves
+        .retain(|_, one| one.member_key != leaf.member_key);
+    view.admits(leaf, around).map(drop)
+}

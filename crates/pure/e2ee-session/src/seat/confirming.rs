@@ -1,0 +1,86 @@
+//! Confirmations: the own ones, and those of the others.
+
+use core::time::Duration;
+
+use anteroom_e2ee::{CONFIRMATION_INTERVAL, GroupMessage, Moment};
+
+use super::Seat;
+use crate::{
+    content::Content,
+    event::Event,
+    output::{Message, RelayClass},
+    relay::RelayContent,
+    step::{Step, earlier},
+};
+
+/// The time between two looks at the confirmations of the others.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Seat {
+    /// Sends what shows that this device is in the epoch, and tells who is not confirmed. Returns the moment
+    /// of the next look.
+    pub(super) fn confirm(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let now = step.moment();
+        let has_others = self.roster.has_others(self.demux);
+        let membership = self.membership.as_mut()?;
+        // Who waits for a group sees by these messages that this one is alive.
+        let has_others = has_others || membership.others() > 0;
+        let is_name_due = membership.name_at.take_if(|at| now >= *at).is_some();
+        let is_asked = membership.confirm_at.take_if(|at| now >= *at).is_some();
+        let is_due = is_asked || membership.confirmations.is_due(now);
+        if is_name_due && self.may_send() {
+            let name = step.options.name.clone();
+            self.send_content(&Content::Name(name), step);
+        } else if is_due && has_others {
+            self.send_group_message(&GroupMessage::Confirmation, step);
+        }
+        self.look_at_others(step);
+        let membership = self.membership.as_ref()?;
+        let mut next = earlier(membership.confirm_at, membership.name_at);
+        if has_others {
+            let last = membership.last_sent.unwrap_or(now);
+            next = earlier(next, Some(last.plus(CONFIRMATION_INTERVAL)));
+        }
+        if membership.others() > 0 {
+            next = earlier(next, Some(now.plus(LOOK_INTERVAL)));
+        }
+        next
+    }
+
+    /// Tells which members are no longer confirmed, or are again.
+    fn look_at_others(&mut self, step: &mut Step<'_>) {
+        let Some(membership) = &mut self.membership else {
+            return;
+        };
+        let now = step.moment();
+        let unconfirmed = membership.confirmations.unconfirmed(now);
+        for leaf in unconfirmed.symmetric_difference(&membership.unconfirmed) {
+            step.tell(Event::Confirmation {
+                leaf: *leaf,
+                is_confirmed: !unconfirmed.contains(leaf),
+            });
+        }
+        membership.unconfirmed = unconfirmed;
+        membership.is_stopped = membership.confirmations.must_stop(now);
+    }
+
+    /// Seals content for the members and sends it.
+    pub(super) fn send_content(&mut self, content: &Content, step: &mut Step<'_>) {
+        self.send_group_message(&GroupMessage::Content(content.to_bytes()), step);
+    }
+
+    fn send_group_message(&mut self, message: &GroupMessage, step: &mut Step<'_>) {
+        let Some(membership) = &mut self.membership else {
+            return;
+        };
+        let class = match message {
+            GroupMessage::Confirmation => RelayClass::Confirmation,
+            GroupMessage::Content(_) => RelayClass::GroupMessage,
+        };
+        if let Ok(sealed) = membership.group.seal_message(message, step.rng) {
+            membership.sent(step.time.moment);
+            let body = RelayContent::GroupMessage(&sealed).to_bytes();
+            step.send(Message::Relay(class, body));
+        }
+    }
+}

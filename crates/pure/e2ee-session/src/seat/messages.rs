@@ -1,0 +1,95 @@
+//! Relays of other devices.
+
+use anteroom_e2ee::GroupMessage;
+use anteroom_protocol::{DemuxId, GroupEpoch};
+
+use super::Seat;
+use crate::{content::Content, event::Event, relay::RelayContent, step::Step};
+
+/// The maximum number of messages that wait while a commit is held.
+const MAX_EARLY: usize = 256;
+
+impl Seat {
+    /// Takes a relay of another device.
+    pub(super) fn receive_relay(&mut self, from: DemuxId, body: &[u8], step: &mut Step<'_>) {
+        let now = step.moment();
+        match RelayContent::parse(body) {
+            Some(RelayContent::KeyPackage { group, sealed }) => {
+                self.applicants
+                    .receive(from, group, sealed, &self.link, now);
+            }
+            Some(RelayContent::GroupMessage(message)) => {
+                self.group_message = Some(now);
+                if !self.open_message(message, step)
+                    && !self.inbox.is_empty()
+                    && self.early_messages.len() < MAX_EARLY
+                {
+                    self.early_messages.push_back(message.to_vec());
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Opens the messages that did not open while a commit was held.
+    pub(super) fn open_early_messages(&mut self, step: &mut Step<'_>) {
+        for message in core::mem::take(&mut self.early_messages) {
+            self.open_message(&message, step);
+        }
+    }
+
+    /// Opens a message of a member; returns whether it did.
+    fn open_message(&mut self, message: &[u8], step: &mut Step<'_>) -> bool {
+        let now = step.moment();
+        let Some(membership) = &mut self.membership else {
+            return false;
+        };
+        let Ok((epoch, leaf, message)) = membership.group.open_message(message, now) else {
+            return false;
+        };
+        membership.hear(epoch, leaf, now);
+        if let GroupMessage::Content(content) = message
+            && let Some(content) = Content::parse(&content)
+        {
+            self.take_content(epoch, leaf, content, step);
+        }
+        true
+    }
+
+    fn take_content(
+        &mut self,
+        epoch: GroupEpoch,
+        leaf: u32,
+        content: Content,
+        step: &mut Step<'_>,
+    ) {
+        let Some(membership) = &mut self.membership else {
+            return;
+        };
+        let Some(claims) = membership.claims(epoch, leaf).cloned() else {
+            return;
+        };
+        match content {
+            Content::Text(text) => step.tell(Event::Text {
+                leaf,
+                epoch,
+                claims,
+                text,
+            }),
+            Content::Name(name) => {
+                let present = membership.view.leaves.get(&leaf);
+                let is_still_in = present.is_some_and(|one| one.member_key == claims.member_key);
+                let known = membership.names.get(&leaf);
+                if is_still_in && known.unwrap_or(&claims.name) != &name {
+                    membership.names.insert(leaf, name.clone());
+                    step.tell(Event::Name { leaf, name });
+                }
+            }
+            Content::Approvals(approvals) => {
+                for approval in approvals {
+                    self.take_approval(approval, step);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The start of groups, and refusals of other devices.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use anteroom_e2ee::{
+    ContextChange, EraHistory, Group, GroupChange, GroupStart, GroupView, Moment, Presence,
+};
+use anteroom_protocol::{DemuxId, GroupEpoch};
+
+use super::{Seat, committing::patience};
+use crate::{
+    ADD_DELAY, GROUP_INTERVAL, GROUP_SILENCE, KEY_PACKAGE_INTERVAL, RESEND_INTERVAL,
+    attempt::Attempt,
+    event::Event,
+    input::RosterDevice,
+    output::Message,
+    step::{Step, earlier, surroundings},
+};
+
+/// The time after a refusal in which the key packages for the next group come.
+const REFUSAL_DELAY: Duration = Duration::from_millis(500);
+
+/// The time after a start that could not be made.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+impl Seat {
+    /// Takes note that a commit does not hold to another device.
+    pub(super) fn receive_refuse(&mut self, at: GroupEpoch, from: DemuxId, step: &mut Step<'_>) {
+        let Some(membership) = &self.membership else {
+            let mut connected = self.roster.connected();
+            let refuser = connected.find(|one| one.demux_id == from);
+            if let Some(user) = refuser.and_then(|refuser| refuser.user.clone()) {
+                self.refusals.join_accusation(at, &user);
+            }
+            return;
+        };
+        let leaves = &membership.view.leaves;
+        let refuser = leaves.values().find(|claims| claims.demux_id == from);
+        let is_present = at.group == membership.group.epoch().group;
+        if from == self.demux || !is_present {
+            return;
+        }
+        // Only members refuse; others have nothing to refuse.
+        let Some(refuser) = refuser else { return };
+        let others = membership.others();
+        let now = step.moment();
+        self.refusals.refused_by_other(at, refuser, others, now);
+        step.tell(Event::RefusedByOther { from, at });
+    }
+
+    /// Starts a group, if there is a reason and it is this device's turn. Returns the moment at which it will
+    /// be.
+    pub(super) fn start_group(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        if self.attempt.is_some() || self.is_barred || !self.inbox.is_empty() {
+            return None;
+        }
+        // A device whose own commit most of the others refuse leaves the start to them.
+        let own = step.options.member_key.public();
+        if self.refusals.is_condemned(&own) {
+            return None;
+        }
+        let since = self.start_reason(step)?;
+        let now = step.moment();
+        let due = since.plus(patience(self.start_rank()));
+        let due = self.start_after.map_or(due, |after| due.max(after));
+        if now < due {
+            return Some(due);
+        }
+        self.start(step);
+        self.start_after.filter(|after| now < *after)
+    }
+
+    /// Returns the moment since which the next group is to be started; `None` if there is no reason.
+    fn start_reason(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let has_reason = self.membership.is_none() || self.refusals.wanted_since.is_some();
+        if !has_reason || self.applicants.is_empty() {
+            return None;
+        }
+        let number = self.present.group.saturating_add(1);
+        let own = self.own_leaf(step);
+        let may_start = self
+            .known
+            .admits(&own.claim(), Presence::Present, step.time.now);
+        if let Err(error) = may_start {
+            if self.told_start_error.replace(error) != Some(error) {
+                step.tell(Event::CannotStart(error));
+            }
+            return None;
+        }
+        let own = BTreeMap::from([(0, own)]);
+        let view = GroupView {
+            leaves: own.clone(),
+            context: self.known.clone(),
+            history: self.history_of_start(),
+        };
+        let asked = self.decide(number, &own, &view, step)?;
+        if self.present.group == 0 {
+            return Some(asked.plus(ADD_DELAY));
+        }
+        if let Some(wanted) = self.refusals.wanted_since {
+            return Some(asked.max(wanted.plus(REFUSAL_DELAY)));
+        }
+        let since = self.asking.as_ref()?.since;
+        let silent = self.group_message.map_or(since, |last| last.max(since));
+        let mut all_ask = Some(since);
+        for device in self.rivals().filter(|one| one.demux_id != self.demux) {
+            let first = self.applicants.get(device.demux_id).map(|one| one.first);
+            all_ask = all_ask.and_then(|all| Some(all.max(first?)));
+        }
+        let all_ask = all_ask.map(|all| all.plus(KEY_PACKAGE_INTERVAL));
+        earlier(all_ask, Some(silent.plus(GROUP_SILENCE)))
+    }
+
+    /// Returns the connected devices that can be in a group.
+    fn rivals(&self) -> impl Iterator<Item = &RosterDevice> {
+        let connected = self.roster.connected();
+        connected.filter(|device| {
+            let key = device.member_key.as_ref();
+            let is_left_out = self.refusals.leaves_out_key(device.demux_id, key);
+            device.demux_id == self.demux || (key.is_some() && !is_left_out)
+        })
+    }
+
+    /// Returns the number of devices that start a group before this one. The next group is an admin's to start
+    /// before all others.
+    fn start_rank(&self) -> usize {
+        let mut devices: Vec<&RosterDevice> = self.rivals().collect();
+        if self.present.group > 0 {
+            devices.sort_by_key(|device| !device.is_admin);
+        }
+        let own = devices.iter().position(|one| one.demux_id == self.demux);
+        own.unwrap_or(devices.len())
+    }
+
+    /// Returns the history of the group that this device would start.
+    fn history_of_start(&self) -> EraHistory {
+        if self.present.group == 0 {
+            EraHistory::of_founder()
+        } else {
+            self.history()
+        }
+    }
+
+    fn start(&mut self, step: &mut Step<'_>) {
+        let number = self.present.group.saturating_add(1);
+        let leaf = self.own_leaf(step);
+        let start = GroupStart {
+            link: self.link.clone(),
+            member_key: step.options.member_key.clone(),
+            leaf: &leaf,
+            number,
+            context: &self.known.statements(),
+            history: self.history_of_start(),
+        };
+        let now = step.moment();
+        let around = surroundings(&*step.options, &self.roster.history, step.time);
+        let group = match Group::start(start, &around, &mut *step.rng) {
+            Ok(group) => group,
+            Err(_) => {
+                self.start_after = Some(now.plus(GROUP_INTERVAL));
+                return;
+            }
+        };
+        self.start_after = Some(now.plus(FAILURE_PAUSE));
+        self.commit_start(group, number, step);
+    }
+
+    fn commit_start(&mut self, mut group: Group, number: u32, step: &mut Step<'_>) {
+        let Ok(view) = group.view() else { return };
+        let (add, _, devices, used) = self.additions(view, number, step);
+        if add.is_empty() {
+            return;
+        }
+        let change = GroupChange {
+            add,
+            context: ContextChange::default(),
+            ..GroupChange::default()
+        };
+        let around = surroundings(&*step.options, &self.roster.history, step.time);
+        match group.commit(&change, &around, &mut *step.rng) {
+            Ok(commit) => {
+                self.attempt = Some(Attempt {
+                    commit: commit.clone(),
+                    start: Some(group),
+                    added: used,
+                    resend: step.moment().plus(RESEND_INTERVAL),
+                });
+                step.send(Message::Commit(commit));
+            }
+            Err(failure) => self.commit_failed(failure, &devices, step),
+        }
+    }
+}

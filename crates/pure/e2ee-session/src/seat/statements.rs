@@ -1,0 +1,141 @@
+//! Statements that reach the device, and the claims of its own leaf.
+
+use anteroom_e2ee::{
+    AdminSignature, Admission, AdmissionReason, Approval, ContextChange, MemberLeaf, Moment,
+    Policy, Presence, SignedStatement,
+};
+
+use super::Seat;
+use crate::{content::clean_name, event::Event, step::Step};
+
+/// The time between two looks at the own leaf, whose approval may have ended.
+const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
+
+impl Seat {
+    /// Takes statements that others have too, as far as they count.
+    pub(super) fn learn(&mut self, statements: &ContextChange, step: &mut Step<'_>) {
+        self.shared = self.shared.with(statements);
+        self.know(statements, step);
+    }
+
+    /// Takes statements that an admin has signed, as far as they count.
+    pub(super) fn know(&mut self, statements: &ContextChange, step: &mut Step<'_>) {
+        let known = self.known.with(statements);
+        if known == self.known {
+            return;
+        }
+        let policy = known.policy().cloned();
+        let is_newer = policy.as_ref() != self.known.policy();
+        self.known = known;
+        self.renewal_look = None;
+        self.applicants.reconsider();
+        if let Some(membership) = &mut self.membership {
+            membership.next = None;
+        }
+        if let Some(policy) = policy.filter(|_| is_newer) {
+            step.options.policy = Some(policy.clone());
+            step.tell(Event::Policy(policy));
+        }
+    }
+
+    /// Takes the policy of the link's state.
+    pub(super) fn receive_policy(&mut self, bytes: &[u8], step: &mut Step<'_>) {
+        if let Ok(policy) = SignedStatement::<Policy>::parse(bytes) {
+            let change = ContextChange {
+                policy: Some(policy),
+                ..ContextChange::default()
+            };
+            self.learn(&change, step);
+        }
+    }
+
+    /// Takes an approval of this device.
+    pub(super) fn receive_approval(&mut self, bytes: &[u8], step: &mut Step<'_>) {
+        if let Ok(approval) = SignedStatement::<Approval>::parse(bytes) {
+            self.take_approval(approval, step);
+        }
+    }
+
+    /// Takes an approval if it is of this device and counts.
+    pub(super) fn take_approval(
+        &mut self,
+        approval: SignedStatement<Approval>,
+        step: &mut Step<'_>,
+    ) {
+        let claimed = approval.claimed();
+        let is_own = claimed.member_key == step.options.member_key.public()
+            && claimed.user == step.options.user;
+        let authority = self.known.authority();
+        let counts = authority
+            .is_some_and(|authority| approval.verify(self.known.room(), &authority).is_ok());
+        if !is_own || !counts || self.is_known(&approval, step) {
+            return;
+        }
+        step.options.admission = Admission::Approval(approval.clone());
+        self.is_barred = false;
+        self.told_start_error = None;
+        self.asking = None;
+        self.renewal_look = None;
+        step.tell(Event::Approved(approval));
+    }
+
+    fn is_known(&self, approval: &SignedStatement<Approval>, step: &Step<'_>) -> bool {
+        match &step.options.admission {
+            Admission::Approval(known) => {
+                known == approval || known.claimed().issued > approval.claimed().issued
+            }
+            _ => false,
+        }
+    }
+
+    /// Looks whether the own leaf is to be renewed: newcomers would refuse it, and take the one that this
+    /// device would make now. Returns the moment of the next look.
+    pub(super) fn look_at_own_leaf(&mut self, step: &Step<'_>) -> Option<Moment> {
+        let now = step.moment();
+        let membership = self.membership.as_ref()?;
+        if let Some(look) = self.renewal_look.filter(|look| now < *look) {
+            return Some(look);
+        }
+        let context = &membership.view.context;
+        let admits = |leaf: &MemberLeaf| {
+            let admitted = context.admits(&leaf.claim(), Presence::Present, step.time.now);
+            admitted.is_ok()
+        };
+        let own = membership.view.leaves.get(&membership.group.own_leaf())?;
+        self.needs_renewal = !admits(own) && admits(&self.own_leaf(step));
+        let look = now.plus(RENEWAL_INTERVAL);
+        self.renewal_look = Some(look);
+        Some(look)
+    }
+
+    /// Returns the claims of the own leaf.
+    pub(super) fn own_leaf(&self, step: &Step<'_>) -> MemberLeaf {
+        let options = &step.options;
+        let member_key = options.member_key.public();
+        let admin_key = options.admin_key.as_ref();
+        let admin_key = admin_key.filter(|key| self.known.admin() == Some(&key.public()));
+        let admission = match admin_key {
+            Some(admin) => {
+                let (room, era) = (self.known.room(), self.era);
+                Admission::Admin(AdminSignature::sign(admin, room, era, &member_key))
+            }
+            None => options.admission.clone(),
+        };
+        MemberLeaf {
+            user: options.user.clone(),
+            demux_id: self.demux,
+            member_key,
+            admission,
+            name: options.name.as_deref().and_then(clean_name),
+            certificate: options.certificate.clone(),
+        }
+    }
+
+    /// Returns the reason why a leaf may be in by the statements that this device knows.
+    pub(super) fn reason(&self, leaf: &MemberLeaf, step: &Step<'_>) -> Option<AdmissionReason> {
+        let admitted = self
+            .known
+            .admits(&leaf.claim(), Presence::Present, step.time.now);
+        admitted.ok()
+    }
+}

@@ -1,0 +1,188 @@
+//! The session of a device.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use anteroom_e2ee::{Authority, Moment, Policy, SignedStatement};
+use anteroom_protocol::{GroupEpoch, redacted_debug};
+use rand_core::CryptoRng;
+
+use crate::{
+    error::CommandError,
+    event::{Event, MemberStatus},
+    input::{Command, Input, JoinedSeat},
+    options::SessionOptions,
+    output::Output,
+    seat::Seat,
+    step::Step,
+    time::SessionTime,
+    words::ShownWords,
+};
+
+/// One device's part in the end-to-end encryption of the calls of a room, one era after the other.
+pub struct Session {
+    options: SessionOptions,
+    seat: Option<Seat>,
+    outputs: VecDeque<Output>,
+    next_tick: Option<Moment>,
+    shown: Option<ShownWords>,
+    /// The member keys that the person has compared.
+    compared: BTreeSet<[u8; 32]>,
+}
+
+redacted_debug!(Session);
+
+impl Session {
+    /// Creates the session of a device that has no seat yet.
+    #[must_use]
+    pub fn new(options: SessionOptions) -> Self {
+        Self {
+            options,
+            seat: None,
+            outputs: VecDeque::new(),
+            next_tick: None,
+            shown: None,
+            compared: BTreeSet::new(),
+        }
+    }
+
+    /// Takes an input.
+    pub fn handle(&mut self, input: Input, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
+        let mut step = Step {
+            options: &mut self.options,
+            time,
+            rng,
+            outputs: &mut self.outputs,
+        };
+        match input {
+            Input::Joined(joined) => {
+                let seat = enter(self.seat.take(), joined, &mut step);
+                self.next_tick = self.seat.insert(seat).run(&mut step);
+            }
+            input => {
+                if let Some(seat) = &mut self.seat {
+                    seat.handle(input, &mut step);
+                    self.next_tick = seat.run(&mut step);
+                } else if let Input::Policy(policy) = input {
+                    learn_before_the_first_seat(&policy, &mut step);
+                }
+            }
+        }
+    }
+
+    /// Carries out a command of the person.
+    ///
+    /// # Errors
+    /// [`CommandError`]. Nothing is sent.
+    pub fn command(
+        &mut self,
+        command: Command,
+        time: SessionTime,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), CommandError> {
+        if matches!(command, Command::WordsMatch) {
+            let shown = self.shown.take().ok_or(CommandError::NoWords)?;
+            let keys = shown.members.iter().map(|one| one.claims.member_key);
+            self.compared.extend(keys.map(|key| *key.as_bytes()));
+            return Ok(());
+        }
+        let mut step = Step {
+            options: &mut self.options,
+            time,
+            rng,
+            outputs: &mut self.outputs,
+        };
+        let seat = self.seat.as_mut().ok_or(CommandError::NotInGroup)?;
+        seat.command(command, &mut step)?;
+        self.next_tick = seat.run(&mut step);
+        Ok(())
+    }
+
+    /// Returns the next output, until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let mut output = self.outputs.pop_front()?;
+        if let Output::Event(event) = &mut output {
+            event.mark_compared(&self.compared);
+        }
+        Some(output)
+    }
+
+    /// Returns the moment at which the passing of time has an effect: the caller passes
+    /// [`Input::TimePassed`] then. It changes with every input and command.
+    #[must_use]
+    pub const fn next_tick(&self) -> Option<Moment> {
+        self.next_tick
+    }
+
+    /// Returns the epoch that the device is in, for `have` in the `join` that resumes its seat.
+    #[must_use]
+    pub fn have(&self) -> Option<GroupEpoch> {
+        self.seat.as_ref()?.epoch()
+    }
+
+    /// Returns whether the device may send frames and texts now.
+    #[must_use]
+    pub fn may_send(&self) -> bool {
+        self.seat.as_ref().is_some_and(Seat::may_send)
+    }
+
+    /// Returns the members of the group that the device is in.
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberStatus> {
+        let mut members = self.seat.as_ref().map(Seat::members).unwrap_or_default();
+        for member in &mut members {
+            member.mark_compared(&self.compared);
+        }
+        members
+    }
+
+    /// Computes the verification words of the present epoch, and freezes them with time and members. It takes
+    /// tens of milliseconds and 19 MiB of memory.
+    ///
+    /// # Errors
+    /// [`CommandError::NotInGroup`], [`CommandError::Words`].
+    pub fn show_words(&mut self, time: SessionTime) -> Result<ShownWords, CommandError> {
+        let seat = self.seat.as_ref().ok_or(CommandError::NotInGroup)?;
+        let (epoch, words) = seat.words()?;
+        let shown = ShownWords {
+            epoch,
+            time: time.now,
+            words,
+            members: self.members(),
+        };
+        self.shown = Some(shown.clone());
+        Ok(shown)
+    }
+}
+
+/// Takes the policy of the link's state, if it is newer than the known one.
+fn learn_before_the_first_seat(bytes: &[u8], step: &mut Step<'_>) {
+    let options = &mut step.options;
+    let Ok(policy) = SignedStatement::<Policy>::parse(bytes) else {
+        return;
+    };
+    let Some(admin) = &options.admin else { return };
+    let known = options.policy.as_ref();
+    let is_newer = known.is_none_or(|known| policy.supersedes(known));
+    let authority = Authority::of_admin(admin);
+    if is_newer
+        && policy
+            .verify(&options.root_key.room_id(), &authority)
+            .is_ok()
+    {
+        options.policy = Some(policy.clone());
+        step.tell(Event::Policy(policy));
+    }
+}
+
+/// Restores the former seat, or takes a new one.
+fn enter(former: Option<Seat>, joined: JoinedSeat, step: &mut Step<'_>) -> Seat {
+    let former = former.filter(|former| former.era == joined.era);
+    match former {
+        Some(mut former) if former.demux == joined.demux_id => {
+            former.restore(joined, step);
+            former
+        }
+        Some(former) => Seat::after(former, joined, step),
+        None => Seat::new(joined, step),
+    }
+}

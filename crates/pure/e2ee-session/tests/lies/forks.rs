@@ -1,0 +1,155 @@
+//! A service that shows two people different commits, withholds one, or tells them in another order.
+
+use std::collections::VecDeque;
+
+use anteroom_e2ee_session::{Command, Event, Input, LeaveReason, Message, StopReason};
+
+use crate::{
+    people::Room,
+    stage::{Hop, Stage},
+};
+
+/// Three people together, the first two of them admins.
+fn three() -> Stage {
+    let mut stage = Stage::new(Room::open());
+    for number in 0..2 {
+        let person = stage.room.admin(number);
+        stage.join(person);
+    }
+    let person = stage.room.person(2);
+    stage.join(person);
+    stage.run(6_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.forget();
+    stage
+}
+
+/// The numbers of the words that a person sees.
+fn words(stage: &mut Stage, who: usize) -> [u16; 6] {
+    let now = stage.now();
+    let shown = stage.people[who].session.show_words(now).unwrap();
+    shown.words.map(|word| word.number)
+}
+
+/// Whether a person was told that another one is confirmed or not, last.
+fn confirmation(stage: &Stage, who: usize, leaf: u32) -> Option<bool> {
+    let told = stage.seen(who, |event| match event {
+        Event::Confirmation {
+            leaf: of,
+            is_confirmed,
+        } if *of == leaf => Some(*is_confirmed),
+        _ => None,
+    });
+    told.last().copied()
+}
+
+fn has_stopped(stage: &Stage, who: usize) -> bool {
+    let stopped = Event::SendingStopped(StopReason::NotConfirmed);
+    let name = format!("{stopped:?}");
+    stage.has_seen(who, |event| format!("{event:?}") == name)
+}
+
+#[test]
+fn a_fork_shows_different_words_and_lasts_no_longer_than_confirmations() {
+    let mut stage = three();
+    let device = stage.people[0].demux.unwrap();
+    let mut is_forked = false;
+    stage.lie(move |hop| match hop {
+        // The first person's commit comes back to itself alone. It sees no commit of the others.
+        Hop::ToService(0, Message::Commit(commit)) if !is_forked => {
+            is_forked = true;
+            vec![Hop::ToPerson(
+                0,
+                Input::Commit {
+                    at: commit.epoch,
+                    from: device,
+                    body: commit.body,
+                },
+            )]
+        }
+        Hop::ToPerson(0, Input::Commit { .. }) => Vec::new(),
+        hop => vec![hop],
+    });
+    let leaf = stage.status(1, 0).leaf;
+    for who in 0..2 {
+        stage.command(who, Command::Lock(true));
+    }
+    stage.run(500);
+    let epochs = [0, 1, 2].map(|who: usize| stage.people[who].session.have());
+    assert!(
+        epochs[0] == epochs[1] && epochs[1] == epochs[2],
+        "one number"
+    );
+    let words = [0, 1, 2].map(|who| words(&mut stage, who));
+    assert_ne!(words[0], words[1]);
+    assert_eq!(words[1], words[2]);
+    assert_eq!(stage.heard(0, "from the one branch"), []);
+    assert_eq!(stage.heard(1, "from the other"), [(2, Some(1))]);
+    stage.run(5_000);
+    assert!(!has_stopped(&stage, 0), "not yet");
+    stage.run(16_000);
+    assert!(has_stopped(&stage, 0), "it hears nobody");
+    assert_eq!(confirmation(&stage, 1, leaf), Some(false));
+    assert!(!has_stopped(&stage, 1), "one of two others");
+    stage.be_honest();
+    stage.run(40_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+}
+
+#[test]
+fn a_commit_that_one_member_does_not_see_leaves_it_unconfirmed_until_it_is_in_again() {
+    let mut stage = three();
+    stage.lie(|hop| match hop {
+        Hop::ToPerson(2, Input::Commit { .. }) => Vec::new(),
+        hop => vec![hop],
+    });
+    let leaf = stage.status(0, 2).leaf;
+    stage.command(0, Command::Lock(true));
+    stage.run(500);
+    assert_eq!(stage.heard(0, "after it"), [(1, Some(0))]);
+    assert_eq!(
+        stage.heard(2, "before it"),
+        [(0, Some(2)), (1, Some(2))],
+        "past epochs open"
+    );
+    stage.run(22_000);
+    let left_or_stopped = has_stopped(&stage, 2)
+        || stage.has_seen(2, |event| {
+            matches!(event, Event::Left(LeaveReason::MissedCommit))
+        });
+    assert!(left_or_stopped);
+    assert!(
+        confirmation(&stage, 0, leaf) == Some(false)
+            || stage.has_seen(0, |event| matches!(event, Event::MemberRemoved { .. })),
+    );
+    stage.be_honest();
+    stage.run(40_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+}
+
+#[test]
+fn commits_in_another_order_are_not_merged() {
+    let mut stage = three();
+    let mut held = VecDeque::new();
+    stage.lie(move |hop| match hop {
+        // Each commit waits for the next one.
+        Hop::ToPerson(2, Input::Commit { .. }) => {
+            held.push_back(hop);
+            match held.len() {
+                2 => held.drain(..).rev().collect(),
+                _ => Vec::new(),
+            }
+        }
+        hop => vec![hop],
+    });
+    for is_on in [true, false, true, false] {
+        stage.command(0, Command::Lock(is_on));
+        stage.run(1_100);
+    }
+    stage.be_honest();
+    stage.run(40_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+}

@@ -1,0 +1,100 @@
+//! The loss of each message once.
+
+use std::{cell::Cell, num::NonZeroUsize, rc::Rc, sync::atomic::AtomicUsize, thread};
+
+use anteroom_e2ee_session::{BarScope, Command, Input};
+
+use crate::{
+    people::Room,
+    stage::{Hop, Stage},
+};
+
+/// Whether a message can be lost alone. Without `joined` there is no seat: a client joins again.
+fn may_be_lost(hop: &Hop) -> bool {
+    !matches!(hop, Hop::ToPerson(_, Input::Joined(_)))
+}
+
+/// People come, talk, lose their connections, are put out and leave, while the message with this number is
+/// lost. Returns the number of messages before the last part, which is without losses.
+fn story(lost: usize) -> usize {
+    let mut stage = Stage::new(Room::open());
+    let count = Rc::new(Cell::new(0));
+    let counter = Rc::clone(&count);
+    stage.lie(move |hop| {
+        if !may_be_lost(&hop) {
+            return vec![hop];
+        }
+        let number = counter.get();
+        counter.set(number + 1);
+        match number == lost {
+            true => Vec::new(),
+            false => vec![hop],
+        }
+    });
+    let admin = stage.room.admin(0);
+    stage.join(admin);
+    stage.run(700);
+    for number in 1..4 {
+        let person = stage.room.person(number);
+        stage.join(person);
+        stage.run(400);
+    }
+    stage.run(3_000);
+    for who in 0..4 {
+        let text = Command::Say("hello".to_owned());
+        if stage.people[who].session.may_send() {
+            stage.command(who, text);
+        }
+    }
+    stage.disconnect(1);
+    stage.run(1_000);
+    if stage.people[0].session.may_send() {
+        stage.command(0, Command::Lock(true));
+        stage.command(0, Command::Lock(false));
+    }
+    stage.run(1_000);
+    stage.connect(1);
+    stage.run(2_000);
+    stage.leave(2);
+    stage.run(4_000);
+    let device = stage.people[3].demux.unwrap();
+    let members = stage.people[0].session.members();
+    let is_in = members.iter().any(|one| one.claims.demux_id == device);
+    if is_in {
+        let scope = BarScope::User;
+        stage.command(0, Command::Bar { device, scope });
+    }
+    stage.say(0, anteroom_call::Command::Block(device));
+    stage.run(4_000);
+    let person = stage.room.person(5);
+    let late = stage.join(person);
+    stage.run(3_000);
+    let messages = count.get();
+    stage.be_honest();
+    stage.run(60_000);
+    stage.assert_together(&[0, 1, late]);
+    stage.assert_talk(&[0, 1, late]);
+    messages
+}
+
+#[test]
+fn after_the_loss_of_any_message_all_are_together_again() {
+    let messages = story(usize::MAX);
+    assert!((50..500).contains(&messages), "{messages}");
+    let next = AtomicUsize::new(0);
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let lost = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if lost >= messages {
+                        return;
+                    }
+                    let outcome = std::panic::catch_unwind(|| story(lost));
+                    assert!(outcome.is_ok(), "message {lost} of {messages} was lost");
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,23 @@
+//! The table of lies as whole stories: what the members do, and what the person sees, when the room service or
+//! a member lies; the loss of each message; everybody leaving in every order.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod approvals;
+mod eras;
+mod expectations;
+mod forks;
+mod insider;
+mod insiders;
+mod leaving;
+mod losses;
+mod own_groups;
+mod people;
+mod policies;
+mod replays;
+mod rosters;
+mod stage;

@@ -1,0 +1,158 @@
+//! Lies about the policy, and admissions without an approval.
+
+use anteroom_call::Command as Say;
+use anteroom_e2ee::{
+    AdmissionError, AdmissionReason, CommitRefusal, ContextError, JoinError, Signer,
+};
+use anteroom_e2ee_session::{Command, CommandError, Event, Input};
+use anteroom_protocol::Restrictions;
+
+use crate::{
+    people::{Room, user},
+    stage::Stage,
+};
+
+/// Whether a person was told that this one may not be in.
+fn not_admitted(stage: &Stage, who: usize, number: u64, error: AdmissionError) -> bool {
+    stage.has_seen(who, |event| match event {
+        Event::NotAdmitted { claims, refusal } => {
+            claims.user == user(number) && *refusal == CommitRefusal::Admission(error)
+        }
+        _ => false,
+    })
+}
+
+#[test]
+fn an_admission_by_the_service_alone_lets_nobody_in() {
+    let mut room = Room::strict();
+    // The service lets everybody pass its lobby.
+    room.restrictions = Restrictions::None;
+    let mut stage = Stage::new(room);
+    let (admin, approved, stranger) = (
+        stage.room.admin(0),
+        stage.room.approved(1),
+        stage.room.person(2),
+    );
+    stage.join(admin);
+    stage.join(approved);
+    let stranger = stage.join(stranger);
+    stage.run(10_000);
+    stage.assert_together(&[0, 1]);
+    for who in 0..2 {
+        assert!(not_admitted(&stage, who, 2, AdmissionError::Missing));
+    }
+    assert!(!stage.has_seen(stranger, |event| matches!(event, Event::Entered { .. })));
+    assert!(!stage.people[stranger].session.may_send());
+    let now = stage.now();
+    let mut rng = stage.rng.clone();
+    let session = &mut stage.people[stranger].session;
+    let said = session.command(Command::Say("hello".to_owned()), now, &mut rng);
+    assert_eq!(said, Err(CommandError::NotInGroup));
+    // With an approval by the admin it comes in, and everybody sees by whom.
+    let approval = stage.room.approval(2);
+    let statement = Some(approval.as_bytes().to_vec());
+    let present = stage.people[0].session.have();
+    stage.tell(stranger, Input::Admitted { present, statement });
+    stage.run(5_000);
+    stage.assert_together(&[0, 1, 2]);
+    let reason = stage.status(1, stranger).reason;
+    assert_eq!(reason, AdmissionReason::Approval(Signer::Admin));
+}
+
+#[test]
+fn who_is_not_entitled_cannot_start_a_group() {
+    let mut room = Room::strict();
+    room.restrictions = Restrictions::None;
+    let mut stage = Stage::new(room);
+    for number in 1..3 {
+        let person = stage.room.person(number);
+        stage.join(person);
+    }
+    stage.run(10_000);
+    for who in 0..2 {
+        let told = stage.seen(who, |event| match event {
+            Event::CannotStart(error) => Some(*error),
+            _ => None,
+        });
+        assert_eq!(told, [AdmissionError::Missing]);
+        assert_eq!(stage.people[who].session.have(), None);
+    }
+}
+
+#[test]
+fn an_approval_reaches_the_one_for_whom_it_is() {
+    let mut stage = Stage::new(Room::strict());
+    let admin = stage.room.admin(0);
+    stage.join(admin);
+    let guest = stage.room.person(1);
+    let guest = stage.join(guest);
+    stage.run(3_000);
+    assert!(stage.people[guest].session.members().is_empty());
+    let approval = stage.room.approval(1);
+    stage.approve(0, guest, Some(approval.as_bytes()));
+    stage.run(4_000);
+    stage.assert_together(&[0, 1]);
+    assert!(stage.people[guest].approval == Some(approval));
+    stage.assert_talk(&[0, 1]);
+}
+
+#[test]
+fn an_old_policy_to_a_first_joiner_holds_until_a_member_knows_the_newer_one() {
+    let mut room = Room::open();
+    let newer = room.sign_policy(Restrictions::AdminApproval, 2);
+    room.restrictions = Restrictions::None;
+    let mut stage = Stage::new(room);
+    // Person 1 has no approval, and sees the old policy alone. Person 2 has been here before.
+    let first = stage.room.person(1);
+    stage.join(first);
+    stage.run(3_000);
+    let mut options = stage.room.options(2);
+    options.policy = Some(newer.clone());
+    options.admission = anteroom_e2ee::Admission::Approval(stage.room.approval(2));
+    let second = crate::people::TestUser::new(options, anteroom_call::Role::Guest);
+    let second = stage.join(second);
+    stage.run(4_000);
+    let refused = stage.seen(second, |event| match event {
+        Event::WelcomeRefused { error, .. } => Some(*error),
+        _ => None,
+    });
+    assert!(
+        refused.contains(&JoinError::Context(ContextError::Stale)),
+        "{refused:?}"
+    );
+    assert!(!stage.has_seen(second, |event| matches!(event, Event::Entered { .. })));
+    assert!(!stage.people[second].session.may_send());
+}
+
+#[test]
+fn a_newer_policy_is_committed_before_anybody_is_added() {
+    let mut room = Room::open();
+    let newer = room.sign_policy(Restrictions::AdminApproval, 2);
+    room.restrictions = Restrictions::None;
+    let mut stage = Stage::new(room);
+    for number in 0..2 {
+        let person = stage.room.approved(number);
+        stage.join(person);
+    }
+    stage.run(5_000);
+    stage.assert_together(&[0, 1]);
+    // The service tells the newer policy to the second member alone. Then somebody without an approval comes.
+    stage.tell(1, Input::Policy(newer.as_bytes().to_vec()));
+    stage.run(3_000);
+    let stranger = stage.room.person(2);
+    let stranger = stage.join(stranger);
+    stage.run(10_000);
+    stage.assert_together(&[0, 1]);
+    for who in 0..2 {
+        assert!(
+            not_admitted(&stage, who, 2, AdmissionError::Missing),
+            "{who}"
+        );
+        assert!(
+            stage.people[who].policy == Some(newer.clone()),
+            "{who} stores it"
+        );
+    }
+    assert!(stage.people[stranger].session.members().is_empty());
+    stage.say(stranger, Say::Leave);
+}

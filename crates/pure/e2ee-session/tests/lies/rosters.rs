@@ -1,0 +1,228 @@
+//! Lies about who is there: the roster is the service's word, and decides nothing alone.
+
+use anteroom_e2ee::{
+    Admission, AdmissionError, Candidate, CommitError, CommitRefusal, EraHistory, GroupLink,
+    MemberKey, MemberLeaf, RemovalReason,
+};
+use anteroom_e2ee_session::{Event, Input, LeaveReason, Listing, RosterDevice, SeatStatus};
+use anteroom_protocol::DemuxId;
+
+use crate::{
+    people::{INVENTED, Room, rng, system_time, user},
+    stage::{Hop, Stage},
+};
+
+/// A device that nobody has.
+fn invented(room: &Room, number: u64) -> RosterDevice {
+    RosterDevice {
+        demux_id: DemuxId::new(16 * 60_000).unwrap(),
+        user: Some(user(number)),
+        member_key: Some(room.member_key(number).public()),
+        status: SeatStatus::Active,
+        is_admin: true,
+    }
+}
+
+/// A lie about rosters: changes each one for the people for whom it is meant.
+fn about_rosters(
+    mut change: impl FnMut(usize, &mut Vec<RosterDevice>) + 'static,
+) -> impl FnMut(Hop) -> Vec<Hop> + 'static {
+    move |mut hop| {
+        match &mut hop {
+            Hop::ToPerson(to, Input::Roster(roster)) => change(*to, roster),
+            Hop::ToPerson(to, Input::Joined(seat)) => change(*to, &mut seat.roster),
+            _ => {}
+        }
+        vec![hop]
+    }
+}
+
+/// The relay of a key package by a holder of the link, for the leaf of anybody.
+fn key_package(room: &Room, key: MemberKey, leaf: MemberLeaf) -> Vec<u8> {
+    let admin = room.admin.as_ref().map(|admin| admin.public());
+    let link = GroupLink::new(&room.root_key, room.era, admin);
+    let history = EraHistory::default();
+    let candidate = Candidate::new(link, key, leaf, history, system_time(), &mut rng(5));
+    let sealed = candidate.unwrap().key_package().to_vec();
+    [&[2, 0, 0, 0, 0][..], &sealed].concat()
+}
+
+#[test]
+fn an_invented_device_is_in_no_group() {
+    let room = Room::open();
+    let device = invented(&room, 50);
+    let mut stage = Stage::new(room);
+    stage.lie(about_rosters(move |_, roster| {
+        roster.insert(0, device.clone());
+    }));
+    for number in 0..3 {
+        let person = stage.room.person(number);
+        stage.join(person);
+    }
+    stage.run(15_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+}
+
+#[test]
+fn an_invented_user_who_asks_is_told_and_not_added() {
+    for (room, number, refusal) in [
+        (Room::open(), INVENTED, CommitRefusal::Account),
+        (
+            Room::strict(),
+            50,
+            CommitRefusal::Admission(AdmissionError::Missing),
+        ),
+    ] {
+        let device = invented(&room, number);
+        let leaf = MemberLeaf {
+            user: user(number),
+            demux_id: device.demux_id,
+            member_key: room.member_key(number).public(),
+            admission: Admission::None,
+            name: Some("Nobody".to_owned()),
+            certificate: None,
+        };
+        let body = key_package(&room, room.member_key(number), leaf);
+        let mut stage = Stage::new(room);
+        let listed = device.clone();
+        stage.lie(about_rosters(move |_, roster| roster.push(listed.clone())));
+        for number in 0..2 {
+            let person = stage.room.admin(number);
+            stage.join(person);
+        }
+        stage.run(6_000);
+        for _ in 0..3 {
+            for who in 0..2 {
+                let (from, body) = (device.demux_id, body.clone());
+                stage.tell(who, Input::Relay { from, body });
+            }
+            stage.run(2_000);
+        }
+        stage.assert_together(&[0, 1]);
+        for who in 0..2 {
+            let told = stage.seen(who, |event| match event {
+                Event::NotAdmitted { refusal, claims } => Some((*refusal, claims.user.clone())),
+                _ => None,
+            });
+            assert_eq!(told, [(refusal, user(number))], "once");
+        }
+    }
+}
+
+/// Three people together.
+fn three() -> Stage {
+    let mut stage = Stage::new(Room::open());
+    for number in 0..3 {
+        let person = stage.room.person(number);
+        stage.join(person);
+    }
+    stage.run(6_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.forget();
+    stage
+}
+
+#[test]
+fn a_device_that_all_rosters_leave_out_is_taken_out_and_comes_back() {
+    let mut stage = three();
+    let left_out = stage.people[2].demux.unwrap();
+    stage.lie(about_rosters(move |to, roster| {
+        if to != 2 {
+            roster.retain(|one| one.demux_id != left_out);
+        }
+    }));
+    // Somebody comes, so that there are new rosters.
+    let person = stage.room.person(3);
+    stage.join(person);
+    stage.run(1_000);
+    assert_eq!(stage.status(0, 2).listing, Listing::Unlisted);
+    stage.run(4_000);
+    for who in 0..2 {
+        let removed = stage.seen(who, |event| match event {
+            Event::MemberRemoved { reason, claims, .. } => Some((*reason, claims.user.clone())),
+            _ => None,
+        });
+        assert_eq!(removed, [(RemovalReason::Absent, user(2))]);
+    }
+    // The device itself is listed by its own roster, so that it sees through the lie. It has held the commit
+    // for as long as a roster may be late.
+    stage.run(2_000);
+    let left = stage.seen(2, |event| match event {
+        Event::Left(reason) => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(left, [LeaveReason::RefusedCommit]);
+    stage.be_honest();
+    let person = stage.room.person(4);
+    stage.join(person);
+    stage.run(8_000);
+    stage.assert_together(&[0, 1, 2, 3, 4]);
+    stage.assert_talk(&[0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_device_that_the_roster_of_the_committer_leaves_out_stays() {
+    let mut stage = three();
+    let left_out = stage.people[2].demux.unwrap();
+    stage.lie(about_rosters(move |to, roster| {
+        if to == 0 {
+            roster.retain(|one| one.demux_id != left_out);
+        }
+    }));
+    let person = stage.room.person(3);
+    stage.join(person);
+    stage.run(20_000);
+    for who in [1, 2] {
+        let refused = stage.seen(who, |event| match event {
+            Event::CommitRefused {
+                committer, error, ..
+            } => Some((committer.as_ref().map(|one| one.user.clone()), *error)),
+            _ => None,
+        });
+        let [(committer, CommitError::Refused { refusal, .. })] = &refused[..] else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(*committer, Some(user(0)));
+        assert_eq!(*refusal, CommitRefusal::Removal);
+    }
+    assert!(stage.has_seen(0, |event| matches!(event, Event::RefusedByOther { .. })));
+    // The deceived committer is out of the next group, the innocent one is in.
+    stage.assert_together(&[1, 2, 3]);
+    stage.assert_talk(&[1, 2, 3]);
+}
+
+#[test]
+fn swapped_devices_are_shown_by_their_leaves() {
+    let mut stage = three();
+    let devices = [1, 2].map(|who: usize| stage.people[who].demux.unwrap());
+    let mut swap_rosters = about_rosters(move |_, roster| {
+        let places = devices.map(|device| roster.iter().position(|one| one.demux_id == device));
+        if let [Some(one), Some(other)] = places {
+            let (user, key) = (roster[one].user.clone(), roster[one].member_key);
+            roster[one].user = roster[other].user.clone();
+            roster[one].member_key = roster[other].member_key;
+            roster[other].user = user;
+            roster[other].member_key = key;
+        }
+    });
+    stage.lie(move |mut hop| {
+        if let Hop::ToPerson(_, Input::Relay { from, .. }) = &mut hop {
+            *from = match *from {
+                one if one == devices[0] => devices[1],
+                other if other == devices[1] => devices[0],
+                other => other,
+            };
+        }
+        swap_rosters(hop)
+    });
+    let person = stage.room.person(3);
+    stage.join(person);
+    stage.run(1_000);
+    for other in [1, 2] {
+        assert_eq!(stage.status(0, other).listing, Listing::Contradicted);
+    }
+    stage.run(2_000);
+    stage.assert_together(&[0, 1, 2, 3]);
+    stage.assert_talk(&[0, 1, 2, 3]);
+}

@@ -1,0 +1,322 @@
+//! Devices that come and go.
+
+use anteroom_call::Message as Told;
+use anteroom_e2ee::{OutgoingCommit, RemovalReason};
+use anteroom_e2ee_session::{Command, Event, LeaveReason, Message, RelayClass, StopReason};
+use anteroom_protocol::GroupEpoch;
+
+use crate::{
+    people::{admin, person},
+    world::{Hop, World},
+};
+
+fn say(text: &str) -> Command {
+    Command::Say(text.to_owned())
+}
+
+fn everybody(number: usize) -> Vec<usize> {
+    (0..number).collect()
+}
+
+fn has<F: Fn(&Event) -> bool>(world: &mut World, device: usize, is: F) -> bool {
+    world.take_events(device).iter().any(is)
+}
+
+#[test]
+fn two_devices_meet_talk_and_part() {
+    let mut world = World::of([person(1), person(2)]);
+    world.run(1_000);
+    world.agree(&[0, 1]);
+    assert_eq!(world.epoch(0), Some(GroupEpoch { group: 1, epoch: 1 }));
+    assert!(has(&mut world, 1, |event| matches!(
+        event,
+        Event::SendingResumed
+    )));
+    world.command(0, say("hello"));
+    world.command(1, say("hello yourself"));
+    world.run(100);
+    assert_eq!(world.texts(1), ["hello"]);
+    world.leave(1);
+    world.run(2_500);
+    assert_eq!(world.devices[0].session.members().len(), 2, "not yet");
+    world.run(1_000);
+    world.agree(&[0]);
+    assert!(has(&mut world, 0, |event| matches!(
+        event,
+        Event::MemberRemoved {
+            leaf: 1,
+            reason: RemovalReason::Absent,
+            ..
+        }
+    )));
+}
+
+#[test]
+fn a_device_alone_starts_no_group() {
+    let mut world = World::of([person(1)]);
+    world.run(30_000);
+    assert_eq!(world.epoch(0), None);
+    assert!(!world.devices[0].session.may_send());
+}
+
+#[test]
+fn ten_devices_are_together_within_two_seconds() {
+    let mut world = World::of((1..=10).map(person));
+    world.run(2_000);
+    world.agree(&everybody(10));
+    let epochs = world.epoch(0).unwrap().epoch;
+    assert!(epochs <= 4, "adds are collected: {epochs} commits");
+    for leaver in [3, 0, 9] {
+        world.leave(leaver);
+    }
+    world.run(4_000);
+    world.agree(&[1, 2, 4, 5, 6, 7, 8]);
+    world.join(person(11));
+    world.run(1_000);
+    world.agree(&[1, 2, 4, 5, 6, 7, 8, 10]);
+}
+
+#[test]
+fn fifty_devices_come_and_go_and_hear_each_other() {
+    let mut world = World::of((1..=50).map(person));
+    world.run(4_000);
+    world.agree(&everybody(50));
+    let mut inside = everybody(50);
+    for round in 0_u32..6 {
+        for _ in 0..5 {
+            let leaver = inside.remove(world.random(inside.len()));
+            world.leave(leaver);
+            world.run(100);
+        }
+        for number in 0..5 {
+            inside.push(world.join(person(51 + 5 * round + number)));
+            world.run(100);
+        }
+    }
+    world.run(6_000);
+    world.agree(&inside);
+    world.command(inside[7], say("to all"));
+    world.run(100);
+    for device in inside.iter().filter(|device| **device != inside[7]) {
+        assert_eq!(world.texts(*device), ["to all"], "{device}");
+    }
+}
+
+#[test]
+fn the_next_device_commits_for_one_that_vanished() {
+    let mut world = World::of((1..=3).map(person));
+    world.run(1_000);
+    world.agree(&[0, 1, 2]);
+    // The room service has not noticed yet that the first device is gone.
+    world.cut(0);
+    world.join(person(4));
+    world.run(2_000);
+    assert_eq!(world.devices[3].session.have(), None);
+    world.run(800);
+    let epoch = world.epoch(3);
+    assert!(epoch.is_some());
+    assert_eq!([1, 2].map(|device| world.epoch(device)), [epoch; 2]);
+    world.run(65_000);
+    world.agree(&[1, 2, 3]);
+}
+
+#[test]
+fn a_committer_that_vanishes_with_its_commit_on_the_way_is_replaced() {
+    for is_taken in [true, false] {
+        let mut world = World::of((1..=3).map(person));
+        world.run(1_000);
+        world.agree(&[0, 1, 2]);
+        world.filter(move |device, hop| {
+            let is_last = matches!(hop, Hop::ToService(Message::Commit(_)));
+            device != 0 || !is_last || is_taken
+        });
+        world.join(person(4));
+        // The commit is on its way, 250 ms after the key package.
+        world.run(305);
+        world.cut(0);
+        world.run(70_000);
+        world.agree(&[1, 2, 3]);
+    }
+}
+
+#[test]
+fn of_two_commits_at_once_the_first_counts_and_the_second_is_made_again() {
+    let mut world = World::of([admin(1), admin(2), person(3)]);
+    world.run(1_000);
+    world.agree(&[0, 1, 2]);
+    world.command(0, Command::Lock(true));
+    world.command(1, Command::SetCoAdmins(Vec::new()));
+    world.run(1_000);
+    world.agree(&[0, 1, 2]);
+    let events = world.take_events(2);
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Lock { is_on: true, .. }))
+    );
+    let policies = events
+        .iter()
+        .filter(|event| matches!(event, Event::Policy(_)));
+    assert_eq!(policies.count(), 1);
+}
+
+#[test]
+fn a_device_that_comes_back_to_its_seat_catches_up() {
+    let mut world = World::of((1..=4).map(person));
+    world.run(1_000);
+    world.agree(&[0, 1, 2, 3]);
+    world.disconnect(2);
+    world.leave(3);
+    world.join(person(5));
+    world.run(8_000);
+    world.connect(2);
+    world.run(5_000);
+    world.agree(&[0, 1, 2, 4]);
+    assert!(!has(&mut world, 2, |event| matches!(event, Event::Left(_))));
+}
+
+#[test]
+fn a_device_whose_seat_is_over_comes_back_as_a_new_leaf() {
+    let mut world = World::of((1..=3).map(person));
+    world.run(1_000);
+    world.agree(&[0, 1, 2]);
+    world.disconnect(0);
+    world.run(40_000);
+    world.agree(&[1, 2]);
+    world.connect(0);
+    world.run(2_000);
+    world.agree(&[0, 1, 2]);
+    assert!(has(&mut world, 0, |event| matches!(
+        event,
+        Event::Left(LeaveReason::NewSeat)
+    )));
+}
+
+#[test]
+fn a_lost_commit_is_sent_again() {
+    let mut world = World::of([person(1)]);
+    let mut lost = 0;
+    world.filter(move |_, hop| {
+        let is_commit = matches!(hop, Hop::ToService(Message::Commit(_)));
+        lost += usize::from(is_commit);
+        !is_commit || lost > 1
+    });
+    world.join(person(2));
+    world.run(3_000);
+    world.agree(&[0, 1]);
+}
+
+#[test]
+fn a_device_that_missed_a_commit_is_added_anew() {
+    let mut world = World::of((1..=3).map(person));
+    world.run(1_000);
+    world.filter(|device, hop| device != 2 || !matches!(hop, Hop::ToSession(Told::Commit { .. })));
+    world.join(person(4));
+    world.run(1_000);
+    world.filter(|_, _| true);
+    world.join(person(5));
+    world.run(6_000);
+    world.agree(&[0, 1, 2, 3, 4]);
+    assert!(has(&mut world, 2, |event| matches!(
+        event,
+        Event::Left(LeaveReason::MissedCommit)
+    )));
+}
+
+#[test]
+fn a_device_whose_commits_are_withheld_stops_sending() {
+    let mut world = World::of((1..=3).map(person));
+    world.run(1_000);
+    world.filter(|device, hop| {
+        device != 2
+            || !matches!(
+                hop,
+                Hop::ToSession(Told::Commit { .. } | Told::StaleCommit { .. })
+            )
+    });
+    world.join(person(4));
+    world.run(19_000);
+    assert!(world.devices[2].session.may_send());
+    world.take_events(0);
+    world.run(12_000);
+    let events = world.take_events(2);
+    let is_told = |event: &Event| matches!(event, Event::SendingStopped(StopReason::NotConfirmed));
+    assert!(events.iter().any(is_told), "{events:#?}");
+    assert!(has(&mut world, 0, |event| matches!(
+        event,
+        Event::Confirmation {
+            leaf: 2,
+            is_confirmed: false
+        }
+    )));
+    world.filter(|_, _| true);
+    world.run(15_000);
+    world.agree(&[0, 1, 2, 3]);
+}
+
+#[test]
+fn who_sends_nothing_confirms_every_ten_seconds() {
+    let mut world = World::of((1..=3).map(person));
+    world.run(1_000);
+    let (count, counted) = counter();
+    world.filter(move |_, hop| {
+        if matches!(
+            hop,
+            Hop::ToService(Message::Relay(RelayClass::Confirmation, _))
+        ) {
+            count.set(count.get() + 1);
+        }
+        true
+    });
+    world.run(60_000);
+    assert_eq!(counted.get(), 18);
+}
+
+fn counter() -> (
+    std::rc::Rc<core::cell::Cell<u32>>,
+    std::rc::Rc<core::cell::Cell<u32>>,
+) {
+    let count = std::rc::Rc::new(core::cell::Cell::new(0));
+    (count.clone(), count)
+}
+
+#[test]
+fn after_a_commit_that_does_not_hold_the_next_group_starts_without_its_sender() {
+    for has_admin in [true, false] {
+        let first = if has_admin { admin(1) } else { person(1) };
+        let mut world = World::of([person(2), first, person(3), person(4)]);
+        world.run(1_000);
+        world.agree(&[0, 1, 2, 3]);
+        world.run(10_000);
+        let garbage = OutgoingCommit {
+            epoch: world.epoch(0).unwrap(),
+            body: b"garbage".to_vec(),
+            welcome: None,
+        };
+        world.send_as(2, Message::Commit(garbage));
+        world.run(50);
+        assert!(!world.devices[0].session.may_send());
+        assert!(has(&mut world, 0, |event| matches!(
+            event,
+            Event::CommitRefused {
+                committer: None,
+                ..
+            }
+        )));
+        world.run(4_000);
+        world.agree(&[0, 1, 3]);
+        assert_eq!(world.epoch(0).map(|epoch| epoch.group), Some(2));
+        let own = |event: &Event| {
+            matches!(
+                event,
+                Event::NextGroup {
+                    number: 2,
+                    is_own: true
+                }
+            )
+        };
+        assert_eq!(has(&mut world, 1, own), has_admin);
+        world.run(20_000);
+        world.agree(&[0, 1, 3]);
+    }
+}
