@@ -38,6 +38,8 @@ pub(crate) enum QueueKind {
     Roster,
     /// Control. Changes to the previous roster.
     RosterChanges,
+    /// The place of the whole roster that the call sends in place of changes. Nothing is sent before it.
+    RosterPlace,
     /// Control. A commit, a Welcome or a refusal.
     Group,
     /// Control. Tells that messages of the group were dropped. At most one waits.

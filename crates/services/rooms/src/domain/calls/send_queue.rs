@@ -107,9 +107,10 @@ impl SendQueue {
                 state.push_control(kind, text)
             }
             QueueKind::Pong if state.bytes_of(QueueKind::Pong) > 0 => PushOutcome::Done,
-            QueueKind::Pong | QueueKind::GroupDropped | QueueKind::Answer => {
-                state.push_control(kind, text)
-            }
+            QueueKind::Pong
+            | QueueKind::GroupDropped
+            | QueueKind::RosterPlace
+            | QueueKind::Answer => state.push_control(kind, text),
         };
         self.0.ready.notify_one();
         pushed
@@ -122,6 +123,8 @@ impl SendQueue {
         if state.closing.is_none() {
             state.closing = Some(closing);
             state.remove_group();
+            // The call sends no more.
+            state.remove(|kind| kind == QueueKind::RosterPlace);
             self.0.ready.notify_one();
             self.0.closed.cancel();
         }
@@ -162,6 +165,9 @@ impl SendQueue {
 
 impl State {
     fn next(&mut self) -> Option<NextAction> {
+        if self.is_missing_roster() {
+            return None;
+        }
         if let Some((_, text)) = self.control.pop_front() {
             return Some(NextAction::Send(text));
         }
@@ -193,11 +199,10 @@ impl State {
     fn push_changes(&mut self, text: Bytes) -> PushOutcome {
         let bytes = self.bytes_of(QueueKind::RosterChanges);
         if bytes.saturating_add(text.len()) > MAX_CHANGES {
-            // The first one keeps the place for the whole roster.
-            let mut is_first = true;
-            self.control.retain(|(kind, _)| {
-                *kind != QueueKind::RosterChanges || std::mem::take(&mut is_first)
-            });
+            // A commit that is pushed before the whole roster stays behind it.
+            let is_replaced =
+                |kind| matches!(kind, QueueKind::RosterChanges | QueueKind::RosterPlace);
+            self.replace(is_replaced, QueueKind::RosterPlace, Bytes::new());
             return PushOutcome::RosterMissed;
         }
         self.push_control(QueueKind::RosterChanges, text)
@@ -206,12 +211,29 @@ impl State {
     /// Puts a whole roster in the place of the first message that it replaces, so that a commit or `admitted`
     /// stays behind the roster that names its device.
     fn push_roster(&mut self, text: Bytes) -> PushOutcome {
-        let is_replaced = |kind| matches!(kind, QueueKind::Roster | QueueKind::RosterChanges);
+        let is_replaced = |kind| {
+            matches!(
+                kind,
+                QueueKind::Roster | QueueKind::RosterChanges | QueueKind::RosterPlace
+            )
+        };
+        self.replace(is_replaced, QueueKind::Roster, text);
+        PushOutcome::Done
+    }
+
+    /// Puts a message in the place of the first one that it replaces, and drops the others; at the end if it
+    /// replaces none.
+    fn replace(&mut self, is_replaced: fn(QueueKind) -> bool, kind: QueueKind, text: Bytes) {
         let place = self.control.iter().position(|(kind, _)| is_replaced(*kind));
         self.remove(is_replaced);
         let place = place.unwrap_or(self.control.len());
-        self.control.insert(place, (QueueKind::Roster, text));
-        PushOutcome::Done
+        self.control.insert(place, (kind, text));
+    }
+
+    /// Returns whether the next message is a whole roster that the call has not sent yet.
+    fn is_missing_roster(&self) -> bool {
+        let next = self.control.front();
+        next.is_some_and(|(kind, _)| *kind == QueueKind::RosterPlace)
     }
 
     /// Drops all waiting messages of the group before one that does not fit.

@@ -140,6 +140,40 @@ fn a_whole_roster_stays_before_the_commit_that_follows_a_roster() {
 }
 
 #[test]
+fn a_commit_waits_for_the_whole_roster_that_replaces_changes() {
+    let (whole, half) = ("x".repeat(MAX_CHANGES + 1), "y".repeat(MAX_CHANGES / 2 + 1));
+    for changes in [vec![&whole], vec![&half, &half]] {
+        let send_queue = send_queue(10, &[("a", QueueKind::Answer)]);
+        for (number, text) in (1..).zip(&changes) {
+            let outcome = match number == changes.len() {
+                true => PushOutcome::RosterMissed,
+                false => PushOutcome::Done,
+            };
+            let pushed = send_queue.push(message(text, QueueKind::RosterChanges));
+            assert_eq!(pushed, outcome);
+        }
+        let pushed = send_queue.push(message("commit", QueueKind::Group));
+        assert_eq!(pushed, PushOutcome::Done);
+        // The client's task sends meanwhile.
+        assert_eq!(drained(&send_queue), ["a"]);
+        let pushed = send_queue.push(message("roster", QueueKind::Roster));
+        assert_eq!(pushed, PushOutcome::Done);
+        assert_eq!(drained(&send_queue), ["roster", "commit"]);
+    }
+}
+
+#[test]
+fn a_connection_that_closes_waits_for_no_roster() {
+    let changes = "x".repeat(MAX_CHANGES + 1);
+    let send_queue = SendQueue::new(10, MAX_GROUP);
+    let pushed = send_queue.push(message(&changes, QueueKind::RosterChanges));
+    assert_eq!(pushed, PushOutcome::RosterMissed);
+    send_queue.close(CLOSING);
+    let next = send_queue.0.state.lock().next();
+    assert_eq!(next, Some(NextAction::Close(CLOSING)));
+}
+
+#[test]
 fn messages_of_the_group_are_dropped_all_together_beyond_their_bound() {
     let send_queue = SendQueue::new(10, MAX_GROUP);
     let commit = "x".repeat(128 * 1024);
