@@ -28,6 +28,10 @@ const REASONS: &[(&str, &str)] = &[
         "one story, from the first credential to the last",
     ),
     (
+        "crates/apps/user-cli",
+        "all that a person's commands do and keep, in sealed files that they share",
+    ),
+    (
         "crates/pure/client-core",
         "all decisions of a client of both services, for every kind of client",
     ),

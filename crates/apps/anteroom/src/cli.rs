@@ -254,7 +254,7 @@ mod tests {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 let name = argument.get_id().as_str();
-                let secret = ["password", "passkey", "master"]
+                let secret = ["password", "passkey", "secret", "master"]
                     .iter()
                     .any(|word| name.contains(word))
                     && argument.get_action().takes_values();

@@ -1,7 +1,7 @@
 //! Atomic writing of small files: a reader sees all of a file or nothing.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
@@ -49,12 +49,26 @@ pub fn create_open(path: &Path) -> io::Result<File> {
 /// Locks a file against changes by other processes, until the returned value is dropped. The lock is on a
 /// file beside it.
 pub fn lock(path: &Path) -> io::Result<File> {
+    let file = lock_file(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// As [`lock`], without waiting: `None` if another process has the lock.
+pub fn try_lock(path: &Path) -> io::Result<Option<File>> {
+    let file = lock_file(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    let file = File::create(path.with_added_extension("lock"))?;
-    file.lock()?;
-    Ok(file)
+    File::create(path.with_added_extension("lock"))
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -11,11 +11,11 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 #[derive(Subcommand)]
 pub enum Link {
-    /// Create the link of a new room, and keep it with its passkey in a sealed file of yours
+    /// Create the link of a new room, and keep it with its admin secret in a sealed file of yours
     Create(LinkCreate),
     /// Show a link's state and who is in its call
     Show(LinkShow),
-    /// Become an admin of somebody else's link, with the passkey that they have given you
+    /// Become an admin of somebody else's link, with the admin secret that they have given you
     Import(LinkImport),
     /// Give a room another name
     Rename {
@@ -51,7 +51,7 @@ pub enum Link {
         #[command(flatten)]
         rooms: RoomFlags,
     },
-    /// Delete a link, here too: its passkey is forgotten
+    /// Delete a link, here too: its admin secret is forgotten
     Delete {
         #[command(flatten)]
         link: LinkArgument,
@@ -69,7 +69,7 @@ pub enum Link {
         /// Print the links themselves too: whoever sees one can join
         #[arg(long)]
         links: bool,
-        /// Print links and passkeys too: whoever sees both is an admin, and stays one
+        /// Print links and admin secrets too: whoever sees both is an admin, and stays one
         #[arg(long)]
         secrets: bool,
     },
@@ -115,10 +115,10 @@ pub struct LinkCreate {
 pub struct LinkImport {
     #[command(flatten)]
     pub link: OptionalLinkArgument,
-    /// A file with the link's passkey, as `link show --passkey` prints it; "-" reads a line of
-    /// standard input
-    #[arg(long, value_name = "FILE")]
-    pub passkey_file: PathBuf,
+    /// A file with the link's admin secret, as `link show --secret` prints it, or with its passkey; "-"
+    /// reads a line of standard input
+    #[arg(long, value_name = "FILE", alias = "passkey-file")]
+    pub secret_file: PathBuf,
     #[command(flatten)]
     pub rooms: RoomFlags,
 }
@@ -127,7 +127,12 @@ pub struct LinkImport {
 pub struct LinkShow {
     #[command(flatten)]
     pub link: OptionalLinkArgument,
-    /// Print the passkey too: whoever has it and the link is an admin, and stays one
+    /// Print the admin secret too: whoever has it and the link is an admin, and stays one. Without one, the
+    /// passkey is printed
+    #[arg(long)]
+    pub secret: bool,
+    /// Print the passkey too, for programs that know no admin secrets: whoever has it and the link
+    /// administers the link, and cannot sign who is let in
     #[arg(long)]
     pub passkey: bool,
     /// Show the link as a QR code too, if this is a terminal that has room for it
@@ -159,7 +164,7 @@ pub struct CallJoin {
     #[command(flatten)]
     pub link: OptionalLinkArgument,
     /// Join as an admin, or not at all. A link of yours is joined as an admin by default, with the
-    /// passkey that was kept when you created or imported it; this sends it to another room service
+    /// secret that was kept when you created or imported it; this sends it to another room service
     /// too
     #[arg(long)]
     pub admin: bool,

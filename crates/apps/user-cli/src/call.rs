@@ -8,21 +8,29 @@ use std::{
 use anteroom_call_terminal::{
     ending, own_name::NameFile, participation::CallParticipation, plain, screen,
 };
-use anteroom_client::{CallSession, JoinOptions, Pass, RoomsClient, RoomsError};
-use anteroom_console::{
-    context::Context, exit_status::ExitStatus, os::OsEntropy, progress, terminal,
+use anteroom_client::{
+    AdminRights, CallSession, CallStatements, Error, JoinOptions, LinkAdmin, OperatingSystem,
+    OwnDevice, Pass, RoomStatements, RoomsClient,
 };
-use anteroom_protocol::AdminPasskey;
+use anteroom_console::{
+    context::Context,
+    exit_status::ExitStatus,
+    os::{self, OsEntropy},
+    progress, terminal,
+};
+use anteroom_protocol::CallLink;
 use anteroom_runtime::Entropy as _;
 use anyhow::Context as _;
 
 use crate::{
     arguments::CallJoin,
+    device_secret::CallDevice,
     guest_visit::{self, GuestVisit},
     links::LinkStore,
     replay_counters::ReplayCountersFile,
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,
+    statement_file::StatementFile,
     user_directory::user_directory,
 };
 
@@ -34,19 +42,25 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
     let names = NameFile::of_user(&user_directory()?);
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let is_guest = options.guest && guest_visit::has_no_account(&options.rooms.client, context)?;
-    let (joined, notices) = if is_guest {
+    let (visit, session, notices) = if is_guest {
         let GuestVisit { rooms, pass } = GuestVisit::open(&options.rooms, &named, context).await?;
-        let joined = enter(rooms, &named, pass, None, name.clone(), context).await?;
-        (joined.map_err(anyhow::Error::from), Vec::new())
+        let device = CallDevice::for_one_call();
+        let visit = Visit::new(rooms, pass, None, device, context)?;
+        (visit, None, Vec::new())
     } else {
         let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
-        let passkey = passkey(options, &named, &session)?;
+        let rights = rights(options, &named, &session)?;
         let (pass, notices) = session.pass_with_notices(&named.link).await?;
-        let rooms = session.rooms.clone();
-        let joined = enter(rooms, &named, pass, passkey, name.clone(), context).await?;
-        let joined = joined.map_err(|error| session.link_error(&named, error));
-        (joined, notices)
+        let (rooms, device) = (session.rooms.clone(), session.device(context));
+        let visit = Visit::new(rooms, pass, rights, device, context)?;
+        (visit, Some(session), notices)
     };
+    let joined = visit.enter(&named.link, name.clone()).await;
+    let joined = joined.map_err(|error| match (&session, error) {
+        (Some(session), error) => session.client_error(&named, error),
+        (None, Error::Rooms(error)) => error.into(),
+        (None, error) => error.into(),
+    });
     let call = joined.context("the call cannot be joined")?;
     let notices = named
         .notice()
@@ -66,48 +80,100 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
     Ok(ending::exit_status(failure.as_ref()))
 }
 
-/// Joins the call of a link.
-async fn enter(
+/// A visit to a call: the right to it, and the files that it changes. It lasts as long as the call, so that
+/// no other one has its device meanwhile.
+struct Visit {
     rooms: RoomsClient,
-    named: &LinkTarget,
     pass: Pass,
-    passkey: Option<AdminPasskey>,
-    name: Option<String>,
-    context: &Context,
-) -> anyhow::Result<Result<CallSession, RoomsError>> {
-    let received = Arc::new(ReplayCountersFile::of_user(&context.environment)?);
-    let rooms = rooms.with_replay_store(received);
-    let joining = rooms.join(
-        JoinOptions {
-            room: named.link.root_key.clone(),
-            pass,
-            passkey,
-            name,
-            member: None,
-        },
-        OsEntropy.rng(),
-    );
-    Ok(progress::during("Joining", joining).await)
+    rights: Option<AdminRights>,
+    device: CallDevice,
+    statements: Arc<StatementFile>,
 }
 
-/// Returns the passkey to join with. A link in the user's store is joined as an admin. Without an explicit
+impl Visit {
+    fn new(
+        rooms: RoomsClient,
+        pass: Pass,
+        rights: Option<AdminRights>,
+        device: CallDevice,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        let received = Arc::new(ReplayCountersFile::of_user(&context.environment)?);
+        Ok(Self {
+            rooms: rooms.with_replay_store(received),
+            pass,
+            rights,
+            device,
+            statements: Arc::new(StatementFile::of_user(&context.environment)?),
+        })
+    }
+
+    /// Joins the call of a link.
+    async fn enter(&self, link: &CallLink, name: Option<String>) -> Result<CallSession, Error> {
+        let statements = RoomStatements::load(link, &*self.statements)?;
+        self.renew_policy(link).await;
+        let room = link.root_key.room_id();
+        let member = self.device.secret.member_key(&room).public();
+        let joining = self.rooms.join(
+            JoinOptions {
+                room: link.root_key.clone(),
+                pass: self.pass.clone(),
+                passkey: self.rights.as_ref().map(|rights| rights.passkey(&room)),
+                name,
+                member: Some(member),
+            },
+            OsEntropy.rng(),
+        );
+        let call = progress::during("Joining", joining).await?;
+        let Some(statements) = statements else {
+            return Ok(call);
+        };
+        let own = OwnDevice::new(link, self.pass.aci(), member);
+        let statements = CallStatements::new(link, statements, Some(own), self.rights.as_ref());
+        Ok(call.with_statements(
+            statements,
+            self.statements.clone(),
+            Arc::new(OperatingSystem),
+        ))
+    }
+
+    /// An admin's client keeps the policy of the room from ending. The call does not depend on it.
+    async fn renew_policy(&self, link: &CallLink) {
+        let Some(rights) = self.rights.clone() else {
+            return;
+        };
+        let admin = LinkAdmin::new(
+            self.rooms.clone(),
+            link.clone(),
+            rights,
+            self.statements.clone(),
+        );
+        let mut rng = os::rng();
+        let renewed = admin.renew_policy(&self.pass, os::now(), &mut rng);
+        if let Err(error) = renewed.await {
+            tracing::warn!("the policy of the room is not renewed: {error}");
+        }
+    }
+}
+
+/// Returns the rights to join with. A link in the user's store is joined as an admin. Without an explicit
 /// request the passkey is sent only to the room service where the link was created.
-fn passkey(
+fn rights(
     options: &CallJoin,
     named: &LinkTarget,
     session: &RoomSession,
-) -> anyhow::Result<Option<AdminPasskey>> {
+) -> anyhow::Result<Option<AdminRights>> {
     if options.guest {
         return Ok(None);
     }
     if options.admin {
-        return Ok(Some(named.own()?.passkey.clone()));
+        return Ok(Some(named.own()?.rights.clone()));
     }
     let Some(own) = &named.own else {
         return Ok(None);
     };
     if session.is_home_of(own) {
-        return Ok(Some(own.passkey.clone()));
+        return Ok(Some(own.rights.clone()));
     }
     tracing::warn!(
         "you join as a guest, because this is not the room service where the link was created: \

@@ -50,6 +50,11 @@ impl CredentialFile {
         })
     }
 
+    /// Returns the name of the account in files: a hash of issuer and account.
+    pub(crate) fn owner(&self) -> &str {
+        self.file.owner.as_deref().unwrap_or_default()
+    }
+
     /// Returns the stored credentials, if there are any.
     pub(crate) fn load(&self) -> Option<CredentialStore> {
         match self.read() {

@@ -6,7 +6,9 @@ mod list;
 mod show;
 mod state;
 
-use anteroom_client::{LinkChange, LinkState, OngoingCall};
+use std::sync::Arc;
+
+use anteroom_client::{AdminRights, LinkAdmin, LinkChange, LinkState, OngoingCall};
 use anteroom_console::{
     context::Context,
     os,
@@ -19,7 +21,11 @@ use crate::{
     arguments::{Link, LinkArgument, RoomFlags},
     links::{LinkStore, short_name},
     room_session::{LinkTarget, RoomSession},
+    statement_file::StatementFile,
 };
+
+const UNSIGNED: &str = "with the passkey alone you change what the room service does, and not the policy that \
+    the admins have signed: members of calls follow that one";
 
 /// Runs one of the commands on links.
 pub async fn run(command: Link, context: &Context) -> anyhow::Result<()> {
@@ -105,7 +111,7 @@ pub async fn end_call(
     // A revoked link does not tell.
     let call = session.rooms.peek(room, &pass, &mut os::rng()).await;
     let is_empty = matches!(call, Ok(None));
-    let state = change_link(&named, &change, &session).await?;
+    let state = change_link(&named, &change, &session, context).await?;
     let outcome = end_of_call(is_empty, call.is_ok(), state.is_open(os::now()));
     let text = format!("{}\n{outcome}", state::fields(&state).text());
     let short = short_name(&room.room_id());
@@ -152,7 +158,7 @@ async fn update(
     change.check()?;
     named.own()?;
     let session = RoomSession::open(flags, Some(named), context).await?;
-    let state = change_link(named, change, &session).await?;
+    let state = change_link(named, change, &session, context).await?;
     let short = short_name(&named.link.root_key.room_id());
     let fields = state::fields(&state);
     context.show(&ChangeReport::new(&state, &short), fields.text())
@@ -162,14 +168,24 @@ async fn change_link(
     named: &LinkTarget,
     change: &LinkChange,
     session: &RoomSession,
+    context: &Context,
 ) -> anyhow::Result<LinkState> {
-    let passkey = &named.own()?.passkey;
+    let rights = named.own()?.rights.clone();
+    let signs = named.link.admin.is_none() || matches!(rights, AdminRights::Secret(_));
+    if change.approval.is_some() && !signs {
+        tracing::warn!("{UNSIGNED}");
+    }
     let pass = session.pass(&named.link).await?;
-    session
-        .rooms
-        .update(&named.link.root_key, &pass, passkey, change, &mut os::rng())
-        .await
-        .map_err(|error| session.link_error(named, error))
+    let statements = Arc::new(StatementFile::of_user(&context.environment)?);
+    let admin = LinkAdmin::new(
+        session.rooms.clone(),
+        named.link.clone(),
+        rights,
+        statements,
+    );
+    let mut rng = os::rng();
+    let changed = admin.change(&pass, change, os::now(), &mut rng).await;
+    changed.map_err(|error| session.client_error(named, error))
 }
 
 async fn delete(
@@ -191,7 +207,7 @@ async fn delete(
     };
     let question = format!(
         "Delete the link {link}, there and here? Nobody can join by it any more, and its \
-         passkey is forgotten.{leaving}"
+         admin secret is forgotten.{leaving}"
     );
     confirm(yes, &question)?;
     let session = RoomSession::open(flags, Some(&named), context).await?;
@@ -199,7 +215,7 @@ async fn delete(
     // A link that is gone there already is no error.
     session
         .rooms
-        .delete(room, &pass, &own.passkey, call, &mut os::rng())
+        .delete(room, &pass, &own.passkey(), call, &mut os::rng())
         .await?;
     store.forget(room)?;
     context.show(

@@ -1,18 +1,18 @@
-//! The links that a user administers, with their passkeys, and the server params that links of others named,
-//! by room, in a sealed file: an unsealed one would reveal which rooms its user enters.
+//! The links that a user administers, with their admin secrets, and the server params that links of others
+//! named, by room, in a sealed file: an unsealed one would reveal which rooms its user enters.
 //!
 //! The key is in a file of its own, in the same directory unless `ANTEROOM_LINKS_KEY_FILE` names another
 //! path.
 
 use std::path::PathBuf;
 
+use anteroom_client::AdminRights;
 use anteroom_console::{
     environment::{self, Environment},
     failure::Failure,
 };
 use anteroom_protocol::{AdminPasskey, CallLink, RoomId, RootKey, Timestamp};
 use anyhow::{Context as _, anyhow, bail};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
@@ -38,7 +38,7 @@ pub(crate) struct LinkStore(SealedFile);
 #[derive(Clone)]
 pub(crate) struct OwnLink {
     pub(crate) link: CallLink,
-    pub(crate) passkey: AdminPasskey,
+    pub(crate) rights: AdminRights,
     /// The room service, if it was named; else the data directory's own one.
     pub(crate) rooms: Option<String>,
     /// That data directory; `None` for links stored by earlier versions.
@@ -72,7 +72,9 @@ struct RoomEntry {
 #[serde(deny_unknown_fields)]
 struct Entry {
     link: String,
-    passkey: String,
+    /// The admin secret or the passkey; files of earlier versions have passkeys alone.
+    #[serde(alias = "passkey")]
+    rights: String,
     rooms: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data: Option<PathBuf>,
@@ -83,7 +85,14 @@ struct Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.link.zeroize();
-        self.passkey.zeroize();
+        self.rights.zeroize();
+    }
+}
+
+impl OwnLink {
+    /// Returns the passkey, which the room service verifies.
+    pub(crate) fn passkey(&self) -> AdminPasskey {
+        self.rights.passkey(&self.link.root_key.room_id())
     }
 }
 
@@ -196,7 +205,7 @@ impl Entry {
     fn new(own: &OwnLink) -> Self {
         Self {
             link: own.link.to_url().to_string(),
-            passkey: STANDARD.encode(own.passkey.as_bytes()),
+            rights: own.rights.to_text().to_string(),
             rooms: own.rooms.clone(),
             data: own.data.clone(),
             name: own.name.clone(),
@@ -205,14 +214,10 @@ impl Entry {
     }
 
     fn parse(&self) -> anyhow::Result<OwnLink> {
-        let passkey: [u8; 16] = STANDARD
-            .decode(&self.passkey)
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok())
-            .context("a passkey does not parse")?;
         Ok(OwnLink {
             link: CallLink::parse(&self.link).map_err(|_| anyhow!("a link does not parse"))?,
-            passkey: AdminPasskey::from_bytes(passkey),
+            rights: AdminRights::parse(&self.rights)
+                .map_err(|_| anyhow!("an admin secret does not parse"))?,
             rooms: self.rooms.clone(),
             data: self.data.clone(),
             name: self.name.clone(),
@@ -225,6 +230,8 @@ impl Entry {
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
+    use anteroom_client::AdminSecret;
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
     use tempfile::TempDir;
 
     use super::*;
@@ -251,8 +258,9 @@ mod tests {
                 root_key: RootKey::generate_v0(&mut os::rng()),
                 params: None,
                 without_certificates: false,
+                admin: None,
             },
-            passkey: AdminPasskey::random(&mut os::rng()),
+            rights: AdminRights::Secret(AdminSecret::random(&mut os::rng())),
             rooms: None,
             data: None,
             name: Some(name.to_owned()),
@@ -274,7 +282,7 @@ mod tests {
         store.keep(&two).unwrap();
         assert_eq!(names(&store), ["one", "two"]);
         let found = store.find(&one.link.root_key).unwrap().unwrap();
-        assert_eq!(found.passkey.as_bytes(), one.passkey.as_bytes());
+        assert_eq!(*found.rights.to_text(), *one.rights.to_text());
         let short = short_name(&two.link.root_key.room_id());
         let found = store.by_name(&short).unwrap().unwrap();
         assert_eq!(found.name.as_deref(), Some("two"));
@@ -324,11 +332,14 @@ mod tests {
         let text = format!(
             r#"{{"links":[{{"link":"{}","passkey":"{}","rooms":null,"name":"one","created":1}}]}}"#,
             url.as_str(),
-            STANDARD.encode(own.passkey.as_bytes()),
+            STANDARD.encode(own.passkey().as_bytes()),
         );
         store.keep(&own).unwrap();
         store.0.write(text.as_bytes()).unwrap();
         assert_eq!(names(&store), ["one"]);
+        let found = store.find(&own.link.root_key).unwrap().unwrap();
+        assert!(matches!(found.rights, AdminRights::Passkey(_)));
+        assert_eq!(found.passkey().as_bytes(), own.passkey().as_bytes());
         let room = own.link.root_key.room_id();
         assert!(store.room_params("a", &room).unwrap().is_empty());
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_client::{
-    RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFailure, TransportFault,
+    Error, RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFailure, TransportFault,
     is_loopback,
 };
 use anteroom_console::{
@@ -26,6 +26,7 @@ use anyhow::{anyhow, bail};
 use crate::{
     arguments::{LinkArgument, RoomFlags},
     credentials::CredentialFile,
+    device_secret::CallDevice,
     links::{LinkStore, OwnLink, short_name},
     secret_text::{self, Input},
     session::IssuerIdentity,
@@ -34,7 +35,7 @@ use crate::{
 /// A link that was named on the command line.
 pub(crate) struct LinkTarget {
     pub(crate) link: CallLink,
-    /// The stored link with its passkey, if it is one of the user's own.
+    /// The stored link with its admin secret, if it is one of the user's own.
     pub(crate) own: Option<OwnLink>,
 }
 
@@ -97,6 +98,17 @@ impl LinkTarget {
         let own = store.find(&link.root_key)?;
         let own_params = own.as_ref().and_then(|own| own.link.params);
         link.params = link.params.or(own_params);
+        let own_admin = own.as_ref().and_then(|own| own.link.admin);
+        link.admin = link.admin.or(own_admin);
+        if own_admin.is_some() && link.admin != own_admin {
+            bail!(
+                Failure::new(
+                    "link_admin_other",
+                    "the link names another admin key than yours of the same room",
+                )
+                .next("Use the link as anteroom link list --links shows it")
+            );
+        }
         let named = Self { link, own };
         if let Some(notice) = named.notice() {
             tracing::warn!("{notice}");
@@ -119,8 +131,8 @@ impl LinkTarget {
         self.own.as_ref().ok_or_else(|| {
             Failure::new("passkey_missing", "you do not have this link's passkey")
                 .next(
-                    "Ask an admin of the link for it, and use anteroom link import LINK \
-                     --passkey-file FILE",
+                    "Ask an admin of the link for its secret, and use anteroom link import LINK \
+                     --secret-file FILE",
                 )
                 .into()
         })
@@ -150,6 +162,11 @@ impl RoomSession {
         })
     }
 
+    /// Returns the secret of the account's device on this machine, for a call.
+    pub(crate) fn device(&self, context: &Context) -> CallDevice {
+        CallDevice::of_owner(self.credentials.owner(), &context.environment)
+    }
+
     /// The error of a request about a link. One of the user's own that its room service does not know
     /// was there once.
     pub(crate) fn link_error(&self, named: &LinkTarget, error: RoomsError) -> anyhow::Error {
@@ -173,6 +190,14 @@ impl RoomSession {
                     .into()
             }
             _ => error.into(),
+        }
+    }
+
+    /// As [`Self::link_error`], for any error of the client.
+    pub(crate) fn client_error(&self, named: &LinkTarget, error: Error) -> anyhow::Error {
+        match error {
+            Error::Rooms(error) => self.link_error(named, error),
+            error => error.into(),
         }
     }
 

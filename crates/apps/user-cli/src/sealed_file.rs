@@ -169,6 +169,11 @@ impl SealedFile {
         files::lock(&self.path).with_context(|| self.error_text("cannot be locked"))
     }
 
+    /// As [`Self::lock`], without waiting: `None` if another process has the lock.
+    pub(crate) fn try_lock(&self) -> anyhow::Result<Option<File>> {
+        files::try_lock(&self.path).with_context(|| self.error_text("cannot be locked"))
+    }
+
     /// Returns the error for a file with unreadable content.
     pub(crate) fn damaged(&self) -> anyhow::Error {
         anyhow!(self.error_text("is damaged, or its key is another one"))

@@ -2,9 +2,10 @@
 
 use std::{error, fmt};
 
+use anteroom_e2ee::StatementError;
 use anteroom_protocol::LinkError;
 
-use crate::{IssuerError, RoomsError};
+use crate::{IssuerError, RoomsError, StatementStoreError};
 
 /// The error of a client of both services. None of the variants holds a secret.
 ///
@@ -30,9 +31,21 @@ pub enum Error {
     /// A text is no name of a device.
     #[error("that names no account: write its UUID, and a device as UUID.NUMBER")]
     AccountName,
-    /// A text is no passkey of a link.
-    #[error("that is no passkey: copy all of what `anteroom link show --passkey` prints")]
-    Passkey,
+    /// A text is neither an admin secret nor a passkey.
+    #[error(
+        "that is neither an admin secret nor a passkey: copy all of what `anteroom link show \
+         --secret` prints"
+    )]
+    AdminRights,
+    /// The admin key of a link is none.
+    #[error("the link is damaged: what follows admin= is no key of admins, ask for it anew")]
+    LinkAdmin,
+    /// No policy can be signed.
+    #[error("the policy of the room cannot be signed: {0}")]
+    Policy(#[from] StatementError),
+    /// The caller's store of statements cannot be read.
+    #[error(transparent)]
+    Statements(#[from] StatementStoreError),
     /// A link was given as a bare key, without a room service.
     #[error(
         "the link names no room service: give the whole link, or name one in `ClientOptions::rooms`"

@@ -15,6 +15,7 @@
 //! request, and reads the answer to it. The caller sends the request over whatever connection it has.
 #![forbid(unsafe_code)]
 
+mod admin_rights;
 mod answer;
 pub mod call;
 mod client_error;
@@ -35,10 +36,15 @@ mod renewal;
 mod request;
 pub mod rooms;
 mod service_url;
+mod statements;
 mod store_error;
 mod transport_error;
 mod wire;
 
+/// The keys and statements of admins, and the keys of devices.
+pub use anteroom_e2ee::{
+    AdminKey, AdminPublicKey, AdminSecret, DeviceSecret, Policy, SignedStatement, StatementError,
+};
 /// The types of certificates in this crate's public signatures.
 pub use anteroom_e2ee::{
     Certificate, CertificateChain, CertificateError, CertificatePublicKey, IdentityKey,
@@ -51,6 +57,7 @@ pub use anteroom_protocol::{
 };
 
 pub use self::{
+    admin_rights::AdminRights,
     answer::{Answer, time_of},
     call::{
         chat::Chat,
@@ -81,7 +88,7 @@ pub use self::{
         store::{LockedSession, SessionStore},
         tokens::{SessionGrant, SessionTokens, SignIn},
     },
-    own_link::{OwnLink, parse_passkey},
+    own_link::OwnLink,
     params::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
     problem::{Problem, Service},
@@ -97,6 +104,10 @@ pub use self::{
         peek::Peek,
     },
     service_url::{is_loopback, parse_base},
-    store_error::{PinStoreError, SessionStoreError},
+    statements::{
+        CallStatements, MemoryStatements, OwnDevice, PolicyComparison, RoomMark, RoomStatements,
+        StatementChange, StatementSigner, StatementStore,
+    },
+    store_error::{PinStoreError, SessionStoreError, StatementStoreError},
     transport_error::{ExchangeError, TransportError, TransportFailure, TransportFault, causes},
 };

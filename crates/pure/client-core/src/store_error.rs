@@ -54,6 +54,10 @@ store_error! {
     PinStoreError, "the pinned params cannot be used: "
 }
 store_error! {
+    /// The error of the caller's [`StatementStore`](crate::StatementStore).
+    StatementStoreError, "the kept statements of rooms cannot be used: "
+}
+store_error! {
     /// The error of the caller's [`SessionStore`](crate::SessionStore).
     SessionStoreError, ""
 }

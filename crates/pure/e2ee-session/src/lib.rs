@@ -17,6 +17,62 @@
 //! The caller passes time and random generator each time ([`SessionTime`]). Before it resumes a seat it puts
 //! [`Session::have`] into the `join`. Nothing of a session is stored: a device that lost it is a new leaf.
 //!
+//! ```
+//! use anteroom_e2ee::{Admission, DeviceSecret, Moment};
+//! use anteroom_e2ee_session::{
+//!     Input, JoinedSeat, Message, Output, RelayClass, RosterDevice, SeatStatus, Session,
+//!     SessionOptions, SessionTime,
+//! };
+//! use anteroom_protocol::{DemuxId, EraId, OpaqueUserId, RootKey};
+//! # use rand_core::SeedableRng as _;
+//! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+//! # let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+//! # let now = anteroom_protocol::Timestamp::from_secs(since.as_secs());
+//! let root_key = RootKey::parse("bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz")?;
+//! let member_key = DeviceSecret::from_bytes([1; 32]).member_key(&root_key.room_id());
+//! let mut session = Session::new(SessionOptions {
+//!     root_key,
+//!     admin: None,
+//!     admin_key: None,
+//!     member_key,
+//!     user: OpaqueUserId::parse("0a")?,
+//!     admission: Admission::None,
+//!     name: Some("Ann".to_owned()),
+//!     certificate: None,
+//!     policy: None,
+//!     max_devices: 5,
+//!     is_account: Box::new(|_| true), // `user.decrypt(&room_params).is_ok()` in a client
+//! });
+//!
+//! // The room service says that the device is in the call, with another one.
+//! let device = |number, user: &str| RosterDevice {
+//!     demux_id: DemuxId::new(number).unwrap(),
+//!     user: OpaqueUserId::parse(user).ok(),
+//!     member_key: None,
+//!     status: SeatStatus::Active,
+//!     is_admin: false,
+//! };
+//! let joined = JoinedSeat {
+//!     demux_id: DemuxId::new(16).unwrap(),
+//!     era: EraId::from_bytes([1; 16]),
+//!     is_active: true,
+//!     present: None,
+//!     missed: 0,
+//!     statement: None,
+//!     roster: vec![device(16, "0a"), device(32, "0b")],
+//! };
+//! let moment = Moment::new(since);
+//! session.handle(Input::Joined(joined), SessionTime { now, moment }, &mut rng);
+//!
+//! // It asks to be added, and again 2 s later.
+//! while let Some(output) = session.poll_output() {
+//!     let asks = matches!(output, Output::Send(Message::Relay(RelayClass::KeyPackage, _)));
+//!     assert!(asks);
+//! }
+//! assert_eq!(session.next_tick(), Some(moment.plus(anteroom_e2ee_session::KEY_PACKAGE_INTERVAL)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Rules
 //!
 //! | Event | Rule |
@@ -25,10 +81,11 @@
 //! | first group | Of those connected with a member key the one longest in the call starts it, with the others that ask; after 2 s the next. |
 //! | commits | Of those connected the member longest in the call commits; after 2 s the next. Commits that only add are collected for 250 ms. A newer policy, barred entries and the lock go with any commit. Own statements of an admin are committed at once. |
 //! | own commit | Merged only when it comes back byte for byte. Sent again after 2 s without an answer. |
-//! | leaves | Taken out 2.5 s after the roster stopped listing the device as active; added anew when the device asks again. |
+//! | leaves | Taken out 2.5 s after the roster stopped listing the device as active, but not while its messages come; added anew when the device asks again. |
+//! | own leaf | Renewed when newcomers would refuse it and a new one would hold: its approval has ended, or approval was switched on. |
 //! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s. Else the device refuses the commit, leaves the group and asks for the next one. |
 //! | missed commits | A device that missed one is a new leaf. One that hears none of the connected others for 20 s asks to be added anew. |
-//! | next group | After a refusal: by an admin, else by the device longest in; after 2 s the next; 10 s after the last start at the earliest. The committer of the refused commit is left out by those to whom it did not hold, and by all if more than half of the others refuse it. A single device is heeded once in an era. Also when every connected device asks, or nobody was heard in the present group for 25 s. |
+//! | next group | After a refusal: by an admin, else by the device longest in; after 2 s the next; 10 s after the last start at the earliest. The committer of the refused commit is left out by those to whom it did not hold, and by all if two users and more than half of the others refuse it. A single device is heeded once in an era. Also when every connected device asks, or nobody was heard in the present group for 25 s. |
 //! | confirmations | A device that sends nothing confirms every 10 s. Members that are not heard for 20 s are told; if they are more than half of the others, the device stops sending. |
 //! | removal by an admin | The barred entry is committed with the Remove at once. It is shown as done when another member was heard in the new epoch, as not confirmed after 3 s. With the admin key, approvals for later eras become void, and those who are in get new ones. |
 //!

@@ -1,5 +1,6 @@
 //! The membership of a device in a group.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
@@ -12,6 +13,9 @@ use crate::{REMOVAL_DELAY, event::MemberStatus, roster::RosterState};
 
 /// The number of epochs before the present one whose members are remembered, for messages on their way.
 const PAST_EPOCHS: usize = 2;
+
+/// The time for which frames of a device can be on their way after the roster stopped listing it.
+const LATE: Duration = Duration::from_secs(1);
 
 /// The membership of a device in a group.
 pub(crate) struct Membership {
@@ -145,9 +149,10 @@ impl Membership {
     /// it then.
     pub(crate) fn absent_from(&self, leaf: u32, roster: &RosterState) -> Option<Moment> {
         let gone = roster.gone_since(self.view.leaves.get(&leaf)?.demux_id)?;
-        let gone = self.since.get(&leaf).map_or(gone, |since| gone.max(*since));
-        let heard = self.heard.get(&leaf).filter(|heard| **heard >= gone);
-        let absent = gone.plus(REMOVAL_DELAY);
+        let heard = self.heard.get(&leaf);
+        let heard = heard.filter(|heard| **heard > gone.plus(LATE));
+        let absent = self.since.get(&leaf).map_or(gone, |since| gone.max(*since));
+        let absent = absent.plus(REMOVAL_DELAY);
         Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
     }
 

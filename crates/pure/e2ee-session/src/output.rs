@@ -9,6 +9,10 @@ use crate::event::Event;
 
 /// An output. The caller carries the outputs out in their order.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, from the queue to the caller"
+)]
 pub enum Output {
     /// Send a message to the room service.
     Send(Message),
@@ -21,6 +25,10 @@ pub enum Output {
 
 /// A message to the room service.
 #[derive(Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, from the queue to the caller"
+)]
 pub enum Message {
     /// `commit`. The session awaits it back, or an error.
     Commit(OutgoingCommit),

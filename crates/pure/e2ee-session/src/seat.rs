@@ -159,17 +159,18 @@ impl Seat {
         seat
     }
 
-    /// Takes another seat in the era of a former one.
-    pub(crate) fn after(mut former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
-        former.leave(LeaveReason::NewSeat, step);
+    /// Takes another seat after a former one, whose group was left.
+    pub(crate) fn after(former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
         let mut seat = Self::new(joined, step);
-        seat.known = seat.known.with(&former.known.statements());
-        seat.shared = seat.shared.with(&former.shared.statements());
-        seat.is_urgent = former.is_urgent;
-        seat.history = former.history;
-        seat.refusals = former.refusals;
-        seat.lowest_group = former.lowest_group;
         seat.told_sending = former.told_sending;
+        if seat.era == former.era {
+            seat.known = seat.known.with(&former.known.statements());
+            seat.shared = seat.shared.with(&former.shared.statements());
+            seat.is_urgent = former.is_urgent;
+            seat.history = former.history;
+            seat.refusals = former.refusals;
+            seat.lowest_group = former.lowest_group;
+        }
         seat
     }
 
@@ -203,8 +204,11 @@ impl Seat {
         match input {
             Input::Joined(_) | Input::TimePassed => {}
             Input::Admitted { present, statement } => {
+                // An active device is told again when it gets another approval.
+                if !self.is_active || present.is_some() {
+                    self.present = present.unwrap_or_default();
+                }
                 self.is_active = true;
-                self.present = present.unwrap_or_default();
                 if let Some(statement) = statement {
                     self.receive_approval(&statement, step);
                 }
@@ -304,7 +308,7 @@ impl Seat {
     }
 
     /// Leaves the group that the device is in, and keeps its statements and its history.
-    fn leave(&mut self, reason: LeaveReason, step: &mut Step<'_>) {
+    pub(crate) fn leave(&mut self, reason: LeaveReason, step: &mut Step<'_>) {
         self.inbox.clear();
         self.early_messages.clear();
         self.behind_since = None;

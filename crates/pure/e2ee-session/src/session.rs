@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 
 use crate::{
     error::CommandError,
-    event::{Event, MemberStatus},
+    event::{Event, LeaveReason, MemberStatus},
     input::{Command, Input, JoinedSeat},
     options::SessionOptions,
     output::Output,
@@ -176,13 +176,14 @@ fn learn_before_the_first_seat(bytes: &[u8], step: &mut Step<'_>) {
 
 /// Restores the former seat, or takes a new one.
 fn enter(former: Option<Seat>, joined: JoinedSeat, step: &mut Step<'_>) -> Seat {
-    let former = former.filter(|former| former.era == joined.era);
-    match former {
-        Some(mut former) if former.demux == joined.demux_id => {
-            former.restore(joined, step);
-            former
-        }
-        Some(former) => Seat::after(former, joined, step),
-        None => Seat::new(joined, step),
+    let Some(mut former) = former else {
+        return Seat::new(joined, step);
+    };
+    let is_same_era = former.era == joined.era;
+    if is_same_era && former.demux == joined.demux_id {
+        former.restore(joined, step);
+        return former;
     }
+    former.leave(LeaveReason::NewSeat, step);
+    Seat::after(former, joined, step)
 }

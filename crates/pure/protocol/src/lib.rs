@@ -51,6 +51,7 @@ mod group_server_params;
 mod hello;
 mod ids;
 mod link;
+mod link_admin_key;
 mod link_state;
 mod member_key;
 mod room_name;
@@ -85,6 +86,7 @@ pub use self::{
     hello::{Hello, HelloKey, HelloLengthError, HelloTooLong},
     ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
+    link_admin_key::LinkAdminKey,
     link_state::{GuestAdmission, LinkState, Restrictions},
     member_key::MemberKey,
     root_key::{AdminPasskey, RoomId, RootKey},

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use zeroize::Zeroizing;
 
 pub use self::error::{KeyDamage, LinkError, LinkMember};
-use crate::{ParamsId, RootKey};
+use crate::{LinkAdminKey, ParamsId, RootKey};
 
 const SCHEME: &str = "https://";
 const PLAIN_SCHEME: &str = "http://";
@@ -17,7 +17,7 @@ const PATH: &str = "/call/";
 /// The encoding of `#` that some programs write into a link.
 const ENCODED_HASH: &str = "%23";
 
-/// A call link: `https://HOST/call/#key=<root key>&cert=0&params=<id>`, where `cert` and `params` may be
+/// A call link: `https://HOST/call/#key=<root key>&cert=0&admin=<key>&params=<id>`, where all but `key` may be
 /// missing. All secrets are in the fragment, which a browser does not transmit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallLink {
@@ -35,6 +35,9 @@ pub struct CallLink {
     /// Whether people come without the issuer's certificates (`cert=0`), so that nobody can prove to
     /// outsiders who was there. It stands before `params`: a link that was cut off does not lose it alone.
     pub without_certificates: bool,
+    /// The public key of the room's admins, under which members verify who was let in; `None` for a link whose
+    /// lobby is the room service's word alone. It stands before `params` for the same reason.
+    pub admin: Option<LinkAdminKey>,
 }
 
 impl CallLink {
@@ -69,6 +72,7 @@ impl CallLink {
             root_key: members.key,
             params: members.params,
             without_certificates: members.without_certificates,
+            admin: members.admin,
         })
     }
 
@@ -84,12 +88,16 @@ impl CallLink {
         let is_plain = self.is_plain && is_of_this_machine(&self.host);
         let scheme = if is_plain { PLAIN_SCHEME } else { SCHEME };
         let key = self.root_key.to_text();
-        let mut url = Zeroizing::new(String::with_capacity(128 + self.host.len()));
+        let mut url = Zeroizing::new(String::with_capacity(192 + self.host.len()));
         for part in [scheme, &self.host, PATH, "#key=", &key] {
             url.push_str(part);
         }
         if self.without_certificates {
             url.push_str("&cert=0");
+        }
+        if let Some(admin) = self.admin {
+            url.push_str("&admin=");
+            url.push_str(&admin.to_text());
         }
         if let Some(params) = self.params {
             url.push_str("&params=");
@@ -112,6 +120,7 @@ impl CallLink {
                 root_key,
                 params: None,
                 without_certificates: false,
+                admin: None,
             }),
             Err(_) if is_like_a_key(text) => Err(LinkError::BareKey(KeyDamage::of(text))),
             Err(_) => Err(LinkError::NotALink),

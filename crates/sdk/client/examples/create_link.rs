@@ -1,4 +1,4 @@
-//! Creates the link of a room and prints it, with the passkey of its admins.
+//! Creates the link of a room and prints it, with the secret of its admins.
 //!
 //! ```sh
 //! export ANTEROOM_ISSUER_URL=http://127.0.0.1:8080 ANTEROOM_ACCOUNT=… ANTEROOM_DEVICE_PASSWORD=…
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::connect(&env::var("ANTEROOM_ISSUER_URL")?, device).await?;
     let own = create(&client, &rooms).await?;
     println!("{}", own.link.to_url().as_str());
-    println!("{}", own.passkey_text().as_str());
+    println!("{}", own.rights.to_text().as_str());
     Ok(())
 }
 

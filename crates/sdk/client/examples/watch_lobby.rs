@@ -1,18 +1,18 @@
 //! Joins a call as an admin and prints the accounts that wait in its lobby, until the call ends.
 //!
-//! The link and the passkey, as `create_link` prints them, are read from files:
+//! The link and the secret of its admins, as `create_link` prints them, are read from files:
 //!
 //! ```sh
 //! export ANTEROOM_ISSUER_URL=http://127.0.0.1:8080 ANTEROOM_ACCOUNT=… ANTEROOM_DEVICE_PASSWORD=…
-//! cargo run --package anteroom-client --example watch_lobby -- link.txt passkey.txt
+//! cargo run --package anteroom-client --example watch_lobby -- link.txt secret.txt
 //! ```
 #![expect(clippy::print_stdout, reason = "a program speaks on standard output")]
 
 use std::{collections::BTreeSet, env, fs};
 
 use anteroom_client::{
-    Aci, AdminPasskey, CallEvent, CallLink, Client, DemuxId, DeviceCredentials, EndReason, Error,
-    Participant, ServiceId, parse_passkey,
+    Aci, AdminRights, CallEvent, CallLink, Client, DemuxId, DeviceCredentials, EndReason, Error,
+    Participant, ServiceId,
 };
 
 #[tokio::main]
@@ -21,10 +21,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut next = || {
         files
             .next()
-            .ok_or("name a file with the link, and one with the passkey")
+            .ok_or("name a file with the link, and one with the admin secret")
     };
     let link = CallLink::parse(&fs::read_to_string(next()?)?)?;
-    let passkey = parse_passkey(&fs::read_to_string(next()?)?)?;
+    let rights = AdminRights::parse(&fs::read_to_string(next()?)?)?;
     let account = env::var("ANTEROOM_ACCOUNT")?;
     let device = DeviceCredentials::parse(&account, env::var("ANTEROOM_DEVICE_PASSWORD")?)?;
     let client = Client::connect(&env::var("ANTEROOM_ISSUER_URL")?, device).await?;
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     println!(
         "the call is over: {:?}",
-        watch(&client, &link, &passkey, print).await?
+        watch(&client, &link, &rights, print).await?
     );
     Ok(())
 }
@@ -43,10 +43,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 pub(crate) async fn watch(
     client: &Client,
     link: &CallLink,
-    passkey: &AdminPasskey,
+    rights: &AdminRights,
     mut report: impl FnMut(DemuxId, Option<Aci>),
 ) -> Result<EndReason, Error> {
-    let mut call = client.join_as_admin(link, passkey).await?;
+    let mut call = client.join_as_admin(link, rights).await?;
     let mut known = BTreeSet::new();
     while let Some(event) = call.next().await {
         let waiting = match event {

@@ -7,15 +7,16 @@ mod shared;
 
 use std::sync::Arc;
 
-use anteroom_protocol::{Aci, AdminPasskey, CallLink, redacted_debug};
+use anteroom_protocol::{Aci, CallLink, redacted_debug};
 use tokio::task::AbortHandle;
 use url::Url;
 
 pub use self::options::ClientOptions;
 use self::shared::Shared;
 use crate::{
-    Authentication, CallSession, CertificatePublicKey, CredentialStore, DeviceCertificate, Error,
-    IssuerClient, IssuerError, JoinOptions, Pass, Peek, RoomsClient, is_loopback,
+    AdminRights, Authentication, CallSession, CallStatements, CertificatePublicKey,
+    CredentialStore, DeviceCertificate, Error, IssuerClient, IssuerError, JoinOptions, LinkAdmin,
+    OwnDevice, Pass, Peek, RoomStatements, RoomsClient, is_loopback,
 };
 
 /// The client of both services for one account. Holds its credentials and visits room services with them.
@@ -155,16 +156,31 @@ impl Client {
         self.join_as(link, None).await
     }
 
-    /// Joins the call of a link as an admin.
+    /// Joins the call of a link as an admin. Renews the policy of the room first, if it is about to end.
     ///
     /// # Errors
-    /// As [`Self::join`].
+    /// As [`Self::join`] and [`LinkAdmin::renew_policy`].
     pub async fn join_as_admin(
         &self,
         link: &CallLink,
-        passkey: &AdminPasskey,
+        rights: &AdminRights,
     ) -> Result<CallSession, Error> {
-        self.join_as(link, Some(passkey.clone())).await
+        let (admin, pass) = (self.admin(link, rights)?, self.pass(link)?);
+        let system = &self.shared.options.system;
+        admin
+            .renew_policy(&pass, system.now(), &mut *system.rng())
+            .await?;
+        self.join_as(link, Some(rights)).await
+    }
+
+    /// Returns the admin of a link, who changes it and signs the policy of its room.
+    ///
+    /// # Errors
+    /// As [`Self::rooms`].
+    pub fn admin(&self, link: &CallLink, rights: &AdminRights) -> Result<LinkAdmin, Error> {
+        let statements = self.shared.options.statements.clone();
+        let (rooms, link, rights) = (self.rooms(link)?, link.clone(), rights.clone());
+        Ok(LinkAdmin::new(rooms, link, rights, statements))
     }
 
     /// Reads the state of a link's call without joining it; `None` if no call is running.
@@ -187,17 +203,27 @@ impl Client {
     async fn join_as(
         &self,
         link: &CallLink,
-        passkey: Option<AdminPasskey>,
+        rights: Option<&AdminRights>,
     ) -> Result<CallSession, Error> {
+        let shared = &self.shared.options;
+        let room = link.root_key.room_id();
+        let statements = RoomStatements::load(link, &*shared.statements)?;
+        let device = shared.device.as_ref();
+        let member = device.map(|device| device.member_key(&room).public());
         let options = JoinOptions {
             room: link.root_key.clone(),
             pass: self.pass(link)?,
-            passkey,
-            name: self.shared.options.name.clone(),
-            member: None,
+            passkey: rights.map(|rights| rights.passkey(&room)),
+            name: shared.name.clone(),
+            member,
         };
-        let rng = self.shared.options.system.rng();
-        Ok(self.rooms(link)?.join(options, rng).await?)
+        let call = self.rooms(link)?.join(options, shared.system.rng()).await?;
+        let Some(statements) = statements else {
+            return Ok(call);
+        };
+        let own = member.map(|member| OwnDevice::new(link, self.aci(), member));
+        let statements = CallStatements::new(link, statements, own, rights);
+        Ok(call.with_statements(statements, shared.statements.clone(), shared.system.clone()))
     }
 }
 

@@ -37,7 +37,7 @@
 //!   length and stripped of control characters; messages and the names of devices
 //!   ([`IssuerClient::devices`]) are returned as they are.
 //! - **State**: nothing is written to disk. The caller stores what should outlive a process through
-//!   [`PinStore`], [`SessionStore`], [`ReplayStore`] and [`CredentialStore::to_bytes`].
+//!   [`PinStore`], [`SessionStore`], [`ReplayStore`], [`StatementStore`] and [`CredentialStore::to_bytes`].
 //! - **Errors**: [`IssuerError`] for the issuer, [`RoomsError`] for the room service, [`Error`] for a client
 //!   of both. They contain no secret. Answers and waits are bounded.
 //!
@@ -66,13 +66,15 @@
 //! | [`CallSession`], [`CallEvent`], [`Chat`] | participation in a call or its lobby |
 //! | [`IssuerClient`], [`LoginSession`], [`DeviceCredentials`] | the issuer alone: credentials, devices, relays; logins |
 //! | [`RoomsClient`], [`Pass`] | a room service alone: links, peeks at a call, calls |
-//! | [`CredentialStore`], [`PinStore`], [`SessionStore`], [`ReplayStore`] | state that should outlive a process |
+//! | [`AdminRights`], [`LinkAdmin`] | the rights of a link's admins, and the policies that they sign |
+//! | [`CredentialStore`], [`PinStore`], [`SessionStore`], [`ReplayStore`], [`StatementStore`] | state that should outlive a process |
 #![forbid(unsafe_code)]
 
 mod authentication;
 mod call;
 mod client;
 mod issuer;
+mod link_admin;
 mod login;
 mod probe;
 mod rooms;
@@ -91,8 +93,8 @@ pub use anteroom_client_core::{
 pub use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,
     DAY, GenericPublicParams, GroupAuthCredential, GroupServerPublicParams, GuestAdmission,
-    LinkError, ParamsId, ParseError, Pni, Randomness, RoomId, RootKey, ServiceId, Timestamp,
-    VerifyError,
+    LinkAdminKey, LinkError, ParamsId, ParseError, Pni, Randomness, RoomId, RootKey, ServiceId,
+    Timestamp, VerifyError,
 };
 /// Types of other crates in this crate's public signatures.
 pub use {
@@ -102,19 +104,22 @@ pub use {
 use anteroom_client_core::ReplayMemory;
 /// The types without I/O.
 pub use anteroom_client_core::{
-    AccountInfo, AdminStatement, Approval, ApprovalStatement, CLOCK_TOLERANCE, CallEvent, Chat,
-    CreatePass, CreatedLink, CredentialFormatError, CredentialStore, CredentialSupply,
-    DayCredentials, DayRange, DemuxId, DenialReason, DeviceCredentials, DeviceEntry, DeviceId,
-    DeviceState, EndReason, EraId, EraKey, EraMark, Error, ExchangeError, IssuedCredential,
-    IssuerError, JoinOptions, LinkChange, LinkState, ListedParams, LockedSession, MAX_MESSAGE,
-    MAX_SPARE_LINKS, MemberKey, MemoryPins, MemoryReplays, MessageOpener, MessageSealer,
-    MessageTooLong, OngoingCall, OpaqueUserId, OpenError, OwnLink, ParamsKind, ParamsSummary,
-    ParamsSwitch, Participant, Pass, Peek, Pin, PinSet, PinStore, PinStoreError, Problem,
-    PublishedParams, ReceivedCounters, Recipient, RegisteredDevice, RelayServer, RenewalSchedule,
-    RenewalStep, ReplayStore, ReplayStoreError, RoomName, RoomsError, Roster, SPARE_LINKS,
-    SeatInfo, SeatStatus, SenderCounters, Service, SessionGrant, SessionStore, SessionStoreError,
-    SessionTokens, SignIn, SpareLink, StatementLengthError, TransportError, TransportFailure,
-    TransportFault, Trust, TrustedParams, Validity, is_loopback, parse_passkey,
+    AccountInfo, AdminKey, AdminPublicKey, AdminRights, AdminSecret, AdminStatement, Approval,
+    ApprovalStatement, CLOCK_TOLERANCE, CallEvent, CallStatements, Chat, CreatePass, CreatedLink,
+    CredentialFormatError, CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId,
+    DenialReason, DeviceCredentials, DeviceEntry, DeviceId, DeviceSecret, DeviceState, EndReason,
+    EraId, EraKey, EraMark, Error, ExchangeError, IssuedCredential, IssuerError, JoinOptions,
+    LinkChange, LinkState, ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemberKey,
+    MemoryPins, MemoryReplays, MemoryStatements, MessageOpener, MessageSealer, MessageTooLong,
+    OngoingCall, OpaqueUserId, OpenError, OwnDevice, OwnLink, ParamsKind, ParamsSummary,
+    ParamsSwitch, Participant, Pass, Peek, Pin, PinSet, PinStore, PinStoreError, Policy,
+    PolicyComparison, Problem, PublishedParams, ReceivedCounters, Recipient, RegisteredDevice,
+    RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError, RoomMark, RoomName,
+    RoomStatements, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service,
+    SessionGrant, SessionStore, SessionStoreError, SessionTokens, SignIn, SignedStatement,
+    SpareLink, StatementChange, StatementError, StatementLengthError, StatementSigner,
+    StatementStore, StatementStoreError, TransportError, TransportFailure, TransportFault, Trust,
+    TrustedParams, Validity, is_loopback,
 };
 
 pub use self::{
@@ -122,6 +127,7 @@ pub use self::{
     call::CallSession,
     client::{Client, ClientOptions},
     issuer::IssuerClient,
+    link_admin::LinkAdmin,
     login::{LoginClient, LoginSession, MemorySession},
     probe::{Probe, ProbeAnswer, SocketOutcome},
     rooms::RoomsClient,

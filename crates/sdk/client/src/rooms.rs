@@ -6,7 +6,7 @@ use anteroom_client_core::{
     Answer, Request,
     rooms::{link_requests, live, peek},
 };
-use anteroom_protocol::{AdminPasskey, RootKey, Timestamp};
+use anteroom_protocol::{AdminPasskey, AdminStatement, RootKey, Timestamp};
 use rand_core::CryptoRng;
 use url::Url;
 
@@ -85,8 +85,31 @@ impl RoomsClient {
         approval: Approval,
         rng: &mut R,
     ) -> Result<CreatedLink, RoomsError> {
-        let request = link_requests::create(room, pass, passkey, approval, rng)?;
+        let request = link_requests::create(room, pass, passkey, approval, None, rng)?;
         link_requests::read_created(&self.send(request).await?, room)
+    }
+
+    /// Creates the link of a room as [`Self::create`], with a statement of its admins. A room service without
+    /// the feature `statements` gets none.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub async fn create_with<R: CryptoRng + ?Sized>(
+        &self,
+        room: &RootKey,
+        pass: &CreatePass,
+        passkey: &AdminPasskey,
+        approval: Approval,
+        statement: &AdminStatement,
+        rng: &mut R,
+    ) -> Result<CreatedLink, RoomsError> {
+        let request = link_requests::create(room, pass, passkey, approval, Some(statement), rng)?;
+        match link_requests::read_created(&self.send(request).await?, room) {
+            Err(error) if error.is_unknown_form() => {
+                self.create(room, pass, passkey, approval, rng).await
+            }
+            created => created,
+        }
     }
 
     /// Fetches the state of a link.

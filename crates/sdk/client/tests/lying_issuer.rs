@@ -37,6 +37,7 @@ fn link(room: u8, params: u8) -> CallLink {
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: Some(LyingIssuer::id(params)),
         without_certificates: false,
+        admin: None,
     }
 }
 

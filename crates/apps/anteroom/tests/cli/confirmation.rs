@@ -104,7 +104,7 @@ const COMMANDS: &[(&str, Questions)] = &[
     (
         "link delete",
         &[
-            ("link delete LINK", "its passkey is forgotten"),
+            ("link delete LINK", "its admin secret is forgotten"),
             ("link delete LINK --end-call", "is sent away"),
         ],
     ),

@@ -28,7 +28,7 @@ fn the_whole_story_takes_less_than_a_minute_and_leaves_nothing_behind() {
         .lines()
         .filter(|line| line.split_whitespace().filter(|word| *word == "no").count() == 6)
         .collect();
-    assert_eq!(rows.len(), 9, "{shown}");
+    assert_eq!(rows.len(), 10, "{shown}");
     assert!(!shown.contains("YES"));
     let left: Vec<_> = std::fs::read_dir(place.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");

@@ -37,10 +37,10 @@ fn every_command_on_links_has_a_result_in_json() {
         "expiration",
         "deletion",
     ];
-    let shown = place.json(&["link", "show", name, "--passkey", "--json"]);
+    let shown = place.json(&["link", "show", name, "--secret", "--json"]);
     fs::write(
-        place.path().join("passkey"),
-        shown["adminPasskey"].as_str().unwrap(),
+        place.path().join("secret"),
+        shown["adminSecret"].as_str().unwrap(),
     )
     .unwrap();
     for (arguments, member, value) in [
@@ -53,7 +53,7 @@ fn every_command_on_links_has_a_result_in_json() {
         (&["link", "revoke", name], "revoked", json!(true)),
         (&["link", "revoke", name, "--undo"], "revoked", json!(false)),
         (
-            &["link", "import", name, "--passkey-file", "passkey"],
+            &["link", "import", name, "--secret-file", "secret"],
             "shortName",
             json!(name),
         ),

@@ -180,7 +180,15 @@ fn neither_side_holds_what_the_other_knows() {
         holds(&memory, &room.room_id().to_hex()),
         "the memory of the room service is read"
     );
-    for word in [NAME, LINE, "Ann of the story", "Bob of the story"] {
+    let own = ann.json(&["link", "list", "--secrets", "--json"])[0].clone();
+    let [admin_secret, passkey] =
+        ["adminSecret", "adminPasskey"].map(|name| own[name].as_str().unwrap());
+    let admin_key = parsed.admin.unwrap();
+    let words = [NAME, LINE, "Ann of the story", "Bob of the story"];
+    for word in words
+        .into_iter()
+        .chain([admin_secret, &admin_key.to_text()])
+    {
         assert!(!holds(&memory, word), "{word}");
     }
     drop(memory);
@@ -188,9 +196,17 @@ fn neither_side_holds_what_the_other_knows() {
     ann_there.wait_for("left");
     // Approvals and the call record are there while the files are read for the first time.
     bob.shown(&["link", "show", link]);
-    let passkey = ann.json(&["link", "list", "--secrets", "--json"])[0]["adminPasskey"].clone();
     ann_there.type_line("/quit");
     assert!(ann_there.end().0.success() && bob_there.end().0.success());
+    // Both keep the policy that Ann has signed, and the secrets of their devices; both are sealed.
+    for person in [ann, bob] {
+        let own = person.path().join(".config/anteroom");
+        let statements = fs::read(own.join("statements.sealed")).unwrap();
+        assert!(statements.starts_with(b"anteroom statements 1\n"));
+        let mut devices = fs::read_dir(own.join("devices")).unwrap();
+        let is_sealed = |name: &str| name.ends_with(".sealed");
+        assert!(devices.any(|file| is_sealed(file.unwrap().file_name().to_str().unwrap())));
+    }
 
     let issuer = written(&issuers, issuer, "issuer.db");
     let room_service = written(&rooms, room_service, "rooms.db");
@@ -204,10 +220,9 @@ fn neither_side_holds_what_the_other_knows() {
             "the public params of the room",
             &room.secret_params().public_params().to_bytes(),
         ),
-        secret(
-            "the passkey",
-            &STANDARD.decode(passkey.as_str().unwrap()).unwrap(),
-        ),
+        secret("the passkey", &STANDARD.decode(passkey).unwrap()),
+        secret("the admin secret", &STANDARD.decode(admin_secret).unwrap()),
+        secret("the admin key", admin_key.as_bytes()),
         secret("the room's name", NAME.as_bytes()),
         secret("what was said", LINE.as_bytes()),
         secret("a name in the call", b"Ann of the story"),

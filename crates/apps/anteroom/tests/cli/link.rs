@@ -105,6 +105,7 @@ fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
         &["link", "revoke", &link],
         &["link", "delete", &link, "--yes"],
         &["link", "show", &link, "--passkey"],
+        &["link", "show", &link, "--secret"],
         &["call", "join", &link, "--admin"],
     ] {
         let shown = other.refusal(command);
@@ -126,12 +127,22 @@ fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
 }
 
 #[test]
-fn a_passkey_is_handed_on_and_makes_a_second_admin() {
+fn an_admin_secret_or_a_passkey_is_handed_on_and_makes_a_second_admin() {
     let (place, _service) = serving();
     let (link, name) = create(&place, &["--name", "Standup"]);
-    assert!(!place.shown(&["link", "show", &name]).contains("passkey"));
+    let shown = place.shown(&["link", "show", &name]);
+    assert!(!shown.contains("passkey") && !shown.contains("secret"));
     let state = place.json(&["link", "show", &name, "--json"]);
     assert_eq!(state.get("adminPasskey"), None);
+    assert_eq!(state.get("adminSecret"), None);
+    let state = place.json(&["link", "show", &name, "--secret", "--json"]);
+    let secret = state["adminSecret"].as_str().unwrap().to_owned();
+    assert_eq!(state.get("adminPasskey"), None);
+    let shown = place.shown(&["link", "show", &name, "--secret"]);
+    assert!(
+        shown.contains(&format!("  secret    {secret}\n")),
+        "{shown}"
+    );
     let state = place.json(&["link", "show", &name, "--passkey", "--json"]);
     let passkey = state["adminPasskey"].as_str().unwrap().to_owned();
     let shown = place.shown(&["link", "show", &name, "--passkey"]);
@@ -147,15 +158,24 @@ fn a_passkey_is_handed_on_and_makes_a_second_admin() {
     let listen: Value = serde_json::from_str(&text).unwrap();
     other.set("ANTEROOM_ISSUER_URL", listen["issuer"].as_str().unwrap());
     other.set("ANTEROOM_ROOMS_URL", listen["rooms"].as_str().unwrap());
-    let import = ["link", "import", link.as_str(), "--passkey-file"];
+    let import = ["link", "import", link.as_str(), "--secret-file"];
     for (file, text, complaint) in [
-        ("none", "", "the passkey file none cannot be read"),
-        ("short", "AAAA\n", "that is no passkey"),
-        ("text", "not base64", "that is no passkey"),
+        ("none", "", "the secret file none cannot be read"),
+        ("short", "AAAA\n", "neither an admin secret nor a passkey"),
         (
-            "wrong",
+            "text",
+            "not base64",
+            "neither an admin secret nor a passkey",
+        ),
+        (
+            "passkey",
             "AAAAAAAAAAAAAAAAAAAAAA==\n",
-            "the passkey is not kept",
+            "the secret is not kept",
+        ),
+        (
+            "secret",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+            "the admin secret of another link",
         ),
     ] {
         if file != "none" {
@@ -165,13 +185,15 @@ fn a_passkey_is_handed_on_and_makes_a_second_admin() {
         assert!(shown.contains(complaint), "{shown}");
         assert!(!shown.contains("AAAA"), "{shown}");
     }
-    let shown = other.refusal(&["link", "import", "-", "--passkey-file", "-"]);
+    let shown = other.refusal(&["link", "import", "-", "--secret-file", "-"]);
     assert!(shown.contains("not both"), "{shown}");
     assert!(other.shown(&["link", "list"]).contains("no link"));
 
     let input = format!("{passkey}\n");
     let imported = other.run_with_input(&[&import[..], &["-"]].concat(), &input);
     assert!(imported.status.success());
+    let notice = stderr(&imported);
+    assert!(notice.contains("cannot sign whom you let in"), "{notice}");
     let shown = String::from_utf8(imported.stdout).unwrap();
     assert!(
         shown.contains("Standup") && shown.contains(&name),
@@ -190,11 +212,31 @@ fn a_passkey_is_handed_on_and_makes_a_second_admin() {
         place.json(&["link", "show", &name, "--json"])["name"],
         "Retrospective"
     );
-    let again = other.json(&["link", "show", &name, "--passkey", "--json"]);
+    let changed = other.anteroom(&["link", "approval", &name, "on"]).output();
+    let notice = stderr(&changed.unwrap());
+    assert!(notice.contains("members of calls follow"), "{notice}");
+    let again = other.json(&["link", "show", &name, "--secret", "--json"]);
     assert_eq!(again["adminPasskey"], passkey.as_str());
-    // The passkey from a file replaces the stored one.
-    fs::write(other.path().join("passkey"), format!("  {passkey}\n")).unwrap();
-    other.shown(&[&import[..], &["passkey"]].concat());
+    assert_eq!(again.get("adminSecret"), None);
+    // The secret from a file replaces the stored passkey, and no passkey takes it away again. A link that
+    // lost its admin key gets it back from the secret.
+    fs::write(other.path().join("secret"), format!("  {secret}\n")).unwrap();
+    fs::write(other.path().join("passkey"), &passkey).unwrap();
+    let (key, _) = link.split_once("&admin=").unwrap();
+    let import = ["link", "import", key, "--secret-file"];
+    for (file, flag) in [("secret", "--secret-file"), ("passkey", "--passkey-file")] {
+        other.shown(&[&import[..3], &[flag, file]].concat());
+        let listed = other.json(&["link", "list", "--secrets", "--json"]);
+        assert_eq!(listed[0]["adminSecret"], secret.as_str(), "{file}");
+        assert_eq!(listed[0]["adminPasskey"], passkey.as_str(), "{file}");
+        let named = listed[0]["link"].as_str().unwrap();
+        let (start, _) = link.split_once("&params=").unwrap();
+        assert!(named.starts_with(start), "{named}");
+    }
+    // Somebody has changed the admin key of the link on its way.
+    let forged = format!("{key}&admin={}", "A".repeat(43));
+    let shown = other.refusal(&["link", "show", &forged]);
+    assert!(shown.contains("another admin key than yours"), "{shown}");
     assert_eq!(
         other
             .json(&["link", "list", "--json"])
@@ -246,6 +288,7 @@ fn own_links_survive_in_a_sealed_file() {
     let listed = place.json(&["link", "list", "--secrets", "--json"]);
     assert_eq!(listed[0]["link"], link.as_str());
     assert_eq!(listed[0]["adminPasskey"].as_str().unwrap().len(), 24);
+    assert_eq!(listed[0]["adminSecret"].as_str().unwrap().len(), 44);
     assert!(place.shown(&["link", "list", "--links"]).contains(&link));
     assert!(!place.shown(&["link", "list"]).contains(&link));
 }
@@ -259,6 +302,8 @@ fn rooms_with_epochs_give_longer_keys_that_work_as_well() {
     place.act_as(&account);
     let (link, name) = create(&place, &["--name", "Standup"]);
     let (start, params) = link.split_once("&params=").unwrap();
+    let (start, admin) = start.split_once("&admin=").unwrap();
+    assert_eq!(admin.len(), 43);
     let (_, key) = start.split_once("#key=").unwrap();
     assert_eq!(
         key.split('-').map(str::len).collect::<Vec<_>>(),
@@ -348,12 +393,12 @@ fn a_new_link_ends_with_a_line_that_another_person_runs_in_a_shell() {
     }
     // Any program on this machine could listen there: it receives no passkey without a request.
     fs::write(other.path().join("passkey"), "AAAAAAAAAAAAAAAAAAAAAA==").unwrap();
-    let import = ["link", "import", link, "--passkey-file", "passkey"];
+    let import = ["link", "import", link, "--secret-file", "passkey"];
     let shown = other.refusal(&import);
     assert!(shown.contains("a room service that is named"), "{shown}");
     let rooms = listen["rooms"].as_str().unwrap();
     let shown = other.refusal(&[&import[..], &["--rooms", rooms]].concat());
-    assert!(shown.contains("the passkey is not kept"), "{shown}");
+    assert!(shown.contains("the secret is not kept"), "{shown}");
 }
 
 #[test]
@@ -374,7 +419,7 @@ fn the_picture_of_a_link_stands_before_it_in_half_blocks() {
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         let is_picture = |line: &&&str| line.starts_with(['█', '▀', '▄']);
         let rows = lines.iter().filter(is_picture).count();
-        assert!((15..=26).contains(&rows), "{text}");
+        assert!((15..=30).contains(&rows), "{text}");
         let after: Vec<&str> = lines
             .iter()
             .copied()
@@ -484,7 +529,7 @@ fn a_link_is_deleted_only_after_a_yes() {
 fn a_list_of_links_shows_secrets_only_where_they_are_asked_for() {
     let (place, _service) = serving();
     let (link, name) = create(&place, &["--name", "Tea"]);
-    for (flags, has_link, has_passkey) in [
+    for (flags, has_link, has_secret) in [
         (&[][..], false, false),
         (&["--links"], true, false),
         (&["--secrets"], true, true),
@@ -496,9 +541,11 @@ fn a_list_of_links_shows_secrets_only_where_they_are_asked_for() {
             has_link.then_some(link.as_str()),
             "{flags:?}"
         );
-        assert_eq!(row.get("adminPasskey").is_some(), has_passkey, "{flags:?}");
+        for member in ["adminSecret", "adminPasskey"] {
+            assert_eq!(row.get(member).is_some(), has_secret, "{flags:?}");
+        }
         let shown = place.shown(&[&["link", "list"], flags].concat());
         assert_eq!(shown.contains(&link), has_link, "{flags:?}");
-        assert_eq!(shown.contains("passkey"), has_passkey, "{flags:?}");
+        assert_eq!(shown.contains("secret"), has_secret, "{flags:?}");
     }
 }

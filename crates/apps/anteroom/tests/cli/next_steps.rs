@@ -167,7 +167,7 @@ fn command_lines_that_lack_something_say_what_to_add() {
                 "Give it, @FILE, or -",
             ),
             (
-                &["link", "import", "--passkey-file", "-"],
+                &["link", "import", "--secret-file", "-"],
                 "not both",
                 "",
                 "Put one of them into a file",

@@ -57,6 +57,7 @@ fn link(room: u8, params: Option<u8>) -> String {
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: params.map(LyingIssuer::id),
         without_certificates: false,
+        admin: None,
     };
     link.to_url().to_string()
 }

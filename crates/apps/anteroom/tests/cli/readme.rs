@@ -25,6 +25,7 @@ const RANDOM: &str = r"
   | (?P<hex>      \b[0-9a-f]{64}\b | \b[0-9a-f]{16}\b )
   | (?P<short>    \b[0-9a-f]{8}\b )
   | (?P<base64>   [A-Za-z0-9+/]{43}= )
+  | (?P<adminkey> [A-Za-z0-9_-]{43} )
   | (?P<secret>   [A-Za-z0-9_-]{32} )
   | (?P<tag>      \#[0-9a-z]{4}\b )
   | (?P<address>  127\.0\.0\.1:\d+ )

@@ -73,17 +73,17 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
         .unwrap();
 
     let (tell, mut told) = mpsc::unbounded_channel();
-    let (watcher, link, passkey) = (ann.clone(), own.link.clone(), own.passkey.clone());
+    let (watcher, link, rights) = (ann.clone(), own.link.clone(), own.rights.clone());
     let watching = tokio::spawn(async move {
         let report = |demux, account| tell.send((demux, account)).unwrap();
-        watch_lobby::watch(&watcher, &link, &passkey, report).await
+        watch_lobby::watch(&watcher, &link, &rights, report).await
     });
     let link = own.link.clone();
     let echoing = tokio::spawn(async move { join_and_echo::echo(&bob, &link).await });
     let (demux, account) = told.recv().await.unwrap();
     assert_eq!(account.unwrap().to_uuid_string(), bobs.uuid);
 
-    let mut call = ann.join_as_admin(&own.link, &own.passkey).await.unwrap();
+    let mut call = ann.join_as_admin(&own.link, &own.rights).await.unwrap();
     call.approve(demux).await.unwrap();
     admitted(&mut call).await;
     // The bot does not answer another bot's answer.
@@ -94,7 +94,7 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
     let (rooms, pass) = (ann.rooms(&own.link).unwrap(), ann.pass(&own.link).unwrap());
     let (key, end, mut rng) = (&own.link.root_key, OngoingCall::End, OperatingSystem.rng());
     rooms
-        .delete(key, &pass, &own.passkey, end, &mut *rng)
+        .delete(key, &pass, &own.passkey(), end, &mut *rng)
         .await
         .unwrap();
     for task in [watching, echoing] {

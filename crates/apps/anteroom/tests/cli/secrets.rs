@@ -198,7 +198,7 @@ async fn a_passkey_goes_only_where_its_link_was_created() {
             .to_owned()
             .as_str(),
     );
-    let import = ["link", "import", "@link", "--passkey-file", "passkey"];
+    let import = ["link", "import", "@link", "--secret-file", "passkey"];
     let shown = place.refusal(&import);
     assert!(shown.contains("a room service that is named"), "{shown}");
     place.shown(&[&import[..], &["--data", "anteroom-data"]].concat());
@@ -237,7 +237,8 @@ fn every_command_takes_its_link_from_a_file_or_from_standard_input() {
     fs::write(place.path().join("passkey"), passkey).unwrap();
     for (before, after) in [
         (&["link", "show"][..], &["--passkey"][..]),
-        (&["link", "import"], &["--passkey-file", "passkey"]),
+        (&["link", "show"], &["--secret"]),
+        (&["link", "import"], &["--secret-file", "passkey"]),
         (&["link", "rename"], &["Tea"]),
         (&["link", "approval"], &["off"]),
         (&["link", "revoke"], &[]),

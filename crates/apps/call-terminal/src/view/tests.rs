@@ -44,6 +44,7 @@ pub(crate) fn participant_with(
         is_guest: false,
         name: name.map(ToOwned::to_owned),
         member: None,
+        stated_key: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use anteroom_client::Error as ClientError;
 use anteroom_protocol::LinkError;
 
 use super::{
@@ -28,7 +29,24 @@ pub fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
     if let Some(error) = error.downcast_ref() {
         return Some(files::of_io(error));
     }
+    if let Some(error) = error.downcast_ref() {
+        return of_client(error);
+    }
     error.downcast_ref::<LinkError>().map(of_link)
+}
+
+/// Explains the errors of the client that are of no service.
+fn of_client(error: &ClientError) -> Option<Explanation> {
+    match error {
+        ClientError::LinkAdmin => {
+            Some(Explanation::failed("link_damaged").next("Ask an admin of the link for it anew"))
+        }
+        ClientError::Statements(_) => Some(Explanation::failed("failed").next(
+            "Put the key of that file back, or remove the file: then the room service could show \
+             older policies of rooms, and admins have to let you in anew",
+        )),
+        _ => None,
+    }
 }
 
 fn of_link(error: &LinkError) -> Explanation {

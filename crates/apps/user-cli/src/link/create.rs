@@ -2,14 +2,14 @@
 
 use std::io::{self, IsTerminal as _};
 
-use anteroom_client::{LinkChange, LinkState};
+use anteroom_client::{AdminRights, AdminSecret, LinkChange, LinkState};
 use anteroom_console::{
     context::Context,
     failure::Failure,
     listen, os,
     terminal::{print, print_json},
 };
-use anteroom_protocol::{AdminPasskey, CallLink};
+use anteroom_protocol::CallLink;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
@@ -19,6 +19,7 @@ use crate::{
     arguments::LinkCreate,
     links::{LinkStore, OwnLink, short_name},
     room_session::RoomSession,
+    statement_file::StatementFile,
 };
 
 #[derive(Serialize)]
@@ -48,12 +49,15 @@ pub(super) async fn run(
         change.check().context("no link was created")?;
     }
     store.links()?;
+    let statements = StatementFile::of_user(&context.environment)?;
     let session = RoomSession::open(&options.rooms, None, context).await?;
     let (host, is_plain) = link_host(&session)?;
-    let passkey = AdminPasskey::random(&mut rng);
+    let secret = AdminSecret::random(&mut rng);
     let (created, params) = session
-        .create_link(&passkey, options.approval.into())
+        .create_link(&secret, options.approval.into(), &statements)
         .await?;
+    let rights = AdminRights::Secret(secret);
+    let admin = rights.link_key(&created.root_key.room_id());
     let mut own = OwnLink {
         link: CallLink {
             host,
@@ -61,8 +65,9 @@ pub(super) async fn run(
             root_key: created.root_key,
             params: Some(params),
             without_certificates: false,
+            admin,
         },
-        passkey,
+        rights,
         rooms: session.service.named.clone(),
         data: session.service.data.clone(),
         name: None,
@@ -75,9 +80,10 @@ pub(super) async fn run(
         let room = &own.link.root_key;
         let named = async {
             let pass = session.pass(&own.link).await?;
+            let passkey = own.passkey();
             let update = session
                 .rooms
-                .update(room, &pass, &own.passkey, &change, &mut rng);
+                .update(room, &pass, &passkey, &change, &mut rng);
             anyhow::Ok(update.await?)
         };
         state = named

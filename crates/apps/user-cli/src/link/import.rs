@@ -6,11 +6,9 @@ use std::{
     path::Path,
 };
 
-use anteroom_client::{LinkChange, RoomName};
+use anteroom_client::{AdminRights, LinkChange, RoomName};
 use anteroom_console::{context::Context, failure::Failure, os};
-use anteroom_protocol::AdminPasskey;
 use anyhow::{Context as _, bail};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::state::{self, ChangeReport};
@@ -22,23 +20,37 @@ use crate::{
     secret_text::Input,
 };
 
-/// The maximum length of a passkey with white space around it, in bytes.
+/// The maximum length of a secret with white space around it, in bytes.
 const MOST_BYTES: u64 = 256;
+const PASSKEY_ALONE: &str = "with the passkey alone you administer the link and cannot sign whom you let \
+    in: ask for the admin secret, which `anteroom link show LINK --secret` prints";
 
-/// Stores another admin's link with its passkey, after the room service has accepted the passkey.
+/// Stores another admin's link with its admin secret, after the room service has accepted the passkey that
+/// comes from it.
 pub(super) async fn run(
     options: &LinkImport,
     store: &LinkStore,
     context: &Context,
 ) -> anyhow::Result<()> {
-    let is_input = options.passkey_file == Path::new("-");
+    let is_input = options.secret_file == Path::new("-");
     let link = options.link.link.as_deref();
     if is_input && link.is_none_or(|link| link == "-") {
-        let failure = Failure::failed("standard input can give the link or the passkey, not both");
+        let failure = Failure::failed("standard input can give the link or the secret, not both");
         bail!(failure.next("Put one of them into a file"));
     }
     let named = LinkTarget::read(link, Input::Whole, store)?;
-    let passkey = read_passkey(&options.passkey_file)?;
+    let room = named.link.root_key.room_id();
+    let rights = best_rights(read_rights(&options.secret_file)?, &named);
+    let passkey = rights.passkey(&room);
+    let mut link = named.link.clone();
+    match (rights.link_key(&room), link.admin) {
+        (Some(own), Some(named)) if own != named => {
+            bail!("that is the admin secret of another link")
+        }
+        (Some(own), _) => link.admin = Some(own),
+        (None, Some(_)) => tracing::warn!("{PASSKEY_ALONE}"),
+        (None, None) => {}
+    }
     let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
     // An own link was created at this data directory.
     let is_found_here = session.service.data.is_some() && !context.data.is_named();
@@ -50,23 +62,22 @@ pub(super) async fn run(
             )
         );
     }
-    let pass = session.pass(&named.link).await?;
-    let room = &named.link.root_key;
+    let pass = session.pass(&link).await?;
     // An empty change, which verifies the passkey.
     let state = session
         .rooms
         .update(
-            room,
+            &link.root_key,
             &pass,
             &passkey,
             &LinkChange::default(),
             &mut os::rng(),
         )
         .await
-        .context("the passkey is not kept")?;
+        .context("the secret is not kept")?;
     let own = OwnLink {
-        link: named.link.clone(),
-        passkey,
+        link,
+        rights,
         rooms: session.service.named.clone(),
         data: session.service.data.clone(),
         name: match &state.name {
@@ -82,24 +93,33 @@ pub(super) async fn run(
     context.show(&ChangeReport::new(&state, &short), &text)
 }
 
-/// Returns the passkey in a file, or in a line of standard input for `-`.
-fn read_passkey(file: &Path) -> anyhow::Result<AdminPasskey> {
+/// Returns the rights to keep: a passkey takes no admin secret away that it comes from.
+fn best_rights(given: AdminRights, named: &LinkTarget) -> AdminRights {
+    let room = named.link.root_key.room_id();
+    let is_of_given = |own: &&OwnLink| own.passkey().as_bytes() == given.passkey(&room).as_bytes();
+    match (&given, named.own.as_ref().filter(is_of_given)) {
+        (AdminRights::Passkey(_), Some(own)) => own.rights.clone(),
+        _ => given,
+    }
+}
+
+/// Returns the admin secret or the passkey in a file, or in a line of standard input for `-`.
+fn read_rights(file: &Path) -> anyhow::Result<AdminRights> {
     let mut text = Zeroizing::new(String::new());
     if file == Path::new("-") {
         let mut input = io::stdin().lock().take(MOST_BYTES);
         input
             .read_line(&mut text)
-            .context("the passkey cannot be read from standard input")?;
+            .context("the secret cannot be read from standard input")?;
     } else {
-        let shown = || format!("the passkey file {} cannot be read", file.display());
+        let shown = || format!("the secret file {} cannot be read", file.display());
         let opened = File::open(file).with_context(shown)?;
         let mut bounded = opened.take(MOST_BYTES);
         bounded.read_to_string(&mut text).with_context(shown)?;
     }
     // The error does not quote the text, which could be a secret in another form.
-    let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
-    let bytes: [u8; 16] = bytes
-        .and_then(|bytes| bytes.as_slice().try_into().ok())
-        .context("that is no passkey: 16 bytes in base64, as `link show --passkey` prints it")?;
-    Ok(AdminPasskey::from_bytes(bytes))
+    AdminRights::parse(&text).ok().context(
+        "that is neither an admin secret nor a passkey: 32 or 16 bytes in base64, as `link show \
+         --secret` prints them",
+    )
 }

@@ -1,5 +1,6 @@
 //! `anteroom link list`
 
+use anteroom_client::AdminRights;
 use anteroom_console::{
     context::Context,
     terminal::{day, print, print_json},
@@ -18,6 +19,8 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    admin_secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     admin_passkey: Option<String>,
     created: u64,
 }
@@ -33,7 +36,11 @@ pub(super) fn run(
         short_name: short_name(&own.link.root_key.room_id()),
         name: own.name.clone(),
         link: (with_links || with_secrets).then(|| own.link.to_url().to_string()),
-        admin_passkey: with_secrets.then(|| STANDARD.encode(own.passkey.as_bytes())),
+        admin_secret: match own.rights {
+            AdminRights::Secret(_) if with_secrets => Some(own.rights.to_text().to_string()),
+            AdminRights::Secret(_) | AdminRights::Passkey(_) => None,
+        },
+        admin_passkey: with_secrets.then(|| STANDARD.encode(own.passkey().as_bytes())),
         created: own.created.as_secs(),
     };
     let rows: Vec<Row> = store.links()?.iter().map(row).collect();
@@ -50,8 +57,10 @@ pub(super) fn run(
         if let Some(link) = row.link {
             print(&format!("            {link}"))?;
         }
-        if let Some(passkey) = row.admin_passkey {
-            print(&format!("            passkey {passkey}"))?;
+        match (row.admin_secret, row.admin_passkey) {
+            (Some(secret), _) => print(&format!("            secret {secret}"))?,
+            (None, Some(passkey)) => print(&format!("            passkey {passkey}"))?,
+            (None, None) => {}
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use anteroom_client::{Peek, RoomsError};
+use anteroom_client::{AdminRights, Peek, RoomsError};
 use anteroom_console::{context::Context, os, terminal::print};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
@@ -26,6 +26,8 @@ struct Report<'a> {
     pending: Option<usize>,
     max_devices: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    admin_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     admin_passkey: Option<&'a str>,
 }
 
@@ -37,11 +39,9 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let mut rng = os::rng();
     let named = LinkTarget::read(options.link.link.as_deref(), Input::Whole, store)?;
-    let passkey = match options.passkey {
-        true => Some(passkey_text(&named)?),
-        false => None,
-    };
-    let passkey = passkey.as_ref().map(|passkey| passkey.as_str());
+    let shown = SecretTexts::of(options, &named)?;
+    let [secret, passkey] =
+        [&shown.secret, &shown.passkey].map(|text| Some(text.as_ref()?.as_str()));
     let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
@@ -57,11 +57,13 @@ pub(super) async fn run(
         active: call.as_ref().map(|call| call.active_count),
         pending: call.as_ref().map(|call| call.pending_count),
         max_devices: call.as_ref().map(|call| call.max_devices),
+        admin_secret: secret,
         admin_passkey: passkey,
     };
     let people = call.as_ref().map(people);
     let fields = state::fields(&state)
         .line("call", people.as_deref().unwrap_or("nobody is there"))
+        .optional("secret", secret)
         .optional("passkey", passkey);
     context.show(&report, fields.text())?;
     if options.qr && !context.json && io::stdout().is_terminal() {
@@ -78,7 +80,28 @@ fn people(call: &Peek) -> String {
     )
 }
 
-fn passkey_text(named: &LinkTarget) -> anyhow::Result<Zeroizing<String>> {
-    let passkey = &named.own()?.passkey;
-    Ok(Zeroizing::new(STANDARD.encode(passkey.as_bytes())))
+/// The secrets of the admins that a flag asks for, in base64.
+#[derive(Default)]
+struct SecretTexts {
+    secret: Option<Zeroizing<String>>,
+    passkey: Option<Zeroizing<String>>,
+}
+
+impl SecretTexts {
+    /// Without an admin secret, the passkey stands for it.
+    fn of(options: &LinkShow, named: &LinkTarget) -> anyhow::Result<Self> {
+        let mut shown = Self::default();
+        if !options.secret && !options.passkey {
+            return Ok(shown);
+        }
+        let own = named.own()?;
+        let is_secret = matches!(own.rights, AdminRights::Secret(_));
+        if options.secret && is_secret {
+            shown.secret = Some(own.rights.to_text());
+        }
+        if options.passkey || !is_secret {
+            shown.passkey = Some(Zeroizing::new(STANDARD.encode(own.passkey().as_bytes())));
+        }
+        Ok(shown)
+    }
 }

@@ -4,9 +4,12 @@
 //! Then the next stored one is used. No further one is fetched: a fetch would reveal to the issuer that a
 //! link is being created now.
 
-use anteroom_client::{Approval, CreatedLink, MAX_SPARE_LINKS, RoomsError};
+use anteroom_client::{
+    AdminSecret, Approval, CreatedLink, MAX_SPARE_LINKS, RoomStatements, RoomsError,
+    StatementSigner, StatementStore,
+};
 use anteroom_console::os;
-use anteroom_protocol::{AdminPasskey, ParamsId, RootKey};
+use anteroom_protocol::{ParamsId, RootKey};
 use anyhow::Context as _;
 
 use super::RoomSession;
@@ -21,26 +24,36 @@ const NONE_LEFT: &str = "no link was created: the rooms of all stored credential
     links";
 
 impl RoomSession {
-    /// Creates the link of a new room. Returns it with the params under which it is made.
+    /// Creates the link of a new room, with a policy that its admins have signed. Returns it with the params
+    /// under which it is made.
     pub(crate) async fn create_link(
         &self,
-        passkey: &AdminPasskey,
+        secret: &AdminSecret,
         approval: Approval,
+        statements: &dyn StatementStore,
     ) -> anyhow::Result<(CreatedLink, ParamsId)> {
         let mut rng = os::rng();
         // Without the lock, another command can show the same room and get a conflict, and no more.
         let _lock = self.credentials.lock_creation().ok();
         let (mut key, mut pass) = self.create_pass().await?;
         for attempt in 1..=MAX_SPARE_LINKS {
+            let room = key.room_id();
+            let (passkey, signer) = (secret.passkey(&room), StatementSigner::new(secret, &room));
+            let policy = signer.policy(approval, None, os::now())?;
             let created = self
                 .rooms
-                .create(&key, &pass, passkey, approval, &mut rng)
+                .create_with(&key, &pass, &passkey, approval, &policy, &mut rng)
                 .await;
             if !created.as_ref().is_err_and(RoomsError::leaves_create_open) {
                 self.use_up(&key);
             }
             match created {
-                Ok(created) => return Ok((created, pass.params())),
+                Ok(created) => {
+                    let mut kept = RoomStatements::new(room, signer.public());
+                    kept.see_policy(&policy);
+                    kept.keep(statements);
+                    return Ok((created, pass.params()));
+                }
                 Err(error) if error.is_link_conflict() => {}
                 Err(error) => return Err(error.into()),
             }

@@ -50,7 +50,7 @@ impl Chat {
 }
 
 /// Returns a name as it can be displayed; an empty string if it has no visible character.
-pub(super) fn printable_name(name: &str) -> String {
+fn printable_name(name: &str) -> String {
     printable(name, MAX_NAME_CHARS)
 }
 

@@ -1,25 +1,17 @@
 //! Hellos: what devices state about themselves when they join, sealed under a key derived from the link,
 //! since a device joins before it knows the era.
 
+use anteroom_e2ee::{HelloContent, MemberPublicKey};
 use anteroom_protocol::{Aci, Hello, HelloKey, RootKey, UidCiphertext};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use super::chat::printable_name;
 use crate::TransportFailure;
 
 /// The hellos of a room. Seals the hello of one user and opens those of others.
 pub(crate) struct HelloCodec {
     key: HelloKey,
     own: UidCiphertext,
-}
-
-/// The JSON content of a hello. Readers ignore unknown members.
-#[derive(Serialize, Deserialize)]
-struct HelloBody {
-    name: Option<String>,
 }
 
 impl HelloCodec {
@@ -31,34 +23,27 @@ impl HelloCodec {
         }
     }
 
-    /// Seals the user's name for a `join`; `None` if the name has no visible character.
+    /// Seals the user's name and the device's member key for a `join`; `None` if there is no key, and the
+    /// name has no visible character.
     pub(crate) fn seal<R: CryptoRng + ?Sized>(
         &self,
-        name: &str,
+        name: Option<&str>,
+        member_key: Option<MemberPublicKey>,
         rng: &mut R,
     ) -> Result<Option<Hello>, TransportFailure> {
-        let name = printable_name(name);
-        if name.is_empty() {
+        let content = HelloContent::new(name.unwrap_or_default(), member_key);
+        if content == HelloContent::default() {
             return Ok(None);
         }
-        let hello = serde_json::to_vec(&HelloBody { name: Some(name) }).map(Zeroizing::new);
-        let mut nonce = [0; 12];
-        rng.fill_bytes(&mut nonce);
-        let sealed = hello
-            .ok()
-            .and_then(|hello| self.key.seal(&self.own, &hello, nonce).ok())
-            .and_then(|sealed| Hello::new(sealed).ok());
+        let sealed = content.seal(&self.key, &self.own, rng);
         let cannot = TransportFailure::Malformed("the name cannot be sealed");
-        sealed.map(Some).ok_or(cannot)
+        sealed.map(Some).map_err(|_| cannot)
     }
 
-    /// Returns the name in a hello that the room service attributes to `user`, as it can be displayed; `None`
-    /// if the hello does not open under the user's id, or carries no name.
-    pub(crate) fn name(&self, user: &UidCiphertext, hello: &str) -> Option<String> {
+    /// Returns a hello that the room service attributes to `user`; `None` if it does not open under the
+    /// user's id.
+    pub(crate) fn open(&self, user: &UidCiphertext, hello: &str) -> Option<HelloContent> {
         let sealed = URL_SAFE_NO_PAD.decode(hello).ok()?;
-        let hello = self.key.open(user, &sealed).ok()?;
-        let hello: HelloBody = serde_json::from_slice(&hello).ok()?;
-        let name = printable_name(&hello.name?);
-        Some(name).filter(|name| !name.is_empty())
+        HelloContent::open(&self.key, user, &sealed).ok()
     }
 }

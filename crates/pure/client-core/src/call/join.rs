@@ -1,6 +1,7 @@
 //! The join of a call.
 
-use anteroom_protocol::{AdminPasskey, MemberKey, RootKey, redacted_debug};
+use anteroom_e2ee::MemberPublicKey;
+use anteroom_protocol::{AdminPasskey, RootKey, redacted_debug};
 use zeroize::Zeroizing;
 
 use super::event::SeatInfo;
@@ -21,9 +22,10 @@ pub struct JoinOptions {
     /// The name that the device gives itself, sealed for the members of the room. Admins read it while the
     /// device waits in the lobby, and every device in the call reads it after admission.
     pub name: Option<String>,
-    /// The device's public key in the room, which the members see beside its entry. The presentation is of no
-    /// use with another key. A room service without the feature `member` refuses such a join.
-    pub member: Option<MemberKey>,
+    /// The device's public key in the room, which the members see beside its entry, and in its hello. The
+    /// presentation is of no use with another key. A room service without the feature `member` refuses such a
+    /// join.
+    pub member: Option<MemberPublicKey>,
 }
 
 redacted_debug!(JoinOptions);

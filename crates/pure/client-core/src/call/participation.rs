@@ -78,11 +78,12 @@ impl Participation {
         rng: &mut R,
     ) -> Result<Zeroizing<String>, RoomsError> {
         let room = &self.options.room;
-        let member = self.options.member;
+        let key = self.options.member;
+        let member = key.map(|key| key.named());
         let presentation = self.options.pass.present(room, member.as_ref(), rng)?;
-        let hello = match &self.options.name {
-            Some(name) if has_features => self.hellos.seal(name, rng)?,
-            _ => None,
+        let hello = match has_features {
+            true => self.hellos.seal(self.options.name.as_deref(), key, rng)?,
+            false => None,
         };
         let passkey = self.options.passkey.as_ref();
         let resume_state = self.resume_state.as_ref();

@@ -105,6 +105,7 @@ mod tests {
             is_guest: false,
             name: None,
             member: None,
+            stated_key: None,
         };
         numbers.iter().map(participant).collect()
     }

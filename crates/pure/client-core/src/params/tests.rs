@@ -70,6 +70,7 @@ fn link(room: u8, params: Option<u8>) -> CallLink {
         root_key: RootKey::from_bytes(&[0x10 + room; 16]).unwrap(),
         params: params.map(id),
         without_certificates: false,
+        admin: None,
     }
 }
 

@@ -81,6 +81,13 @@ impl RoomsError {
         matches!(self, Self::Problem(problem) if problem.code == LINK_EXISTS)
     }
 
+    /// Returns whether the room service refuses the form of a body: one of an earlier version, which knows no
+    /// statements of admins, refuses those that have one.
+    #[must_use]
+    pub fn is_unknown_form(&self) -> bool {
+        matches!(self, Self::Problem(problem) if problem.status == StatusCode::UNPROCESSABLE_ENTITY)
+    }
+
     /// Returns the clocks as the cause of a refused presentation: [`IssuerError::Clock`] if they differ so
     /// far that the room service may refuse what is valid here. `now` is the time of the answer.
     #[must_use]

@@ -1,6 +1,6 @@
 //! The requests about a link.
 
-use anteroom_protocol::{AdminPasskey, RootKey};
+use anteroom_protocol::{AdminPasskey, AdminStatement, RootKey};
 use anteroom_wire::rooms::{ChangeBody, DeleteBody, GuestsBody, LinkStateBody};
 use http::{Method, StatusCode};
 use rand_core::CryptoRng;
@@ -36,12 +36,14 @@ pub enum OngoingCall {
 }
 
 /// Returns the request to create the link of a room, without a name: the key that encrypts a name depends on
-/// the completed root key. Repeating it with the same key and passkey changes nothing.
+/// the completed root key. Repeating it with the same key and passkey changes nothing. A room service without
+/// the feature `statements` refuses one with 422.
 pub fn create<R: CryptoRng + ?Sized>(
     room: &RootKey,
     pass: &CreatePass,
     passkey: &AdminPasskey,
     approval: Approval,
+    statement: Option<&AdminStatement>,
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
     let body = ChangeBody {
@@ -53,7 +55,7 @@ pub fn create<R: CryptoRng + ?Sized>(
         name: None,
         revoked: None,
         guests: None,
-        admin_statement: None,
+        admin_statement: statement.map(|statement| statement.as_bytes().into()),
         end_call: None,
     };
     Ok(creating(Method::PUT, LINK, room, pass, rng)?.with_json(&body))

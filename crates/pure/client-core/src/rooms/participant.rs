@@ -1,5 +1,6 @@
 //! The devices of a call, as the room service lists them.
 
+use anteroom_e2ee::MemberPublicKey;
 use anteroom_wire::rooms::{ParticipantBody, socket::DeviceBody};
 
 use crate::{DemuxId, EraId, MemberKey, OpaqueUserId, TransportFailure, call::hello::HelloCodec};
@@ -25,6 +26,18 @@ pub struct Participant {
     /// The device's public key in the room, as the room service states it: `None` for a device that named
     /// none, and in a peek.
     pub member: Option<MemberKey>,
+    /// The member key in the device's hello. A holder of the link can state any key; the room service can
+    /// neither forge one nor attribute one to another user.
+    pub stated_key: Option<MemberPublicKey>,
+}
+
+impl Participant {
+    /// Returns the member key of the device, if the device and the room service state the same.
+    #[must_use]
+    pub fn member_key(&self) -> Option<MemberPublicKey> {
+        self.stated_key
+            .filter(|key| self.member == Some(key.named()))
+    }
 }
 
 pub(crate) fn parse_era(text: &str) -> Result<EraId, TransportFailure> {
@@ -50,6 +63,7 @@ pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, Tra
             user: user.map(parse_user).transpose()?,
             name: None,
             member: None,
+            stated_key: None,
             hand_raised_at: None,
             is_lost: false,
             is_admin: false,
@@ -75,15 +89,17 @@ pub(crate) fn participant(
 ) -> Result<Participant, TransportFailure> {
     let user = body.opaque_user_id.as_deref();
     let user = user.map(parse_user).transpose()?;
-    let name = body.hello.as_deref().and_then(|hello| {
+    let hello = body.hello.as_deref().and_then(|hello| {
         let user = user.as_ref()?.ciphertext().ok()?;
-        hellos.name(&user, hello)
+        hellos.open(&user, hello)
     });
+    let hello = hello.unwrap_or_default();
     Ok(Participant {
         demux: parse_demux(body.demux_id)?,
         user,
-        name,
+        name: hello.name,
         member: body.member,
+        stated_key: hello.member_key,
         hand_raised_at: body.hand_raised_at,
         is_lost: body.lost,
         is_admin: body.admin,

@@ -56,7 +56,8 @@ impl Pass {
     }
 
     /// Returns the account of the pass.
-    pub(crate) const fn aci(&self) -> Aci {
+    #[must_use]
+    pub const fn aci(&self) -> Aci {
         self.aci
     }
 

@@ -29,7 +29,7 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 /// The maximum number of own commits that are remembered as given up.
 const MAX_GIVEN_UP: usize = 8;
 
-/// What is to be committed, and when.
+/// The parts of the next commit, and the moment at which they are due.
 struct Work {
     due: Moment,
     remove: BTreeSet<u32>,
@@ -51,7 +51,7 @@ impl Seat {
         if now < due {
             return Some(due);
         }
-        self.commit_work(work, step);
+        self.commit_work(&work, step);
         // The answer comes before that, or the commit could not be made.
         self.commit_after
     }
@@ -221,7 +221,7 @@ impl Seat {
         (add, remove, devices, used)
     }
 
-    fn commit_work(&mut self, work: Work, step: &mut Step<'_>) {
+    fn commit_work(&mut self, work: &Work, step: &mut Step<'_>) {
         let Some(membership) = &self.membership else {
             return;
         };
@@ -316,7 +316,11 @@ impl Seat {
         };
         if rejection == CommitRejection::RateLimited {
             // The same commit is sent again: it may have been taken after all.
-            attempt.resend = now.plus(REJECTION_PAUSE);
+            let pause = match attempt.start {
+                Some(_) => RESEND_INTERVAL,
+                None => REJECTION_PAUSE,
+            };
+            attempt.resend = now.plus(pause);
             return;
         }
         let pause = match attempt.start {

@@ -23,7 +23,7 @@ impl Seat {
         let now = step.moment();
         let has_others = self.roster.has_others(self.demux);
         let membership = self.membership.as_mut()?;
-        // Who waits for a group sees by these messages that this one is alive.
+        // These messages show those who wait for a group that this one is alive.
         let has_others = has_others || membership.others() > 0;
         let is_name_due = membership.name_at.take_if(|at| now >= *at).is_some();
         let is_asked = membership.confirm_at.take_if(|at| now >= *at).is_some();

@@ -155,12 +155,9 @@ impl Seat {
         };
         let now = step.moment();
         let around = surroundings(&*step.options, &self.roster.history, step.time);
-        let group = match Group::start(start, &around, &mut *step.rng) {
-            Ok(group) => group,
-            Err(_) => {
-                self.start_after = Some(now.plus(GROUP_INTERVAL));
-                return;
-            }
+        let Ok(group) = Group::start(start, &around, &mut *step.rng) else {
+            self.start_after = Some(now.plus(GROUP_INTERVAL));
+            return;
         };
         self.start_after = Some(now.plus(FAILURE_PAUSE));
         self.commit_start(group, number, step);

@@ -130,6 +130,30 @@ fn a_commit_that_one_member_does_not_see_leaves_it_unconfirmed_until_it_is_in_ag
 }
 
 #[test]
+fn a_commit_that_arrives_changed_costs_its_reader_a_group() {
+    let mut stage = three();
+    let mut is_changed = false;
+    stage.lie(move |mut hop| {
+        if let Hop::ToPerson(2, Input::Commit { body, .. }) = &mut hop
+            && !is_changed
+        {
+            is_changed = true;
+            body[40] ^= 1;
+        }
+        vec![hop]
+    });
+    stage.command(0, Command::Lock(true));
+    stage.run(300);
+    let device = stage.people[0].demux.unwrap();
+    assert!(stage.has_seen(2, |event| {
+        matches!(event, Event::CommitRefused { from, committer: None, .. } if *from == device)
+    }));
+    stage.run(30_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+}
+
+#[test]
 fn commits_in_another_order_are_not_merged() {
     let mut stage = three();
     let mut held = VecDeque::new();

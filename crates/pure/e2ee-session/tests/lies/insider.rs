@@ -5,8 +5,8 @@ use anteroom_call::{
     Command as Say, Commit, CommitBody, RelayBody, RelayTarget, Role, Welcome, WelcomeBody,
 };
 use anteroom_e2ee::{
-    Admission, Applicant, Candidate, ContextChange, EraHistory, Group, GroupChange, GroupLink,
-    HandshakeKind, MemberLeaf, OutgoingCommit, RosterHistory, Surroundings,
+    AdminKey, Admission, Applicant, Candidate, ContextChange, EraHistory, Group, GroupChange,
+    GroupLink, HandshakeKind, MemberLeaf, OutgoingCommit, RosterHistory, Surroundings,
 };
 use anteroom_e2ee_session::Input;
 use anteroom_protocol::{OpaqueUserId, Timestamp};
@@ -32,7 +32,7 @@ pub(crate) struct Insider {
 
 /// The link as a member has it.
 pub(crate) fn link_of(room: &Room) -> GroupLink {
-    let admin = room.admin.as_ref().map(|admin| admin.public());
+    let admin = room.admin.as_ref().map(AdminKey::public);
     GroupLink::new(&room.root_key, room.era, admin)
 }
 
@@ -56,8 +56,9 @@ pub(crate) fn leaf(stage: &Stage, number: u64, demux: u32, admission: Admission)
 }
 
 impl Insider {
-    /// Comes into the call by the first person, and into the group by the commit of an honest member.
-    pub(crate) fn join(stage: &mut Stage, number: u64, admission: Admission) -> Self {
+    /// Comes into the call by the first person, and into the group by the commit of an honest member, if one
+    /// adds it.
+    pub(crate) fn join(stage: &mut Stage, number: u64, admission: Admission) -> Option<Self> {
         let mut person = TestUser::new(stage.room.options(number), Role::Guest);
         person.inbox = Some(Vec::new());
         let who = stage.join(person);
@@ -77,7 +78,7 @@ impl Insider {
             Input::Welcome { at, body, .. } => Some((at, body)),
             _ => None,
         });
-        let (at, welcome) = welcome.unwrap();
+        let (at, welcome) = welcome?;
         let roster = RosterHistory::default();
         let now = system_time();
         let (group, _) = {
@@ -85,12 +86,12 @@ impl Insider {
             let known = ContextChange::default();
             candidate.join(at, &welcome, &known, &world).unwrap()
         };
-        Self {
+        Some(Self {
             who,
             group,
             roster,
             now,
-        }
+        })
     }
 
     /// Merges the commits that the service has told.

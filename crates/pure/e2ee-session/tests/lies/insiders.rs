@@ -32,7 +32,7 @@ fn with_insider() -> (Stage, Insider) {
     stage.run(4_000);
     let approval = stage.room.approval(INSIDER);
     stage.assert_together(&[0, 1, 2]);
-    let insider = Insider::join(&mut stage, INSIDER, Admission::Approval(approval));
+    let insider = Insider::join(&mut stage, INSIDER, Admission::Approval(approval)).unwrap();
     assert!((0..3).all(|who| stage.group_of(who) == BTreeSet::from([0, 1, 2, insider.who])));
     stage.forget();
     (stage, insider)
@@ -80,19 +80,28 @@ fn refused(stage: &mut Stage, insider: &Insider, expected: Option<CommitRefusal>
     stage.assert_talk(&[0, 1, 2]);
 }
 
-#[test]
-fn an_insider_that_removes_an_innocent_is_left_out() {
-    let (mut stage, mut insider) = with_insider();
+/// Commits the removal of the third person, who is there.
+fn remove_innocent(stage: &mut Stage, insider: &mut Insider) {
     let victim = stage.people[2].demux.unwrap();
     let moment = |seconds| Moment::new(Duration::from_secs(seconds));
     insider.roster.update(BTreeSet::from([victim]), moment(1));
     insider.roster.update(BTreeSet::new(), moment(2));
     let change = GroupChange {
-        remove: BTreeSet::from([insider.leaf_of(&stage, 2)]),
+        remove: BTreeSet::from([insider.leaf_of(stage, 2)]),
         ..GroupChange::default()
     };
-    insider.commit(&mut stage, &change);
+    insider.commit(stage, &change);
+}
+
+#[test]
+fn an_insider_that_removes_an_innocent_is_left_out() {
+    let (mut stage, mut insider) = with_insider();
+    remove_innocent(&mut stage, &mut insider);
     refused(&mut stage, &insider, Some(CommitRefusal::Removal));
+    let approval = Admission::Approval(stage.room.approval(INSIDER));
+    assert!(Insider::join(&mut stage, INSIDER, approval).is_none());
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
 }
 
 #[test]

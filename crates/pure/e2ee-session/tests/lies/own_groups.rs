@@ -3,9 +3,9 @@
 use core::time::Duration;
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, Applicant, ContextChange, ContextError, DeviceSecret, EraHistory,
-    Group, GroupChange, GroupFailure, GroupLink, GroupStart, JoinError, MemberLeaf, Moment,
-    RosterHistory, Surroundings,
+    AdminKey, Admission, AdmissionError, Applicant, ContextChange, ContextError, DeviceSecret,
+    EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupStart, JoinError, MemberLeaf,
+    Moment, RosterHistory, Surroundings,
 };
 use anteroom_e2ee_session::{Event, Input, Message};
 use anteroom_protocol::{DemuxId, GroupEpoch, RootKey};
@@ -126,7 +126,7 @@ fn without_the_link_a_welcome_of_the_service_does_not_open() {
 fn with_the_link_nobody_makes_a_group_that_is_entered_without_an_approval() {
     let (mut stage, victim) = waiting();
     let room = stage.room.clone();
-    let admin = room.admin.as_ref().map(|admin| admin.public());
+    let admin = room.admin.as_ref().map(AdminKey::public);
     let own = GroupLink::new(&room.root_key, room.era, admin);
     let applicant = Applicant::open(&own, &asking(&stage, victim)).unwrap();
     let missing = GroupFailure::Admission(AdmissionError::Missing);

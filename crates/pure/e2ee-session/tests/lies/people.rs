@@ -122,7 +122,7 @@ impl Room {
         DeviceSecret::from_bytes(secret).member_key(&self.root_key.room_id())
     }
 
-    /// The options of a person who has read the state of the link.
+    /// The options of a person who has not been here before.
     pub(crate) fn options(&self, number: u64) -> SessionOptions {
         SessionOptions {
             root_key: self.root_key.clone(),
@@ -133,7 +133,7 @@ impl Room {
             admission: Admission::None,
             name: Some(format!("Person {number}")),
             certificate: None,
-            policy: self.policy.clone(),
+            policy: None,
             max_devices: MAX_DEVICES,
             is_account: Box::new(|one| *one != user(INVENTED)),
         }

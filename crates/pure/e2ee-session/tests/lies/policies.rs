@@ -60,6 +60,24 @@ fn an_admission_by_the_service_alone_lets_nobody_in() {
 }
 
 #[test]
+fn an_admin_alone_sees_whom_the_service_alone_let_pass() {
+    let mut room = Room::strict();
+    room.restrictions = Restrictions::None;
+    let mut stage = Stage::new(room);
+    let admin = stage.room.admin(0);
+    stage.join(admin);
+    let stranger = stage.room.person(2);
+    stage.join(stranger);
+    stage.run(10_000);
+    assert!(not_admitted(&stage, 0, 2, AdmissionError::Missing));
+    let told = stage.seen(0, |event| {
+        matches!(event, Event::NotAdmitted { .. }).then_some(())
+    });
+    assert_eq!(told.len(), 1, "once");
+    assert!((0..2).all(|who: usize| stage.people[who].session.have().is_none()));
+}
+
+#[test]
 fn who_is_not_entitled_cannot_start_a_group() {
     let mut room = Room::strict();
     room.restrictions = Restrictions::None;

@@ -400,7 +400,8 @@ fn inputs(message: &CallMessage, after_commit: bool) -> Vec<Input> {
                 statement: statement_bytes(answer.statement.as_ref()),
                 roster: devices(&answer.roster),
             });
-            return [seat].into_iter().chain(policy_of(&answer.link)).collect();
+            // The state of the link is known before the seat.
+            return policy_of(&answer.link).into_iter().chain([seat]).collect();
         }
         CallMessage::Participants { roster, .. } => Input::Roster(devices(roster)),
         CallMessage::Admitted { present, statement } => Input::Admitted {
@@ -426,10 +427,13 @@ fn inputs(message: &CallMessage, after_commit: bool) -> Vec<Input> {
             at: *at,
             from: *from,
         },
-        CallMessage::StaleCommit { present } => Input::StaleCommit {
+        CallMessage::GroupError {
+            code: ErrorCode::StaleCommit,
+            present,
+        } => Input::StaleCommit {
             present: started(*present),
         },
-        CallMessage::Error(code) if after_commit => Input::CommitRejected(match code {
+        CallMessage::GroupError { code, .. } if after_commit => Input::CommitRejected(match code {
             ErrorCode::RateLimited => CommitRejection::RateLimited,
             ErrorCode::Forbidden => CommitRejection::Forbidden,
             _ => CommitRejection::Other,

@@ -6,8 +6,8 @@ use anteroom_e2ee_session::{Command, Event, LeaveReason, Message, RelayClass, St
 use anteroom_protocol::GroupEpoch;
 
 use crate::{
+    harness::{Harness, Hop},
     people::{admin, person},
-    world::{Hop, World},
 };
 
 fn say(text: &str) -> Command {
@@ -18,30 +18,30 @@ fn everybody(number: usize) -> Vec<usize> {
     (0..number).collect()
 }
 
-fn has<F: Fn(&Event) -> bool>(world: &mut World, device: usize, is: F) -> bool {
-    world.take_events(device).iter().any(is)
+fn has<F: Fn(&Event) -> bool>(call: &mut Harness, device: usize, is: F) -> bool {
+    call.take_events(device).iter().any(is)
 }
 
 #[test]
 fn two_devices_meet_talk_and_part() {
-    let mut world = World::of([person(1), person(2)]);
-    world.run(1_000);
-    world.agree(&[0, 1]);
-    assert_eq!(world.epoch(0), Some(GroupEpoch { group: 1, epoch: 1 }));
-    assert!(has(&mut world, 1, |event| matches!(
+    let mut call = Harness::of([person(1), person(2)]);
+    call.run(1_000);
+    call.agree(&[0, 1]);
+    assert_eq!(call.epoch(0), Some(GroupEpoch { group: 1, epoch: 1 }));
+    assert!(has(&mut call, 1, |event| matches!(
         event,
         Event::SendingResumed
     )));
-    world.command(0, say("hello"));
-    world.command(1, say("hello yourself"));
-    world.run(100);
-    assert_eq!(world.texts(1), ["hello"]);
-    world.leave(1);
-    world.run(2_500);
-    assert_eq!(world.devices[0].session.members().len(), 2, "not yet");
-    world.run(1_000);
-    world.agree(&[0]);
-    assert!(has(&mut world, 0, |event| matches!(
+    call.command(0, say("hello"));
+    call.command(1, say("hello yourself"));
+    call.run(100);
+    assert_eq!(call.texts(1), ["hello"]);
+    call.leave(1);
+    call.run(2_500);
+    assert_eq!(call.devices[0].session.members().len(), 2, "not yet");
+    call.run(1_000);
+    call.agree(&[0]);
+    assert!(has(&mut call, 0, |event| matches!(
         event,
         Event::MemberRemoved {
             leaf: 1,
@@ -53,102 +53,102 @@ fn two_devices_meet_talk_and_part() {
 
 #[test]
 fn a_device_alone_starts_no_group() {
-    let mut world = World::of([person(1)]);
-    world.run(30_000);
-    assert_eq!(world.epoch(0), None);
-    assert!(!world.devices[0].session.may_send());
+    let mut call = Harness::of([person(1)]);
+    call.run(30_000);
+    assert_eq!(call.epoch(0), None);
+    assert!(!call.devices[0].session.may_send());
 }
 
 #[test]
 fn ten_devices_are_together_within_two_seconds() {
-    let mut world = World::of((1..=10).map(person));
-    world.run(2_000);
-    world.agree(&everybody(10));
-    let epochs = world.epoch(0).unwrap().epoch;
+    let mut call = Harness::of((1..=10).map(person));
+    call.run(2_000);
+    call.agree(&everybody(10));
+    let epochs = call.epoch(0).unwrap().epoch;
     assert!(epochs <= 4, "adds are collected: {epochs} commits");
     for leaver in [3, 0, 9] {
-        world.leave(leaver);
+        call.leave(leaver);
     }
-    world.run(4_000);
-    world.agree(&[1, 2, 4, 5, 6, 7, 8]);
-    world.join(person(11));
-    world.run(1_000);
-    world.agree(&[1, 2, 4, 5, 6, 7, 8, 10]);
+    call.run(4_000);
+    call.agree(&[1, 2, 4, 5, 6, 7, 8]);
+    call.join(person(11));
+    call.run(1_000);
+    call.agree(&[1, 2, 4, 5, 6, 7, 8, 10]);
 }
 
 #[test]
 fn fifty_devices_come_and_go_and_hear_each_other() {
-    let mut world = World::of((1..=50).map(person));
-    world.run(4_000);
-    world.agree(&everybody(50));
+    let mut call = Harness::of((1..=50).map(person));
+    call.run(4_000);
+    call.agree(&everybody(50));
     let mut inside = everybody(50);
-    for round in 0_u32..6 {
+    for round in 0_u32..2 {
         for _ in 0..5 {
-            let leaver = inside.remove(world.random(inside.len()));
-            world.leave(leaver);
-            world.run(100);
+            let leaver = inside.remove(call.random(inside.len()));
+            call.leave(leaver);
+            call.run(100);
         }
         for number in 0..5 {
-            inside.push(world.join(person(51 + 5 * round + number)));
-            world.run(100);
+            inside.push(call.join(person(51 + 5 * round + number)));
+            call.run(100);
         }
     }
-    world.run(6_000);
-    world.agree(&inside);
-    world.command(inside[7], say("to all"));
-    world.run(100);
+    call.run(6_000);
+    call.agree(&inside);
+    call.command(inside[7], say("to all"));
+    call.run(100);
     for device in inside.iter().filter(|device| **device != inside[7]) {
-        assert_eq!(world.texts(*device), ["to all"], "{device}");
+        assert_eq!(call.texts(*device), ["to all"], "{device}");
     }
 }
 
 #[test]
 fn the_next_device_commits_for_one_that_vanished() {
-    let mut world = World::of((1..=3).map(person));
-    world.run(1_000);
-    world.agree(&[0, 1, 2]);
+    let mut call = Harness::of((1..=3).map(person));
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
     // The room service has not noticed yet that the first device is gone.
-    world.cut(0);
-    world.join(person(4));
-    world.run(2_000);
-    assert_eq!(world.devices[3].session.have(), None);
-    world.run(800);
-    let epoch = world.epoch(3);
+    call.cut(0);
+    call.join(person(4));
+    call.run(2_000);
+    assert_eq!(call.devices[3].session.have(), None);
+    call.run(800);
+    let epoch = call.epoch(3);
     assert!(epoch.is_some());
-    assert_eq!([1, 2].map(|device| world.epoch(device)), [epoch; 2]);
-    world.run(65_000);
-    world.agree(&[1, 2, 3]);
+    assert_eq!([1, 2].map(|device| call.epoch(device)), [epoch; 2]);
+    call.run(65_000);
+    call.agree(&[1, 2, 3]);
 }
 
 #[test]
 fn a_committer_that_vanishes_with_its_commit_on_the_way_is_replaced() {
     for is_taken in [true, false] {
-        let mut world = World::of((1..=3).map(person));
-        world.run(1_000);
-        world.agree(&[0, 1, 2]);
-        world.filter(move |device, hop| {
+        let mut call = Harness::of((1..=3).map(person));
+        call.run(1_000);
+        call.agree(&[0, 1, 2]);
+        call.filter(move |device, hop| {
             let is_last = matches!(hop, Hop::ToService(Message::Commit(_)));
             device != 0 || !is_last || is_taken
         });
-        world.join(person(4));
+        call.join(person(4));
         // The commit is on its way, 250 ms after the key package.
-        world.run(305);
-        world.cut(0);
-        world.run(70_000);
-        world.agree(&[1, 2, 3]);
+        call.run(305);
+        call.cut(0);
+        call.run(70_000);
+        call.agree(&[1, 2, 3]);
     }
 }
 
 #[test]
 fn of_two_commits_at_once_the_first_counts_and_the_second_is_made_again() {
-    let mut world = World::of([admin(1), admin(2), person(3)]);
-    world.run(1_000);
-    world.agree(&[0, 1, 2]);
-    world.command(0, Command::Lock(true));
-    world.command(1, Command::SetCoAdmins(Vec::new()));
-    world.run(1_000);
-    world.agree(&[0, 1, 2]);
-    let events = world.take_events(2);
+    let mut call = Harness::of([admin(1), admin(2), person(3)]);
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    call.command(0, Command::Lock(true));
+    call.command(1, Command::SetCoAdmins(Vec::new()));
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    let events = call.take_events(2);
     assert!(
         events
             .iter()
@@ -162,31 +162,31 @@ fn of_two_commits_at_once_the_first_counts_and_the_second_is_made_again() {
 
 #[test]
 fn a_device_that_comes_back_to_its_seat_catches_up() {
-    let mut world = World::of((1..=4).map(person));
-    world.run(1_000);
-    world.agree(&[0, 1, 2, 3]);
-    world.disconnect(2);
-    world.leave(3);
-    world.join(person(5));
-    world.run(8_000);
-    world.connect(2);
-    world.run(5_000);
-    world.agree(&[0, 1, 2, 4]);
-    assert!(!has(&mut world, 2, |event| matches!(event, Event::Left(_))));
+    let mut call = Harness::of((1..=4).map(person));
+    call.run(1_000);
+    call.agree(&[0, 1, 2, 3]);
+    call.disconnect(2);
+    call.leave(3);
+    call.join(person(5));
+    call.run(8_000);
+    call.connect(2);
+    call.run(5_000);
+    call.agree(&[0, 1, 2, 4]);
+    assert!(!has(&mut call, 2, |event| matches!(event, Event::Left(_))));
 }
 
 #[test]
 fn a_device_whose_seat_is_over_comes_back_as_a_new_leaf() {
-    let mut world = World::of((1..=3).map(person));
-    world.run(1_000);
-    world.agree(&[0, 1, 2]);
-    world.disconnect(0);
-    world.run(40_000);
-    world.agree(&[1, 2]);
-    world.connect(0);
-    world.run(2_000);
-    world.agree(&[0, 1, 2]);
-    assert!(has(&mut world, 0, |event| matches!(
+    let mut call = Harness::of((1..=3).map(person));
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    call.disconnect(0);
+    call.run(40_000);
+    call.agree(&[1, 2]);
+    call.connect(0);
+    call.run(2_000);
+    call.agree(&[0, 1, 2]);
+    assert!(has(&mut call, 0, |event| matches!(
         event,
         Event::Left(LeaveReason::NewSeat)
     )));
@@ -194,30 +194,30 @@ fn a_device_whose_seat_is_over_comes_back_as_a_new_leaf() {
 
 #[test]
 fn a_lost_commit_is_sent_again() {
-    let mut world = World::of([person(1)]);
+    let mut call = Harness::of([person(1)]);
     let mut lost = 0;
-    world.filter(move |_, hop| {
+    call.filter(move |_, hop| {
         let is_commit = matches!(hop, Hop::ToService(Message::Commit(_)));
         lost += usize::from(is_commit);
         !is_commit || lost > 1
     });
-    world.join(person(2));
-    world.run(3_000);
-    world.agree(&[0, 1]);
+    call.join(person(2));
+    call.run(3_000);
+    call.agree(&[0, 1]);
 }
 
 #[test]
 fn a_device_that_missed_a_commit_is_added_anew() {
-    let mut world = World::of((1..=3).map(person));
-    world.run(1_000);
-    world.filter(|device, hop| device != 2 || !matches!(hop, Hop::ToSession(Told::Commit { .. })));
-    world.join(person(4));
-    world.run(1_000);
-    world.filter(|_, _| true);
-    world.join(person(5));
-    world.run(6_000);
-    world.agree(&[0, 1, 2, 3, 4]);
-    assert!(has(&mut world, 2, |event| matches!(
+    let mut call = Harness::of((1..=3).map(person));
+    call.run(1_000);
+    call.filter(|device, hop| device != 2 || !matches!(hop, Hop::ToSession(Told::Commit { .. })));
+    call.join(person(4));
+    call.run(1_000);
+    call.filter(|_, _| true);
+    call.join(person(5));
+    call.run(6_000);
+    call.agree(&[0, 1, 2, 3, 4]);
+    assert!(has(&mut call, 2, |event| matches!(
         event,
         Event::Left(LeaveReason::MissedCommit)
     )));
@@ -225,41 +225,41 @@ fn a_device_that_missed_a_commit_is_added_anew() {
 
 #[test]
 fn a_device_whose_commits_are_withheld_stops_sending() {
-    let mut world = World::of((1..=3).map(person));
-    world.run(1_000);
-    world.filter(|device, hop| {
+    let mut call = Harness::of((1..=3).map(person));
+    call.run(1_000);
+    call.filter(|device, hop| {
         device != 2
             || !matches!(
                 hop,
-                Hop::ToSession(Told::Commit { .. } | Told::StaleCommit { .. })
+                Hop::ToSession(Told::Commit { .. } | Told::GroupError { .. })
             )
     });
-    world.join(person(4));
-    world.run(19_000);
-    assert!(world.devices[2].session.may_send());
-    world.take_events(0);
-    world.run(12_000);
-    let events = world.take_events(2);
+    call.join(person(4));
+    call.run(19_000);
+    assert!(call.devices[2].session.may_send());
+    call.take_events(0);
+    call.run(12_000);
+    let events = call.take_events(2);
     let is_told = |event: &Event| matches!(event, Event::SendingStopped(StopReason::NotConfirmed));
     assert!(events.iter().any(is_told), "{events:#?}");
-    assert!(has(&mut world, 0, |event| matches!(
+    assert!(has(&mut call, 0, |event| matches!(
         event,
         Event::Confirmation {
             leaf: 2,
             is_confirmed: false
         }
     )));
-    world.filter(|_, _| true);
-    world.run(15_000);
-    world.agree(&[0, 1, 2, 3]);
+    call.filter(|_, _| true);
+    call.run(15_000);
+    call.agree(&[0, 1, 2, 3]);
 }
 
 #[test]
 fn who_sends_nothing_confirms_every_ten_seconds() {
-    let mut world = World::of((1..=3).map(person));
-    world.run(1_000);
+    let mut call = Harness::of((1..=3).map(person));
+    call.run(1_000);
     let (count, counted) = counter();
-    world.filter(move |_, hop| {
+    call.filter(move |_, hop| {
         if matches!(
             hop,
             Hop::ToService(Message::Relay(RelayClass::Confirmation, _))
@@ -268,7 +268,7 @@ fn who_sends_nothing_confirms_every_ten_seconds() {
         }
         true
     });
-    world.run(60_000);
+    call.run(60_000);
     assert_eq!(counted.get(), 18);
 }
 
@@ -284,28 +284,28 @@ fn counter() -> (
 fn after_a_commit_that_does_not_hold_the_next_group_starts_without_its_sender() {
     for has_admin in [true, false] {
         let first = if has_admin { admin(1) } else { person(1) };
-        let mut world = World::of([person(2), first, person(3), person(4)]);
-        world.run(1_000);
-        world.agree(&[0, 1, 2, 3]);
-        world.run(10_000);
+        let mut call = Harness::of([person(2), first, person(3), person(4)]);
+        call.run(1_000);
+        call.agree(&[0, 1, 2, 3]);
+        call.run(10_000);
         let garbage = OutgoingCommit {
-            epoch: world.epoch(0).unwrap(),
+            epoch: call.epoch(0).unwrap(),
             body: b"garbage".to_vec(),
             welcome: None,
         };
-        world.send_as(2, Message::Commit(garbage));
-        world.run(50);
-        assert!(!world.devices[0].session.may_send());
-        assert!(has(&mut world, 0, |event| matches!(
+        call.send_as(2, Message::Commit(garbage));
+        call.run(50);
+        assert!(!call.devices[0].session.may_send());
+        assert!(has(&mut call, 0, |event| matches!(
             event,
             Event::CommitRefused {
                 committer: None,
                 ..
             }
         )));
-        world.run(4_000);
-        world.agree(&[0, 1, 3]);
-        assert_eq!(world.epoch(0).map(|epoch| epoch.group), Some(2));
+        call.run(4_000);
+        call.agree(&[0, 1, 3]);
+        assert_eq!(call.epoch(0).map(|epoch| epoch.group), Some(2));
         let own = |event: &Event| {
             matches!(
                 event,
@@ -315,8 +315,8 @@ fn after_a_commit_that_does_not_hold_the_next_group_starts_without_its_sender() 
                 }
             )
         };
-        assert_eq!(has(&mut world, 1, own), has_admin);
-        world.run(20_000);
-        world.agree(&[0, 1, 3]);
+        assert_eq!(has(&mut call, 1, own), has_admin);
+        call.run(20_000);
+        call.agree(&[0, 1, 3]);
     }
 }

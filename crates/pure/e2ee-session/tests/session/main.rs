@@ -1,6 +1,12 @@
 //! Sessions over the real order of commits: the state machine of the room service.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
+mod chaos;
 mod groups;
+mod harness;
 mod people;
 mod statements;
-mod world;

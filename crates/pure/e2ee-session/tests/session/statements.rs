@@ -9,8 +9,8 @@ use anteroom_e2ee_session::{
 use anteroom_protocol::Restrictions;
 
 use crate::{
+    harness::Harness,
     people::{admin, approval, member_key, person, policy, user},
-    world::World,
 };
 
 fn strict(options: SessionOptions) -> SessionOptions {
@@ -27,8 +27,8 @@ fn approved(number: u32) -> SessionOptions {
     }
 }
 
-fn refusals(world: &mut World, device: usize) -> Vec<CommitRefusal> {
-    let events = world.take_events(device);
+fn refusals(call: &mut Harness, device: usize) -> Vec<CommitRefusal> {
+    let events = call.take_events(device);
     let refusals = events.into_iter().filter_map(|event| match event {
         Event::NotAdmitted { refusal, .. } => Some(refusal),
         _ => None,
@@ -38,26 +38,25 @@ fn refusals(world: &mut World, device: usize) -> Vec<CommitRefusal> {
 
 #[test]
 fn members_take_in_only_whom_an_admin_has_let_in() {
-    let mut world = World::of([strict(admin(1)), approved(2), strict(person(3))]);
-    world.run(5_000);
-    world.agree(&[0, 1]);
+    let mut call = Harness::of([strict(admin(1)), approved(2), strict(person(3))]);
+    call.run(5_000);
+    call.agree(&[0, 1]);
     for device in [0, 1] {
         let missing = CommitRefusal::Admission(AdmissionError::Missing);
-        assert_eq!(refusals(&mut world, device), [missing]);
+        assert_eq!(refusals(&mut call, device), [missing]);
     }
-    let members = world.devices[1].session.members();
+    let members = call.devices[1].session.members();
     let reasons: Vec<_> = members.iter().map(|member| member.reason).collect();
     let by_admin = AdmissionReason::Approval(Signer::Admin);
     assert_eq!(reasons, [AdmissionReason::Admin, by_admin]);
     // The lobby's decision brings the approval.
     let statement = Some(approval(3).as_bytes().to_vec());
-    let present = world.epoch(0);
-    world.session(2, Input::Admitted { present, statement });
-    world.run(1_000);
-    world.agree(&[0, 1, 2]);
+    let present = call.epoch(0);
+    call.session(2, Input::Admitted { present, statement });
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
     assert!(
-        world
-            .take_events(2)
+        call.take_events(2)
             .iter()
             .any(|event| matches!(event, Event::Approved(_)))
     );
@@ -65,63 +64,62 @@ fn members_take_in_only_whom_an_admin_has_let_in() {
 
 #[test]
 fn who_may_not_be_in_cannot_start() {
-    let mut world = World::of([strict(person(1)), strict(person(2))]);
-    world.run(10_000);
-    assert_eq!([0, 1].map(|device| world.epoch(device)), [None; 2]);
+    let mut call = Harness::of([strict(person(1)), strict(person(2))]);
+    call.run(10_000);
+    assert_eq!([0, 1].map(|device| call.epoch(device)), [None; 2]);
     let is_told = |event: &Event| matches!(event, Event::CannotStart(AdmissionError::Missing));
     assert_eq!(
-        world
-            .take_events(0)
+        call.take_events(0)
             .iter()
             .filter(|one| is_told(one))
             .count(),
         1
     );
-    world.join(strict(admin(3)));
-    world.join(approved(4));
-    world.run(8_000);
-    world.agree(&[2, 3]);
+    call.join(strict(admin(3)));
+    call.join(approved(4));
+    call.run(8_000);
+    call.agree(&[2, 3]);
 }
 
 #[test]
 fn nobody_new_comes_in_under_a_lock() {
-    let mut world = World::of([person(1), admin(2), person(3)]);
-    world.run(1_000);
+    let mut call = Harness::of([person(1), admin(2), person(3)]);
+    call.run(1_000);
     assert_eq!(
-        world.try_command(0, Command::Lock(true)),
+        call.try_command(0, Command::Lock(true)),
         Err(CommandError::NotAdmin)
     );
-    world.command(1, Command::Lock(true));
-    world.run(500);
-    world.leave(2);
-    world.join(person(4));
-    world.run(6_000);
-    world.agree(&[0, 1]);
+    call.command(1, Command::Lock(true));
+    call.run(500);
+    call.leave(2);
+    call.join(person(4));
+    call.run(6_000);
+    call.agree(&[0, 1]);
     let locked = CommitRefusal::Admission(AdmissionError::Locked);
-    assert_eq!(refusals(&mut world, 0), [locked]);
-    // Who was in before comes in again.
-    world.connect(2);
-    world.run(4_000);
-    world.agree(&[0, 1, 2]);
-    world.command(1, Command::Lock(false));
-    world.run(3_000);
-    world.agree(&[0, 1, 2, 3]);
+    assert_eq!(refusals(&mut call, 0), [locked]);
+    // A device that was in before comes in again.
+    call.connect(2);
+    call.run(4_000);
+    call.agree(&[0, 1, 2]);
+    call.command(1, Command::Lock(false));
+    call.run(3_000);
+    call.agree(&[0, 1, 2, 3]);
 }
 
 #[test]
 fn an_admins_removal_is_at_once_and_confirmed() {
     for others in [2, 0] {
-        let mut world = World::of([person(1), admin(2)]);
-        world.run(100);
+        let mut call = Harness::of([person(1), admin(2)]);
+        call.run(100);
         for number in 0..others {
-            world.join(person(3 + number));
+            call.join(person(3 + number));
         }
-        world.run(1_000);
-        let device = world.devices[0].demux.unwrap();
+        call.run(1_000);
+        let device = call.devices[0].demux.unwrap();
         let scope = BarScope::Device;
-        world.command(1, Command::Bar { device, scope });
-        world.run(500);
-        let states: Vec<BarState> = world
+        call.command(1, Command::Bar { device, scope });
+        call.run(500);
+        let states: Vec<BarState> = call
             .take_events(1)
             .into_iter()
             .filter_map(|event| match event {
@@ -132,14 +130,13 @@ fn an_admins_removal_is_at_once_and_confirmed() {
         assert_eq!(states, [BarState::Removed]);
         let barred = LeaveReason::Removed(RemovalReason::Barred);
         let is_told = |event: &Event| matches!(event, Event::Left(reason) if *reason == barred);
-        assert!(world.take_events(0).iter().any(is_told));
-        world.run(10_000);
+        assert!(call.take_events(0).iter().any(is_told));
+        call.run(10_000);
         let inside: Vec<usize> = (1..2 + usize::try_from(others).unwrap()).collect();
-        world.agree(&inside);
+        call.agree(&inside);
         if others > 0 {
             assert!(
-                world
-                    .take_events(2)
+                call.take_events(2)
                     .iter()
                     .any(|event| matches!(event, Event::Approved(_)))
             );
@@ -149,17 +146,17 @@ fn an_admins_removal_is_at_once_and_confirmed() {
 
 #[test]
 fn a_removal_that_nobody_heard_of_is_not_confirmed() {
-    let mut world = World::of([person(1), admin(2), person(3)]);
-    world.run(1_000);
-    world.filter(|device, _| device != 1);
-    let device = world.devices[0].demux.unwrap();
+    let mut call = Harness::of([person(1), admin(2), person(3)]);
+    call.run(1_000);
+    call.filter(|device, _| device != 1);
+    let device = call.devices[0].demux.unwrap();
     let scope = BarScope::User;
-    world.command(1, Command::Bar { device, scope });
-    world.run(2_900);
+    call.command(1, Command::Bar { device, scope });
+    call.run(2_900);
     let is_told = |event: &Event| matches!(event, Event::Barred { .. });
-    assert!(!world.take_events(1).iter().any(is_told));
-    world.run(200);
-    let told = world.take_events(1);
+    assert!(!call.take_events(1).iter().any(is_told));
+    call.run(200);
+    let told = call.take_events(1);
     assert!(told.iter().any(|event| matches!(
         event,
         Event::Barred {
@@ -171,43 +168,43 @@ fn a_removal_that_nobody_heard_of_is_not_confirmed() {
 
 #[test]
 fn a_co_admin_locks_the_call() {
-    let mut world = World::of([admin(1), person(2), person(3)]);
-    world.run(1_000);
+    let mut call = Harness::of([admin(1), person(2), person(3)]);
+    call.run(1_000);
     let co_admin = CoAdmin {
         user: user(2),
         member_key: member_key(2).public(),
     };
-    world.command(0, Command::SetCoAdmins(vec![co_admin]));
-    world.run(500);
-    world.command(1, Command::Lock(true));
-    world.run(500);
+    call.command(0, Command::SetCoAdmins(vec![co_admin]));
+    call.run(500);
+    call.command(1, Command::Lock(true));
+    call.run(500);
     let by_co_admin = Signer::CoAdmin(member_key(2).public());
     let is_told = |event: &Event| match event {
         Event::Lock { is_on, signer } => *is_on && *signer == by_co_admin,
         _ => false,
     };
-    assert!(world.take_events(2).iter().any(is_told));
-    world.agree(&[0, 1, 2]);
+    assert!(call.take_events(2).iter().any(is_told));
+    call.agree(&[0, 1, 2]);
 }
 
 #[test]
 fn a_newer_policy_goes_with_the_next_commit_before_anybody_is_added() {
-    let mut world = World::of([admin(1), person(2)]);
-    world.run(1_000);
+    let mut call = Harness::of([admin(1), person(2)]);
+    call.run(1_000);
     let newer = policy(Restrictions::AdminApproval, 2);
     // The link's state has changed; the newcomer knows it, and one member.
-    world.session(0, Input::Policy(newer.as_bytes().to_vec()));
-    world.run(500);
-    assert!(world.take_events(1).iter().any(|event| match event {
+    call.session(0, Input::Policy(newer.as_bytes().to_vec()));
+    call.run(500);
+    assert!(call.take_events(1).iter().any(|event| match event {
         Event::Policy(policy) => *policy == newer,
         _ => false,
     }));
-    world.join(SessionOptions {
+    call.join(SessionOptions {
         policy: Some(newer),
         ..person(3)
     });
-    world.run(3_000);
-    world.agree(&[0, 1]);
+    call.run(3_000);
+    call.agree(&[0, 1]);
 }
 
 #[test]
@@ -216,35 +213,35 @@ fn a_leaf_without_an_approval_is_renewed_when_it_needs_one() {
         admission: Admission::Approval(approval(3)),
         ..person(3)
     };
-    let mut world = World::of([admin(1), person(2), third]);
-    world.run(1_000);
-    world.agree(&[0, 1, 2]);
+    let mut call = Harness::of([admin(1), person(2), third]);
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
     let newer = policy(Restrictions::AdminApproval, 2);
-    world.session(0, Input::Policy(newer.as_bytes().to_vec()));
-    world.run(500);
+    call.session(0, Input::Policy(newer.as_bytes().to_vec()));
+    call.run(500);
     let statement = Some(approval(2).as_bytes().to_vec());
-    let present = world.epoch(0);
-    world.session(1, Input::Admitted { present, statement });
-    world.run(5_000);
-    world.join(SessionOptions {
+    let present = call.epoch(0);
+    call.session(1, Input::Admitted { present, statement });
+    call.run(5_000);
+    call.join(SessionOptions {
         policy: Some(newer),
         ..approved(4)
     });
-    world.run(3_000);
-    world.agree(&[0, 1, 2, 3]);
+    call.run(3_000);
+    call.agree(&[0, 1, 2, 3]);
 }
 
 #[test]
 fn a_changed_name_is_told_to_those_who_come_later() {
-    let mut world = World::of([person(1), person(2)]);
-    world.run(1_000);
-    world.command(0, Command::SetName("Ann".to_owned()));
-    world.run(100);
-    world.join(person(3));
-    world.run(1_500);
-    world.agree(&[0, 1, 2]);
+    let mut call = Harness::of([person(1), person(2)]);
+    call.run(1_000);
+    call.command(0, Command::SetName("Ann".to_owned()));
+    call.run(100);
+    call.join(person(3));
+    call.run(1_500);
+    call.agree(&[0, 1, 2]);
     for device in 0..3 {
-        let members = world.devices[device].session.members();
+        let members = call.devices[device].session.members();
         let name = members[0].name.as_deref();
         let expected = if device == 0 { "Person 1" } else { "Ann" };
         assert!(name == Some("Ann") || device == 0, "{device}: {expected}");
@@ -253,19 +250,19 @@ fn a_changed_name_is_told_to_those_who_come_later() {
 
 #[test]
 fn words_are_those_of_the_epoch_and_mark_the_members_as_compared() {
-    let mut world = World::of([person(1), person(2)]);
-    world.run(1_000);
-    let time = world.time();
-    let words = [0, 1].map(|device| world.devices[device].session.show_words(time).unwrap());
+    let mut call = Harness::of([person(1), person(2)]);
+    call.run(1_000);
+    let time = call.time();
+    let words = [0, 1].map(|device| call.devices[device].session.show_words(time).unwrap());
     assert_eq!(words[0].words, words[1].words);
-    assert_eq!(world.try_command(1, Command::WordsMatch), Ok(()),);
-    world.join(person(3));
-    world.run(1_000);
-    let members = world.devices[1].session.members();
+    assert_eq!(call.try_command(1, Command::WordsMatch), Ok(()),);
+    call.join(person(3));
+    call.run(1_000);
+    let members = call.devices[1].session.members();
     let compared: Vec<bool> = members.iter().map(|member| member.is_compared).collect();
     assert_eq!(compared, [true, true, false]);
     assert_eq!(
-        world.try_command(1, Command::WordsMatch),
+        call.try_command(1, Command::WordsMatch),
         Err(CommandError::NoWords)
     );
 }

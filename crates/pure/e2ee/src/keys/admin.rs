@@ -1,6 +1,6 @@
 //! The admin secret of a room, with the passkey and the admin key that come from it.
 
-use anteroom_protocol::{AdminPasskey, RoomId};
+use anteroom_protocol::{AdminPasskey, LinkAdminKey, RoomId};
 use ed25519_dalek::SigningKey;
 
 use super::{derive_for_room, public_key::key_pair, secret::stored_secret};
@@ -35,3 +35,11 @@ key_pair!(
     /// The public half of an [`AdminKey`]. It stands in the link as `admin`, in unpadded base64url.
     AdminPublicKey
 );
+
+impl AdminPublicKey {
+    /// Returns the key as a link names it.
+    #[must_use]
+    pub fn named(&self) -> LinkAdminKey {
+        LinkAdminKey::from_bytes(*self.as_bytes())
+    }
+}

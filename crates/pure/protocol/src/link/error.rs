@@ -16,6 +16,8 @@ pub enum LinkMember {
     Params,
     /// `cert=0`: people come without certificates.
     Certificates,
+    /// `admin=`: the public key of the admins.
+    Admin,
 }
 
 impl LinkMember {
@@ -26,6 +28,7 @@ impl LinkMember {
             Self::Key => "key",
             Self::Params => "params",
             Self::Certificates => "cert",
+            Self::Admin => "admin",
         }
     }
 }
@@ -128,8 +131,8 @@ pub enum LinkError {
     /// A member occurs twice: two readers could use different ones.
     #[error("the link is damaged: it has {0} more than once, ask for it anew")]
     Repeated(LinkMember),
-    /// A member resembles a known one in its name or value. If it were ignored, a damaged `params` or `cert`
-    /// could be lost.
+    /// A member resembles a known one in its name or value. If it were ignored, a damaged `params`, `cert` or
+    /// `admin` could be lost.
     #[error(
         "the link is damaged: a part of it looks like {0} and is not written like that, \
          copy all of it or ask for it anew"
@@ -152,4 +155,10 @@ pub enum LinkError {
         "the link is damaged: cert= must be followed by exactly 0, copy all of it or ask for it anew"
     )]
     Certificates,
+    /// The value of `admin=` is not a key.
+    #[error(
+        "the link is damaged: admin= must be followed by exactly 43 of the letters, digits, - and _ of \
+         a key, copy all of it"
+    )]
+    Admin,
 }

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{KeyDamage, LinkError, LinkMember};
-use crate::{ParamsId, RootKey};
+use crate::{LinkAdminKey, ParamsId, RootKey};
 
 /// The maximum length of a name whose distance to a known one is computed, in letters.
 const LONGEST_NAME: usize = 16;
@@ -12,6 +12,7 @@ pub(super) struct Members {
     pub(super) key: RootKey,
     pub(super) params: Option<ParamsId>,
     pub(super) without_certificates: bool,
+    pub(super) admin: Option<LinkAdminKey>,
 }
 
 /// Parses the known members and ignores the others, unless they may be damaged known ones.
@@ -22,6 +23,7 @@ pub(super) fn parse(fragment: &str) -> Result<Members, LinkError> {
     let mut key = None;
     let mut params = None;
     let mut certificates = None;
+    let mut admin = None;
     for member in fragment.split('&') {
         match member.split_once('=') {
             Some(("key", text)) => {
@@ -39,6 +41,10 @@ pub(super) fn parse(fragment: &str) -> Result<Members, LinkError> {
                 }
                 set_once(&mut certificates, (), LinkMember::Certificates)?;
             }
+            Some(("admin", text)) => {
+                let parsed = LinkAdminKey::parse(text).map_err(|_| LinkError::Admin)?;
+                set_once(&mut admin, parsed, LinkMember::Admin)?;
+            }
             _ if member.is_empty() => return Err(LinkError::Gap),
             _ => {
                 if let Some(known) = resembled(member) {
@@ -51,6 +57,7 @@ pub(super) fn parse(fragment: &str) -> Result<Members, LinkError> {
         key: key.ok_or(LinkError::NoKey)?,
         params,
         without_certificates: certificates.is_some(),
+        admin,
     })
 }
 
@@ -70,11 +77,16 @@ fn resembled(member: &str) -> Option<LinkMember> {
         LinkMember::Params,
         LinkMember::Key,
         LinkMember::Certificates,
+        LinkMember::Admin,
     ];
     if let Some(known) = known.into_iter().find(|known| is_near(&name, known.name())) {
         return Some(known);
     }
-    let value = Zeroizing::new(value.trim().to_ascii_lowercase());
+    let value = value.trim();
+    if LinkAdminKey::parse(value).is_ok() {
+        return Some(LinkMember::Admin);
+    }
+    let value = Zeroizing::new(value.to_ascii_lowercase());
     if ParamsId::parse(&value).is_ok() {
         return Some(LinkMember::Params);
     }

@@ -279,6 +279,68 @@ fn a_link_never_loses_silently_that_people_come_without_certificates() {
     }
 }
 
+/// Each case is a link with another text instead of `&admin=KEY`.
+#[test]
+fn a_link_never_loses_its_admin_key_silently() {
+    use LinkError::{Admin, Misspelt, Repeated};
+    let (id, key) = (
+        "0123456789abcdef",
+        "-_8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA8",
+    );
+    let of_admin = Misspelt(LinkMember::Admin);
+    let link =
+        |rest: &str| CallLink::parse(&format!("https://a/call/#key={KEY_V0}{rest}&params={id}"));
+    let mut bytes = [0; 32];
+    (bytes[0], bytes[1], bytes[31]) = (0xfb, 0xff, 0x0f);
+    let named = Some(LinkAdminKey::from_bytes(bytes));
+    for (rest, expected) in [
+        (String::new(), Ok(None)),
+        (format!("&admin={key}"), Ok(named)),
+        (format!("&flag&admin={key}&z="), Ok(named)),
+        (format!("&cert=0&admin={key}"), Ok(named)),
+        ("&admin=".to_owned(), Err(Admin)),
+        (format!("&admin={}", &key[1..]), Err(Admin)),
+        (format!("&admin={key}A"), Err(Admin)),
+        (format!("&admin={key}="), Err(Admin)),
+        (format!("&admin= {key}"), Err(Admin)),
+        (format!("&admin={}", key.replace('_', "/")), Err(Admin)),
+        // Bits that are set after the end of the key would be a second text for it.
+        (format!("&admin={}9", &key[..42]), Err(Admin)),
+        (
+            format!("&admin={key}&admin={key}"),
+            Err(Repeated(LinkMember::Admin)),
+        ),
+        (format!("&amp;admin={key}"), Err(of_admin)),
+        (format!("&Admin={key}"), Err(of_admin)),
+        (format!("&admins={key}"), Err(of_admin)),
+        (format!("&adnin={key}"), Err(of_admin)),
+        (format!("&administrator={key}"), Err(of_admin)),
+        (format!("& admin={key}"), Err(of_admin)),
+        (format!("&%61dmin={key}"), Err(of_admin)),
+        (format!("&admin%3D{key}"), Err(of_admin)),
+        (format!("&owner={key}"), Err(of_admin)),
+        (format!("&={key}"), Err(of_admin)),
+        ("&adm".to_owned(), Err(of_admin)),
+        ("&a".to_owned(), Err(of_admin)),
+    ] {
+        let parsed = link(&rest).map(|link| link.admin);
+        assert!(parsed == expected, "{rest}");
+    }
+    // A link that was cut off after its key lost `params` with it; `params` alone is the last to go.
+    let whole = link(&format!("&cert=0&admin={key}")).unwrap().to_url();
+    assert!(whole.ends_with(&format!("&cert=0&admin={key}&params={id}")));
+    for cut in 1..whole.len() {
+        let text = &whole[..whole.len() - cut];
+        if let Ok(link) = CallLink::parse(text) {
+            assert_eq!(link.params, None, "{text}");
+            let is_before = text.ends_with(KEY_V0) || text.ends_with("&cert=0");
+            assert_eq!(link.admin.is_none(), is_before, "{text}");
+        }
+    }
+    // The key identifies the room: neither `Debug` nor an error shows it.
+    assert!(!format!("{:?}", link(&format!("&admin={key}"))).contains("251"));
+}
+
 #[test]
 fn a_link_to_the_own_machine_may_have_http_as_a_browser_there_shows_it() {
     for (host, is_taken) in [
@@ -396,7 +458,16 @@ fn a_damaged_link_is_called_damaged_and_says_how() {
 #[test]
 fn a_link_prints_as_it_parses() {
     let id = "&params=0123456789abcdef";
-    for rest in ["", id, "&cert=0", &format!("&cert=0{id}")] {
+    let admin = format!("&admin={}", "A".repeat(43));
+    for rest in [
+        "",
+        id,
+        "&cert=0",
+        &admin,
+        &format!("&cert=0{id}"),
+        &format!("{admin}{id}"),
+        &format!("&cert=0{admin}{id}"),
+    ] {
         let text = format!("https://calls.example/call/#key={KEY_V1}{rest}");
         assert_eq!(*CallLink::parse(&text).unwrap().to_url(), text);
     }

@@ -1,5 +1,7 @@
 //! The handle of a device's participation in a call.
 
+use std::{fmt, sync::Arc};
+
 use anteroom_client_core::call::command::Command;
 use rand_core::CryptoRng;
 use tokio::sync::{mpsc, watch};
@@ -7,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::driver::{Driver, SessionCommand};
 use crate::{
-    ApprovalStatement, CallEvent, Chat, DemuxId, JoinOptions, MAX_MESSAGE, MessageTooLong,
-    Recipient, RoomsClient, RoomsError, TransportFailure,
+    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, JoinOptions, MAX_MESSAGE,
+    MessageTooLong, Recipient, RoomsClient, RoomsError, StatementStore, System, TransportFailure,
 };
 
 /// The capacity of the queues between a session and its task: commands one way, events the other.
@@ -23,6 +25,20 @@ pub struct CallSession {
     commands: mpsc::Sender<SessionCommand>,
     events: mpsc::Receiver<CallEvent>,
     stop: watch::Sender<bool>,
+    statements: Option<StatementRecord>,
+}
+
+/// The statements of the call, with what keeps them.
+struct StatementRecord {
+    call: CallStatements,
+    store: Arc<dyn StatementStore>,
+    system: Arc<dyn System>,
+}
+
+impl fmt::Debug for StatementRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
+    }
 }
 
 impl RoomsClient {
@@ -48,16 +64,47 @@ impl RoomsClient {
             commands,
             events,
             stop,
+            statements: None,
         })
     }
 }
 
 impl CallSession {
+    /// Keeps the policies and the approvals that the events bring in a store, and signs the approvals that this
+    /// device gives, at the time of the system.
+    #[must_use]
+    pub fn with_statements(
+        mut self,
+        call: CallStatements,
+        store: Arc<dyn StatementStore>,
+        system: Arc<dyn System>,
+    ) -> Self {
+        self.statements = Some(StatementRecord {
+            call,
+            store,
+            system,
+        });
+        self
+    }
+
+    /// Returns the statements of the call as far as its events were read; `None` without
+    /// [`Self::with_statements`].
+    #[must_use]
+    pub fn statements(&self) -> Option<&CallStatements> {
+        self.statements.as_ref().map(|statements| &statements.call)
+    }
+
     /// Returns the next event; `None` after [`CallEvent::Ended`]. Dropping the future loses no event.
     ///
     /// The queue of events is bounded: a caller that does not read it for long loses the connection.
     pub async fn next(&mut self) -> Option<CallEvent> {
-        self.events.recv().await
+        let event = self.events.recv().await?;
+        if let Some(statements) = &mut self.statements
+            && statements.call.observe(&event)
+        {
+            statements.call.statements().keep(&*statements.store);
+        }
+        Some(event)
     }
 
     /// Sends a message to members of the call. The room service relays it sealed.
@@ -96,9 +143,14 @@ impl CallSession {
         self.command(Command::RaiseHand(raised)).await
     }
 
-    /// Admits a waiting device and the other waiting devices of its user.
+    /// Admits a waiting device and the other waiting devices of its user. An admin whose rights sign for the
+    /// link ([`Self::with_statements`]) signs the approval of a device that has named a member key.
     pub async fn approve(&self, device: DemuxId) -> Result<(), RoomsError> {
-        let statement = None;
+        let statements = self.statements.as_ref();
+        let statement = statements.and_then(|statements| {
+            let now = statements.system.now();
+            statements.call.approval(device, now)
+        });
         self.command(Command::Approve { device, statement }).await
     }
 

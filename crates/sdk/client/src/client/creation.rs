@@ -1,11 +1,14 @@
 //! The creation of links with the credentials at hand.
 
 use anteroom_client_core::parse_base;
-use anteroom_protocol::{AdminPasskey, CallLink, RootKey};
+use anteroom_protocol::{CallLink, RootKey};
 use url::Url;
 
 use super::{Client, shared::Shared};
-use crate::{Approval, CreatePass, Error, MAX_SPARE_LINKS, OwnLink, RoomsError, TransportFailure};
+use crate::{
+    AdminRights, AdminSecret, Approval, CreatePass, Error, MAX_SPARE_LINKS, OwnLink,
+    RoomStatements, RoomsError, StatementSigner, TransportFailure,
+};
 
 impl Client {
     /// Creates the link of a new room at the room service at `rooms`, such as
@@ -15,6 +18,9 @@ impl Client {
     /// service: the next one there tries the same room again. A client creates one link at a time; more
     /// wait.
     ///
+    /// The link names the public key of the room's admins, and the room gets a policy that they have signed.
+    /// The secret of the admins is drawn here and sent to nobody.
+    ///
     /// The [`Self::credentials`] must be stored again afterwards, in these cases too.
     ///
     /// # Errors
@@ -23,12 +29,15 @@ impl Client {
         let (host, is_plain) = host_of(rooms).map_err(RoomsError::from)?;
         let service = self.shared.rooms_at(rooms)?;
         let mut rng = self.shared.options.system.rng();
-        let passkey = AdminPasskey::random(&mut *rng);
+        let secret = AdminSecret::random(&mut *rng);
         let _creation = self.shared.creation.lock().await;
         for _ in 0..MAX_SPARE_LINKS {
             let (root_key, pass) = self.shared.spare_link(service.base_url())?;
+            let room = root_key.room_id();
+            let (passkey, signer) = (secret.passkey(&room), StatementSigner::new(&secret, &room));
+            let policy = signer.policy(approval, None, self.shared.options.system.now())?;
             let created = service
-                .create(&root_key, &pass, &passkey, approval, &mut *rng)
+                .create_with(&root_key, &pass, &passkey, approval, &policy, &mut *rng)
                 .await;
             if !created.as_ref().is_err_and(RoomsError::leaves_create_open) {
                 self.shared.change(|store| store.use_up_link(&root_key));
@@ -38,14 +47,22 @@ impl Client {
                 Err(error) if error.is_link_conflict() => continue,
                 Err(error) => return Err(error.into()),
             };
+            let mut statements = RoomStatements::new(room, signer.public());
+            statements.see_policy(&policy);
+            statements.keep(&*self.shared.options.statements);
             let link = CallLink {
                 host,
                 is_plain,
                 root_key: created.root_key,
                 params: Some(pass.params()),
                 without_certificates: false,
+                admin: Some(signer.public().named()),
             };
-            return Ok(OwnLink::new(link, passkey, created.state));
+            return Ok(OwnLink::new(
+                link,
+                AdminRights::Secret(secret),
+                created.state,
+            ));
         }
         Err(Error::NoSpareLink)
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anteroom_protocol::ParamsId;
 
 use crate::{
-    CredentialStore, MemoryPins, OperatingSystem, PinStore, ReplayStore, System, Timeouts, Trust,
+    CredentialStore, DeviceSecret, MemoryPins, MemoryStatements, OperatingSystem, PinStore,
+    ReplayStore, StatementStore, System, Timeouts, Trust,
 };
 
 /// The options of [`Client::connect_with`](crate::Client::connect_with). The default suits a program that
@@ -35,6 +36,12 @@ pub struct ClientOptions {
     /// The store of the counters of received messages. Without it, the room service could deliver messages of
     /// an earlier process to this one again.
     pub replays: Option<Arc<dyn ReplayStore>>,
+    /// The secret of this device, which the caller keeps sealed: its member keys of all rooms come from it.
+    /// Without it, the device names no member key when it joins, and gets no signed approvals. Room services
+    /// without the feature `member` refuse joins with one.
+    pub device: Option<DeviceSecret>,
+    /// The store of the policies and approvals that were seen. The default ends with the process.
+    pub statements: Arc<dyn StatementStore>,
     /// The clock and the random number generator.
     pub system: Arc<dyn System>,
 }
@@ -61,6 +68,8 @@ impl Default for ClientOptions {
             name: None,
             credentials: None,
             replays: None,
+            device: None,
+            statements: Arc::new(MemoryStatements::default()),
             system: Arc::new(OperatingSystem),
         }
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anteroom_client::{
-    Approval, CallEvent, CallLink, Chat, Client, ClientOptions, CredentialStore, DeviceCredentials,
-    Error, ExchangeError, IssuerError, LoginClient, LoginSession, MemorySession, ParamsId,
-    RoomsError, SeatStatus, SecretString, SignIn, System, Timeouts, TransportFailure, Zeroizing,
-    parse_passkey,
+    AdminRights, Approval, CallEvent, CallLink, Chat, Client, ClientOptions, CredentialStore,
+    DeviceCredentials, Error, ExchangeError, IssuerError, LoginClient, LoginSession, MemorySession,
+    ParamsId, RoomsError, SeatStatus, SecretString, SignIn, System, Timeouts, TransportFailure,
+    Zeroizing,
 };
 use anteroom_e2ee::DeviceSecret;
 use anteroom_protocol::{DAY, Timestamp};
@@ -42,7 +42,7 @@ pub(crate) fn options(fixture: &RoomsFixture) -> ClientOptions {
     }
 }
 
-fn device(account: &TestAccount) -> DeviceCredentials {
+pub(crate) fn device(account: &TestAccount) -> DeviceCredentials {
     let name = account.aci.to_uuid_string();
     DeviceCredentials::parse(&name, account.password.as_str()).unwrap()
 }
@@ -63,10 +63,13 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
     LogGuard::global().watch_bytes("root key", &own.link.root_key.to_bytes());
     assert!(ann.peek(&own.link).await.unwrap().is_none());
 
-    // A link and a passkey survive the conversion to text.
+    // A link and the secret of its admins survive the conversion to text.
     let link = CallLink::parse(&own.link.to_url()).unwrap();
-    let passkey = parse_passkey(&format!(" {}\n", own.passkey_text().as_str())).unwrap();
-    let mut anns = ann.join_as_admin(&link, &passkey).await.unwrap();
+    assert_eq!(link, own.link);
+    let rights = AdminRights::parse(&format!(" {}\n", own.rights.to_text().as_str())).unwrap();
+    let key = rights.link_key(&link.root_key.room_id());
+    assert!(key.is_some() && link.admin == key);
+    let mut anns = ann.join_as_admin(&link, &rights).await.unwrap();
     let mut bobs = bob.join(&link).await.unwrap();
     for (call, is_admin) in [(&mut anns, true), (&mut bobs, false)] {
         let joined = wait_for(call, |event| match event {
@@ -364,10 +367,11 @@ async fn a_program_that_fails_prints_what_was_wrong_and_why() {
 }
 
 #[test]
-fn texts_that_name_no_account_and_no_passkey_are_refused() {
+fn texts_that_name_no_account_and_no_admin_secret_are_refused() {
     let device = DeviceCredentials::parse("ann@example.org", "password");
     assert!(matches!(device, Err(Error::AccountName)));
     for text in ["", "AAAA", "not base64 at all", &"A".repeat(64)] {
-        assert!(matches!(parse_passkey(text), Err(Error::Passkey)), "{text}");
+        let refused = AdminRights::parse(text);
+        assert!(matches!(refused, Err(Error::AdminRights)), "{text}");
     }
 }

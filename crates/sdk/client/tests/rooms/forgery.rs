@@ -156,7 +156,7 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
             pass: person.pass.clone(),
             passkey: passkey.cloned(),
             name: Some("Somebody".to_owned()),
-            member: Some(key.public().named()),
+            member: Some(key.public()),
         };
     let join = ann
         .rooms

@@ -26,7 +26,7 @@ async fn a_guest_waits_is_let_in_and_comes_back_with_its_stored_credentials() {
     let own = own.await.unwrap();
     LogGuard::global().watch_bytes("root key", &own.link.root_key.to_bytes());
     assert_eq!(own.state.guests, GuestAdmission::Wait);
-    let mut anns = ann.join_as_admin(&own.link, &own.passkey).await.unwrap();
+    let mut anns = ann.join_as_admin(&own.link, &own.rights).await.unwrap();
 
     let url = fixture.issuer.base_url();
     let device = IssuerClient::add_guest(url, Timeouts::default())
@@ -83,7 +83,13 @@ async fn an_admin_decides_about_guests_and_an_issuer_without_them_says_so() {
     };
     let mut rng = fixture.rng();
     let state = rooms
-        .update(&own.link.root_key, &pass, &own.passkey, &change, &mut *rng)
+        .update(
+            &own.link.root_key,
+            &pass,
+            &own.passkey(),
+            &change,
+            &mut *rng,
+        )
         .await
         .unwrap();
     assert_eq!(state.guests, GuestAdmission::AsAccounts);

@@ -17,4 +17,5 @@ mod links;
 mod members;
 mod recorder;
 mod replays;
+mod statements;
 mod support;

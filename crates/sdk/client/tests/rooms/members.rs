@@ -1,7 +1,8 @@
 //! The member keys of devices, through a real room service and through one that refuses them.
 
 use anteroom_client::{
-    Approval, CallEvent, CallSession, JoinOptions, MemberKey, RoomsError, SeatInfo,
+    Approval, CallEvent, CallSession, DeviceSecret, JoinOptions, MemberKey, MemberPublicKey,
+    Participant, RoomId, RoomsError, SeatInfo,
 };
 use anteroom_protocol::{AuthPresentation, GenericSecretParams, RootKey};
 use anteroom_runtime::Clock as _;
@@ -18,10 +19,14 @@ use crate::{
     support::{RoomsFixture, TestUser, wait_for},
 };
 
-const KEY: MemberKey = MemberKey::from_bytes([0xfb; 32]);
-const OTHER_KEY: MemberKey = MemberKey::from_bytes([0xfc; 32]);
+/// Returns the member key of a device.
+fn key(device: u8) -> MemberPublicKey {
+    let room = RoomId::from_bytes([0; 32]);
+    let secret = DeviceSecret::from_bytes([device; 32]);
+    secret.member_key(&room).public()
+}
 
-fn options(person: &TestUser, room: &RootKey, member: Option<MemberKey>) -> JoinOptions {
+fn options(person: &TestUser, room: &RootKey, member: Option<MemberPublicKey>) -> JoinOptions {
     JoinOptions {
         room: room.clone(),
         pass: person.pass.clone(),
@@ -55,19 +60,25 @@ async fn members_see_each_others_keys_also_after_a_reconnection() {
         let (options, rng) = (options(person, &room, member), fixture.rng());
         async move { rooms.join(options, rng).await.unwrap() }
     };
-    let mut anns = join(&ann, Some(KEY)).await;
-    let mut bobs = join(&bob, Some(OTHER_KEY)).await;
+    let mut anns = join(&ann, Some(key(1))).await;
+    let mut bobs = join(&bob, Some(key(2))).await;
     let mut others = join(&bob, None).await;
     let keys = |seat: &SeatInfo| {
         let members = seat.roster.active.iter().map(|one| one.member);
         members.collect::<Vec<_>>()
     };
-    assert_eq!(keys(&*seat(&mut anns).await), [Some(KEY)]);
+    let [anns_key, bobs_key] = [1, 2].map(|device| Some(key(device).named()));
+    assert_eq!(keys(&*seat(&mut anns).await), [anns_key]);
     let bobs_seat = seat(&mut bobs).await;
-    assert_eq!(keys(&bobs_seat), [Some(KEY), Some(OTHER_KEY)]);
+    assert_eq!(keys(&bobs_seat), [anns_key, bobs_key]);
     assert!(bobs_seat.features.iter().any(|feature| feature == "member"));
-    let all = [Some(KEY), Some(OTHER_KEY), None];
+    let all = [anns_key, bobs_key, None];
     assert_eq!(keys(&*seat(&mut others).await), all);
+
+    // The hello states the same key, also of a device without a name.
+    let stated = bobs_seat.roster.active.iter().map(Participant::member_key);
+    let stated: Vec<_> = stated.collect();
+    assert_eq!(stated, [Some(key(1)), Some(key(2))]);
 
     bobs.reconnect().await.unwrap();
     let restored = wait_for(&mut bobs, |event| match event {
@@ -96,7 +107,7 @@ async fn a_member_key_is_never_left_out_whatever_the_room_service_answers() {
         joins
     });
     let joined = client
-        .join(options(&person, &room, Some(KEY)), fixture.rng())
+        .join(options(&person, &room, Some(key(1))), fixture.rng())
         .await;
     assert!(
         matches!(joined, Err(RoomsError::Refused { .. })),
@@ -114,11 +125,15 @@ async fn a_member_key_is_never_left_out_whatever_the_room_service_answers() {
     let params = reader.server_params().await.unwrap();
     let params = GenericSecretParams::from_bytes(&params[0].secret).unwrap();
     for join in &joins {
-        assert_eq!(join["member"], json!(URL_SAFE_NO_PAD.encode([0xfb; 32])));
+        let member = key(1).named();
+        assert_eq!(
+            join["member"],
+            json!(URL_SAFE_NO_PAD.encode(member.as_bytes()))
+        );
         let auth = STANDARD.decode(join["auth"].as_str().unwrap()).unwrap();
         let auth = AuthPresentation::from_bytes(&auth).unwrap();
         let verify = |member| auth.verify_for(now, &params, &link, member);
-        assert_eq!(verify(Some(&KEY)), Ok(()));
+        assert_eq!(verify(Some(&member)), Ok(()));
         assert!(verify(None).is_err());
     }
     assert!(joins[0].get("hello").is_some() && joins[1].get("hello").is_none());
@@ -147,7 +162,10 @@ async fn what_is_no_member_key_is_read_as_none() {
     let mut call = joined.await.unwrap();
     let seat = seat(&mut call).await;
     let members: Vec<_> = seat.roster.active.iter().map(|one| one.member).collect();
-    assert_eq!(members, [Some(KEY), None, None, None, None]);
+    let known = Some(MemberKey::from_bytes([0xfb; 32]));
+    assert_eq!(members, [known, None, None, None, None]);
+    let mut active = seat.roster.active.iter();
+    assert!(active.all(|one| one.member_key().is_none()));
     while call.next().await.is_some() {}
     server.await.unwrap();
 }

@@ -169,6 +169,7 @@ impl TimingUser {
             root_key: created.await.unwrap().root_key,
             params: Some(pass.params()),
             without_certificates: false,
+            admin: None,
         });
     }
 

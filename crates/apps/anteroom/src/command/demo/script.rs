@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use anteroom_client::{Approval, CallEvent, EndReason, LinkChange, RoomsError};
+use anteroom_client::{
+    AdminRights, AdminSecret, Approval, CallEvent, EndReason, LinkChange, RoomsError,
+};
 use anteroom_console::{os, terminal::print};
-use anteroom_protocol::{AdminPasskey, CallLink};
+use anteroom_protocol::CallLink;
 use anyhow::{Context as _, bail};
 use tokio::time::timeout;
 
@@ -42,7 +44,9 @@ impl DemoScript {
         self.step("Ann takes a root key for which the issuer signed a room id in blinded form.")?;
         self.detail("from here on nobody asks the issuer anything")?;
 
-        let passkey = AdminPasskey::random(&mut rng);
+        let secret = AdminSecret::random(&mut rng);
+        let passkey = secret.passkey(&key.room_id());
+        let rights = AdminRights::Secret(secret.clone());
         let created = ann
             .rooms
             .create(&key, &pass, &passkey, Approval::Required, &mut rng)
@@ -53,6 +57,7 @@ impl DemoScript {
             root_key: created.root_key,
             params: Some(pass.params()),
             without_certificates: false,
+            admin: rights.link_key(&key.room_id()),
         };
         let change = LinkChange {
             name: Some(NAME.to_owned()),
@@ -130,6 +135,7 @@ impl DemoScript {
             SearchedSecret::bytes("the room id", room.room_id().as_bytes()),
             SearchedSecret::bytes("the root key", &room.to_bytes()),
             SearchedSecret::text("the root key", &room.to_text()),
+            SearchedSecret::bytes("the admin secret", secret.as_bytes()),
             SearchedSecret::bytes("the admin passkey", passkey.as_bytes()),
             SearchedSecret::text("the room's name", NAME),
             SearchedSecret::text("what was said", QUESTION),

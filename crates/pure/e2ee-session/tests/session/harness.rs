@@ -1,4 +1,4 @@
-//! A call of sessions: the state machine of the room service between them, and a clock in milliseconds.
+//! Sessions, the state machine of the room service between them, and a clock in milliseconds.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -28,6 +28,7 @@ const LATENCY: u64 = 20;
 const PING_INTERVAL: u64 = 10_000;
 
 /// A message on its way.
+#[expect(clippy::large_enum_variant, reason = "there are few of them at a time")]
 pub(crate) enum Hop {
     ToService(Message),
     ToSession(Told),
@@ -51,7 +52,7 @@ pub(crate) struct Device {
 type Filter = Box<dyn FnMut(usize, &Hop) -> bool>;
 
 /// A call of sessions.
-pub(crate) struct World {
+pub(crate) struct Harness {
     pub(crate) devices: Vec<Device>,
     pub(crate) now: u64,
     call: Call,
@@ -68,7 +69,7 @@ pub(crate) struct World {
     start: Timestamp,
 }
 
-impl World {
+impl Harness {
     pub(crate) fn new() -> Self {
         let start = system_time();
         let link = LinkState {
@@ -97,12 +98,12 @@ impl World {
 
     /// Lets devices join, 10 ms one after the other.
     pub(crate) fn of(options: impl IntoIterator<Item = SessionOptions>) -> Self {
-        let mut world = Self::new();
+        let mut call = Self::new();
         for options in options {
-            world.join(options);
-            world.run(10);
+            call.join(options);
+            call.run(10);
         }
-        world
+        call
     }
 
     pub(crate) fn filter(&mut self, filter: impl FnMut(usize, &Hop) -> bool + 'static) {
@@ -238,6 +239,11 @@ impl World {
             self.act();
         }
         self.now = end;
+    }
+
+    /// Lets time pass for nobody.
+    pub(crate) const fn advance(&mut self, millis: u64) {
+        self.now += millis;
     }
 
     /// Does one thing that is due.
@@ -402,15 +408,16 @@ impl World {
                 body: body.as_bytes().to_vec(),
             }],
             Told::Refuse { at, from } => vec![Input::Refuse { at, from }],
-            Told::StaleCommit { present } => vec![Input::StaleCommit {
-                present: started(present),
-            }],
-            Told::Error(ErrorCode::RateLimited) => {
-                vec![Input::CommitRejected(CommitRejection::RateLimited)]
-            }
-            Told::Error(ErrorCode::Forbidden) => {
-                vec![Input::CommitRejected(CommitRejection::Forbidden)]
-            }
+            Told::GroupError { code, present } => match code {
+                ErrorCode::StaleCommit => vec![Input::StaleCommit {
+                    present: started(present),
+                }],
+                ErrorCode::RateLimited => {
+                    vec![Input::CommitRejected(CommitRejection::RateLimited)]
+                }
+                ErrorCode::Forbidden => vec![Input::CommitRejected(CommitRejection::Forbidden)],
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }
@@ -445,13 +452,12 @@ impl World {
     }
 }
 
-/// What the tests look at.
-impl World {
+impl Harness {
     /// Checks that devices are in one epoch of one group, that these are its members, and that each opens what
     /// each of the others seals.
     pub(crate) fn agree(&mut self, devices: &[usize]) {
         self.run(500);
-        let have = |world: &Self, device: usize| world.devices[device].session.have();
+        let have = |call: &Self, device: usize| call.devices[device].session.have();
         let epoch = have(self, devices[0]);
         assert!(epoch.is_some(), "{:#?}", self.devices[devices[0]].events);
         let expected: BTreeSet<Option<DemuxId>> = devices

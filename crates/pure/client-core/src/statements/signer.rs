@@ -1,0 +1,131 @@
+//! The signing of statements by an admin's client.
+
+use anteroom_e2ee::{
+    AdminKey, AdminPublicKey, AdminSecret, Policy, SignedStatement, StatementError, StatementKey,
+};
+use anteroom_protocol::{
+    AdminStatement, ApprovalStatement, Restrictions, RoomId, Timestamp, redacted_debug,
+};
+
+use crate::{AdminRights, Approval, Participant};
+
+/// The remaining time of a policy below which it is renewed, in seconds: half of the longest.
+const RENEWAL_TIME: u64 = Policy::MAX_VALIDITY / 2;
+
+/// Signs the statements of the admins of one room.
+#[derive(Clone)]
+pub struct StatementSigner {
+    room: RoomId,
+    key: AdminKey,
+}
+
+redacted_debug!(StatementSigner);
+
+impl AdminRights {
+    /// Returns the signer of a room's statements; `None` with the passkey alone.
+    #[must_use]
+    pub fn signer(&self, room: &RoomId) -> Option<StatementSigner> {
+        match self {
+            Self::Secret(secret) => Some(StatementSigner::new(secret, room)),
+            Self::Passkey(_) => None,
+        }
+    }
+}
+
+impl StatementSigner {
+    /// Creates the signer of a room's statements.
+    #[must_use]
+    pub fn new(secret: &AdminSecret, room: &RoomId) -> Self {
+        let (room, key) = (*room, secret.admin_key(room));
+        Self { room, key }
+    }
+
+    /// Returns the public key under which members verify.
+    #[must_use]
+    pub fn public(&self) -> AdminPublicKey {
+        self.key.public()
+    }
+
+    /// Signs the policy after a decision about the lobby. It counts rather than `known`, the highest one that
+    /// is known; what that one says of earlier approvals and of co-admins stays.
+    ///
+    /// # Errors
+    /// [`StatementError::Forbidden`] if no policy can follow.
+    pub fn policy(
+        &self,
+        approval: Approval,
+        known: Option<&SignedStatement<Policy>>,
+        now: Timestamp,
+    ) -> Result<AdminStatement, StatementError> {
+        let known = known.map(SignedStatement::claimed);
+        let counter = known.map_or(0, |known| known.counter);
+        self.sign(&Policy {
+            room: self.room,
+            restrictions: approval.into(),
+            counter: counter.checked_add(1).ok_or(StatementError::Forbidden)?,
+            since: now,
+            until: now.plus(Policy::MAX_VALIDITY),
+            void_before: known.map_or(Timestamp::from_secs(0), |known| known.void_before),
+            era: known.and_then(|known| known.era),
+            co_admins: known.map_or_else(Vec::new, |known| known.co_admins.clone()),
+        })
+    }
+
+    /// Signs a policy anew that is not good for long any more; `None` if it need not be renewed. Its counter
+    /// stays, so that the renewal of a policy that another one has replaced never counts.
+    ///
+    /// # Errors
+    /// [`StatementError::Forbidden`] if the policy cannot be signed.
+    pub fn renewal(
+        &self,
+        known: &SignedStatement<Policy>,
+        now: Timestamp,
+    ) -> Result<Option<AdminStatement>, StatementError> {
+        if !is_renewal_due(known.claimed(), now) {
+            return Ok(None);
+        }
+        let renewed = Policy {
+            since: now,
+            until: now.plus(Policy::MAX_VALIDITY),
+            ..known.claimed().clone()
+        };
+        self.sign(&renewed).map(Some)
+    }
+
+    /// Signs the approval of a device, which holds for 30 days. `None` if its user or its member key are not
+    /// known, or the room service states another key than the device.
+    #[must_use]
+    pub fn approval(&self, device: &Participant, now: Timestamp) -> Option<ApprovalStatement> {
+        let approval = anteroom_e2ee::Approval {
+            room: self.room,
+            user: device.user.clone()?,
+            member_key: device.member_key()?,
+            issued: now,
+            expires: now.plus(anteroom_e2ee::Approval::DEFAULT_VALIDITY),
+        };
+        let signed = SignedStatement::sign(&approval, &StatementKey::Admin(&self.key));
+        ApprovalStatement::new(signed.ok()?.as_bytes()).ok()
+    }
+
+    fn sign(&self, policy: &Policy) -> Result<AdminStatement, StatementError> {
+        let signed = SignedStatement::sign(policy, &StatementKey::Admin(&self.key))?;
+        AdminStatement::new(signed.as_bytes()).map_err(|_| StatementError::Forbidden)
+    }
+}
+
+/// Returns whether a policy has to be renewed. One that asks for approvals never has: it asks for them after
+/// its end too.
+pub(super) fn is_renewal_due(policy: &Policy, now: Timestamp) -> bool {
+    policy.restrictions == Restrictions::None
+        && policy.since < now
+        && policy.until < now.plus(RENEWAL_TIME)
+}
+
+impl From<Approval> for Restrictions {
+    fn from(approval: Approval) -> Self {
+        match approval {
+            Approval::Required => Self::AdminApproval,
+            Approval::Off => Self::None,
+        }
+    }
+}

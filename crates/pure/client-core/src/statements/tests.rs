@@ -1,0 +1,446 @@
+use anteroom_e2ee::{
+    AdminSecret, Approval, CoAdmin, DeviceSecret, MemberKey, MemberPublicKey, Policy,
+    SignedStatement, Statement, StatementKey,
+};
+use anteroom_protocol::{
+    AdminStatement, ApprovalStatement, CallLink, DAY, DemuxId, EraId, OpaqueUserId, Restrictions,
+    RoomId, RootKey, Timestamp,
+};
+
+use super::*;
+use crate::{
+    AdminRights, CallEvent, Error, LinkState, Participant, RoomName, Roster, SeatInfo, SeatStatus,
+    StatementStoreError,
+};
+
+const NOW: Timestamp = Timestamp::from_secs(1_796_000_000);
+const ERA: EraId = EraId::from_bytes([9; 16]);
+const ALLOW: crate::Approval = crate::Approval::Off;
+const ASK: crate::Approval = crate::Approval::Required;
+
+fn root_key() -> RootKey {
+    RootKey::parse("mgmt-qpgh-kqxm-kfdm-pgrs-tfdp-dxtf-xsnt").unwrap()
+}
+
+fn room() -> RoomId {
+    root_key().room_id()
+}
+
+fn secret(number: u8) -> AdminSecret {
+    AdminSecret::from_bytes([number; 32])
+}
+
+fn signer() -> StatementSigner {
+    StatementSigner::new(&secret(1), &room())
+}
+
+fn link(admin: u8) -> CallLink {
+    let rights = AdminRights::Secret(secret(admin));
+    CallLink {
+        host: "rooms.example".to_owned(),
+        is_plain: false,
+        root_key: root_key(),
+        params: None,
+        without_certificates: false,
+        admin: rights.link_key(&room()),
+    }
+}
+
+fn statements() -> RoomStatements {
+    RoomStatements::new(room(), signer().public())
+}
+
+fn device(number: u8) -> MemberKey {
+    DeviceSecret::from_bytes([number; 32]).member_key(&room())
+}
+
+fn user(id: &str) -> OpaqueUserId {
+    OpaqueUserId::parse(id).unwrap()
+}
+
+fn participant(number: u8, id: &str) -> Participant {
+    let key = device(number).public();
+    Participant {
+        demux: DemuxId::new(u32::from(number) * 16).unwrap(),
+        user: Some(user(id)),
+        hand_raised_at: None,
+        is_lost: false,
+        is_admin: false,
+        is_guest: false,
+        name: None,
+        member: Some(key.named()),
+        stated_key: Some(key),
+    }
+}
+
+fn sign<S: Statement>(statement: &S, key: &StatementKey<'_>) -> SignedStatement<S> {
+    SignedStatement::sign(statement, key).unwrap()
+}
+
+fn shown(approval: &SignedStatement<Approval>) -> ApprovalStatement {
+    ApprovalStatement::new(approval.as_bytes()).unwrap()
+}
+
+fn claimed(statement: &AdminStatement) -> Policy {
+    let policy = SignedStatement::<Policy>::parse(statement.as_bytes()).unwrap();
+    policy.claimed().clone()
+}
+
+fn approvals(statements: &RoomStatements, key: &MemberPublicKey, now: Timestamp) -> Vec<u64> {
+    let approvals = statements.approvals(key, now);
+    approvals
+        .map(|approval| approval.claimed().issued.as_secs())
+        .collect()
+}
+
+#[test]
+fn the_highest_policy_is_kept_whatever_the_room_service_shows_then() {
+    let (signer, mut kept) = (signer(), statements());
+    assert_eq!(kept.restrictions_at(NOW), Restrictions::AdminApproval);
+    assert_eq!(
+        kept.see_policy(&AdminStatement::default()),
+        PolicyComparison::Equal
+    );
+    let first = signer.policy(ALLOW, None, NOW).unwrap();
+    assert_eq!(kept.see_policy(&first), PolicyComparison::Newer);
+    assert_eq!(kept.see_policy(&first), PolicyComparison::Equal);
+    assert_eq!(kept.restrictions_at(NOW), Restrictions::None);
+    let later = NOW.plus(Policy::MAX_VALIDITY);
+    assert_eq!(kept.restrictions_at(later), Restrictions::AdminApproval);
+
+    let second = signer.policy(ASK, kept.policy(), NOW).unwrap();
+    assert_eq!(kept.see_policy(&second), PolicyComparison::Newer);
+    assert_eq!(claimed(&second).counter, 2);
+    // Withheld, replaced by an older one, by one of another admin, and by noise.
+    let others = StatementSigner::new(&secret(2), &room());
+    let other_room = StatementSigner::new(&secret(1), &RoomId::from_bytes([7; 32]));
+    for (statement, expected) in [
+        (AdminStatement::default(), PolicyComparison::Older),
+        (first, PolicyComparison::Older),
+        (
+            others.policy(ALLOW, kept.policy(), NOW).unwrap(),
+            PolicyComparison::Invalid,
+        ),
+        (
+            other_room.policy(ALLOW, kept.policy(), NOW).unwrap(),
+            PolicyComparison::Invalid,
+        ),
+        (
+            AdminStatement::new(*b"policy").unwrap(),
+            PolicyComparison::Invalid,
+        ),
+    ] {
+        assert_eq!(kept.see_policy(&statement), expected);
+        assert!(kept.admin_statement() == second);
+        assert_eq!(kept.restrictions_at(NOW), Restrictions::AdminApproval);
+    }
+}
+
+#[test]
+fn a_policy_that_lets_everybody_in_is_renewed_and_never_counts_rather_than_a_later_one() {
+    let (signer, mut kept) = (signer(), statements());
+    kept.see_policy(&signer.policy(ALLOW, None, NOW).unwrap());
+    let half = NOW.plus(Policy::MAX_VALIDITY / 2);
+    for (now, is_due) in [
+        (NOW, false),
+        (half, false),
+        (half.plus(1), true),
+        (NOW.plus(Policy::MAX_VALIDITY + DAY), true),
+    ] {
+        assert_eq!(kept.is_renewal_due(now), is_due);
+        let renewal = signer.renewal(kept.policy().unwrap(), now).unwrap();
+        assert_eq!(renewal.is_some(), is_due);
+    }
+    let old = kept.clone();
+    let renewal = |kept: &RoomStatements, now| {
+        let renewal = signer.renewal(kept.policy().unwrap(), now);
+        renewal.unwrap().unwrap()
+    };
+    let later = NOW.plus(60 * DAY);
+    let renewed = renewal(&kept, later);
+    assert_eq!(kept.see_policy(&renewed), PolicyComparison::Newer);
+    let policy = claimed(&renewed);
+    assert_eq!((policy.counter, policy.since), (1, later));
+    assert_eq!(policy.until, later.plus(Policy::MAX_VALIDITY));
+
+    // An admin's client that was shown the old policy alone renews it, after another admin has decided.
+    let asking = signer.policy(ASK, kept.policy(), later).unwrap();
+    kept.see_policy(&asking);
+    let fooled = renewal(&old, later.plus(DAY));
+    assert_eq!(kept.see_policy(&fooled), PolicyComparison::Older);
+    // A policy that asks for approvals asks for them after its end too.
+    assert!(!kept.is_renewal_due(later.plus(2 * Policy::MAX_VALIDITY)));
+}
+
+#[test]
+fn a_policy_keeps_what_the_one_before_said_of_approvals_and_co_admins() {
+    let before = Policy {
+        room: room(),
+        restrictions: Restrictions::AdminApproval,
+        counter: 7,
+        since: NOW,
+        until: NOW.plus(1),
+        void_before: Timestamp::from_secs(5),
+        era: Some(ERA),
+        co_admins: vec![CoAdmin {
+            user: user("0a"),
+            member_key: device(1).public(),
+        }],
+    };
+    let key = secret(1).admin_key(&room());
+    let signed = sign(&before, &StatementKey::Admin(&key));
+    let next = claimed(&signer().policy(ALLOW, Some(&signed), NOW).unwrap());
+    assert_eq!(next.counter, 8);
+    assert_eq!(next.void_before, before.void_before);
+    assert_eq!((next.era, &next.co_admins), (before.era, &before.co_admins));
+
+    let last = Policy {
+        counter: u64::MAX,
+        ..before
+    };
+    let last = sign(&last, &StatementKey::Admin(&key));
+    assert!(signer().policy(ALLOW, Some(&last), NOW).is_err());
+}
+
+#[test]
+fn an_approval_is_signed_for_a_key_that_device_and_room_service_state_alike() {
+    let (signer, mut kept) = (signer(), statements());
+    let (bob, key) = (participant(2, "0b"), device(2).public());
+    let approval = signer.approval(&bob, NOW).unwrap();
+    assert!(kept.see_approval(&approval, &user("0b"), &key, ERA));
+    assert_eq!(approvals(&kept, &key, NOW), [NOW.as_secs()]);
+    let last = NOW.plus(Approval::DEFAULT_VALIDITY);
+    assert!(approvals(&kept, &key, last).is_empty());
+    for device in [
+        Participant {
+            member: Some(device(3).public().named()),
+            ..bob.clone()
+        },
+        Participant {
+            stated_key: None,
+            ..bob.clone()
+        },
+        Participant {
+            member: None,
+            ..bob.clone()
+        },
+        Participant { user: None, ..bob },
+    ] {
+        assert!(signer.approval(&device, NOW).is_none());
+    }
+}
+
+#[test]
+fn approvals_of_others_and_of_strangers_are_not_kept() {
+    let mut kept = statements();
+    let (bob, key) = (participant(2, "0b"), device(2).public());
+    let good = signer().approval(&bob, NOW).unwrap();
+    let others = StatementSigner::new(&secret(2), &room());
+    for (approval, id, key) in [
+        (good.clone(), "0c", key),
+        (good, "0b", device(3).public()),
+        (others.approval(&bob, NOW).unwrap(), "0b", key),
+        (ApprovalStatement::new(*b"yes").unwrap(), "0b", key),
+    ] {
+        assert!(!kept.see_approval(&approval, &user(id), &key, ERA));
+    }
+    assert!(kept == statements());
+}
+
+#[test]
+fn a_co_admin_approves_in_the_era_of_the_policy_that_names_it() {
+    let mut kept = statements();
+    let (co_admin, key) = (device(1), device(2).public());
+    let approval = |issued: u64| {
+        let issued = NOW.plus(issued);
+        let approval = Approval {
+            room: room(),
+            user: user("0b"),
+            member_key: key,
+            issued,
+            expires: issued.plus(DAY),
+        };
+        shown(&sign(&approval, &StatementKey::CoAdmin(&co_admin)))
+    };
+    assert!(!kept.see_approval(&approval(0), &user("0b"), &key, ERA));
+    let policy = Policy {
+        room: room(),
+        restrictions: Restrictions::AdminApproval,
+        counter: 1,
+        since: NOW,
+        until: NOW.plus(1),
+        void_before: Timestamp::from_secs(0),
+        era: Some(ERA),
+        co_admins: vec![CoAdmin {
+            user: user("0a"),
+            member_key: co_admin.public(),
+        }],
+    };
+    let admin = secret(1).admin_key(&room());
+    let policy = sign(&policy, &StatementKey::Admin(&admin));
+    kept.see_policy(&AdminStatement::new(policy.as_bytes()).unwrap());
+    let other_era = EraId::from_bytes([8; 16]);
+    assert!(!kept.see_approval(&approval(0), &user("0b"), &key, other_era));
+    assert!(kept.see_approval(&approval(1), &user("0b"), &key, ERA));
+    // That of the admin stands beside it, and the newest one is the first.
+    let bob = participant(2, "0b");
+    let by_admin = signer().approval(&bob, NOW.plus(2)).unwrap();
+    assert!(kept.see_approval(&by_admin, &user("0b"), &key, ERA));
+    assert!(kept.see_approval(&approval(0), &user("0b"), &key, ERA));
+    let newest = [2, 1].map(|issued| NOW.plus(issued).as_secs());
+    assert_eq!(approvals(&kept, &key, NOW), newest);
+}
+
+#[test]
+fn what_two_processes_have_seen_is_kept_together_and_apart_from_other_keys() {
+    let (store, signer) = (MemoryStatements::default(), signer());
+    let load = |link: &CallLink| RoomStatements::load(link, &store).unwrap();
+    let mut one = load(&link(1)).unwrap();
+    let mut other = load(&link(1)).unwrap();
+    let first = signer.policy(ALLOW, None, NOW).unwrap();
+    one.see_policy(&first);
+    let second = signer.policy(ASK, one.policy(), NOW).unwrap();
+    one.see_policy(&second);
+    other.see_policy(&first);
+    let bob = signer.approval(&participant(2, "0b"), NOW).unwrap();
+    other.see_approval(&bob, &user("0b"), &device(2).public(), ERA);
+    one.keep(&store);
+    other.keep(&store);
+    let found = load(&link(1)).unwrap();
+    assert!(found.admin_statement() == second);
+    let approvals = approvals(&found, &device(2).public(), NOW);
+    assert_eq!(approvals, [NOW.as_secs()]);
+
+    // Somebody changes the admin key of a link: that has no effect on what the true one has.
+    assert!(load(&link(2)).unwrap().policy().is_none());
+    let without = CallLink {
+        admin: None,
+        ..link(1)
+    };
+    assert!(load(&without).is_none());
+    let no_key = CallLink {
+        admin: Some(anteroom_protocol::LinkAdminKey::from_bytes([0xff; 32])),
+        ..link(1)
+    };
+    let refused = RoomStatements::load(&no_key, &store);
+    assert!(matches!(refused, Err(Error::LinkAdmin)));
+}
+
+#[test]
+fn a_damaged_store_is_an_error_and_is_not_written_over() {
+    let kept = {
+        let mut kept = statements();
+        kept.see_policy(&signer().policy(ASK, None, NOW).unwrap());
+        kept
+    };
+    let others = StatementSigner::new(&secret(2), &room());
+    let forged = others.policy(ALLOW, None, NOW).unwrap();
+    let forged = crate::wire::encode(forged.as_bytes());
+    for stored in [
+        "{".to_owned(),
+        r#"{"policy":"AA==","approvals":[]}"#.to_owned(),
+        r#"{"approvals":["AA=="]}"#.to_owned(),
+        format!(r#"{{"policy":"{forged}","approvals":[]}}"#),
+    ] {
+        let store = MemoryStatements::default();
+        store.update(&kept.mark(), &mut |_| Ok(stored.clone().into_bytes()));
+        let refused = RoomStatements::load(&link(1), &store);
+        assert!(matches!(refused, Err(Error::Statements(_))), "{stored}");
+        kept.keep(&store);
+        let found = store.load(&kept.mark()).unwrap();
+        assert_eq!(found.as_deref(), Some(stored.as_bytes()));
+    }
+    let shown = StatementStoreError::new("it is damaged").to_string();
+    assert_eq!(
+        shown,
+        "the kept statements of rooms cannot be used: it is damaged"
+    );
+}
+
+fn seat(features: &[&str], policy: &AdminStatement, pending: Vec<Participant>) -> CallEvent {
+    CallEvent::Joined(Box::new(SeatInfo {
+        demux: DemuxId::new(16).unwrap(),
+        era: ERA,
+        status: SeatStatus::Active,
+        is_admin: true,
+        max_devices: 8,
+        roster: Roster {
+            active: Vec::new(),
+            pending_count: pending.len(),
+            pending,
+        },
+        link: state(policy),
+        features: features.iter().map(|name| (*name).to_owned()).collect(),
+        statement: None,
+    }))
+}
+
+fn state(policy: &AdminStatement) -> LinkState {
+    LinkState {
+        approval: ASK,
+        name: RoomName::None,
+        revoked: false,
+        guests: anteroom_protocol::GuestAdmission::Wait,
+        expiration: NOW,
+        deletion: NOW,
+        admin_statement: policy.clone(),
+    }
+}
+
+#[test]
+fn the_events_of_a_call_bring_policies_and_the_own_approval() {
+    let signer = signer();
+    let own = OwnDevice {
+        user: user("0b"),
+        member_key: device(2).public(),
+    };
+    let mut call = CallStatements::new(&link(1), statements(), Some(own), None);
+    let first = signer.policy(ALLOW, None, NOW).unwrap();
+    assert!(call.observe(&seat(&["statements"], &first, Vec::new())));
+    assert!(!call.observe(&CallEvent::Link(state(&first))));
+    let second = signer.policy(ASK, call.statements().policy(), NOW).unwrap();
+    assert!(call.observe(&CallEvent::Link(state(&second))));
+    assert!(!call.observe(&CallEvent::Link(state(&first))));
+
+    let statement = signer.approval(&participant(2, "0b"), NOW);
+    assert!(statement.is_some());
+    let others = signer.approval(&participant(3, "0c"), NOW);
+    for (statement, is_new) in [(None, false), (others, false), (statement, true)] {
+        let admitted = CallEvent::Admitted {
+            statement: statement.clone(),
+        };
+        assert_eq!(call.observe(&admitted), is_new);
+        let restored = CallEvent::Restored {
+            roster: Roster::default(),
+            statement,
+        };
+        assert!(!call.observe(&restored), "it is known");
+    }
+    let kept = approvals(call.statements(), &device(2).public(), NOW);
+    assert_eq!(kept, [NOW.as_secs()]);
+}
+
+#[test]
+fn an_admin_signs_the_approval_of_who_waits_where_the_link_and_the_service_take_it() {
+    let [right, other] = [1, 2].map(|number| AdminRights::Secret(secret(number)));
+    let passkey = AdminRights::Passkey(secret(1).passkey(&room()));
+    let (with, without) = (&["hello", "statements"][..], &["hello"][..]);
+    for (rights, features, waiting, is_signed) in [
+        (Some(&right), with, 2, true),
+        (Some(&right), without, 2, false),
+        (Some(&right), with, 3, false),
+        (Some(&other), with, 2, false),
+        (Some(&passkey), with, 2, false),
+        (None, with, 2, false),
+    ] {
+        let mut call = CallStatements::new(&link(1), statements(), None, rights);
+        let bob = participant(2, "0b");
+        let policy = AdminStatement::default();
+        call.observe(&seat(features, &policy, vec![bob.clone()]));
+        let demux = participant(waiting, "0b").demux;
+        assert_eq!(call.approval(demux, NOW).is_some(), is_signed);
+        // A device that has left the lobby gets no approval.
+        call.observe(&CallEvent::Roster(Roster::default()));
+        assert!(call.approval(demux, NOW).is_none());
+    }
+}

@@ -1,0 +1,130 @@
+//! An admin of a link, who signs the policy of its room.
+
+use std::sync::Arc;
+
+use anteroom_protocol::{AdminPasskey, CallLink, Timestamp};
+use rand_core::CryptoRng;
+
+use crate::{
+    AdminRights, Error, LinkChange, LinkState, Pass, PolicyComparison, RoomStatements, RoomsClient,
+    RoomsError, StatementSigner, StatementStore,
+};
+
+/// An admin of a link. Members of a call take the conditions for being let in from the policy that an admin
+/// has signed, and not from the room service: so the policy changes with them.
+pub struct LinkAdmin {
+    rooms: RoomsClient,
+    link: CallLink,
+    rights: AdminRights,
+    store: Arc<dyn StatementStore>,
+}
+
+impl LinkAdmin {
+    /// Creates the admin of a link at a room service. The store has the highest policy that was seen.
+    #[must_use]
+    pub fn new(
+        rooms: RoomsClient,
+        link: CallLink,
+        rights: AdminRights,
+        store: Arc<dyn StatementStore>,
+    ) -> Self {
+        Self {
+            rooms,
+            link,
+            rights,
+            store,
+        }
+    }
+
+    /// Changes the link. With a change of the approval goes a policy, if the link names the admin key of these
+    /// rights: it follows the highest one that is known here or shown by the room service.
+    ///
+    /// # Errors
+    /// As [`RoomsClient::update`]; the store cannot be read.
+    pub async fn change<R: CryptoRng + ?Sized>(
+        &self,
+        pass: &Pass,
+        change: &LinkChange,
+        now: Timestamp,
+        rng: &mut R,
+    ) -> Result<LinkState, Error> {
+        let signing = change.approval.zip(self.signer());
+        let (Some((approval, signer)), Some(mut statements)) = (signing, self.statements()?) else {
+            return Ok(self.update(pass, change, rng).await?);
+        };
+        let state = self.rooms.link(&self.link.root_key, pass, rng).await?;
+        statements.see_policy(&state.admin_statement);
+        let policy = signer.policy(approval, statements.policy(), now)?;
+        let signed = LinkChange {
+            admin_statement: Some(policy.clone()),
+            ..change.clone()
+        };
+        let state = match self.update(pass, &signed, rng).await {
+            Err(error) if error.is_unknown_form() => self.update(pass, change, rng).await,
+            updated => updated,
+        }?;
+        statements.see_policy(&policy);
+        statements.keep(&*self.store);
+        Ok(state)
+    }
+
+    /// Signs the policy anew if it ends within 45 days, and shows the room service again the highest one that
+    /// is known if it shows another. Asks the room service only where the known policy is about to end.
+    ///
+    /// # Errors
+    /// As [`RoomsClient::update`]; the store cannot be read.
+    pub async fn renew_policy<R: CryptoRng + ?Sized>(
+        &self,
+        pass: &Pass,
+        now: Timestamp,
+        rng: &mut R,
+    ) -> Result<(), Error> {
+        let (Some(signer), Some(mut statements)) = (self.signer(), self.statements()?) else {
+            return Ok(());
+        };
+        if !statements.is_renewal_due(now) {
+            return Ok(());
+        }
+        let state = self.rooms.link(&self.link.root_key, pass, rng).await?;
+        let shown = statements.see_policy(&state.admin_statement);
+        if let Some(known) = statements.policy()
+            && let Some(renewed) = signer.renewal(known, now)?
+        {
+            statements.see_policy(&renewed);
+        }
+        let highest = statements.admin_statement();
+        if shown != PolicyComparison::Newer || highest != state.admin_statement {
+            let change = LinkChange {
+                admin_statement: Some(highest),
+                ..LinkChange::default()
+            };
+            self.update(pass, &change, rng).await?;
+        }
+        statements.keep(&*self.store);
+        Ok(())
+    }
+
+    async fn update<R: CryptoRng + ?Sized>(
+        &self,
+        pass: &Pass,
+        change: &LinkChange,
+        rng: &mut R,
+    ) -> Result<LinkState, RoomsError> {
+        let (room, passkey) = (&self.link.root_key, self.passkey());
+        self.rooms.update(room, pass, &passkey, change, rng).await
+    }
+
+    fn passkey(&self) -> AdminPasskey {
+        self.rights.passkey(&self.link.root_key.room_id())
+    }
+
+    fn statements(&self) -> Result<Option<RoomStatements>, Error> {
+        RoomStatements::load(&self.link, &*self.store)
+    }
+
+    /// Returns the signer, if the link names its key.
+    fn signer(&self) -> Option<StatementSigner> {
+        let signer = self.rights.signer(&self.link.root_key.room_id())?;
+        Some(signer).filter(|signer| self.link.admin == Some(signer.public().named()))
+    }
+}

@@ -1,0 +1,212 @@
+//! The statements of admins, from the client of an admin to that of somebody who is let in.
+
+use std::sync::Arc;
+
+use anteroom_client::{
+    AdminRights, AdminStatement, Approval, CallEvent, CallLink, Client, ClientOptions,
+    DeviceSecret, LinkAdminKey, LinkChange, MemoryStatements, Policy, PolicyComparison,
+    RoomStatements, SignedStatement, StatementStore,
+};
+use anteroom_protocol::DAY;
+use anteroom_runtime::Clock as _;
+use anteroom_testkit::{LogGuard, TestAccount};
+
+use crate::{
+    client::{device, options},
+    support::{RoomsFixture, wait_for},
+};
+
+/// The client of a device, and the statements that it keeps.
+struct TestDevice {
+    client: Client,
+    statements: Arc<MemoryStatements>,
+}
+
+impl TestDevice {
+    /// Starts the client of an account, as after an earlier process of the same device.
+    async fn start(
+        fixture: &RoomsFixture,
+        account: &TestAccount,
+        secret: u8,
+        statements: &Arc<MemoryStatements>,
+    ) -> Self {
+        let options = ClientOptions {
+            device: Some(DeviceSecret::from_bytes([secret; 32])),
+            statements: statements.clone(),
+            ..options(fixture)
+        };
+        let client =
+            Client::connect_with(fixture.issuer.base_url(), device(account), options).await;
+        Self {
+            client: client.unwrap(),
+            statements: statements.clone(),
+        }
+    }
+
+    fn kept(&self, link: &CallLink) -> RoomStatements {
+        let kept = RoomStatements::load(link, &*self.statements);
+        kept.unwrap().unwrap()
+    }
+}
+
+fn policy(statement: &AdminStatement) -> Policy {
+    let policy = SignedStatement::<Policy>::parse(statement.as_bytes()).unwrap();
+    policy.claimed().clone()
+}
+
+/// Returns the admin statement that the room service shows.
+async fn shown(fixture: &RoomsFixture, person: &TestDevice, link: &CallLink) -> AdminStatement {
+    let pass = person.client.pass(link).unwrap();
+    let rooms = person.client.rooms(link).unwrap();
+    let mut rng = fixture.rng();
+    let state = rooms.link(&link.root_key, &pass, &mut *rng).await;
+    state.unwrap().admin_statement
+}
+
+#[tokio::test]
+async fn who_is_let_in_keeps_the_signed_approval_for_the_next_call() {
+    let fixture = RoomsFixture::start().await;
+    let anns_account = fixture.issuer.add_account(false).await;
+    let ann = TestDevice::start(&fixture, &anns_account, 1, &Arc::default()).await;
+    let own = ann
+        .client
+        .create_link(fixture.rooms.base_url(), Approval::Required);
+    let own = own.await.unwrap();
+    let link = &own.link;
+    LogGuard::global().watch_bytes("root key", &link.root_key.to_bytes());
+    let AdminRights::Secret(secret) = &own.rights else {
+        panic!("a link is created with an admin secret");
+    };
+    LogGuard::global().watch_bytes("admin secret", secret.as_bytes());
+    assert_eq!(policy(&own.state.admin_statement).counter, 1);
+    assert!(ann.kept(link).admin_statement() == own.state.admin_statement);
+
+    let account = fixture.issuer.add_account(false).await;
+    let statements = Arc::default();
+    let bob = TestDevice::start(&fixture, &account, 2, &statements).await;
+    let mut anns = ann.client.join_as_admin(link, &own.rights).await.unwrap();
+    let mut bobs = bob.client.join(link).await.unwrap();
+    let waiting = wait_for(&mut anns, |event| match event {
+        CallEvent::Joined(seat) => seat.roster.pending.first().cloned(),
+        CallEvent::Roster(roster) => roster.pending.first().cloned(),
+        _ => None,
+    })
+    .await;
+    let key = DeviceSecret::from_bytes([2; 32]).member_key(&link.root_key.room_id());
+    assert_eq!(waiting.member_key(), Some(key.public()));
+    anns.approve(waiting.demux).await.unwrap();
+    let statement = wait_for(&mut bobs, |event| match event {
+        CallEvent::Admitted { statement, .. } => Some(statement),
+        _ => None,
+    });
+    let statement = statement.await.unwrap();
+    assert!(bobs.statements().is_some());
+
+    // Another process of the same device.
+    drop((bobs, bob));
+    let bob = TestDevice::start(&fixture, &account, 2, &statements).await;
+    let kept = bob.kept(link);
+    let now = fixture.rooms.clock.now();
+    let approvals: Vec<_> = kept.approvals(&key.public(), now).collect();
+    assert_eq!(approvals.len(), 1);
+    assert_eq!(approvals[0].as_bytes(), statement.as_bytes());
+    assert!(kept.admin_statement() == own.state.admin_statement);
+}
+
+#[tokio::test]
+async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_replaced() {
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
+    let own = ann
+        .client
+        .create_link(fixture.rooms.base_url(), Approval::Required);
+    let own = own.await.unwrap();
+    let link = &own.link;
+    LogGuard::global().watch_bytes("root key", &link.root_key.to_bytes());
+    let admin = ann.client.admin(link, &own.rights).unwrap();
+    let (pass, now) = (ann.client.pass(link).unwrap(), fixture.rooms.clock.now());
+    let mut rng = fixture.rng();
+
+    let change = LinkChange {
+        approval: Some(Approval::Off),
+        ..LinkChange::default()
+    };
+    let changed = admin.change(&pass, &change, now, &mut *rng).await.unwrap();
+    assert_eq!(changed.approval, Approval::Off);
+    let open = changed.admin_statement.clone();
+    assert_eq!(policy(&open).counter, 2);
+    // A name has no policy.
+    let named = LinkChange {
+        name: Some("Tea".to_owned()),
+        ..LinkChange::default()
+    };
+    let named = admin.change(&pass, &named, now, &mut *rng).await.unwrap();
+    assert!(named.admin_statement == open);
+
+    // Nothing is due yet, so the room service is not even asked.
+    admin.renew_policy(&pass, now, &mut *rng).await.unwrap();
+    assert!(shown(&fixture, &ann, link).await == open);
+    let later = now.plus(60 * DAY);
+    admin.renew_policy(&pass, later, &mut *rng).await.unwrap();
+    let renewed = shown(&fixture, &ann, link).await;
+    assert_eq!(policy(&renewed).counter, 2);
+    assert_eq!(policy(&renewed).since, later);
+    assert!(ann.kept(link).admin_statement() == renewed);
+
+    // Somebody with the passkey alone shows the older policy again: who has seen the newer one keeps it,
+    // and an admin's client shows it to all again when it is renewed.
+    let passkey = AdminRights::Passkey(own.passkey());
+    let cleo = ann.client.admin(link, &passkey).unwrap();
+    let replaced = LinkChange {
+        admin_statement: Some(open.clone()),
+        approval: Some(Approval::Off),
+        ..LinkChange::default()
+    };
+    let replaced = cleo.change(&pass, &replaced, now, &mut *rng).await;
+    let replaced = replaced.unwrap().admin_statement;
+    assert!(replaced == open);
+    let mut kept = ann.kept(link);
+    assert_eq!(kept.see_policy(&replaced), PolicyComparison::Older);
+    let last = later.plus(60 * DAY);
+    admin.renew_policy(&pass, last, &mut *rng).await.unwrap();
+    let renewed = shown(&fixture, &ann, link).await;
+    assert_eq!(
+        (policy(&renewed).counter, policy(&renewed).since),
+        (2, last)
+    );
+}
+
+#[tokio::test]
+async fn an_admin_who_never_saw_the_newest_policy_follows_the_one_that_is_shown() {
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
+    let own = ann
+        .client
+        .create_link(fixture.rooms.base_url(), Approval::Off);
+    let own = own.await.unwrap();
+    let link = &own.link;
+    LogGuard::global().watch_bytes("root key", &link.root_key.to_bytes());
+    let account = fixture.issuer.add_account(false).await;
+    let dora = TestDevice::start(&fixture, &account, 2, &Arc::default()).await;
+    assert!(dora.kept(link).policy().is_none());
+    let admin = dora.client.admin(link, &own.rights).unwrap();
+    let (pass, now) = (dora.client.pass(link).unwrap(), fixture.rooms.clock.now());
+    let change = LinkChange {
+        approval: Some(Approval::Required),
+        ..LinkChange::default()
+    };
+    let mut rng = fixture.rng();
+    let changed = admin.change(&pass, &change, now, &mut *rng).await.unwrap();
+    assert_eq!(policy(&changed.admin_statement).counter, 2);
+    assert!(dora.kept(link).admin_statement() == changed.admin_statement);
+    // A link whose admin key somebody has changed finds nothing of it.
+    let forged = CallLink {
+        admin: Some(LinkAdminKey::from_bytes([0xff; 32])),
+        ..link.clone()
+    };
+    assert!(dora.client.join(&forged).await.is_err());
+    let mark = dora.kept(link).mark();
+    assert!(dora.statements.load(&mark).unwrap().is_some());
+}
