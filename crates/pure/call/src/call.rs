@@ -19,14 +19,11 @@ use crate::{
     demux_ids::DemuxIds,
     roster::Rosters,
     seats::{Device, Seats},
-    token_bucket::{BucketSize, TokenBucket},
+    token_bucket::TokenBucket,
     users::Users,
 };
 
-const RELAYS: BucketSize = BucketSize {
-    burst: RELAY_RATE_OF_CALL,
-    per_second: RELAY_RATE_OF_CALL,
-};
+type RelayBucket = TokenBucket<RELAY_RATE_OF_CALL, RELAY_RATE_OF_CALL>;
 
 /// The limits of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +50,10 @@ impl Limits {
             max_remembered_users: 65_536,
         }
     }
+
+    fn max_devices(&self) -> usize {
+        usize::try_from(self.max_devices).unwrap_or(usize::MAX)
+    }
 }
 
 /// The lobby of a room and then one era of it. The crate's documentation has the contract and the rules.
@@ -69,7 +70,7 @@ pub struct Call {
     now: Moment,
     outputs: VecDeque<Output>,
     /// The rate limit of relays, in bytes.
-    relays: TokenBucket,
+    relays: RelayBucket,
     commits: CommitLog,
     /// The moment of the last announcement of the roster.
     announced: Option<Moment>,
@@ -109,7 +110,7 @@ impl Call {
             phase: Phase::New,
             now: Moment::default(),
             outputs: VecDeque::new(),
-            relays: TokenBucket::full(RELAYS),
+            relays: RelayBucket::full(),
             commits: CommitLog::default(),
             announced: None,
         }
@@ -238,9 +239,9 @@ impl Call {
             return;
         };
         self.seats.record_activity(seat, self.now);
-        // A device waits for its commit to come back, so that it receives every refusal of one.
-        let is_commit = matches!(command, Command::Commit(_));
-        let was_limited = !is_commit && self.seats.get(seat).is_some_and(Device::is_limited);
+        // A device waits for its commit to come back, so that it receives every error of one.
+        let is_of_group = matches!(command, Command::Commit(_) | Command::Refuse(_));
+        let was_limited = !is_of_group && self.seats.get(seat).is_some_and(Device::is_limited);
         let result = match command {
             Command::Leave => self.leave(seat),
             Command::RaiseHand { raised } => self.raise_hand(seat, raised),
@@ -263,9 +264,10 @@ impl Call {
             Err(ErrorCode::RateLimited) if was_limited => {
                 self.outputs.push_back(Output::Dropped(connection));
             }
-            Err(ErrorCode::StaleCommit) => {
+            // The lobby learns nothing of the group.
+            Err(code) if is_of_group && code != ErrorCode::NotActive => {
                 let present = self.commits.present();
-                self.send(connection, Message::StaleCommit { present });
+                self.send(connection, Message::GroupError { code, present });
             }
             Err(code) => self.send(connection, Message::Error(code)),
         }
@@ -312,8 +314,7 @@ impl Call {
     }
 
     fn is_full(&self, status: Status) -> bool {
-        let max_devices = usize::try_from(self.limits.max_devices).unwrap_or(usize::MAX);
-        self.seats.count(status) >= max_devices
+        self.seats.count(status) >= self.limits.max_devices()
     }
 
     fn next_deadline(&self) -> Option<Moment> {

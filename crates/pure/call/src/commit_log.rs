@@ -6,13 +6,10 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use crate::{
     COMMITS_PER_SECOND, CommitBody, GROUP_INTERVAL, KEPT_COMMIT_BYTES, KEPT_COMMITS, Moment,
-    token_bucket::{BucketSize, TokenBucket},
+    token_bucket::TokenBucket,
 };
 
-const COMMITS: BucketSize = BucketSize {
-    burst: COMMITS_PER_SECOND,
-    per_second: COMMITS_PER_SECOND,
-};
+type CommitBucket = TokenBucket<COMMITS_PER_SECOND, COMMITS_PER_SECOND>;
 
 /// A commit that the call has taken.
 #[derive(Clone, Debug)]
@@ -41,7 +38,7 @@ pub(crate) struct CommitLog {
     bytes: usize,
     /// The start of the present group.
     started: Option<Moment>,
-    rate: TokenBucket,
+    rate: CommitBucket,
 }
 
 impl Default for CommitLog {
@@ -51,7 +48,7 @@ impl Default for CommitLog {
             commits: VecDeque::new(),
             bytes: 0,
             started: None,
-            rate: TokenBucket::full(COMMITS),
+            rate: CommitBucket::full(),
         }
     }
 }
@@ -64,29 +61,29 @@ impl CommitLog {
 
     /// Returns the place of a commit; `None` if it is not for the present epoch, and starts no group.
     pub(crate) fn place(&self, at: GroupEpoch) -> Option<CommitPlace> {
-        let next_group = GroupEpoch {
-            group: self.present.group.saturating_add(1),
-            epoch: 0,
-        };
-        if at == next_group {
+        if at.epoch == 0 && self.present.group.checked_add(1) == Some(at.group) {
             Some(CommitPlace::NextGroup)
         } else {
             (at == self.present && at.group > 0).then_some(CommitPlace::Present)
         }
     }
 
-    /// Returns whether the limits let a commit pass.
+    /// Returns whether the limits of the call let a commit pass. Commits to the present group cannot delay the
+    /// start of the next one.
     pub(crate) fn may_take(&self, place: CommitPlace, now: Moment) -> bool {
-        let is_too_early = self
-            .started
-            .is_some_and(|started| now.since(started) < GROUP_INTERVAL);
-        self.rate.holds(1, now) && !(place == CommitPlace::NextGroup && is_too_early)
+        match place {
+            CommitPlace::Present => self.rate.holds(1, now),
+            CommitPlace::NextGroup => self
+                .started
+                .is_none_or(|started| now.since(started) >= GROUP_INTERVAL),
+        }
     }
 
     /// Takes a commit that has a place: its next epoch is the present one.
     pub(crate) fn take(&mut self, commit: TakenCommit, now: Moment) {
-        self.rate.take(1, now);
-        if commit.at.group != self.present.group {
+        if commit.at.group == self.present.group {
+            self.rate.take(1, now);
+        } else {
             self.commits.clear();
             self.bytes = 0;
             self.started = Some(now);
@@ -132,5 +129,26 @@ mod tests {
         }
         assert_eq!((log.commits.len(), log.bytes), (1, 6));
         assert_eq!(log.present(), GroupEpoch { group: 2, epoch: 1 });
+    }
+
+    #[test]
+    fn no_group_follows_the_last_number() {
+        let mut log = CommitLog {
+            present: GroupEpoch {
+                group: u32::MAX - 1,
+                epoch: 7,
+            },
+            ..CommitLog::default()
+        };
+        let last = GroupEpoch {
+            group: u32::MAX,
+            epoch: 0,
+        };
+        assert_eq!(log.place(last), Some(CommitPlace::NextGroup));
+        log.present = last.next();
+        assert_eq!(log.place(last.next()), Some(CommitPlace::Present));
+        for group in [u32::MAX, 0, 1] {
+            assert_eq!(log.place(GroupEpoch { group, epoch: 0 }), None);
+        }
     }
 }

@@ -171,6 +171,11 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// Returns the number of devices that the commit adds.
+    pub(crate) fn added_devices(&self) -> usize {
+        self.welcome.as_ref().map_or(0, |welcome| welcome.to.len())
+    }
+
     /// Returns whether the commit adds this device.
     pub(crate) fn adds(&self, device: DemuxId) -> bool {
         let welcome = self.welcome.as_ref();
@@ -181,7 +186,8 @@ impl Commit {
 /// A Welcome, which brings devices into the epoch after a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Welcome {
-    /// The devices. Those that are not active or not connected do not receive it.
+    /// The devices, at most as many as a call may have active ones. Those that are not active or not connected
+    /// do not receive it.
     pub to: BTreeSet<DemuxId>,
     /// The Welcome.
     pub body: WelcomeBody,

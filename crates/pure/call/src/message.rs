@@ -81,8 +81,10 @@ pub enum Message {
         /// `from`: the sender.
         from: DemuxId,
     },
-    /// `error` with the code [`ErrorCode::StaleCommit`].
-    StaleCommit {
+    /// `error`: a commit, or a refusal of one, was refused.
+    GroupError {
+        /// `code`.
+        code: ErrorCode,
         /// `present`: the present epoch of the group.
         present: GroupEpoch,
     },

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anteroom_protocol::{ApprovalStatement, DemuxId, Hello, MemberKey, OpaqueUserId};
 
 use crate::{
-    ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
-    SEAT_RESERVATION, SILENCE_LIMIT,
+    ConnectionId, HAND_BURST, HANDS_PER_SECOND, MISSED_COMMITS_BURST, Moment, ROSTER_REQUEST_BURST,
+    ResumeSecret, SEAT_RESERVATION, SILENCE_LIMIT,
     error_code::ErrorCode,
     input::Join,
     membership::{Audience, Role, RosterForm, Status},
-    token_bucket::{BucketSize, TokenBucket},
+    token_bucket::TokenBucket,
 };
 
 /// The number of a seat, in the order of the joins.
@@ -24,14 +24,9 @@ impl Seat {
     }
 }
 
-const HANDS: BucketSize = BucketSize {
-    burst: HAND_BURST,
-    per_second: HANDS_PER_SECOND,
-};
-const ROSTER_REQUESTS: BucketSize = BucketSize {
-    burst: ROSTER_REQUEST_BURST,
-    per_second: 1,
-};
+type HandBucket = TokenBucket<HAND_BURST, HANDS_PER_SECOND>;
+type RosterRequestBucket = TokenBucket<ROSTER_REQUEST_BURST, 1>;
+type MissedCommitBucket = TokenBucket<MISSED_COMMITS_BURST, 1>;
 
 /// A device with a seat.
 #[derive(Debug)]
@@ -46,8 +41,10 @@ pub(crate) struct Device {
     pub(crate) statement: Option<ApprovalStatement>,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,
-    pub(crate) hands: TokenBucket,
-    pub(crate) roster_requests: TokenBucket,
+    pub(crate) hands: HandBucket,
+    pub(crate) roster_requests: RosterRequestBucket,
+    /// The rate limit of answers with missed commits.
+    pub(crate) missed_commits: MissedCommitBucket,
     /// Whether a limit has dropped the device's last message.
     is_limited: bool,
     pub(crate) roster_form: RosterForm,
@@ -56,7 +53,7 @@ pub(crate) struct Device {
     /// Whether the device was admitted and has not received the hellos of the devices that were active
     /// before.
     pub(crate) lacks_hellos: bool,
-    /// The number of the last group that the device has started, committed to or been added to. 0: none.
+    /// The number of the last group that the device has started or been welcomed to. 0: none.
     pub(crate) group: u32,
     /// The number of the last group of which the device has refused a commit. 0: none.
     pub(crate) refused_group: u32,
@@ -91,8 +88,9 @@ impl Device {
             statement: None,
             hand_raised_at: None,
             resume: join.randomness.resume_secret(),
-            hands: TokenBucket::full(HANDS),
-            roster_requests: TokenBucket::full(ROSTER_REQUESTS),
+            hands: HandBucket::full(),
+            roster_requests: RosterRequestBucket::full(),
+            missed_commits: MissedCommitBucket::full(),
             is_limited: false,
             roster_form: join.roster,
             roster_revision: 0,

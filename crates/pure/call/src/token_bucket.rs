@@ -2,30 +2,24 @@
 
 use crate::Moment;
 
-/// The size of a bucket, in tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BucketSize {
-    /// The number of tokens in a full bucket.
-    pub(crate) burst: u32,
-    /// The number of tokens added in a second.
-    pub(crate) per_second: u32,
-}
-
-/// A bucket of tokens, full at first.
+/// A bucket of tokens, full at first: `BURST` of them, and `PER_SECOND` are added in a second.
 ///
 /// The level is counted in thousandths of a token, so that the refill of a millisecond is an integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TokenBucket {
-    size: BucketSize,
+pub(crate) struct TokenBucket<const BURST: u32, const PER_SECOND: u32> {
     level: u64,
     updated: Moment,
 }
 
-impl TokenBucket {
-    pub(crate) const fn full(size: BucketSize) -> Self {
+/// The number of units of the level in a token.
+const UNITS: u64 = 1_000;
+
+impl<const BURST: u32, const PER_SECOND: u32> TokenBucket<BURST, PER_SECOND> {
+    const CAPACITY: u64 = BURST as u64 * UNITS;
+
+    pub(crate) const fn full() -> Self {
         Self {
-            size,
-            level: size.capacity(),
+            level: Self::CAPACITY,
             updated: Moment::from_millis(0),
         }
     }
@@ -35,7 +29,7 @@ impl TokenBucket {
     }
 
     pub(crate) fn is_full(&self, now: Moment) -> bool {
-        self.level_at(now) == self.size.capacity()
+        self.level_at(now) == Self::CAPACITY
     }
 
     /// Removes tokens, at most those that the bucket holds.
@@ -58,17 +52,8 @@ impl TokenBucket {
 
     fn level_at(&self, now: Moment) -> u64 {
         let passed = now.as_millis().saturating_sub(self.updated.as_millis());
-        let refill = passed.saturating_mul(u64::from(self.size.per_second));
-        self.level.saturating_add(refill).min(self.size.capacity())
-    }
-}
-
-/// The number of units of the level in a token.
-const UNITS: u64 = 1_000;
-
-impl BucketSize {
-    const fn capacity(self) -> u64 {
-        self.burst as u64 * UNITS
+        let refill = passed.saturating_mul(u64::from(PER_SECOND));
+        self.level.saturating_add(refill).min(Self::CAPACITY)
     }
 }
 
@@ -78,10 +63,7 @@ mod tests {
 
     #[test]
     fn a_bucket_fills_up_to_its_burst_and_no_further() {
-        let mut bucket = TokenBucket::full(BucketSize {
-            burst: 4,
-            per_second: 2,
-        });
+        let mut bucket = TokenBucket::<4, 2>::full();
         let at = Moment::from_millis;
         bucket.take(4, at(1_000));
         for (millis, tokens) in [(1_000, 0), (1_499, 0), (1_500, 1), (2_999, 3), (99_000, 4)] {

@@ -6,19 +6,16 @@ use std::collections::{BTreeMap, VecDeque};
 use anteroom_protocol::OpaqueUserId;
 
 use crate::{
-    Moment, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER,
-    seats::Seat,
-    token_bucket::{BucketSize, TokenBucket},
+    COMMITS_OF_USER_PER_SECOND, Moment, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER, seats::Seat,
+    token_bucket::TokenBucket,
 };
 
-const RELAYS: BucketSize = BucketSize {
-    burst: RELAY_BURST_OF_USER,
-    per_second: RELAY_RATE_OF_USER,
-};
+type RelayBucket = TokenBucket<RELAY_BURST_OF_USER, RELAY_RATE_OF_USER>;
 
-/// The time after which an empty bucket of relays is full again.
-const RELAYS_REFILL: Duration =
-    Duration::from_secs((RELAY_BURST_OF_USER / RELAY_RATE_OF_USER) as u64 + 1);
+type CommitBucket = TokenBucket<COMMITS_OF_USER_PER_SECOND, COMMITS_OF_USER_PER_SECOND>;
+
+/// The time after which an empty bucket of relays is full again. One of commits is full earlier.
+const REFILL: Duration = Duration::from_secs((RELAY_BURST_OF_USER / RELAY_RATE_OF_USER) as u64 + 1);
 
 /// The users of a call: those with a seat, and those an admin has decided on.
 #[derive(Debug, Default)]
@@ -26,8 +23,8 @@ pub(crate) struct Users {
     users: BTreeMap<OpaqueUserId, User>,
     remembered: usize,
     max_remembered: usize,
-    /// Users without a seat whose bucket is not full yet, each with the moment at which it will be. A user
-    /// who comes back before then continues with the same bucket.
+    /// Users without a seat whose buckets are not full yet, each with the moment at which they will be. A user
+    /// who comes back before then continues with the same buckets.
     spent: VecDeque<(Moment, OpaqueUserId)>,
     now: Moment,
 }
@@ -36,7 +33,9 @@ pub(crate) struct Users {
 struct User {
     seats: Vec<Seat>,
     /// The rate limit of relays, in bytes.
-    relays: TokenBucket,
+    relays: RelayBucket,
+    /// The rate limit of commits and refusals.
+    commits: CommitBucket,
     approved: bool,
     blocked: bool,
     denied: bool,
@@ -46,7 +45,8 @@ impl Default for User {
     fn default() -> Self {
         Self {
             seats: Vec::new(),
-            relays: TokenBucket::full(RELAYS),
+            relays: RelayBucket::full(),
+            commits: CommitBucket::full(),
             approved: false,
             blocked: false,
             denied: false,
@@ -57,6 +57,10 @@ impl Default for User {
 impl User {
     const fn is_remembered(&self) -> bool {
         self.approved || self.blocked || self.denied
+    }
+
+    fn has_full_buckets(&self, now: Moment) -> bool {
+        self.relays.is_full(now) && self.commits.is_full(now)
     }
 }
 
@@ -111,6 +115,20 @@ impl Users {
         }
     }
 
+    /// Returns whether the user may commit or refuse a commit.
+    pub(crate) fn may_commit(&self, user: &OpaqueUserId) -> bool {
+        let known = self.users.get(user);
+        known.is_some_and(|known| known.commits.holds(1, self.now))
+    }
+
+    /// Counts a commit or a refusal of the user.
+    pub(crate) fn count_commit(&mut self, user: &OpaqueUserId) {
+        let now = self.now;
+        if let Some(known) = self.users.get_mut(user) {
+            known.commits.take(1, now);
+        }
+    }
+
     /// Replaces the approved users; those beyond the limit are dropped.
     pub(crate) fn set_approved(&mut self, approved: Vec<OpaqueUserId>) {
         let forgotten: Vec<OpaqueUserId> = self
@@ -141,8 +159,8 @@ impl Users {
     pub(crate) fn remove_seat(&mut self, user: &OpaqueUserId, seat: Seat) {
         if let Some(known) = self.users.get_mut(user) {
             known.seats.retain(|other| *other != seat);
-            if known.seats.is_empty() && !known.relays.is_full(self.now) {
-                let full = self.now.plus(RELAYS_REFILL);
+            if known.seats.is_empty() && !known.has_full_buckets(self.now) {
+                let full = self.now.plus(REFILL);
                 self.spent.push_back((full, user.clone()));
             }
         }
@@ -217,7 +235,7 @@ impl Users {
     fn drop_if_empty(&mut self, user: &OpaqueUserId) {
         let now = self.now;
         let is_empty = |known: &User| {
-            known.seats.is_empty() && !known.is_remembered() && known.relays.is_full(now)
+            known.seats.is_empty() && !known.is_remembered() && known.has_full_buckets(now)
         };
         if self.users.get(user).is_some_and(is_empty) {
             self.users.remove(user);
@@ -275,6 +293,24 @@ mod tests {
             users.remove_seat(&user, seat);
         }
         users.advance(at(1_000 + 5_000));
+        assert!(users.users.is_empty() && users.spent.is_empty());
+    }
+
+    #[test]
+    fn a_user_who_comes_back_has_the_commits_of_before() {
+        let mut users = Users::new([], 8);
+        let user = ciphertext('a', '1');
+        let mut seats = (1..).map(Seat::of_number);
+        users.advance(Moment::from_millis(1_000_000));
+        for left in (0..COMMITS_OF_USER_PER_SECOND).rev() {
+            let seat = seats.next().unwrap();
+            users.add_seat(&user, seat);
+            assert!(users.may_commit(&user));
+            users.count_commit(&user);
+            assert_eq!(users.may_commit(&user), left > 0);
+            users.remove_seat(&user, seat);
+        }
+        users.advance(Moment::from_millis(1_005_000));
         assert!(users.users.is_empty() && users.spent.is_empty());
     }
 

@@ -127,7 +127,7 @@ pub enum SeatStatus {
 pub enum CommitRejection {
     /// `rate_limited`.
     RateLimited,
-    /// `forbidden`: only an admin may start the next group now.
+    /// `forbidden`: the device is not of the present group, or only an admin may start the next one now.
     Forbidden,
     /// Any other code.
     Other,

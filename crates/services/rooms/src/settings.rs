@@ -166,6 +166,10 @@ pub struct SocketLimits {
     pub join_timeout: Duration,
     /// The maximum bytes of relays that wait for one client. Further relays are dropped.
     pub queued_bytes: usize,
+    /// The maximum bytes of commits, Welcomes and refusals that wait for one client. Before one that does not
+    /// fit, all of them are dropped. The commits that a call keeps for a resumed device fit, as base64 with
+    /// the JSON around it.
+    pub queued_group_bytes: usize,
     /// The maximum time in which a client takes none of the bytes that wait for it. After that the
     /// connection is closed.
     pub stall_timeout: Duration,
@@ -186,6 +190,7 @@ impl Default for SocketLimits {
             unjoined_per_address: 128,
             join_timeout: Duration::from_secs(10),
             queued_bytes: 1024 * 1024,
+            queued_group_bytes: 2 * 1024 * 1024,
             stall_timeout: Duration::from_secs(30),
             closing_timeout: Duration::from_secs(5),
             joins: const { BucketSize::new(NonZeroU32::new(600).unwrap(), NonZeroU64::MIN) },

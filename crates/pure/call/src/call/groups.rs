@@ -13,37 +13,47 @@ impl Call {
     /// Takes a commit, and sends it to every active device.
     pub(super) fn commit(&mut self, seat: Seat, commit: Commit) -> Result<(), ErrorCode> {
         let sender = self.active(seat)?;
-        let (from, role) = (sender.demux_id, sender.role);
+        let (from, role, group) = (sender.demux_id, sender.role, sender.group);
+        let user = sender.user.clone();
         let place = self.commits.place(commit.at);
         let place = place.ok_or(ErrorCode::StaleCommit)?;
-        if place == CommitPlace::NextGroup && !self.may_start_group(role) {
+        let may_commit = match place {
+            CommitPlace::Present => group == commit.at.group,
+            CommitPlace::NextGroup => self.may_start_group(role),
+        };
+        if !may_commit {
             return Err(ErrorCode::Forbidden);
         }
-        if !self.commits.may_take(place, self.now) {
+        if commit.added_devices() > self.limits.max_devices() {
+            return Err(ErrorCode::UnknownDevice);
+        }
+        let is_granted = place == CommitPlace::NextGroup || self.users.may_commit(&user);
+        if !(is_granted && self.commits.may_take(place, self.now)) {
             return Err(ErrorCode::RateLimited);
+        }
+        if place == CommitPlace::Present {
+            self.users.count_commit(&user);
         }
         let mut readers = Vec::new();
         let mut newcomers = Vec::new();
+        // The devices that a roster names before the commit: the sender and those that the commit adds.
+        let mut named = vec![seat];
         for (seat, device) in self.seats.iter() {
-            let Some(connection) = active_connection(device) else {
-                continue;
-            };
-            if commit.adds(device.demux_id) && device.demux_id != from {
-                newcomers.push((seat, connection));
-            } else {
-                readers.push(connection);
+            let is_new = commit.adds(device.demux_id) && device.demux_id != from;
+            if is_new && device.status() == Status::Active {
+                named.push(seat);
+            }
+            match active_connection(device) {
+                Some(connection) if is_new => newcomers.push((seat, connection)),
+                Some(connection) => readers.push(connection),
+                None => {}
             }
         }
-        // The roster that names the new members precedes the commit that adds them.
-        let added = newcomers.iter().map(|(seat, _)| *seat);
-        let members: Vec<Seat> = added.chain([seat]).collect();
-        if members
-            .iter()
-            .any(|seat| self.rosters.is_unannounced(*seat))
-        {
+        if named.iter().any(|seat| self.rosters.is_unannounced(*seat)) {
             self.announce_roster();
         }
-        for seat in members {
+        let added = newcomers.iter().map(|(seat, _)| *seat);
+        for seat in added.chain([seat]) {
             if let Some(device) = self.seats.get_mut(seat) {
                 device.group = commit.at.group;
             }
@@ -68,7 +78,8 @@ impl Call {
         Ok(())
     }
 
-    /// Passes on that a commit of the present group does not hold, once for each device and group.
+    /// Passes on that a commit of the present group does not hold, once for each device and group. It counts as
+    /// a commit of the user, who could otherwise refuse again with every new device.
     pub(super) fn refuse(&mut self, seat: Seat, at: GroupEpoch) -> Result<(), ErrorCode> {
         let present = self.commits.present();
         let device = self.active(seat)?;
@@ -78,8 +89,12 @@ impl Call {
         if device.refused_group == at.group {
             return Ok(());
         }
-        device.refused_group = at.group;
-        let from = device.demux_id;
+        let (from, user) = (device.demux_id, device.user.clone());
+        if !self.users.may_commit(&user) {
+            return Err(ErrorCode::RateLimited);
+        }
+        self.users.count_commit(&user);
+        self.active(seat)?.refused_group = at.group;
         self.announce_sender(from);
         let devices = self.seats.iter().map(|(_, device)| device);
         let readers = devices.filter_map(active_connection).collect();
@@ -87,19 +102,29 @@ impl Call {
         Ok(())
     }
 
-    /// Returns the commits that an active device has missed, as messages.
-    pub(super) fn missed_commits(&self, seat: Seat, have: Option<GroupEpoch>) -> Vec<Message> {
-        let device = self.seats.get(seat);
-        let is_active = device.is_some_and(|device| device.status() == Status::Active);
-        let have = have.filter(|_| is_active);
-        let missed = have.into_iter().flat_map(|have| self.commits.since(have));
-        missed
+    /// Returns the commits that an active device of the group has missed, as messages. None are returned beyond
+    /// the limit: a device that resumes its seat again and again would be sent a MiB each time.
+    pub(super) fn missed_commits(&mut self, seat: Seat, have: Option<GroupEpoch>) -> Vec<Message> {
+        let now = self.now;
+        let (Ok(device), Some(have)) = (self.active(seat), have) else {
+            return Vec::new();
+        };
+        if device.group != have.group {
+            return Vec::new();
+        }
+        let missed = self.commits.since(have);
+        let missed: Vec<Message> = missed
             .map(|TakenCommit { at, from, body }| Message::Commit {
                 at: *at,
                 from: *from,
                 body: body.clone(),
             })
-            .collect()
+            .collect();
+        let is_granted = missed.is_empty()
+            || self
+                .active(seat)
+                .is_ok_and(|device| device.missed_commits.try_take(now));
+        if is_granted { missed } else { Vec::new() }
     }
 
     /// Returns whether a device may start the next group: an admin, or any device while no admin is active or

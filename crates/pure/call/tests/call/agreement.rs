@@ -1,6 +1,9 @@
 //! Random scripts: the call behaves as the model, step by step.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use anteroom_call::ErrorCode;
 use anteroom_protocol::GuestAdmission;
@@ -13,7 +16,7 @@ use proptest::{
 use crate::{
     harness::{Harness, Line, Setting},
     model::Model,
-    script::{Decision, LinkStep, SimpleCommand, Step},
+    script::{Decision, LinkStep, SimpleCommand, Step, epoch},
 };
 
 /// A step whose devices are not chosen yet: they are chosen among those that are present when the step is
@@ -181,6 +184,12 @@ fn random_scripts_come_everywhere() {
         "roster",
         "welcome",
     ];
+    for code in ["forbidden", "rate_limited", "stale_commit"] {
+        let is_seen = seen
+            .iter()
+            .any(|line: &String| line.starts_with(&format!("error {code} ")));
+        assert!(is_seen, "no script comes to {code} after a commit");
+    }
     let has_missed = seen.iter().any(|line: &String| line.contains(" missed "));
     assert!(has_missed, "no script comes to missed commits");
     for text in codes.iter().map(String::as_str).chain(others) {
@@ -228,6 +237,57 @@ fn play(
 struct ModelComparison {
     harness: Harness,
     model: Model,
+    epochs: ConnectionEpochs,
+}
+
+/// The epoch of the group that each connection of an active device knows. Within a group, each commit and
+/// Welcome leads to the next epoch.
+#[derive(Default)]
+struct ConnectionEpochs(BTreeMap<u64, (u32, u64)>);
+
+impl ConnectionEpochs {
+    fn check(&mut self, lines: &[Line]) -> Result<(), String> {
+        for line in lines {
+            for connection in &line.to {
+                if !self.follows(*connection, &line.text) {
+                    return Err(format!("a gap before {line}, after {:?}", self.0));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn follows(&mut self, connection: u64, text: &str) -> bool {
+        let words: Vec<&str> = text.split(' ').collect();
+        let before = self.0.get(&connection).copied();
+        let (next, follows) = match *words.as_slice() {
+            ["joined", _, "active", ..] => {
+                let present = words.iter().find_map(|word| epoch(word));
+                let (group, epoch) = present.unwrap_or_default();
+                let missed = words.iter().skip_while(|word| **word != "missed").nth(1);
+                let missed: u64 = missed.map_or(0, |number| number.parse().unwrap());
+                ((group, epoch - missed), true)
+            }
+            ["admitted", .., last] => (epoch(last).unwrap_or_default(), true),
+            ["admitted"] => ((0, 0), true),
+            ["commit", at, ..] => {
+                let at = epoch(at).unwrap();
+                ((at.0, at.1 + 1), is_next(before, at))
+            }
+            ["welcome", at, ..] => {
+                let at = epoch(at).unwrap();
+                (at, is_next(before, (at.0, at.1 - 1)))
+            }
+            _ => return true,
+        };
+        self.0.insert(connection, next);
+        follows
+    }
+}
+
+/// Returns whether an epoch is the known one, or the first of a later group.
+fn is_next(before: Option<(u32, u64)>, at: (u32, u64)) -> bool {
+    before.is_some_and(|before| at == before || at == (before.0 + 1, 0))
 }
 
 impl ModelComparison {
@@ -235,12 +295,14 @@ impl ModelComparison {
         Self {
             harness: Harness::new(setting),
             model: Model::new(setting),
+            epochs: ConnectionEpochs::default(),
         }
     }
 
     /// Executes a step on both. Returns the outputs of the call, or a difference.
     fn play(&mut self, step: &Step) -> Result<Vec<Line>, String> {
         let lines = self.harness.play(step);
+        self.epochs.check(&lines)?;
         let done = in_order(lines.clone());
         let expected = in_order(self.model.play(step));
         same("lines", &done, &expected)?;

@@ -411,8 +411,8 @@ fn message_text(message: &Message) -> String {
         Message::Refuse { at, from } => {
             format!("refuse {} from {}", epoch_text(*at), from.number() >> 4)
         }
-        Message::StaleCommit { present } => {
-            format!("error stale_commit {}", epoch_text(*present))
+        Message::GroupError { code, present } => {
+            format!("error {} {}", code.as_str(), epoch_text(*present))
         }
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong => "pong".to_owned(),

@@ -3,6 +3,7 @@
 
 mod decisions;
 mod groups;
+mod messages;
 mod rosters;
 mod seats;
 
@@ -44,8 +45,8 @@ pub(crate) struct Device {
     hands: BucketLevel,
     questions: BucketLevel,
     told_to_slow_down: bool,
-    /// The number of the last group that the device came into.
-    group: u32,
+    /// The answers with missed commits.
+    missed: BucketLevel,
     refused_group: u32,
     /// The length of the history when the device last received the whole roster.
     knows: usize,
@@ -89,6 +90,8 @@ pub(crate) struct Model {
     /// The debts of relays, of each user and of all together.
     user_relays: BTreeMap<char, BucketLevel>,
     all_relays: BucketLevel,
+    /// The debts of commits and refusals of each user.
+    user_commits: BTreeMap<char, BucketLevel>,
     pub(crate) groups: Groups,
     /// Every state of the roster since the last announcement, which is the first.
     history: Vec<Vec<VisibleDevice>>,
@@ -122,6 +125,7 @@ impl Model {
             joins: 0,
             user_relays: BTreeMap::new(),
             all_relays: BucketLevel::default(),
+            user_commits: BTreeMap::new(),
             groups: Groups::default(),
             history: vec![Vec::new()],
             announced: None,
@@ -304,7 +308,7 @@ impl Model {
                 hands: BucketLevel::default(),
                 questions: BucketLevel::default(),
                 told_to_slow_down: false,
-                group: 0,
+                missed: BucketLevel::default(),
                 refused_group: 0,
                 knows: 0,
             });
@@ -316,10 +320,14 @@ impl Model {
         device.knows = knows;
         device.lacks_hellos = false;
         let device = device.clone();
-        let missed = match have {
-            Some(have) if is_resumed && device.active => self.groups.since(*have),
+        let mut missed = match have {
+            Some(have) if is_resumed && device.active => self.groups.since(id, *have),
             _ => Vec::new(),
         };
+        let is_limited = |device: &mut Device| !device.missed.fill(1, 5, 1, now);
+        if !missed.is_empty() && self.by_id(id).is_some_and(is_limited) {
+            missed.clear();
+        }
         let mut text = format!(
             "joined {id} {}{}{} secret {secret} {}",
             status(device.active),
@@ -365,90 +373,6 @@ impl Model {
         };
         if let Some(answer) = answer {
             self.tell(connection, answer);
-        }
-    }
-
-    fn hand(&mut self, sender: &Device, up: bool) -> Option<&'static str> {
-        if !sender.active {
-            return Some("error not_active");
-        }
-        let now = self.now;
-        let device = self.by_id(sender.id)?;
-        let may = device.hands.fill(1, 2, 1, now);
-        if may {
-            device.hand = if up { device.hand.or(Some(now)) } else { None };
-        }
-        self.note();
-        self.slow_down(sender.id, may)
-    }
-
-    fn who(&mut self, sender: &Device) -> Option<&'static str> {
-        let now = self.now;
-        let may = self.by_id(sender.id)?.questions.fill(1, 5, 1, now);
-        if may {
-            self.tell_all(sender.connection?);
-        }
-        self.slow_down(sender.id, may)
-    }
-
-    /// Returns the error for a limit, if one is due.
-    fn slow_down(&mut self, id: u32, may: bool) -> Option<&'static str> {
-        let told = std::mem::replace(&mut self.by_id(id)?.told_to_slow_down, !may);
-        match (may, told) {
-            (true, _) => None,
-            (false, false) => Some("error rate_limited"),
-            (false, true) => Some("dropped"),
-        }
-    }
-
-    fn relay(&mut self, sender: &Device, to: Option<u32>, kib: u32) -> Option<&'static str> {
-        if !sender.active {
-            return Some("error not_active");
-        }
-        let bytes = u64::from(kib.max(1)) * 1_024;
-        let (mut user, mut all) = (
-            self.user_relays
-                .get(&sender.user)
-                .copied()
-                .unwrap_or_default(),
-            self.all_relays,
-        );
-        let may = user.fill(bytes, 262_144, 65_536, self.now)
-            && all.fill(bytes, 1_048_576, 1_048_576, self.now);
-        if may {
-            self.user_relays.insert(sender.user, user);
-            self.all_relays = all;
-        }
-        let answer = self.slow_down(sender.id, may);
-        if !may {
-            return answer;
-        }
-        let text = format!("relay from {}", sender.id);
-        match to {
-            None => {
-                self.announce_sender(sender.id);
-                for device in self.devices.clone() {
-                    if let Some(connection) = device.connection
-                        && device.active
-                        && device.id != sender.id
-                    {
-                        self.tell(connection, text.clone());
-                    }
-                }
-                None
-            }
-            Some(id) => match self.by_id(id).cloned() {
-                None => Some("error unknown_device"),
-                Some(device) if !device.active => Some("error not_active"),
-                Some(device) => match device.connection {
-                    None => Some("error unreachable"),
-                    Some(connection) => {
-                        self.announce_sender(sender.id);
-                        self.tell(connection, text);
-                        None
-                    }
-                },
-            },
         }
     }
 

@@ -10,6 +10,7 @@ mod decisions;
 mod groups;
 mod link;
 mod messages;
+mod missed_commits;
 mod presence;
 mod rosters;
 mod seats;

@@ -220,7 +220,7 @@ impl Step {
     }
 }
 
-fn epoch(text: &str) -> Option<(u32, u64)> {
+pub(crate) fn epoch(text: &str) -> Option<(u32, u64)> {
     let (group, epoch) = text.split_once('/')?;
     Some((group.parse().ok()?, epoch.parse().ok()?))
 }

@@ -432,10 +432,13 @@ fn inputs(message: &CallMessage, after_commit: bool) -> Vec<Input> {
             at: *at,
             from: *from,
         },
-        CallMessage::StaleCommit { present } => Input::StaleCommit {
+        CallMessage::GroupError {
+            code: ErrorCode::StaleCommit,
+            present,
+        } => Input::StaleCommit {
             present: started(*present),
         },
-        CallMessage::Error(code) if after_commit => Input::CommitRejected(match code {
+        CallMessage::GroupError { code, .. } if after_commit => Input::CommitRejected(match code {
             ErrorCode::RateLimited => CommitRejection::RateLimited,
             ErrorCode::Forbidden => CommitRejection::Forbidden,
             _ => CommitRejection::Other,

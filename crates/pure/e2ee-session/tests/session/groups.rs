@@ -231,7 +231,7 @@ fn a_device_whose_commits_are_withheld_stops_sending() {
         device != 2
             || !matches!(
                 hop,
-                Hop::ToSession(Told::Commit { .. } | Told::StaleCommit { .. })
+                Hop::ToSession(Told::Commit { .. } | Told::GroupError { .. })
             )
     });
     call.join(person(4));

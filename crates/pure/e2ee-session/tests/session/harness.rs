@@ -408,15 +408,16 @@ impl Harness {
                 body: body.as_bytes().to_vec(),
             }],
             Told::Refuse { at, from } => vec![Input::Refuse { at, from }],
-            Told::StaleCommit { present } => vec![Input::StaleCommit {
-                present: started(present),
-            }],
-            Told::Error(ErrorCode::RateLimited) => {
-                vec![Input::CommitRejected(CommitRejection::RateLimited)]
-            }
-            Told::Error(ErrorCode::Forbidden) => {
-                vec![Input::CommitRejected(CommitRejection::Forbidden)]
-            }
+            Told::GroupError { code, present } => match code {
+                ErrorCode::StaleCommit => vec![Input::StaleCommit {
+                    present: started(present),
+                }],
+                ErrorCode::RateLimited => {
+                    vec![Input::CommitRejected(CommitRejection::RateLimited)]
+                }
+                ErrorCode::Forbidden => vec![Input::CommitRejected(CommitRejection::Forbidden)],
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }

@@ -421,6 +421,45 @@ async fn a_room_service_that_knows_no_changes_of_rosters_is_joined_without() {
 }
 
 #[tokio::test]
+async fn a_client_without_a_group_shows_nothing_of_it() {
+    let (fixture, person, room) = person_and_room().await;
+    let (listener, client) = listen().await;
+    let server = tokio::spawn(async move {
+        let mut socket = accept(&listener).await;
+        socket.next().await.unwrap().unwrap();
+        say(&mut socket, &welcome(16, &era_text())).await;
+        for message in [
+            json!({"type": "error", "code": "commits_dropped", "message": ""}),
+            json!({"type": "commit", "group": 1, "epoch": 0, "from": 32, "body": ""}),
+            json!({"type": "welcome", "group": 1, "epoch": 1, "from": 32, "body": ""}),
+            json!({"type": "refuse", "group": 1, "epoch": 0, "from": 32}),
+            json!({"type": "removed"}),
+        ] {
+            say(&mut socket, &message).await;
+        }
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    let options = JoinOptions {
+        room,
+        pass: person.pass.clone(),
+        passkey: None,
+        name: None,
+        member: None,
+    };
+    let mut call = client.join(options, fixture.rng()).await.unwrap();
+    let first = wait_for(&mut call, |event| match event {
+        CallEvent::Joined(_) => None,
+        other => Some(other),
+    })
+    .await;
+    assert!(
+        matches!(first, CallEvent::Ended(EndReason::Removed)),
+        "{first:?}"
+    );
+    server.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_call_that_makes_no_sense_ends() {
     for nonsense in [
         Message::text("{}"),

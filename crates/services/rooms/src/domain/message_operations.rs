@@ -86,7 +86,7 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
             | ErrorCode::StaleCommit
             | ErrorCode::RateLimited,
         )
-        | Message::StaleCommit { .. }
+        | Message::GroupError { .. }
         | Message::Blocked => Some(OperationOutcome::Refused),
         Message::Joined(_)
         | Message::Participants { .. }

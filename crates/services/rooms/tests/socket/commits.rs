@@ -1,9 +1,13 @@
 //! Section 8: the order of commits over the socket.
 
+use std::time::Duration;
+
 use anteroom_protocol::Aci;
-use anteroom_testkit::{LogGuard, TestLink, TestRooms};
+use anteroom_rooms::SocketLimits;
+use anteroom_testkit::{LogGuard, TestLink, TestRooms, TestRoomsOptions};
 use futures::SinkExt as _;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{
@@ -57,27 +61,30 @@ async fn of_two_commits_at_once_one_is_taken_and_comes_to_all_devices() {
         (ann_joined.get("present"), ann_joined.get("missed")),
         (None, None)
     );
-    let (from_ann, from_ben) = (commit(1, 0, b"of ann"), commit(1, 0, b"of ben"));
+    let start = with_welcome(commit(1, 0, b"start"), &[ben_id], b"welcome");
+    ann.send(&start).await;
+    ann.next_of("commit").await;
+    let (from_ann, from_ben) = (commit(1, 1, b"of ann"), commit(1, 1, b"of ben"));
     tokio::join!(ann.send(&from_ann), ben.send(&from_ben));
     let first = ann.next_of("commit").await;
     let of_ann = first["from"] == json!(ann_id);
     let expected = if of_ann {
-        told(1, 0, ann_id, b"of ann")
+        told(1, 1, ann_id, b"of ann")
     } else {
-        told(1, 0, ben_id, b"of ben")
+        told(1, 1, ben_id, b"of ben")
     };
     assert_eq!(first, expected);
     assert_eq!(ben.next_of("commit").await, expected);
     let late = if of_ann { &mut ben } else { &mut ann };
     let refused = late.next_of("error").await;
     let stale = json!({
-        "type": "error", "code": "stale_commit", "present": {"group": 1, "epoch": 1},
+        "type": "error", "code": "stale_commit", "present": {"group": 1, "epoch": 2},
         "message": "The commit is not for the present epoch of the group.",
     });
     assert_eq!(refused, stale);
     // The connection stays, and the next epoch takes a commit.
-    late.send(&commit(1, 1, b"again")).await;
-    assert_eq!(late.next_of("commit").await["epoch"], 1);
+    late.send(&commit(1, 2, b"again")).await;
+    assert_eq!(late.next_of("commit").await["epoch"], 2);
 }
 
 #[tokio::test]
@@ -157,9 +164,16 @@ async fn the_lobby_sends_and_hears_nothing_of_the_group_and_who_is_let_in_is_tol
     let admitted = visitor.next_of("admitted").await;
     let expected = json!({"type": "admitted", "present": {"group": 1, "epoch": 2}});
     assert_eq!(admitted, expected);
-    // Only an admin starts the next group while one is there.
-    assert_eq!(visitor.said(&commit(2, 0, b"mine")).await, ["forbidden"]);
-    assert_eq!(host.said(&commit(2, 0, b"mine")).await, ["rate_limited"]);
+    // Only an admin starts the next group while one is there, and only devices of the group commit to it.
+    for message in [commit(2, 0, b"mine"), commit(1, 2, b"mine")] {
+        visitor.send(&message).await;
+        let error = visitor.next_of("error").await;
+        let present = json!({"group": 1, "epoch": 2});
+        assert_eq!(
+            (&error["code"], &error["present"]),
+            (&json!("forbidden"), &present)
+        );
+    }
 }
 
 #[tokio::test]
@@ -248,19 +262,134 @@ async fn a_call_takes_four_commits_a_second_and_nobody_is_cut_off() {
     let rooms = TestRooms::start().await;
     let (_link, [(_, mut ann, _), (_, mut ben, _)]) = pair(&rooms).await;
     let mut taken = 0;
-    let mut limited = 0;
-    for _ in 0..20 {
-        let errors = ann.said(&commit(1, taken, b"next")).await;
-        match errors.first().map(String::as_str) {
-            None => taken += 1,
-            Some("rate_limited") => limited += 1,
-            other => panic!("{other:?}"),
+    // A hundred at once are beyond the limit, unless the machine takes half a minute for them.
+    for epoch in 0..100 {
+        ann.send(&commit(1, epoch, b"next")).await;
+    }
+    ann.send(&json!({"type": "ping"})).await;
+    let mut codes = Vec::new();
+    loop {
+        let message = ann.next().await;
+        match message["type"].as_str() {
+            Some("commit") => taken += 1,
+            Some("error") => {
+                assert_eq!(message["present"], json!({"group": 1, "epoch": taken}));
+                codes.push(message["code"].as_str().unwrap().to_owned());
+            }
+            Some("pong") => break,
+            _ => {}
         }
     }
-    assert!(taken >= 4 && limited > 0, "{taken} {limited}");
+    assert!(taken >= 4, "{taken}");
+    assert_eq!(codes[0], "rate_limited");
     for epoch in 0..taken {
         assert_eq!(ben.next_of("commit").await["epoch"], epoch);
     }
+    ben.send(&json!({"type": "ping"})).await;
+    ben.next_of("pong").await;
+}
+
+/// Sends a commit until the limits let it pass.
+async fn commit_at_last(client: &mut TestSocket, commit: &Value) {
+    loop {
+        match client.said(commit).await.first().map(String::as_str) {
+            None => return,
+            Some("rate_limited") => sleep(Duration::from_millis(50)).await,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mebibyte_of_missed_commits_comes_to_a_device_that_resumes_its_place() {
+    let rooms = TestRooms::start().await;
+    let (link, [(_, mut ann, ann_joined), (ben_aci, ben, ben_joined)]) = pair(&rooms).await;
+    let [ann_id, ben_id] = [&ann_joined, &ben_joined].map(demux_id);
+    let mut ben_joined = ben_joined;
+    ann.send(&with_welcome(commit(1, 0, b"0"), &[ben_id], b"welcome"))
+        .await;
+    ann.next_of("commit").await;
+    drop(ben);
+    let bodies: Vec<Vec<u8>> = (1..17).map(|epoch| vec![epoch; 65_536]).collect();
+    for (epoch, body) in (1..).zip(&bodies) {
+        commit_at_last(&mut ann, &commit(1, epoch, body)).await;
+    }
+    // The second time, the service sends the texts of the first.
+    for _ in 0..2 {
+        let have = json!({"group": 1, "epoch": 1});
+        let again = resuming(&rooms, &link, &ben_aci, &ben_joined, have);
+        let (mut ben, back) = TestSocket::joined(&rooms, again).await;
+        assert_eq!(back["missed"], 16);
+        for (epoch, body) in (1..).zip(&bodies) {
+            assert!(ben.next().await == told(1, epoch, ann_id, body), "{epoch}");
+        }
+        ben_joined = back;
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_told_once_that_commits_were_dropped_then_the_newest_and_keeps_its_place()
+{
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        sockets: SocketLimits {
+            // Two of the longest Welcomes.
+            queued_group_bytes: 320 * 1024,
+            ..SocketLimits::default()
+        },
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let (link, [(ann_aci, mut ann, ann_joined), (_, mut ben, ben_joined)]) = pair(&rooms).await;
+    let [ann_id, ben_id] = [&ann_joined, &ben_joined].map(demux_id);
+    let mut slow = TestSocket::connect_narrow(&rooms).await;
+    let account = rooms.new_account();
+    slow.send(&join(&rooms, &link, &account)).await;
+    let slow_id = demux_id(&slow.next().await);
+    let first = with_welcome(commit(1, 0, b"0"), &[ben_id, slow_id], b"welcome");
+    ann.send(&first).await;
+    slow.next_of("welcome").await;
+    // Four MiB of Welcomes exceed the buffers of the operating system and the queue.
+    let welcome = vec![7; 114_688];
+    for epoch in 1..29 {
+        let next = with_welcome(commit(1, epoch, b"next"), &[slow_id], &welcome);
+        let client = if epoch % 2 == 0 { &mut ann } else { &mut ben };
+        commit_at_last(client, &next).await;
+    }
+    // A new device is named before the commit that adds it, also to the slow reader.
+    let third = rooms.new_account();
+    let (_cleo, cleo_joined) = TestSocket::joined(&rooms, join(&rooms, &link, &third)).await;
+    let cleo_id = demux_id(&cleo_joined);
+    let last = with_welcome(commit(1, 29, b"last"), &[cleo_id], b"welcome");
+    commit_at_last(&mut ann, &last).await;
+    let (mut dropped, mut known, mut is_named) = (0, 1, false);
+    loop {
+        let message = slow.next().await;
+        match message["type"].as_str() {
+            Some("error") => {
+                assert_eq!(message["code"], "commits_dropped");
+                dropped += 1;
+            }
+            Some("welcome") if dropped == 0 => {
+                known += 1;
+                assert_eq!(message["epoch"], known);
+            }
+            Some("commit") => {
+                assert_eq!(message, told(1, 29, ann_id, b"last"));
+                break;
+            }
+            Some("participants") => is_named |= ids(&message, "active").contains(&cleo_id),
+            _ => {}
+        }
+    }
+    assert_eq!(dropped, 1);
+    assert!(is_named, "the roster comes before the commit");
+    assert!(known < 29, "{known}");
+    let (_, seen) = peek(&rooms, &link, &ann_aci).await;
+    for id in [ann_id, ben_id, slow_id, cleo_id] {
+        assert!(ids(&seen, "participants").contains(&id));
+    }
+    slow.send(&json!({"type": "ping"})).await;
+    slow.next_of("pong").await;
 }
 
 #[tokio::test]

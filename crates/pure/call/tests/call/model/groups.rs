@@ -1,5 +1,7 @@
 //! Commits: a list of all of them, from which everything else is computed.
 
+use std::collections::BTreeSet;
+
 use super::{BucketLevel, Device, Model};
 
 /// The commits of the era.
@@ -7,6 +9,8 @@ use super::{BucketLevel, Device, Model};
 pub(crate) struct Groups {
     commits: Vec<ModelCommit>,
     started: Option<u64>,
+    /// The devices that have started the present group or been welcomed to it.
+    members: Vec<u32>,
     rate: BucketLevel,
 }
 
@@ -31,8 +35,11 @@ impl Groups {
         }
     }
 
-    /// Returns the texts of the commits since an epoch, if they are few enough.
-    pub(super) fn since(&self, (group, epoch): (u32, u64)) -> Vec<String> {
+    /// Returns the texts of the commits since an epoch, for a device of the group, if they are few enough.
+    pub(super) fn since(&self, device: u32, (group, epoch): (u32, u64)) -> Vec<String> {
+        if !self.members.contains(&device) {
+            return Vec::new();
+        }
         let (present, _) = self.present();
         let missed = self.commits.iter();
         let missed: Vec<&ModelCommit> = missed
@@ -67,32 +74,38 @@ impl Model {
         let is_start = at == (group + 1, 0);
         let is_next = group > 0 && at == self.groups.present();
         if !is_start && !is_next {
-            self.stale(sender);
-            return None;
+            return self.refuses(sender, "stale_commit");
         }
         let now = self.now;
         if is_start {
             let mut active = self.devices.iter().filter(|device| device.active);
             let has_admin = active.any(|device| device.admin);
             let mut active = self.devices.iter().filter(|device| device.active);
+            let members = &self.groups.members;
             let has_member =
-                active.any(|device| device.connection.is_some() && device.group == group);
+                active.any(|device| device.connection.is_some() && members.contains(&device.id));
             if group > 0 && !sender.admin && has_admin && has_member {
-                return Some("error forbidden");
+                return self.refuses(sender, "forbidden");
             }
-            if self
-                .groups
-                .started
-                .is_some_and(|started| now < started + 10_000)
-            {
-                return Some("error rate_limited");
-            }
+        } else if !self.groups.members.contains(&sender.id) {
+            return self.refuses(sender, "forbidden");
         }
-        if !self.groups.rate.fill(1, 4, 4, now) {
-            return Some("error rate_limited");
+        let added: BTreeSet<&u32> = to.iter().collect();
+        if added.len() > usize::try_from(self.setting.max_devices).unwrap() {
+            return self.refuses(sender, "unknown_device");
+        }
+        let started = self.groups.started;
+        let is_limited = if is_start {
+            started.is_some_and(|started| now < started + 10_000)
+        } else {
+            !self.counts_commit(sender.user, true)
+        };
+        if is_limited {
+            return self.refuses(sender, "rate_limited");
         }
         if is_start {
             self.groups.started = Some(now);
+            self.groups.members.clear();
         }
         let text = format!("{}/{}", at.0, at.1);
         let bytes = (u64::from(kib) * 1_024).max(u64::try_from(text.len()).unwrap());
@@ -101,9 +114,11 @@ impl Model {
         let receives = |device: &Device| device.active && device.connection.is_some();
         let adds = |device: &Device| to.contains(&device.id) && device.id != from;
         for device in self.devices.clone() {
-            if receives(&device) && (adds(&device) || device.id == from) {
+            if device.active && (adds(&device) || device.id == from) {
                 self.announce_sender(device.id);
-                self.by_id(device.id)?.group = at.0;
+            }
+            if receives(&device) && (adds(&device) || device.id == from) {
+                self.groups.members.push(device.id);
             }
         }
         for device in self.devices.clone() {
@@ -126,11 +141,13 @@ impl Model {
         let (group, _) = self.groups.present();
         let mut commits = self.groups.commits.iter();
         if at.0 != group || !commits.any(|commit| commit.at == at) {
-            self.stale(sender);
-            return None;
+            return self.refuses(sender, "stale_commit");
         }
         if self.by_id(sender.id)?.refused_group == group {
             return None;
+        }
+        if !self.counts_commit(sender.user, false) {
+            return self.refuses(sender, "rate_limited");
         }
         self.by_id(sender.id)?.refused_group = group;
         self.announce_sender(sender.id);
@@ -145,10 +162,21 @@ impl Model {
         None
     }
 
-    fn stale(&mut self, sender: &Device) {
-        let (group, epoch) = self.groups.present();
-        if let Some(connection) = sender.connection {
-            self.tell(connection, format!("error stale_commit {group}/{epoch}"));
+    /// Counts a commit or a refusal of the user, and a commit also for the call, if the limits let it pass.
+    fn counts_commit(&mut self, user: char, is_commit: bool) -> bool {
+        let own = self.user_commits.get(&user).copied();
+        let (mut own, mut all) = (own.unwrap_or_default(), self.groups.rate);
+        let may = own.fill(1, 3, 3, self.now) && (!is_commit || all.fill(1, 4, 4, self.now));
+        if may {
+            self.user_commits.insert(user, own);
+            self.groups.rate = all;
         }
+        may
+    }
+
+    fn refuses(&mut self, sender: &Device, code: &str) -> Option<&'static str> {
+        let (group, epoch) = self.groups.present();
+        self.tell(sender.connection?, format!("error {code} {group}/{epoch}"));
+        None
     }
 }

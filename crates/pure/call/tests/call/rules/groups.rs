@@ -10,35 +10,6 @@ const SLOW_FREE: Setting = Setting {
     ..FREE
 };
 
-/// Returns a script in which device 2 is lost at epoch 1, misses the commits up to `present`, and resumes its seat
-/// with the epoch `have`. It expects the commits since `first`. Each commit has `kib` KiB.
-fn resumed(have: u64, present: u64, kib: u32, first: u64) -> String {
-    let made = (1..present).flat_map(|epoch| {
-        [
-            "~later 250".to_owned(),
-            format!("~1 commit 1/{epoch} {kib}"),
-        ]
-    });
-    let missed = match present - first {
-        0 => String::new(),
-        missed => format!(" missed {missed}"),
-    };
-    let sent = (first..present).map(|epoch| format!("> 3: commit 1/{epoch} from 1"));
-    let start = ["~1 join a", "~2 join b", "~1 commit 1/0 to 2", "~2 drops"];
-    let lines: Vec<String> = start
-        .map(str::to_owned)
-        .into_iter()
-        .chain(made)
-        .chain([
-            format!("3 join b resume 2 have 1/{have}"),
-            format!("> 3: joined 2 active secret 3 [1a 2b] 0 1/{present}{missed}"),
-        ])
-        .chain(sent)
-        .chain(["> 1: participants [1a 2b] 0".to_owned()])
-        .collect();
-    lines.join("\n")
-}
-
 #[test]
 fn the_first_commit_of_an_epoch_is_taken_and_comes_to_everybody() {
     check(&[
@@ -48,8 +19,9 @@ fn the_first_commit_of_an_epoch_is_taken_and_comes_to_everybody() {
             "~1 join a
              ~2 join b
              ~3 join c
-             1 commit 1/0
-             > 1,2,3: commit 1/0 from 1
+             1 commit 1/0 to 2
+             > 1,3: commit 1/0 from 1
+             > 2: welcome 1/1 from 1
              2 commit 1/1
              > 1,2,3: commit 1/1 from 2",
         ),
@@ -159,14 +131,30 @@ fn whom_a_commit_adds_is_welcomed_instead() {
              ~2 join b
              3 join c
              > 3: joined 3 active secret 3 [1a 2b 3c] 0
-             1 commit 1/0 to 3
+             1 commit 1/0 to 2,3
              > 1,2: participants [1a 2b 3c] 0
-             > 1,2: commit 1/0 from 1
-             > 3: welcome 1/1 from 1
+             > 1: commit 1/0 from 1
+             > 2,3: welcome 1/1 from 1
              3 up
              2 commit 1/1 to 3
              > 1,2: commit 1/1 from 2
              > 3: welcome 1/2 from 2",
+        ),
+        (
+            "after the roster that names a lost one among them, which is not welcomed",
+            SLOW_FREE,
+            "~1 join a
+             ~2 join b
+             ~3 join c
+             ~3 drops
+             1 commit 1/0 to 2,3
+             > 1,2: participants [1a 2b 3c!] 0
+             > 1: commit 1/0 from 1
+             > 2: welcome 1/1 from 1
+             4 join c resume 3 have 1/0
+             > 4: joined 3 active secret 4 [1a 2b 3c] 0 1/1
+             4 commit 1/1
+             > 4: error forbidden 1/1",
         ),
         (
             "after the roster that names the sender",
@@ -191,30 +179,118 @@ fn whom_a_commit_adds_is_welcomed_instead() {
 }
 
 #[test]
-fn a_call_takes_four_commits_a_second_and_says_each_refusal() {
+fn commits_come_from_devices_that_have_started_the_group_or_been_welcomed_to_it() {
     check(&[
         (
-            "of all devices together",
+            "not from others, who may learn of it from the roster alone",
             FREE,
             "~1 join a
              ~2 join b
-             ~1 commit 1/0
+             ~3 join c admin
+             ~1 commit 1/0 to 3
+             2 commit 1/1
+             > 2: error forbidden 1/1
+             1 commit 1/1 to 2
+             > 1,3: commit 1/1 from 1
+             > 2: welcome 1/2 from 1
+             2 commit 1/2
+             > 1,2,3: commit 1/2 from 2",
+        ),
+        (
+            "and the next group shuts out whom it does not welcome",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             ~3 join c
+             ~1 commit 1/0 to 2,3
              ~2 commit 1/1
-             ~1 commit 1/2
-             1 commit 1/3
-             > 1,2: commit 1/3 from 1
+             ~later 10000
+             ~1 commit 2/0 to 3
+             2 commit 2/1
+             > 2: error forbidden 2/1
+             2 commit 1/2
+             > 2: error stale_commit 2/1
+             3 commit 2/1
+             > 1,2,3: commit 2/1 from 3",
+        ),
+        (
+            "again after a resume, and not from a new place of the user",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 commit 1/0 to 2
+             ~3 join b resume 2
+             3 commit 1/1
+             > 1,3: commit 1/1 from 2
+             ~4 join b
+             4 commit 1/2
+             > 4: error forbidden 1/2",
+        ),
+    ]);
+}
+
+#[test]
+fn a_commit_adds_no_more_devices_than_a_call_has() {
+    check(&[(
+        "and names at least one that is not there if it does",
+        FREE,
+        "~1 join a
+         ~2 join b
+         1 commit 1/0 to 1,2,3,4,5,6,7,8,9
+         > 1: error unknown_device 0/0
+         1 commit 1/0 to 2,3,4,5,6,7,8,9
+         > 1: commit 1/0 from 1
+         > 2: welcome 1/1 from 1",
+    )]);
+}
+
+#[test]
+fn a_call_takes_four_commits_a_second_and_says_each_refusal() {
+    check(&[
+        (
+            "of all devices together, without the start of the group",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 commit 1/0 to 2
+             ~1 commit 1/1
+             ~2 commit 1/2
+             ~1 commit 1/3
              2 commit 1/4
-             > 2: error rate_limited
-             2 commit 1/4
-             > 2: error rate_limited
-             2 commit 1/3
-             > 2: error stale_commit 1/4
+             > 1,2: commit 1/4 from 2
+             1 commit 1/5
+             > 1: error rate_limited 1/5
+             1 commit 1/5
+             > 1: error rate_limited 1/5
+             1 commit 1/4
+             > 1: error stale_commit 1/5
              later 249
-             2 commit 1/4
-             > 2: error rate_limited
+             1 commit 1/5
+             > 1: error rate_limited 1/5
              later 1
+             1 commit 1/5
+             > 1,2: commit 1/5 from 1",
+        ),
+        (
+            "three of them of one user with all devices",
+            FREE,
+            "~1 join a
+             ~2 join a
+             ~3 join b
+             ~1 commit 1/0 to 2,3
+             ~1 commit 1/1
+             ~2 commit 1/2
+             ~1 commit 1/3
              2 commit 1/4
-             > 1,2: commit 1/4 from 2",
+             > 2: error rate_limited 1/4
+             3 commit 1/4
+             > 1,2,3: commit 1/4 from 3
+             later 333
+             2 commit 1/5
+             > 2: error rate_limited 1/5
+             later 1
+             2 commit 1/5
+             > 1,2,3: commit 1/5 from 2",
         ),
         (
             "also while other messages of the device are dropped",
@@ -222,14 +298,15 @@ fn a_call_takes_four_commits_a_second_and_says_each_refusal() {
             "~1 join a
              ~2 join b
              ~1 all 5 64
-             ~2 commit 1/0
-             ~2 commit 1/1
+             ~1 commit 1/0 to 2
+             ~1 commit 1/1
              ~2 commit 1/2
              ~2 commit 1/3
+             ~2 commit 1/4
              1 all 1 64
              > 1: dropped
-             1 commit 1/4
-             > 1: error rate_limited",
+             1 commit 1/5
+             > 1: error rate_limited 1/5",
         ),
     ]);
 }
@@ -244,17 +321,37 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              ~2 join b admin
              ~1 commit 1/0 to 2
              1 commit 2/0
-             > 1: error forbidden
+             > 1: error forbidden 1/1
              2 commit 2/0
-             > 2: error rate_limited
+             > 2: error rate_limited 1/1
              later 9999
              2 commit 2/0
-             > 2: error rate_limited
+             > 2: error rate_limited 1/1
              later 1
              2 commit 2/0
              > 1,2: commit 2/0 from 2
              1 commit 1/1
              > 1: error stale_commit 2/1",
+        ),
+        (
+            "also while commits use up the limits of the call and of the user",
+            FREE,
+            "~1 join a
+             ~2 join b admin
+             ~1 commit 1/0 to 2
+             ~later 10000
+             ~2 commit 1/1
+             ~2 commit 1/2
+             ~2 commit 1/3
+             ~1 commit 1/4
+             1 commit 1/5
+             > 1: error rate_limited 1/5
+             2 commit 1/5
+             > 2: error rate_limited 1/5
+             2 commit 2/0
+             > 1,2: commit 2/0 from 2
+             1 commit 2/1
+             > 1: error forbidden 2/1",
         ),
         (
             "by an admin of no group, too",
@@ -275,7 +372,7 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              ~1 commit 1/0 to 2
              ~later 10000
              2 commit 2/0
-             > 2: error forbidden
+             > 2: error forbidden 1/1
              ~1 leave
              2 commit 2/0
              > 2: commit 2/0 from 2",
@@ -290,7 +387,7 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              ~later 29999
              ~2 ping
              2 commit 2/0
-             > 2: error forbidden
+             > 2: error forbidden 1/1
              ~wait 1
              2 commit 2/0
              > 2: commit 2/0 from 2",
@@ -311,7 +408,7 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              > 1: participants [1a 3c 4d] 0
              > 3: participants [1a 3c 4d] 0
              4 commit 2/0
-             > 4: error forbidden
+             > 4: error forbidden 1/1
              ~3 drops
              4 commit 2/0
              > 1,4: commit 2/0 from 4",
@@ -368,6 +465,28 @@ fn a_refusal_comes_to_everybody_once_for_a_device_and_group() {
              > 1: error stale_commit 2/1",
         ),
         (
+            "three at once and three a second of one user with all devices",
+            FREE,
+            "~1 join a
+             ~1 commit 1/0
+             ~2 join b
+             ~3 join b
+             ~4 join b
+             ~5 join b
+             ~2 refuse 1/0
+             ~3 refuse 1/0
+             4 refuse 1/0
+             > 1,2,3,4,5: refuse 1/0 from 4
+             5 refuse 1/0
+             > 5: error rate_limited 1/1
+             5 refuse 1/0
+             > 5: error rate_limited 1/1
+             4 refuse 1/0
+             later 334
+             5 refuse 1/0
+             > 1,2,3,4,5: refuse 1/0 from 5",
+        ),
+        (
             "after the roster that names the sender",
             SLOW_FREE,
             "~1 join a
@@ -402,81 +521,4 @@ fn who_comes_in_is_told_the_present_epoch() {
              > 1: participants [1a 2b] [3a]
              > 2: participants [1a 2b] 1",
     )]);
-}
-
-#[test]
-fn who_resumes_is_sent_the_missed_commits_first() {
-    check(&[
-        ("all of them", FREE, &resumed(1, 5, 0, 1)),
-        ("64 of them", FREE, &resumed(1, 65, 0, 1)),
-        ("none if they were more", FREE, &resumed(1, 66, 0, 66)),
-        ("64 of more", FREE, &resumed(2, 66, 0, 2)),
-        ("a MiB of them", FREE, &resumed(1, 17, 64, 1)),
-        ("none if they were longer", FREE, &resumed(1, 18, 64, 18)),
-        ("a MiB of longer ones", FREE, &resumed(2, 18, 64, 2)),
-        (
-            "none if nothing was missed, in another group, or with an epoch to come",
-            FREE,
-            "~1 join a admin
-             ~2 join b
-             ~1 commit 1/0 to 2
-             3 join b resume 2 have 1/1
-             > 2: close replaced
-             > 3: joined 2 active secret 3 [1a 2b] 0 1/1
-             4 join b resume 3 have 1/2
-             > 3: close replaced
-             > 4: joined 2 active secret 4 [1a 2b] 0 1/1
-             5 join b resume 4 have 0/0
-             > 4: close replaced
-             > 5: joined 2 active secret 5 [1a 2b] 0 1/1
-             ~later 10000
-             ~1 commit 2/0
-             6 join b resume 5 have 1/0
-             > 5: close replaced
-             > 6: joined 2 active secret 6 [1a 2b] 0 2/1
-             7 join b resume 6 have 3/0
-             > 6: close replaced
-             > 7: joined 2 active secret 7 [1a 2b] 0 2/1",
-        ),
-        (
-            "one's own among them, after the sender vanished with it",
-            FREE,
-            "~1 join a
-             ~2 join b
-             ~1 commit 1/0 to 2
-             2 commit 1/1
-             > 1,2: commit 1/1 from 2
-             ~2 drops
-             3 join b resume 2 have 1/1
-             > 3: joined 2 active secret 3 [1a 2b] 0 1/2 missed 1
-             > 3: commit 1/1 from 2
-             > 1: participants [1a 2b] 0",
-        ),
-        (
-            "nobody who does not resume, and nobody who says no epoch",
-            FREE,
-            "~1 join a
-             ~2 join b
-             ~1 commit 1/0 to 2
-             3 join c have 1/0
-             > 3: joined 3 active secret 3 [1a 2b 3c] 0 1/1
-             > 1,2: participants [1a 2b 3c] 0
-             4 join c resume 3
-             > 3: close replaced
-             > 4: joined 3 active secret 4 [1a 2b 3c] 0 1/1
-             5 join c resume 9 have 1/0
-             > 5: joined 5 active secret 5 [1a 2b 3c 5c] 0 1/1
-             > 1,2,4: participants [1a 2b 3c 5c] 0",
-        ),
-        (
-            "nobody in the lobby",
-            APPROVAL,
-            "~1 join a admin
-             ~1 commit 1/0
-             ~2 join b
-             3 join b resume 2 have 1/0
-             > 2: close replaced
-             > 3: joined 2 pending secret 3 [1a] 1",
-        ),
-    ]);
 }

@@ -81,6 +81,10 @@ impl Participation {
             ServerMessage::Error { code, .. } if code == "ended_by_admin" => {
                 return Ok(MessageEffect::End(EndReason::EndedByAdmin));
             }
+            // This client is in no group, so that it misses nothing.
+            ServerMessage::Error { code, .. } if code == "commits_dropped" => {
+                return Ok(MessageEffect::Nothing);
+            }
             ServerMessage::Error { code, message, .. } => CallEvent::Refused {
                 code: displayed(&code),
                 message: displayed(&message),

@@ -129,7 +129,7 @@ pub enum ServerMessage<'a> {
         /// The text for a person.
         #[serde(default)]
         message: Cow<'a, str>,
-        /// With the code `stale_commit`: the present epoch of the group.
+        /// After a `commit` or a `refuse`: the present epoch of the group.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         present: Option<GroupEpochBody>,
     },

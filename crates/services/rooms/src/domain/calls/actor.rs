@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{
+    commit_texts::CommitTexts,
     context::CallContext,
     handle::{CallJoinOutcome, CallMessage, EndSignal, HandledJoin},
     lease::{Generation, LeaseHandle},
@@ -34,6 +35,7 @@ pub(super) struct CallActor {
     inbox: mpsc::Receiver<CallMessage>,
     end: Arc<EndSignal>,
     send_queues: HashMap<ConnectionId, SendQueue>,
+    commit_texts: CommitTexts,
     /// `None` before the first join.
     call: Option<Call>,
     /// `None` before the start of the era.
@@ -74,6 +76,7 @@ impl CallActor {
             inbox,
             end,
             send_queues: HashMap::new(),
+            commit_texts: CommitTexts::default(),
             call: None,
             lease: None,
             generation: None,
@@ -266,6 +269,7 @@ impl CallActor {
     /// Resets the room to its state before the first join.
     fn await_first_join(&mut self) {
         self.call = None;
+        self.commit_texts = CommitTexts::default();
         self.generation = None;
         self.until = Some(self.context.timeline.moment().plus(FIRST_JOIN));
     }

@@ -40,6 +40,8 @@ pub(crate) enum QueueKind {
     Roster,
     /// Control. Changes to the previous roster.
     RosterChanges,
+    /// The place of the whole roster that the call sends in place of changes. Nothing is sent before it.
+    RosterPlace,
     /// Control. A commit, a Welcome or a refusal.
     Group,
     /// Control. Tells that messages of the group were dropped. At most one waits.
@@ -73,7 +75,7 @@ impl OutboundMessage {
             | Message::Denied(_)
             | Message::Removed
             | Message::Blocked
-            | Message::StaleCommit { .. }
+            | Message::GroupError { .. }
             | Message::Error(_) => QueueKind::Answer,
         };
         Self {
@@ -209,17 +211,27 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             epoch: at.epoch,
             from: from.number(),
         },
-        Message::StaleCommit { present } => error_body(ErrorCode::StaleCommit, Some(*present)),
-        Message::Error(code) => error_body(*code, None),
+        Message::GroupError { code, present } => ServerMessage::Error {
+            code: code.as_str().into(),
+            message: group_error_text(*code).into(),
+            present: Some((*present).into()),
+        },
+        Message::Error(code) => ServerMessage::Error {
+            code: code.as_str().into(),
+            message: code.message().into(),
+            present: None,
+        },
         Message::Pong => ServerMessage::Pong,
     }
 }
 
-fn error_body(code: ErrorCode, present: Option<GroupEpoch>) -> ServerMessage<'static> {
-    ServerMessage::Error {
-        code: code.as_str().into(),
-        message: code.message().into(),
-        present: present.map(GroupEpochBody::from),
+/// Returns the text for a person, which differs from the usual one where that is about admins alone.
+const fn group_error_text(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::Forbidden => {
+            "Only devices of the group can commit to it, and only an admin can start the next one now."
+        }
+        _ => code.message(),
     }
 }
 

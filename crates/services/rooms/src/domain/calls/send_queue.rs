@@ -10,6 +10,8 @@
 //!   roster beyond their bound are dropped, and the call must then send a whole roster.
 //! - Commits, Welcomes and refusals wait up to a bound. Beyond it all waiting ones are dropped, and the
 //!   client is told so: it has missed more than the call keeps for a resumed device.
+//! - When the connection is to be closed, waiting messages of the group are dropped: the reason of the closing
+//!   does not wait behind them, and a client that resumes its seat is sent the commits anew.
 //! - A client that requests answers faster than it reads them is not read meanwhile.
 
 use std::{collections::VecDeque, sync::Arc};
@@ -25,10 +27,6 @@ use super::outbound::{OutboundMessage, QueueKind};
 const MAX_CHANGES: usize = 256 * 1024;
 /// The bytes of waiting answers above which the client is not read.
 const MAX_ANSWERS: usize = 64 * 1024;
-/// The maximum bytes of commits, Welcomes and refusals that wait: the commits that a call keeps for a resumed
-/// device as base64, and as many again as come in a second.
-const MAX_GROUP: usize = 2 * 1024 * 1024;
-
 /// The code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClosingFrame {
@@ -60,6 +58,7 @@ pub(crate) struct SendQueue(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     most_relay_bytes: usize,
+    most_group_bytes: usize,
     state: Mutex<State>,
     /// Signals that there is a message to send, or the end.
     ready: Notify,
@@ -80,10 +79,12 @@ struct State {
 }
 
 impl SendQueue {
-    /// Creates a queue that holds at most `most_relay_bytes` bytes of relays.
-    pub(crate) fn new(most_relay_bytes: usize) -> Self {
+    /// Creates a queue that holds at most `most_relay_bytes` bytes of relays, and `most_group_bytes` of commits,
+    /// Welcomes and refusals.
+    pub(crate) fn new(most_relay_bytes: usize, most_group_bytes: usize) -> Self {
         Self(Arc::new(Inner {
             most_relay_bytes,
+            most_group_bytes,
             state: Mutex::default(),
             ready: Notify::new(),
             answered: Notify::new(),
@@ -100,25 +101,30 @@ impl SendQueue {
             QueueKind::Relay => state.push_relay(text, self.0.most_relay_bytes),
             QueueKind::RosterChanges => state.push_changes(text),
             QueueKind::Roster => state.push_roster(text),
-            QueueKind::Group => state.push_group(text),
+            QueueKind::Group => state.push_group(text, self.0.most_group_bytes),
             QueueKind::Link | QueueKind::Statement => {
                 state.remove(|waiting| waiting == kind);
                 state.push_control(kind, text)
             }
             QueueKind::Pong if state.bytes_of(QueueKind::Pong) > 0 => PushOutcome::Done,
-            QueueKind::Pong | QueueKind::GroupDropped | QueueKind::Answer => {
-                state.push_control(kind, text)
-            }
+            QueueKind::Pong
+            | QueueKind::GroupDropped
+            | QueueKind::RosterPlace
+            | QueueKind::Answer => state.push_control(kind, text),
         };
         self.0.ready.notify_one();
         pushed
     }
 
-    /// Closes the connection once the waiting messages are sent. Only the first call has an effect.
+    /// Closes the connection once the waiting messages are sent, except those of the group. Only the first
+    /// call has an effect.
     pub(crate) fn close(&self, closing: ClosingFrame) {
         let mut state = self.0.state.lock();
         if state.closing.is_none() {
             state.closing = Some(closing);
+            state.remove_group();
+            // The call sends no more.
+            state.remove(|kind| kind == QueueKind::RosterPlace);
             self.0.ready.notify_one();
             self.0.closed.cancel();
         }
@@ -159,6 +165,9 @@ impl SendQueue {
 
 impl State {
     fn next(&mut self) -> Option<NextAction> {
+        if self.is_missing_roster() {
+            return None;
+        }
         if let Some((_, text)) = self.control.pop_front() {
             return Some(NextAction::Send(text));
         }
@@ -190,11 +199,10 @@ impl State {
     fn push_changes(&mut self, text: Bytes) -> PushOutcome {
         let bytes = self.bytes_of(QueueKind::RosterChanges);
         if bytes.saturating_add(text.len()) > MAX_CHANGES {
-            // The first one keeps the place for the whole roster.
-            let mut is_first = true;
-            self.control.retain(|(kind, _)| {
-                *kind != QueueKind::RosterChanges || std::mem::take(&mut is_first)
-            });
+            // A commit that is pushed before the whole roster stays behind it.
+            let is_replaced =
+                |kind| matches!(kind, QueueKind::RosterChanges | QueueKind::RosterPlace);
+            self.replace(is_replaced, QueueKind::RosterPlace, Bytes::new());
             return PushOutcome::RosterMissed;
         }
         self.push_control(QueueKind::RosterChanges, text)
@@ -203,23 +211,44 @@ impl State {
     /// Puts a whole roster in the place of the first message that it replaces, so that a commit or `admitted`
     /// stays behind the roster that names its device.
     fn push_roster(&mut self, text: Bytes) -> PushOutcome {
-        let is_replaced = |kind| matches!(kind, QueueKind::Roster | QueueKind::RosterChanges);
-        let place = self.control.iter().position(|(kind, _)| is_replaced(*kind));
-        self.remove(is_replaced);
-        let place = place.unwrap_or(self.control.len());
-        self.control.insert(place, (QueueKind::Roster, text));
+        let is_replaced = |kind| {
+            matches!(
+                kind,
+                QueueKind::Roster | QueueKind::RosterChanges | QueueKind::RosterPlace
+            )
+        };
+        self.replace(is_replaced, QueueKind::Roster, text);
         PushOutcome::Done
     }
 
+    /// Puts a message in the place of the first one that it replaces, and drops the others; at the end if it
+    /// replaces none.
+    fn replace(&mut self, is_replaced: fn(QueueKind) -> bool, kind: QueueKind, text: Bytes) {
+        let place = self.control.iter().position(|(kind, _)| is_replaced(*kind));
+        self.remove(is_replaced);
+        let place = place.unwrap_or(self.control.len());
+        self.control.insert(place, (kind, text));
+    }
+
+    /// Returns whether the next message is a whole roster that the call has not sent yet.
+    fn is_missing_roster(&self) -> bool {
+        let next = self.control.front();
+        next.is_some_and(|(kind, _)| *kind == QueueKind::RosterPlace)
+    }
+
     /// Drops all waiting messages of the group before one that does not fit.
-    fn push_group(&mut self, text: Bytes) -> PushOutcome {
+    fn push_group(&mut self, text: Bytes, most_bytes: usize) -> PushOutcome {
         let bytes = self.bytes_of(QueueKind::Group);
-        if bytes.saturating_add(text.len()) > MAX_GROUP {
-            self.remove(|kind| matches!(kind, QueueKind::Group | QueueKind::GroupDropped));
+        if bytes.saturating_add(text.len()) > most_bytes {
+            self.remove_group();
             let OutboundMessage { text, kind } = OutboundMessage::commits_dropped();
             self.control.push_back((kind, text));
         }
         self.push_control(QueueKind::Group, text)
+    }
+
+    fn remove_group(&mut self) {
+        self.remove(|kind| matches!(kind, QueueKind::Group | QueueKind::GroupDropped));
     }
 
     fn remove(&mut self, goes: impl Fn(QueueKind) -> bool) {

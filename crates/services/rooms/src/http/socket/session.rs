@@ -49,7 +49,7 @@ type Socket = WebSocketStream<Connection>;
 /// Handles a client's socket until its connection ends.
 pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slots: SocketSlots) {
     let limits = state.settings.sockets;
-    let send_queue = SendQueue::new(limits.queued_bytes);
+    let send_queue = SendQueue::new(limits.queued_bytes, limits.queued_group_bytes);
     let progress = connection.last_taken();
     let mut socket = websocket(connection, MAX_FIRST_MESSAGE).await;
     let joined = await_join(&state, &mut socket, &send_queue, &mut slots).await;

@@ -1,6 +1,6 @@
 //! Input of events into the call's state machine, and execution of its outputs.
 
-use anteroom_call::{ConnectionId, Input, LeaveReason, Message, Output};
+use anteroom_call::{ConnectionId, Input, LeaveReason, Output};
 use anteroom_runtime::OperationOutcome;
 
 use super::CallActor;
@@ -60,9 +60,12 @@ impl CallActor {
                     if caller == Some(to) {
                         outcome = outcome_of(&message).or(outcome);
                     }
+                    let message = self.commit_texts.encode(&message);
                     self.push([to], &message, missed);
                 }
-                Output::Broadcast { to, message } => self.push(to, &message, missed),
+                Output::Broadcast { to, message } => {
+                    self.push(to, &OutboundMessage::of_call(&message), missed);
+                }
                 Output::Dropped(connection) => {
                     if caller == Some(connection) {
                         outcome = Some(OperationOutcome::Refused);
@@ -93,10 +96,9 @@ impl CallActor {
     fn push(
         &self,
         to: impl IntoIterator<Item = ConnectionId>,
-        message: &Message,
+        message: &OutboundMessage,
         missed: &mut Vec<ConnectionId>,
     ) {
-        let message = OutboundMessage::of_call(message);
         for to in to {
             if let Some(send_queue) = self.send_queues.get(&to)
                 && send_queue.push(message.clone()) == PushOutcome::RosterMissed

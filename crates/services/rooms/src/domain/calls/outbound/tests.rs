@@ -235,7 +235,10 @@ fn messages_of_the_group_name_its_epochs() {
             json!({"type": "admitted", "present": number}),
         ),
         (
-            Message::StaleCommit { present: at },
+            Message::GroupError {
+                code: ErrorCode::StaleCommit,
+                present: at,
+            },
             QueueKind::Answer,
             json!({
                 "type": "error", "code": "stale_commit", "present": number,
@@ -243,13 +246,36 @@ fn messages_of_the_group_name_its_epochs() {
             }),
         ),
         (
-            Message::StaleCommit {
+            Message::GroupError {
+                code: ErrorCode::StaleCommit,
                 present: GroupEpoch::default(),
             },
             QueueKind::Answer,
             json!({
                 "type": "error", "code": "stale_commit", "present": {"group": 0, "epoch": 0},
                 "message": "The commit is not for the present epoch of the group.",
+            }),
+        ),
+        (
+            Message::GroupError {
+                code: ErrorCode::Forbidden,
+                present: at,
+            },
+            QueueKind::Answer,
+            json!({
+                "type": "error", "code": "forbidden", "present": number,
+                "message": "Only devices of the group can commit to it, and only an admin can start the next one now.",
+            }),
+        ),
+        (
+            Message::GroupError {
+                code: ErrorCode::RateLimited,
+                present: at,
+            },
+            QueueKind::Answer,
+            json!({
+                "type": "error", "code": "rate_limited", "present": number,
+                "message": "Too many messages. Please slow down.",
             }),
         ),
     ] {

@@ -1,5 +1,7 @@
 use super::*;
 
+const MAX_GROUP: usize = 2 * 1024 * 1024;
+
 const CLOSING: ClosingFrame = ClosingFrame {
     code: 1000,
     words: "over",
@@ -13,7 +15,7 @@ fn message(text: &str, kind: QueueKind) -> OutboundMessage {
 }
 
 fn send_queue(most_relay_bytes: usize, messages: &[(&str, QueueKind)]) -> SendQueue {
-    let send_queue = SendQueue::new(most_relay_bytes);
+    let send_queue = SendQueue::new(most_relay_bytes, MAX_GROUP);
     for (text, kind) in messages {
         assert_eq!(send_queue.push(message(text, *kind)), PushOutcome::Done);
     }
@@ -94,7 +96,7 @@ fn a_relay_that_does_not_fit_is_dropped_with_one_error_until_one_fits_again() {
 
 #[test]
 fn control_never_grows_without_bound_and_never_ends_the_connection() {
-    let send_queue = SendQueue::new(10);
+    let send_queue = SendQueue::new(10, MAX_GROUP);
     let kib = "x".repeat(1024);
     let mut missed = 0;
     for _ in 0..10_000 {
@@ -146,8 +148,42 @@ fn a_whole_roster_stays_before_the_commit_that_follows_a_roster() {
 }
 
 #[test]
+fn a_commit_waits_for_the_whole_roster_that_replaces_changes() {
+    let (whole, half) = ("x".repeat(MAX_CHANGES + 1), "y".repeat(MAX_CHANGES / 2 + 1));
+    for changes in [vec![&whole], vec![&half, &half]] {
+        let send_queue = send_queue(10, &[("a", QueueKind::Answer)]);
+        for (number, text) in (1..).zip(&changes) {
+            let outcome = match number == changes.len() {
+                true => PushOutcome::RosterMissed,
+                false => PushOutcome::Done,
+            };
+            let pushed = send_queue.push(message(text, QueueKind::RosterChanges));
+            assert_eq!(pushed, outcome);
+        }
+        let pushed = send_queue.push(message("commit", QueueKind::Group));
+        assert_eq!(pushed, PushOutcome::Done);
+        // The client's task sends meanwhile.
+        assert_eq!(drained(&send_queue), ["a"]);
+        let pushed = send_queue.push(message("roster", QueueKind::Roster));
+        assert_eq!(pushed, PushOutcome::Done);
+        assert_eq!(drained(&send_queue), ["roster", "commit"]);
+    }
+}
+
+#[test]
+fn a_connection_that_closes_waits_for_no_roster() {
+    let changes = "x".repeat(MAX_CHANGES + 1);
+    let send_queue = SendQueue::new(10, MAX_GROUP);
+    let pushed = send_queue.push(message(&changes, QueueKind::RosterChanges));
+    assert_eq!(pushed, PushOutcome::RosterMissed);
+    send_queue.close(CLOSING);
+    let next = send_queue.0.state.lock().next();
+    assert_eq!(next, Some(NextAction::Close(CLOSING)));
+}
+
+#[test]
 fn messages_of_the_group_are_dropped_all_together_beyond_their_bound() {
-    let send_queue = SendQueue::new(10);
+    let send_queue = SendQueue::new(10, MAX_GROUP);
     let commit = "x".repeat(128 * 1024);
     for _ in 0..MAX_GROUP / commit.len() {
         assert_eq!(
@@ -174,7 +210,7 @@ fn messages_of_the_group_are_dropped_all_together_beyond_their_bound() {
 
 #[test]
 fn one_notice_waits_however_many_messages_of_the_group_are_dropped() {
-    let send_queue = SendQueue::new(10);
+    let send_queue = SendQueue::new(10, MAX_GROUP);
     let commit = "x".repeat(128 * 1024);
     for _ in 0..1_000 {
         assert_eq!(
@@ -184,6 +220,31 @@ fn one_notice_waits_however_many_messages_of_the_group_are_dropped() {
         let state = send_queue.0.state.lock();
         assert!(state.bytes_of(QueueKind::Group) <= MAX_GROUP);
         assert!(state.bytes_of(QueueKind::GroupDropped) < 200);
+    }
+}
+
+#[test]
+fn a_connection_that_closes_sends_no_waiting_message_of_the_group() {
+    let commit = "x".repeat(MAX_GROUP);
+    for closes in [
+        |queue: &SendQueue| queue.close(CLOSING),
+        |queue: &SendQueue| queue.redirect("wss://other"),
+    ] {
+        let send_queue = send_queue(
+            10,
+            &[
+                ("a", QueueKind::Answer),
+                (&commit, QueueKind::Group),
+                (&commit, QueueKind::Group),
+                ("removed", QueueKind::Answer),
+            ],
+        );
+        closes(&send_queue);
+        let state = send_queue.0.state.lock();
+        let bytes = [QueueKind::Group, QueueKind::GroupDropped].map(|kind| state.bytes_of(kind));
+        drop(state);
+        assert_eq!(bytes, [0, 0]);
+        assert_eq!(drained(&send_queue)[..2], ["a", "removed"]);
     }
 }
 
