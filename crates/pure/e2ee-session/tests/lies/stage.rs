@@ -34,7 +34,6 @@ const PING_INTERVAL: u64 = 10_000;
     reason = "a test matches messages, and few are on their way"
 )]
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there are few of them at a time")]
 pub(crate) enum Hop {
     /// From a person to the service.
     ToService(usize, Message),
