@@ -120,7 +120,7 @@ fn public_params_go_to_clients_by_another_way() {
     for damaged in [
         text.replace(id, "0123456789abcdef"),
         text.replace("\"kind\"", "\"what\""),
-        ["generic", "group", "certificates"]
+        ["generic", "group", "certificates", "guest"]
             .iter()
             .fold(text.clone(), |text, kind| text.replace(kind, "other")),
         String::new(),

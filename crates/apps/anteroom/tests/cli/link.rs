@@ -75,7 +75,7 @@ fn a_link_can_leave_certificates_out() {
     assert!(!link.contains("cert="), "{link}");
     assert!(!place.shown(&["link", "show", &name]).contains("cert="));
     let (link, name) = create(&place, &["--without-certificates"]);
-    assert!(link.contains("&cert=0&params="), "{link}");
+    assert!(link.contains("&cert=0&admin="), "{link}");
     place.shown(&["link", "show", &name]);
     place.shown(&["link", "show", &link]);
 }

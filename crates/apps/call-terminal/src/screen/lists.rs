@@ -85,7 +85,7 @@ mod tests {
             ..person_of("Zoe", false, true, false)
         };
         let shown = person(&without_account, 30);
-        assert_eq!(shown.trim_end(), " #7bh6 \"Zoe\"    (guest, hand)");
+        assert_eq!(shown.trim_end(), " #7bh6 \"Zoe\"     (guest, hand)");
         for (row, expected) in [
             (
                 person_of("Ann", true, false, false),
