@@ -36,6 +36,9 @@ impl Call {
         }
         let mut readers = Vec::new();
         let mut newcomers = Vec::new();
+        // The devices of the group among them, whose leaves are made anew. They get the commit too, so that a
+        // committer cannot keep it from a member.
+        let mut anew = Vec::new();
         // The devices that a roster names before the commit: the sender and those that the commit adds.
         let mut named = vec![seat];
         for (seat, device) in self.seats.iter() {
@@ -44,7 +47,12 @@ impl Call {
                 named.push(seat);
             }
             match active_connection(device) {
-                Some(connection) if is_new => newcomers.push((seat, connection)),
+                Some(connection) if is_new => {
+                    if device.group == commit.at.group {
+                        anew.push(connection);
+                    }
+                    newcomers.push((seat, connection));
+                }
                 Some(connection) => readers.push(connection),
                 None => {}
             }
@@ -65,7 +73,8 @@ impl Call {
             body: body.clone(),
         };
         self.commits.take(taken, self.now);
-        self.broadcast(readers, Message::Commit { at, from, body });
+        let commit_message = Message::Commit { at, from, body };
+        self.broadcast(readers, commit_message.clone());
         if let Some(welcome) = welcome {
             let newcomers = newcomers.into_iter().map(|(_, connection)| connection);
             let message = Message::Welcome {
@@ -75,6 +84,7 @@ impl Call {
             };
             self.broadcast(newcomers.collect(), message);
         }
+        self.broadcast(anew, commit_message);
         Ok(())
     }
 
