@@ -90,6 +90,7 @@ impl Room {
             demux_id: DemuxId::new(number * 16).context("no demux id")?,
             member_key: key.public(),
             admission: Admission::Approval(approval),
+            serial: 1,
             name: Some(format!("Person {number}")),
             certificate: Some(certificate.present(&identity, &self.id, &key.public())),
         };

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, MemberPublicKey, Moment};
 use anteroom_protocol::DemuxId;
 
+use crate::time::SessionTime;
+
 /// The time without a repetition after which a device no longer asks.
 const VALIDITY: Duration = Duration::from_secs(7);
 
@@ -43,6 +45,8 @@ pub(crate) struct Applicants {
     waiting: BTreeMap<DemuxId, Application>,
     /// The key packages by which this device has added others. It adds nobody twice by one.
     used: VecDeque<UsedKeyPackage>,
+    /// The key packages that MLS refuses to add.
+    rejected: VecDeque<UsedKeyPackage>,
     /// The refusals that were told.
     told: BTreeMap<[u8; 32], CommitRefusal>,
 }
@@ -55,8 +59,9 @@ impl Applicants {
         group: u32,
         sealed: &[u8],
         link: &GroupLink,
-        now: Moment,
+        time: SessionTime,
     ) {
+        let now = time.moment;
         if let Some(known) = self.waiting.get_mut(&from)
             && known.sealed == sealed
         {
@@ -66,14 +71,21 @@ impl Applicants {
             known.decision = None;
             return;
         }
-        let is_used = tag(sealed).is_none_or(|tag| self.used.contains(&tag));
-        if is_used || (self.waiting.len() >= MAX_DEVICES && !self.waiting.contains_key(&from)) {
+        let is_spent =
+            tag(sealed).is_none_or(|tag| self.used.contains(&tag) || self.rejected.contains(&tag));
+        if is_spent || (self.waiting.len() >= MAX_DEVICES && !self.waiting.contains_key(&from)) {
             return;
         }
         let applicant = Applicant::open(link, sealed);
-        let Some(applicant) = applicant.ok().filter(|one| one.leaf().demux_id == from) else {
+        let is_good = |one: &Applicant| one.leaf().demux_id == from && one.is_fresh(time.now);
+        let Some(applicant) = applicant.ok().filter(is_good) else {
             return;
         };
+        // An older key package of the device, which somebody else says again.
+        let is_older = |known: &Application| known.applicant.leaf().succeeds(applicant.leaf());
+        if self.waiting.get(&from).is_some_and(is_older) {
+            return;
+        }
         let application = Application {
             applicant,
             group,
@@ -114,6 +126,18 @@ impl Applicants {
     /// Drops a device that was added, or could not be. It may ask again.
     pub(crate) fn remove(&mut self, device: DemuxId) {
         self.waiting.remove(&device);
+    }
+
+    /// Drops devices with whose key packages no commit can be made. They may ask with other ones.
+    pub(crate) fn reject(&mut self, devices: &[DemuxId]) {
+        let waiting = devices
+            .iter()
+            .filter_map(|device| self.waiting.remove(device));
+        self.rejected
+            .extend(waiting.filter_map(|one| one.key_package()));
+        while self.rejected.len() > MAX_DEVICES {
+            self.rejected.pop_front();
+        }
     }
 
     /// Takes note of the key packages of an own commit that was taken.

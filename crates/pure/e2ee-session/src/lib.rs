@@ -84,6 +84,8 @@
 //! | leaves | Taken out 2.5 s after the roster stopped listing the device as active, but not while its messages come; added anew when the device asks again. |
 //! | own leaf | Renewed when newcomers would refuse it and a new one would hold: its approval has ended, or approval was switched on. |
 //! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s. Else the device refuses the commit, leaves the group and asks for the next one. |
+//! | key packages | Left out if they share a key, are old, or the roster shows another device. A commit that cannot be made is made of fewer. |
+//! | Welcomes | After five that do not open the device asks every 6 s, and wants the next group besides. |
 //! | missed commits | A device that missed one is a new leaf. One that hears none of the connected others for 20 s asks to be added anew. |
 //! | next group | After a refusal: by an admin, else by the device longest in; after 2 s the next; 10 s after the last start at the earliest. The committer of the refused commit is left out by those to whom it did not hold, and by all if two users and more than half of the others refuse it. A single device is heeded once in an era. Also when every connected device asks, or nobody was heard in the present group for 25 s. |
 //! | confirmations | A device that sends nothing confirms every 10 s. Members that are not heard for 20 s are told; if they are more than half of the others, the device stops sending. |

@@ -195,7 +195,7 @@ impl Membership {
     pub(crate) fn next_context(&mut self, known: &RoomContext, now: Timestamp) -> &NextContext {
         let view = &self.view;
         self.next.get_or_insert_with(|| {
-            let context = view.context.with(&known.statements());
+            let context = view.context.with(&known.statements().signed());
             let leaves = view.leaves.iter();
             let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
             NextContext {

@@ -164,6 +164,7 @@ mod tests {
             demux_id: DemuxId::new(u32::from(number) * 16).unwrap(),
             member_key: key.public(),
             admission: Admission::None,
+            serial: 1,
             name: None,
             certificate: None,
         }

@@ -1,5 +1,6 @@
 //! The seat of a device in an era: the state that its inputs change.
 
+mod additions;
 mod asking;
 mod commands;
 mod commits;
@@ -45,6 +46,8 @@ pub(crate) struct Seat {
     present: GroupEpoch,
     roster: RosterState,
     history: EraHistory,
+    /// The serial number of the last own leaf.
+    serial: u64,
     /// The context with all statements that this device knows.
     known: RoomContext,
     /// The context with those of them that the link's state or a group had: a group that lacks one is refused.
@@ -125,6 +128,7 @@ impl Seat {
             present: joined.present.unwrap_or_default(),
             roster: RosterState::default(),
             history: EraHistory::default(),
+            serial: 0,
             shared: known.clone(),
             known,
             membership: None,
@@ -168,6 +172,7 @@ impl Seat {
             seat.shared = seat.shared.with(&former.shared.statements());
             seat.is_urgent = former.is_urgent;
             seat.history = former.history;
+            seat.serial = former.serial;
             seat.refusals = former.refusals;
             seat.lowest_group = former.lowest_group;
         }
@@ -312,11 +317,14 @@ impl Seat {
         self.inbox.clear();
         self.early_messages.clear();
         self.behind_since = None;
+        self.context_since = None;
+        self.commit_after = None;
         // A key package that a lost Welcome was for is of no use any more.
         self.asking = None;
         if let Some(membership) = self.membership.take() {
             self.give_up_attempt();
             self.history = membership.group.history().clone();
+            self.history.interrupt();
             self.applicants.reconsider();
             step.tell(Event::Left(reason));
         }

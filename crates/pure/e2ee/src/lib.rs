@@ -90,6 +90,7 @@
 //!         demux_id: DemuxId::new(u32::from(number) * 16).unwrap(),
 //!         member_key: key.public(),
 //!         admission: Admission::None,
+//!         serial: 1,
 //!         name: Some("Ann".to_owned()),
 //!         certificate: None,
 //!     };

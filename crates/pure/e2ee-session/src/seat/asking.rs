@@ -1,5 +1,7 @@
 //! The way into a group: the own key package, and Welcomes.
 
+use core::time::Duration;
+
 use anteroom_e2ee::{Candidate, ContextError, JoinError, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -17,8 +19,11 @@ use crate::{
 /// The number of relays of a key package after which a new one is made: the Welcome for it was lost.
 const MAX_RELAYS: u32 = 5;
 
-/// The number of Welcomes in a row that fail to open, after which the device no longer asks the group.
+/// The number of Welcomes in a row that fail, after which the device asks slowly, and wants another group too.
 const MAX_FAILURES: u32 = 5;
+
+/// The time between two relays then: others do not forget the device meanwhile.
+const SLOW_INTERVAL: Duration = Duration::from_secs(6);
 
 impl Seat {
     /// Relays the own key package while the device asks to be added. Returns the moment of the next relay.
@@ -28,6 +33,7 @@ impl Seat {
             return None;
         };
         let now = step.moment();
+        let is_slow = self.welcome_failures >= MAX_FAILURES;
         let is_spent =
             |asking: &mut Asking| asking.relays >= MAX_RELAYS && now >= asking.next_relay;
         let since = self.asking.as_ref().map_or(now, |asking| asking.since);
@@ -38,7 +44,11 @@ impl Seat {
                 candidate,
                 group,
                 since,
-                next_relay: now,
+                next_relay: if is_slow {
+                    now.plus(SLOW_INTERVAL)
+                } else {
+                    now
+                },
                 relays: 0,
             });
         }
@@ -47,7 +57,10 @@ impl Seat {
         if now < asking.next_relay {
             return Some(asking.next_relay);
         }
-        asking.next_relay = now.plus(KEY_PACKAGE_INTERVAL);
+        asking.next_relay = now.plus(match is_slow {
+            true => SLOW_INTERVAL,
+            false => KEY_PACKAGE_INTERVAL,
+        });
         if self.roster.has_others(self.demux) {
             asking.relays += 1;
             let content = RelayContent::KeyPackage {
@@ -92,7 +105,7 @@ impl Seat {
     }
 
     fn candidate(&mut self, step: &mut Step<'_>) -> Option<Candidate> {
-        let leaf = self.own_leaf(step);
+        let leaf = self.new_leaf(step);
         let candidate = Candidate::new(
             self.link.clone(),
             step.options.member_key.clone(),
@@ -134,17 +147,20 @@ impl Seat {
             &surroundings(step.options, &self.roster.history, step.time),
         );
         let error = match joined {
-            Ok((group, reasons)) => match Membership::new(group, reasons, step.moment()) {
-                Ok((membership, frames)) => {
-                    self.present = at;
-                    self.enter(membership, frames, false, step);
-                    return;
+            Ok((mut group, reasons)) => {
+                group.remember(&self.history());
+                match Membership::new(group, reasons, step.moment()) {
+                    Ok((membership, frames)) => {
+                        self.present = at;
+                        self.enter(membership, frames, false, step);
+                        return;
+                    }
+                    Err(_) => JoinError::Welcome,
                 }
-                Err(_) => JoinError::Welcome,
-            },
+            }
             Err(error) => error,
         };
-        self.welcome_failures += 1;
+        self.welcome_failures = self.welcome_failures.saturating_add(1);
         let may_pass = match error {
             // The Welcome may be for an earlier key package.
             JoinError::Welcome | JoinError::OtherEpoch => true,
@@ -152,8 +168,12 @@ impl Seat {
             JoinError::Context(ContextError::Stale) => true,
             _ => false,
         };
-        let asks_again = may_pass && self.welcome_failures < MAX_FAILURES;
-        if !asks_again {
+        if may_pass {
+            // Whoever commits can send such Welcomes: they put a device off no group.
+            if self.welcome_failures >= MAX_FAILURES && self.membership.is_none() {
+                self.refusals.wanted_since.get_or_insert(step.moment());
+            }
+        } else {
             self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
             self.welcome_failures = 0;
             let is_own_fault = error == JoinError::Context(ContextError::AdminMissingFromLink);
@@ -164,7 +184,7 @@ impl Seat {
         step.tell(Event::WelcomeRefused {
             from,
             error,
-            asks_again,
+            asks_again: may_pass,
         });
     }
 }

@@ -139,6 +139,7 @@ impl Seat {
         );
         let Ok(change) = change else { return true };
         self.applicants.use_up(attempt.added);
+        group.remember(&self.history());
         let own_leaf = self.own_leaf(step);
         let mut reasons: BTreeMap<_, _> = self
             .reason(&own_leaf, step)
@@ -168,9 +169,11 @@ impl Seat {
         let number = epoch.group;
         let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
         self.refusals.next_group();
-        if is_own {
+        if is_own || epoch.epoch == 1 {
             self.start_after = Some(step.moment().plus(crate::GROUP_INTERVAL));
         }
+        self.context_since = None;
+        self.commit_after = None;
         self.give_up_attempt();
         self.inbox.clear();
         self.early_messages.clear();
@@ -201,7 +204,8 @@ impl Seat {
     /// Takes the effect of a commit that the group has merged.
     fn merge(&mut self, at: GroupEpoch, change: EpochChange, step: &mut Step<'_>) {
         let now = step.moment();
-        let attempt = self.attempt.take();
+        // The start of the next group can be taken after a commit of this one.
+        let attempt = self.attempt.take_if(|attempt| attempt.start.is_none());
         if let Some(attempt) = attempt {
             if change.is_own {
                 self.applicants.use_up(attempt.added);
@@ -293,7 +297,11 @@ impl Seat {
         let reason = reasons.find(|(leaf, _)| Some(*leaf) == own);
         let reason = reason.map_or(RemovalReason::Absent, |(_, reason)| *reason);
         self.is_barred = reason == RemovalReason::Barred;
+        // The Welcome for the new leaf comes after the commit.
+        let is_anew = reason == RemovalReason::AddedAnew;
+        let asking = self.asking.take_if(|_| is_anew);
         self.leave(LeaveReason::Removed(reason), step);
+        self.asking = asking;
     }
 
     /// Refuses a commit: leaves the group, and does not ask it again.

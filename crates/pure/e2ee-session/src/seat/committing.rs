@@ -4,15 +4,13 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{
-    Applicant, CommitRefusal, ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf,
-    Moment, Surroundings,
+    CommitRefusal, ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf, Moment,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
-use super::Seat;
+use super::{Seat, additions::admits};
 use crate::{
     ADD_DELAY, COMMITTER_PATIENCE, RESEND_INTERVAL,
-    applicants::{Application, UsedKeyPackage},
     attempt::Attempt,
     event::{Event, LeaveReason},
     input::CommitRejection,
@@ -25,6 +23,9 @@ const REJECTION_PAUSE: Duration = Duration::from_millis(500);
 
 /// The same after one that could not be made.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The same after one that could not be made with the devices that it adds: one of fewer is made.
+const NARROWING_PAUSE: Duration = Duration::from_millis(100);
 
 /// The maximum number of own commits that are remembered as given up.
 const MAX_GIVEN_UP: usize = 8;
@@ -158,69 +159,6 @@ impl Seat {
         first
     }
 
-    /// Returns whether a device asks a group that has these leaves. A device that is in asks twice, since its
-    /// relays may have been on their way when it was added.
-    fn may_ask(
-        &self,
-        application: &Application,
-        number: u32,
-        leaves: &BTreeMap<u32, MemberLeaf>,
-    ) -> bool {
-        let leaf = application.applicant.leaf();
-        let mut former = leaves.values();
-        let former = former.find(|one| one.member_key == leaf.member_key);
-        let is_in = former.is_some_and(|former| former.demux_id == leaf.demux_id);
-        application.group <= number
-            && self.roster.is_connected(leaf.demux_id)
-            && leaf.demux_id != self.demux
-            && !self.refusals.leaves_out(leaf)
-            && (!is_in || application.is_repeated)
-    }
-
-    /// Returns the devices that a commit adds to a group, and the leaves that it takes out for them.
-    pub(super) fn additions(
-        &self,
-        mut view: GroupView,
-        number: u32,
-        step: &Step<'_>,
-    ) -> (
-        Vec<Applicant>,
-        BTreeSet<u32>,
-        Vec<DemuxId>,
-        Vec<UsedKeyPackage>,
-    ) {
-        let around = surroundings(step.options, &self.roster.history, step.time);
-        let (mut add, mut remove) = (Vec::new(), BTreeSet::new());
-        let (mut devices, mut used) = (Vec::new(), Vec::new());
-        let mut free = u32::MAX;
-        for device in self.applicants.in_order() {
-            if add.len() >= self.add_limit {
-                break;
-            }
-            let Some(application) = self.applicants.get(device) else {
-                continue;
-            };
-            let leaf = application.applicant.leaf();
-            if !self.may_ask(application, number, &view.leaves)
-                || admits(&view, leaf, &around).is_err()
-            {
-                continue;
-            }
-            let mut former = view.leaves.iter();
-            let former = former.find(|(_, one)| one.member_key == leaf.member_key);
-            if let Some(index) = former.map(|(index, _)| *index) {
-                view.leaves.remove(&index);
-                remove.insert(index);
-            }
-            view.leaves.insert(free, leaf.clone());
-            free -= 1;
-            add.push(application.applicant.clone());
-            devices.push(device);
-            used.extend(application.key_package());
-        }
-        (add, remove, devices, used)
-    }
-
     fn commit_work(&mut self, work: &Work, step: &mut Step<'_>) {
         let Some(membership) = &self.membership else {
             return;
@@ -230,15 +168,17 @@ impl Seat {
         view.context = next.context.clone();
         view.leaves.retain(|leaf, _| !work.remove.contains(leaf));
         let epoch = membership.group.epoch();
-        let (add, anew, devices, used) = self.additions(view, epoch.group, step);
+        let group = &membership.group;
+        let additions = self.additions(group, view, epoch.group, step);
         let context = if work.changes_context {
             self.known.statements()
         } else {
             ContextChange::default()
         };
+        self.applicants.reject(&additions.bad);
         let change = GroupChange {
-            add,
-            remove: &work.remove | &anew,
+            add: additions.add,
+            remove: &work.remove | &additions.remove,
             context,
         };
         let Some(membership) = &mut self.membership else {
@@ -252,36 +192,37 @@ impl Seat {
                 self.attempt = Some(Attempt {
                     commit: commit.clone(),
                     start: None,
-                    added: used,
+                    added: additions.used,
                     resend: step.moment().plus(RESEND_INTERVAL),
                 });
                 step.send(Message::Commit(commit));
             }
-            Err(failure) => self.commit_failed(failure, &devices, step),
+            Err(failure) => self.commit_failed(failure, &additions.devices, step),
         }
     }
 
-    /// Takes note that a commit could not be made.
+    /// Takes note that a commit could not be made. A device that others let fail never leaves its group for it.
     pub(super) fn commit_failed(
         &mut self,
         failure: GroupFailure,
         devices: &[DemuxId],
         step: &mut Step<'_>,
     ) {
-        self.commit_after = Some(step.moment().plus(FAILURE_PAUSE));
-        match failure {
-            GroupFailure::TooLong if devices.len() > 1 => self.add_limit = devices.len() / 2,
-            GroupFailure::Mls => self.leave(LeaveReason::Failed, step),
-            GroupFailure::Pending => {
+        let pause = match devices {
+            [] => FAILURE_PAUSE,
+            _ => NARROWING_PAUSE,
+        };
+        self.commit_after = Some(step.moment().plus(pause));
+        match (failure, devices) {
+            (GroupFailure::Pending, _) => {
                 if let Some(membership) = &mut self.membership {
                     membership.group.cancel_commit();
                 }
             }
-            _ => {
-                for device in devices {
-                    self.applicants.remove(*device);
-                }
-            }
+            (GroupFailure::Mls, []) => self.leave(LeaveReason::Failed, step),
+            (_, []) => {}
+            (_, [device]) => self.applicants.reject(&[*device]),
+            _ => self.add_limit = devices.len() / 2,
         }
     }
 
@@ -323,11 +264,9 @@ impl Seat {
             attempt.resend = now.plus(pause);
             return;
         }
-        let pause = match attempt.start {
-            Some(_) => crate::GROUP_INTERVAL,
-            None => FAILURE_PAUSE,
-        };
-        self.start_after = Some(now.plus(pause));
+        if attempt.start.is_some() {
+            self.start_after = Some(now.plus(crate::GROUP_INTERVAL));
+        }
         self.commit_after = Some(now.plus(FAILURE_PAUSE));
         self.give_up_attempt();
     }
@@ -356,23 +295,4 @@ impl Seat {
 /// Returns the time for which a device of a rank waits for those before it.
 pub(super) fn patience(rank: usize) -> Duration {
     COMMITTER_PATIENCE.saturating_mul(u32::try_from(rank).unwrap_or(u32::MAX))
-}
-
-/// Decides whether a device could be added. Its former leaf, if it has one, goes.
-fn admits(
-    view: &GroupView,
-    leaf: &MemberLeaf,
-    around: &Surroundings<'_>,
-) -> Result<(), CommitRefusal> {
-    let has_former = view
-        .leaves
-        .values()
-        .any(|one| one.member_key == leaf.member_key);
-    if !has_former {
-        return view.admits(leaf, around).map(drop);
-    }
-    let mut view = view.clone();
-    view.leaves
-        .retain(|_, one| one.member_key != leaf.member_key);
-    view.admits(leaf, around).map(drop)
 }

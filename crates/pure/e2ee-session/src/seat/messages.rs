@@ -16,7 +16,7 @@ impl Seat {
         match RelayContent::parse(body) {
             Some(RelayContent::KeyPackage { group, sealed }) => {
                 self.applicants
-                    .receive(from, group, sealed, &self.link, now);
+                    .receive(from, group, sealed, &self.link, step.time);
             }
             Some(RelayContent::GroupMessage(message)) => {
                 self.group_message = Some(now);

@@ -135,16 +135,17 @@ impl Seat {
 
     /// Returns the history of the group that this device would start.
     fn history_of_start(&self) -> EraHistory {
-        if self.present.group == 0 {
+        let history = self.history();
+        if self.present.group == 0 && history.is_empty() {
             EraHistory::of_founder()
         } else {
-            self.history()
+            history
         }
     }
 
     fn start(&mut self, step: &mut Step<'_>) {
         let number = self.present.group.saturating_add(1);
-        let leaf = self.own_leaf(step);
+        let leaf = self.new_leaf(step);
         let start = GroupStart {
             link: self.link.clone(),
             member_key: step.options.member_key.clone(),
@@ -165,12 +166,13 @@ impl Seat {
 
     fn commit_start(&mut self, mut group: Group, number: u32, step: &mut Step<'_>) {
         let Ok(view) = group.view() else { return };
-        let (add, _, devices, used) = self.additions(view, number, step);
-        if add.is_empty() {
+        let additions = self.additions(&group, view, number, step);
+        self.applicants.reject(&additions.bad);
+        if additions.add.is_empty() {
             return;
         }
         let change = GroupChange {
-            add,
+            add: additions.add,
             context: ContextChange::default(),
             ..GroupChange::default()
         };
@@ -180,12 +182,15 @@ impl Seat {
                 self.attempt = Some(Attempt {
                     commit: commit.clone(),
                     start: Some(group),
-                    added: used,
+                    added: additions.used,
                     resend: step.moment().plus(RESEND_INTERVAL),
                 });
                 step.send(Message::Commit(commit));
             }
-            Err(failure) => self.commit_failed(failure, &devices, step),
+            Err(failure) => {
+                self.commit_failed(failure, &additions.devices, step);
+                self.start_after = self.commit_after;
+            }
         }
     }
 }

@@ -108,6 +108,13 @@ impl Seat {
         Some(look)
     }
 
+    /// Returns the claims of a new own leaf, later than those before.
+    pub(super) fn new_leaf(&mut self, step: &Step<'_>) -> MemberLeaf {
+        let millis = step.time.now.as_secs().saturating_mul(1_000);
+        self.serial = millis.max(self.serial.saturating_add(1));
+        self.own_leaf(step)
+    }
+
     /// Returns the claims of the own leaf.
     pub(super) fn own_leaf(&self, step: &Step<'_>) -> MemberLeaf {
         let options = &step.options;
@@ -126,6 +133,7 @@ impl Seat {
             demux_id: self.demux,
             member_key,
             admission,
+            serial: self.serial,
             name: options.name.as_deref().and_then(clean_name),
             certificate: options.certificate.clone(),
         }

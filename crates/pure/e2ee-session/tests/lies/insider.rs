@@ -50,6 +50,7 @@ pub(crate) fn leaf(stage: &Stage, number: u64, demux: u32, admission: Admission)
         demux_id: anteroom_protocol::DemuxId::new(demux).unwrap(),
         member_key: stage.room.member_key(number).public(),
         admission,
+        serial: stage.now().now.as_secs() * 1_000,
         name: Some(format!("Person {number}")),
         certificate: None,
     }
@@ -107,11 +108,16 @@ impl Insider {
 
     /// Commits a change that holds to the insider alone.
     pub(crate) fn commit(&mut self, stage: &mut Stage, change: &GroupChange) {
+        let commit = self.make(stage, change);
+        self.send(stage, commit);
+    }
+
+    /// Makes a commit that holds to the insider alone.
+    pub(crate) fn make(&mut self, stage: &Stage, change: &GroupChange) -> OutgoingCommit {
         // Randomness of its own: two commits with the same would have the same keys.
         let mut rng = rng(77);
         let world = world(&self.roster, self.now, stage);
-        let commit = self.group.commit(change, &world, &mut rng).unwrap();
-        self.send(stage, commit);
+        self.group.commit(change, &world, &mut rng).unwrap()
     }
 
     /// Sends bytes that are no commit, sealed as one.

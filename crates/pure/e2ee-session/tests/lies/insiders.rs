@@ -20,7 +20,7 @@ use crate::{
 const INSIDER: u64 = 9;
 
 /// An admin, two approved people and an approved insider.
-fn with_insider() -> (Stage, Insider) {
+pub(crate) fn with_insider() -> (Stage, Insider) {
     let mut stage = Stage::new(Room::strict());
     let admin = stage.room.admin(0);
     stage.join(admin);
@@ -39,7 +39,7 @@ fn with_insider() -> (Stage, Insider) {
 }
 
 /// Checks that the three refuse the commit for this reason, tell so, and go on without the insider.
-fn refused(stage: &mut Stage, insider: &Insider, expected: Option<CommitRefusal>) {
+pub(crate) fn refused(stage: &mut Stage, insider: &Insider, expected: Option<CommitRefusal>) {
     stage.run(4_000);
     let device = stage.people[insider.who].demux.unwrap();
     for who in 0..3 {

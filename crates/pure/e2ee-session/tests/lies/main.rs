@@ -13,6 +13,7 @@ mod expectations;
 mod forks;
 mod insider;
 mod insiders;
+mod key_packages;
 mod leaving;
 mod losses;
 mod own_groups;

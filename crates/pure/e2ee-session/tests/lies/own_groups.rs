@@ -31,6 +31,7 @@ fn welcome_into(
         demux_id: device(),
         member_key: key.public(),
         admission: Admission::None,
+        serial: 1,
         name: Some("A friend".to_owned()),
         certificate: None,
     };

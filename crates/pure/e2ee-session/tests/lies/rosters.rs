@@ -80,6 +80,7 @@ fn an_invented_user_who_asks_is_told_and_not_added() {
             demux_id: device.demux_id,
             member_key: room.member_key(number).public(),
             admission: Admission::None,
+            serial: 1,
             name: Some("Nobody".to_owned()),
             certificate: None,
         };

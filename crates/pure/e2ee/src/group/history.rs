@@ -27,6 +27,22 @@ impl EraHistory {
         }
     }
 
+    /// Adds the member keys of another history of the same device in the era. Whether it has seen all stays.
+    pub fn merge(&mut self, other: &Self) {
+        self.seen.extend(&other.seen);
+    }
+
+    /// Takes note that the device was not in the group for a time: it has not seen who came and went.
+    pub const fn interrupt(&mut self) {
+        self.has_seen_all = false;
+    }
+
+    /// Returns whether the device was in no group of the era.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
     /// Adds a member key.
     pub fn see(&mut self, member_key: &MemberPublicKey) {
         self.seen.insert(*member_key.as_bytes());

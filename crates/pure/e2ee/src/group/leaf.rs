@@ -18,17 +18,18 @@ pub(super) const ROOM: u16 = 0xf200;
 const ADMISSION: u16 = 0xf201;
 const NAME: u16 = 0xf202;
 const CERTIFICATE: u16 = 0xf203;
+const SERIAL: u16 = 0xf204;
 
 /// The extensions that every member supports.
-pub(super) const EXTENSIONS: [u16; 4] = [ROOM, ADMISSION, NAME, CERTIFICATE];
+pub(super) const EXTENSIONS: [u16; 5] = [ROOM, ADMISSION, NAME, CERTIFICATE, SERIAL];
 
 const VERSION: u8 = 1;
 
 /// The claims of a member.
 ///
 /// The basic credential is `01 || user || demux id (4)`, the signature key is the member key. The extensions
-/// are `f201`, the admission; `f202`, the name in UTF-8; `f203`, the certificate chain; the last two only
-/// where there is one.
+/// are `f201`, the admission; `f204`, the serial number (8); `f202`, the name in UTF-8; `f203`, the certificate
+/// chain; the last two only where there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberLeaf {
     /// The user.
@@ -39,6 +40,10 @@ pub struct MemberLeaf {
     pub member_key: MemberPublicKey,
     /// The reason why it is in.
     pub admission: Admission,
+    /// The serial number: the time in milliseconds at which the device made the leaf, and more than that of
+    /// its last one. A leaf is taken out for a later one of its device alone, so that nobody can put a device
+    /// out by one of its old key packages.
+    pub serial: u64,
     /// The name that the person chose.
     pub name: Option<String>,
     /// The certificate of the account.
@@ -54,6 +59,12 @@ impl MemberLeaf {
             member_key: &self.member_key,
             admission: &self.admission,
         }
+    }
+
+    /// Returns whether the leaf is a later one of the device of another leaf.
+    #[must_use]
+    pub fn succeeds(&self, former: &Self) -> bool {
+        self.member_key == former.member_key && self.serial > former.serial
     }
 
     pub(super) fn credential(&self) -> CredentialWithKey {
@@ -74,10 +85,12 @@ impl MemberLeaf {
             name => name.clone(),
         };
         let admission = Some((ADMISSION, self.admission.to_bytes()));
+        let serial = Some((SERIAL, self.serial.to_be_bytes().to_vec()));
         let name = name.map(|name| (NAME, name.into_bytes()));
         let certificate = self.certificate.as_ref();
         let certificate = certificate.map(|chain| (CERTIFICATE, chain.to_bytes()));
-        let all = [admission, name, certificate].into_iter().flatten();
+        let all = [admission, serial, name, certificate];
+        let all = all.into_iter().flatten();
         let all = all.map(|(number, bytes)| Extension::Unknown(number, UnknownExtension(bytes)));
         Extensions::from_vec(all.collect()).ok()
     }
@@ -87,12 +100,17 @@ impl MemberLeaf {
         let (user, demux_id) = identity(leaf.credential())?;
         let member_key = MemberPublicKey::from_bytes(leaf.signature_key().as_slice());
         let mut admission = None;
+        let mut serial = None;
         let mut name = None;
         let mut certificate = None;
         for extension in leaf.extensions().iter() {
             match extension {
                 Extension::Unknown(ADMISSION, bytes) => {
                     admission = Some(Admission::parse(&bytes.0)?);
+                }
+                Extension::Unknown(SERIAL, bytes) => {
+                    let bytes = bytes.0.as_slice().try_into().map_err(|_| ParseError)?;
+                    serial = Some(u64::from_be_bytes(bytes));
                 }
                 Extension::Unknown(NAME, bytes) => name = Some(parse_name(&bytes.0)?),
                 Extension::Unknown(CERTIFICATE, bytes) => {
@@ -106,6 +124,7 @@ impl MemberLeaf {
             demux_id,
             member_key: member_key.map_err(|_| ParseError)?,
             admission: admission.ok_or(ParseError)?,
+            serial: serial.ok_or(ParseError)?,
             name,
             certificate,
         })

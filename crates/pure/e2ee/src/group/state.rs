@@ -8,6 +8,7 @@ use openmls_traits::OpenMlsProvider as _;
 use zeroize::Zeroizing;
 
 use super::{
+    applicant::Applicant,
     change::{EpochChange, EpochFrames},
     error::{CommitError, GroupFailure},
     handshake::HandshakeKind,
@@ -102,6 +103,19 @@ impl Group {
     #[must_use]
     pub const fn history(&self) -> &EraHistory {
         &self.history
+    }
+
+    /// Adds what the device has seen in another group of the era.
+    pub fn remember(&mut self, history: &EraHistory) {
+        self.history.merge(history);
+    }
+
+    /// Returns whether MLS refuses to add a device, since a member has one of its keys.
+    #[must_use]
+    pub fn shares_key(&self, applicant: &Applicant) -> bool {
+        let keys = applicant.keys();
+        let mut members = self.parts.mls.members();
+        members.any(|member| keys.contains(&member.encryption_key))
     }
 
     /// Returns the own leaf.

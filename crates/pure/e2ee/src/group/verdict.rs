@@ -162,6 +162,9 @@ pub enum CommitRefusal {
     /// A device may not be taken out.
     #[error("it takes out a device that may stay")]
     Removal,
+    /// Nobody comes or goes, and the context stays.
+    #[error("it changes nothing")]
+    Nothing,
 }
 
 /// Decides about a commit:
@@ -171,7 +174,9 @@ pub enum CommitRefusal {
 /// 2. Each user who is added is an account; afterwards no two leaves have one demux id or one member key, and
 ///    no user has more leaves than devices are allowed.
 /// 3. The context follows from statements of admins, and each device that is added may be in under it.
-/// 4. Each leaf that goes is absent from the rosters, named by an admin's statement, or added anew.
+/// 4. Each leaf that goes is absent from the rosters, named by an admin's statement, or added anew by a later
+///    leaf of its device.
+/// 5. Something changes: a commit of nothing but keys can cheat those whom it is not for, and helps nobody.
 ///
 /// # Errors
 /// [`CommitRefusal`]: the first check that fails.
@@ -192,7 +197,7 @@ pub fn verdict(
         None => view.context.clone(),
         Some(context) => {
             context.verify().map_err(CommitRefusal::Context)?;
-            let follows = context.follows(&view.context);
+            let follows = context.follows(&view.context, surroundings.now);
             follows.map_err(CommitRefusal::Context)?;
             context
         }
@@ -212,6 +217,9 @@ pub fn verdict(
         let gone = view.leaves.get(leaf).ok_or(CommitRefusal::Removal)?;
         let reason = removal_reason(gone, &parts.adds, &context, surroundings);
         removed.push((*leaf, reason.ok_or(CommitRefusal::Removal)?));
+    }
+    if added.is_empty() && removed.is_empty() && context == view.context {
+        return Err(CommitRefusal::Nothing);
     }
     Ok(CommitEffect {
         committer,
@@ -327,7 +335,7 @@ fn removal_reason(
     if context.is_barred(&gone.claim(), surroundings.now) {
         return Some(RemovalReason::Barred);
     }
-    if added.iter().any(|leaf| leaf.member_key == gone.member_key) {
+    if added.iter().any(|leaf| leaf.succeeds(gone)) {
         return Some(RemovalReason::AddedAnew);
     }
     let is_absent = surroundings

@@ -62,6 +62,25 @@ impl BarredList {
         }
     }
 
+    /// Returns the list with a moment before which approvals of newcomers are void at the least.
+    pub(super) fn void_from(self, floor: Option<Timestamp>) -> Self {
+        let void_before = self.void_before;
+        Self {
+            void_before: floor.map_or(void_before, |floor| void_before.max(floor)),
+            ..self
+        }
+    }
+
+    /// Returns whether anything that is new since another list is of a later time.
+    pub(super) fn is_later_than(&self, limit: Timestamp, before: &Self) -> bool {
+        let mut times = self
+            .entries
+            .iter()
+            .filter(|one| !before.entries.contains(one));
+        times.any(|entry| entry.claimed().time > limit)
+            || (self.void_before > limit && self.void_before > before.void_before)
+    }
+
     pub(super) fn all_count(&self, authority: &Authority<'_>) -> bool {
         self.entries.iter().all(|entry| {
             let room = entry.claimed().room();

@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{EraId, ParseError, Restrictions, RoomId, Timestamp};
 
-use super::barred_list::BarredList;
+use super::{barred_list::BarredList, decision::CLOCK_TOLERANCE};
 use crate::{
     AdminPublicKey, Authority, BarredEntry, Lock, Policy, SignedStatement, Statement as _,
     encoding::{Reader, Writer},
@@ -34,6 +34,20 @@ pub struct ContextChange {
     pub barred: Vec<SignedStatement<BarredEntry>>,
     /// A lock.
     pub lock: Option<SignedStatement<Lock>>,
+    /// The moment before which approvals of newcomers are void in an earlier group of the era, whose barred
+    /// entries were merged into it. The next group begins with it; no commit brings it into a group.
+    pub void_before: Option<Timestamp>,
+}
+
+impl ContextChange {
+    /// Returns what is signed of it: all that a commit can bring into a group.
+    #[must_use]
+    pub fn signed(self) -> Self {
+        Self {
+            void_before: None,
+            ..self
+        }
+    }
 }
 
 /// The reason for which a context is refused.
@@ -55,6 +69,9 @@ pub enum ContextError {
     /// A statement in it does not count.
     #[error("the context of the group has a statement that does not count")]
     Statement,
+    /// An entry that is new in it, or the moment before which approvals are void, is of a later time than now.
+    #[error("the context of the group has an entry of a later time")]
+    Early,
     /// It is not what one's own context becomes by its statements.
     #[error("the context of the group changed otherwise than by statements of its admins")]
     Unfounded,
@@ -167,8 +184,9 @@ impl RoomContext {
         let barred = self.barred.with(&change.barred, |entry| {
             authority.is_some_and(|authority| entry.verify(&self.room, &authority).is_ok())
         });
+        let floor = change.void_before.filter(|_| self.admin.is_some());
         next.lock = lock;
-        next.barred = barred;
+        next.barred = barred.void_from(floor);
         next
     }
 
@@ -232,19 +250,39 @@ impl RoomContext {
             policy: self.policy.clone(),
             barred: self.barred.entries().to_vec(),
             lock: self.lock.clone(),
+            void_before: Some(self.barred.void_before()),
         }
     }
 
-    /// Verifies that the context is what `before` becomes by the statements that the context has.
+    /// Verifies that the context is what `before` becomes by the statements that the context has, none of which
+    /// is new and of a later time than `now`.
     ///
     /// # Errors
-    /// [`ContextError::Unfounded`].
-    pub fn follows(&self, before: &Self) -> Result<(), ContextError> {
-        if *self == before.with(&self.statements()) {
-            Ok(())
-        } else {
-            Err(ContextError::Unfounded)
+    /// [`ContextError::Unfounded`], [`ContextError::Early`].
+    pub fn follows(&self, before: &Self, now: Timestamp) -> Result<(), ContextError> {
+        if *self != before.with(&self.statements().signed()) {
+            return Err(ContextError::Unfounded);
         }
+        if self
+            .barred
+            .is_later_than(now.plus(CLOCK_TOLERANCE), &before.barred)
+        {
+            return Err(ContextError::Early);
+        }
+        Ok(())
+    }
+
+    /// Verifies that no barred entry is of a later time than `now`. A newcomer asks this of a group before it is
+    /// in.
+    ///
+    /// # Errors
+    /// [`ContextError::Early`].
+    pub fn verify_times(&self, now: Timestamp) -> Result<(), ContextError> {
+        let none = BarredList::default();
+        if self.barred.is_later_than(now.plus(CLOCK_TOLERANCE), &none) {
+            return Err(ContextError::Early);
+        }
+        Ok(())
     }
 
     /// Returns the bytes.

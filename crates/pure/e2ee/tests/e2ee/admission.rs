@@ -29,6 +29,7 @@ fn changed(
         policy: Some(by_admin(people, policy)),
         barred: barred.iter().map(|entry| by_admin(people, entry)).collect(),
         lock: locked.map(|on| by_admin(people, &people.lock(on))),
+        void_before: None,
     })
 }
 

@@ -126,6 +126,7 @@ impl Call {
             demux_id: demux(device),
             member_key: self.member_key(device).public(),
             admission,
+            serial: 1,
             name: Some(format!("Person {device}")),
             certificate: None,
         }

@@ -1,8 +1,8 @@
 //! Contexts: how statements change them, and which changes have no ground.
 
 use anteroom_e2ee::{
-    AdminSecret, BarredEntry, ContextChange, ContextError, Lock, MAX_BARRED, Policy, RoomContext,
-    SignedStatement, StatementKey,
+    AdminSecret, BarredEntry, CLOCK_TOLERANCE, ContextChange, ContextError, Lock, MAX_BARRED,
+    Policy, RoomContext, SignedStatement, StatementKey,
 };
 use anteroom_protocol::{EraId, Restrictions, Timestamp};
 
@@ -137,7 +137,10 @@ fn the_statements_of_a_co_admin_count_as_long_as_the_policy_names_him() {
         ..ContextChange::default()
     });
     assert_eq!(next.barred().entries().len(), 0);
-    assert_eq!((next.verify(), next.follows(&context)), (Ok(()), Ok(())));
+    assert_eq!(
+        (next.verify(), next.follows(&context, NOW)),
+        (Ok(()), Ok(()))
+    );
 }
 
 #[test]
@@ -178,18 +181,40 @@ fn a_context_without_ground_is_refused() {
     let policy = people.policy(Restrictions::AdminApproval);
     let before = with_policy(&people, &policy).with(&barred(vec![bar(&people, 1)]));
     let added = before.with(&barred(vec![bar(&people, 2)]));
-    assert_eq!(added.follows(&before), Ok(()));
-    assert_eq!(before.follows(&before), Ok(()));
+    assert_eq!(added.follows(&before, NOW), Ok(()));
+    assert_eq!(before.follows(&before, NOW), Ok(()));
     let unfounded = Err(ContextError::Unfounded);
-    assert_eq!(before.follows(&added), unfounded, "an entry is gone");
+    assert_eq!(before.follows(&added, NOW), unfounded, "an entry is gone");
     let without_policy = empty(&people).with(&barred(vec![bar(&people, 1)]));
-    assert_eq!(without_policy.follows(&before), unfounded, "no policy");
+    assert_eq!(without_policy.follows(&before, NOW), unfounded, "no policy");
     let mut raised = before.to_bytes();
     let number = raised.len() - 2 - before.barred().entries()[0].as_bytes().len() - 2 - 1;
     raised[number - 1] = 1;
     let raised = RoomContext::parse(&raised).unwrap();
     assert_eq!(raised.barred().void_before(), Timestamp::from_secs(1));
-    assert_eq!(raised.follows(&before), unfounded, "a raised moment");
+    assert_eq!(raised.follows(&before, NOW), unfounded, "a raised moment");
+    // The floor of an earlier group begins a group, and is no ground for a change.
+    let floor = raised.statements();
+    assert_eq!(before.with(&floor), raised);
+    assert_eq!(before.with(&floor.signed()), before);
+}
+
+#[test]
+fn an_entry_of_a_later_time_is_refused_while_it_is_new() {
+    let people = people();
+    let before = with_policy(&people, &people.policy(Restrictions::AdminApproval));
+    let late = before.with(&barred(vec![bar(&people, CLOCK_TOLERANCE + 1)]));
+    let time = late.barred().entries()[0].claimed().time;
+    let in_time = time.minus(CLOCK_TOLERANCE);
+    for (now, expected) in [
+        (in_time, Ok(())),
+        (in_time.minus(1), Err(ContextError::Early)),
+    ] {
+        assert_eq!(late.follows(&before, now), expected);
+        assert_eq!(late.verify_times(now), expected);
+        let next = late.with(&lock(&people, true, 1));
+        assert_eq!(next.follows(&late, now), Ok(()), "known before");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anteroom_e2ee::{
     Admission, AdmissionError, AdmissionReason, CommitError, CommitRefusal, ContextChange,
     FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage, Lock, MAX_ADDS,
-    MessageError, RemovalReason, RosterHistory,
+    MemberLeaf, MessageError, RemovalReason, RosterHistory,
 };
 use anteroom_protocol::Restrictions;
 use zeroize::Zeroizing;
@@ -242,11 +242,23 @@ fn a_committer_that_vanishes_is_taken_out_by_the_next() {
 fn a_device_that_comes_back_replaces_its_old_leaf() {
     let mut call = Call::with_members(3);
     call.members.remove(2);
-    let candidate = call.candidate(call.leaf(3, Admission::None));
-    let change = GroupChange {
-        remove: BTreeSet::from([2]),
-        ..call.adding(&candidate)
+    let old = call.leaf(3, Admission::None);
+    let later = MemberLeaf {
+        serial: old.serial + 1,
+        ..old.clone()
     };
+    let [old, candidate] = [old, later].map(|leaf| call.candidate(leaf));
+    let mut change = GroupChange {
+        remove: BTreeSet::from([2]),
+        ..call.adding(&old)
+    };
+    let refused = GroupFailure::Refused(CommitRefusal::Removal);
+    assert_eq!(
+        call.commit(1, &change).unwrap_err(),
+        refused,
+        "an old key package"
+    );
+    change.add = call.adding(&candidate).add;
     let commit = call.commit(1, &change).unwrap();
     for told in call.tell(&commit) {
         let change = told.unwrap();

@@ -98,10 +98,10 @@ fn a_commit_that_holds_has_its_effect() {
     assert_eq!(effect.added.len(), 1);
     assert_eq!(effect.removed, [(2, RemovalReason::Absent)]);
     assert_eq!(effect.context, scene.view.context);
-    assert!(
-        scene.of([]).is_ok(),
-        "an update of the committer's keys alone"
-    );
+    let nothing = Err(CommitRefusal::Nothing);
+    assert_eq!(scene.of([]), nothing, "new keys of the committer alone");
+    let same = scene.context(&ContextChange::default());
+    assert_eq!(scene.of([same]), nothing, "the context as it is");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn check_1_is_about_the_form() {
     let holds = CommitView {
         committer: Some(0),
         is_own: false,
-        proposals: vec![(scene.psk(), true)],
+        proposals: vec![(scene.psk(), true), (scene.add(4), true)],
         keeps_leaf: Some(true),
     };
     assert!(scene.of_commit(&holds).is_ok());
@@ -312,7 +312,14 @@ fn check_4_is_about_removals() {
     assert_eq!(put_out.unwrap().removed, [(1, RemovalReason::Barred)]);
     let other = scene.of([ProposalView::Remove(0), scene.context(&barred)]);
     assert_eq!(other, refused, "the statement names somebody else");
-    let anew = scene.of([ProposalView::Remove(1), scene.add(2)]);
+    let replayed = scene.of([ProposalView::Remove(1), scene.add(2)]);
+    assert_eq!(
+        replayed, refused,
+        "the key package is not later than the leaf"
+    );
+    let mut later = scene.call.leaf(2, Admission::None);
+    later.serial += 1;
+    let anew = scene.of([ProposalView::Remove(1), ProposalView::Add(Some(later))]);
     assert_eq!(anew.unwrap().removed, [(1, RemovalReason::AddedAnew)]);
     let mut impostor = scene.call.leaf(2, Admission::None);
     impostor.member_key = scene.call.member_key(7).public();

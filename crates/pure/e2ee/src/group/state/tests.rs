@@ -39,6 +39,7 @@ fn member(number: u8) -> (MemberKey, MemberLeaf) {
         demux_id: anteroom_protocol::DemuxId::new(u32::from(number) * 16).unwrap(),
         member_key: key.public(),
         admission: Admission::None,
+        serial: 1,
         name: None,
         certificate: None,
     };
@@ -186,6 +187,12 @@ fn a_commit_without_the_psk_is_refused() {
 }
 
 #[test]
+fn a_commit_that_changes_nothing_is_refused() {
+    let told = refusal(true, |builder| builder);
+    assert_eq!(told, refused(CommitRefusal::Nothing));
+}
+
+#[test]
 fn a_commit_that_takes_out_an_innocent_is_refused() {
     let told = refusal(true, |builder| {
         builder.propose_removals([LeafNodeIndex::new(0)])
@@ -299,3 +306,4 @@ fn a_key_package_of_another_capability_is_no_applicant() {
 }
 
 mod bad_path;
+mod key_packages;

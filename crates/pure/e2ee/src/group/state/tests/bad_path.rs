@@ -82,8 +82,10 @@ impl OpenMlsCrypto for SpoiledSeal<'_> {
     }
 }
 
-/// Makes a commit of a member with a path that does not open for another one.
+/// Makes a commit of a member that adds a device, with a path that does not open for another one.
 fn bad_path(group: &mut Group, cheated: u32, rng: &mut ChaCha20Rng) -> Vec<u8> {
+    let newcomer = candidate(9, rng);
+    let newcomer = Applicant::open(&link(), newcomer.key_package()).unwrap();
     let epoch = group.epoch();
     let GroupParts {
         mls,
@@ -109,6 +111,7 @@ fn bad_path(group: &mut Group, cheated: u32, rng: &mut ChaCha20Rng) -> Vec<u8> {
         let bundle = mls
             .commit_builder()
             .force_self_update(true)
+            .propose_adds([newcomer.key_package])
             .add_proposal(Proposal::PreSharedKey(Box::new(psk)))
             .load_psks(provider.storage())
             .unwrap()

@@ -1,0 +1,114 @@
+//! The devices that a commit adds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anteroom_e2ee::{Applicant, CommitRefusal, Group, GroupView, MemberLeaf, Surroundings};
+use anteroom_protocol::DemuxId;
+
+use super::Seat;
+use crate::{
+    applicants::{Application, UsedKeyPackage},
+    event::Listing,
+    step::{Step, surroundings},
+};
+
+/// The devices that a commit adds.
+#[derive(Default)]
+pub(super) struct Additions {
+    pub(super) add: Vec<Applicant>,
+    /// The leaves that go for them.
+    pub(super) remove: BTreeSet<u32>,
+    pub(super) devices: Vec<DemuxId>,
+    pub(super) used: Vec<UsedKeyPackage>,
+    /// The devices with a key that a member has, or one of those added before them.
+    pub(super) bad: Vec<DemuxId>,
+}
+
+impl Seat {
+    /// Returns whether a device asks a group that has these leaves. A device that is in asks twice, since its
+    /// relays may have been on their way when it was added, and with a later leaf. A device that the roster
+    /// shows as another user's, or with another key, waits: nobody comes in under the name of somebody else by
+    /// the word of the service.
+    pub(super) fn may_ask(
+        &self,
+        application: &Application,
+        number: u32,
+        leaves: &BTreeMap<u32, MemberLeaf>,
+    ) -> bool {
+        let leaf = application.applicant.leaf();
+        let mut former = leaves.values();
+        let former = former.find(|one| one.member_key == leaf.member_key);
+        let is_in = former.is_some_and(|former| former.demux_id == leaf.demux_id);
+        application.group <= number
+            && former.is_none_or(|former| leaf.succeeds(former))
+            && self.roster.is_connected(leaf.demux_id)
+            && self.roster.listing(leaf) != Listing::Contradicted
+            && leaf.demux_id != self.demux
+            && !self.refusals.leaves_out(leaf)
+            && (!is_in || application.is_repeated)
+    }
+
+    /// Returns the devices that a commit adds to a group.
+    pub(super) fn additions(
+        &self,
+        group: &Group,
+        mut view: GroupView,
+        number: u32,
+        step: &Step<'_>,
+    ) -> Additions {
+        let around = surroundings(step.options, &self.roster.history, step.time);
+        let mut additions = Additions::default();
+        let mut free = u32::MAX;
+        for device in self.applicants.in_order() {
+            if additions.add.len() >= self.add_limit {
+                break;
+            }
+            let Some(application) = self.applicants.get(device) else {
+                continue;
+            };
+            let applicant = &application.applicant;
+            let leaf = applicant.leaf();
+            if !self.may_ask(application, number, &view.leaves)
+                || admits(&view, leaf, &around).is_err()
+            {
+                continue;
+            }
+            let mut added = additions.add.iter();
+            if group.shares_key(applicant) || added.any(|one| one.shares_key(applicant)) {
+                additions.bad.push(device);
+                continue;
+            }
+            let mut former = view.leaves.iter();
+            let former = former.find(|(_, one)| one.member_key == leaf.member_key);
+            if let Some(index) = former.map(|(index, _)| *index) {
+                view.leaves.remove(&index);
+                additions.remove.insert(index);
+            }
+            view.leaves.insert(free, leaf.clone());
+            free -= 1;
+            additions.add.push(applicant.clone());
+            additions.devices.push(device);
+            additions.used.extend(application.key_package());
+        }
+        additions
+    }
+}
+
+/// Decides whether a device could be added. Its former leaf, if it has one, goes.
+pub(super) fn admits(
+    view: &GroupView,
+    leaf: &MemberLeaf,
+    around: &Surroundings<'_>,
+) -> Result<(), CommitRefusal> {
+    let has_former = view
+        .leaves
+        .values()
+        .any(|one| one.member_key == leaf.member_key);
+    if !has_former {
+        return view.admits(leaf, around).map(drop);
+    }
+    let mut view = view.clone();
+    view.leaves
+        .retain(|_, one| one.member_key != leaf.member_key);
+    view.admits(leaf, around).map(drop)
+}
