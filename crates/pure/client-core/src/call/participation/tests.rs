@@ -1,5 +1,7 @@
 //! A device at room services without optional functions, and at ones that lie.
 
+use std::time::Duration;
+
 use anteroom_protocol::{
     Aci, ApprovalStatement, AuthCredentialResponse, DAY, GenericSecretParams, Mode, ParamsId,
     Randomness, RootKey, Timestamp,
@@ -12,9 +14,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     IssuedCredential, ListedParams, MemoryPins, ParamsKind, Pass, PublishedParams, Trust, Validity,
+    call::command::Command,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY);
+const TIME: SessionTime = SessionTime {
+    now: NOW,
+    moment: Moment::new(Duration::from_secs(1)),
+};
 const ACI: Aci = Aci::from_bytes([1; 16]);
 
 fn pass() -> Pass {
@@ -72,8 +79,26 @@ fn inside(features: &[&str]) -> Participation {
     let Some(JoinAnswer::Joined(seat)) = answer.unwrap() else {
         panic!("no seat");
     };
-    participation.enter(*seat, SenderCounters::default());
+    let counters = SenderCounters::default();
+    participation.enter(*seat, counters, TIME, &mut rng());
     participation
+}
+
+fn rng() -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([1; 32])
+}
+
+/// Returns the next message and the event after it.
+fn sent(participation: &mut Participation) -> (Value, Option<CallEvent>) {
+    let Some(ParticipationEffect::Send(text)) = participation.poll_effect().unwrap() else {
+        panic!("no message");
+    };
+    let event = match participation.poll_effect().unwrap() {
+        Some(ParticipationEffect::Event(event)) => Some(event),
+        None => None,
+        other => panic!("{other:?}"),
+    };
+    (serde_json::from_str(&text).unwrap(), event)
 }
 
 #[test]
@@ -83,16 +108,16 @@ fn a_decision_goes_without_its_statement_where_the_room_service_delivers_none() 
     let statement = ApprovalStatement::new(*b"Ann").ok();
     for (features, is_delivered) in [(&["hello"][..], false), (&["hello", "statements"], true)] {
         let mut participation = inside(features);
-        let rng = &mut ChaCha20Rng::from_seed([1; 32]);
         let with = approve(statement.clone());
-        let text = participation.message(&with, rng).unwrap();
-        let sent: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(sent["type"], "approve");
-        assert_eq!(sent["demuxId"], 32);
-        assert_eq!(sent.get("statement").is_some(), is_delivered);
-        let event = participation.reduction(&with);
+        participation.perform(with, TIME, &mut rng()).unwrap();
+        let (message, event) = sent(&mut participation);
+        assert_eq!(message["type"], "approve");
+        assert_eq!(message["demuxId"], 32);
+        assert_eq!(message.get("statement").is_some(), is_delivered);
         assert_eq!(event.is_none(), is_delivered, "{event:?}");
-        assert!(participation.reduction(&approve(None)).is_none());
+        let without = approve(None);
+        participation.perform(without, TIME, &mut rng()).unwrap();
+        assert!(sent(&mut participation).1.is_none());
     }
 }
 
@@ -102,7 +127,8 @@ fn an_admin_statement_that_no_admin_can_make_is_malformed() {
     for (length, is_read) in [(1_024, true), (1_025, false), (60_000, false)] {
         let link = link(&vec![7; length]);
         let told = json!({"type": "link", "callLinkState": link}).to_string();
-        assert_eq!(participation.receive(&told).is_ok(), is_read, "{length}");
+        let received = participation.receive(&told, TIME, &mut rng());
+        assert_eq!(received.is_ok(), is_read, "{length}");
         let answer = participation.read_join_answer(&joined(&[], &link), true, None);
         assert_eq!(answer.is_ok(), is_read, "{length}");
     }
