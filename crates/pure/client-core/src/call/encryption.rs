@@ -49,6 +49,7 @@ pub(super) struct Encryption {
     has_admin: bool,
     /// Whether the room service has what the encryption needs.
     is_on: bool,
+    told_unsupported: bool,
     /// Whether the device is in the call, and not in its lobby.
     is_active: bool,
     name: Option<String>,
@@ -72,6 +73,7 @@ impl Encryption {
             session,
             has_admin: member.has_admin(),
             is_on: false,
+            told_unsupported: false,
             is_active: false,
             name,
             awaits_commit: false,
@@ -113,8 +115,12 @@ impl Encryption {
         self.is_active = info.status == ListedStatus::Active;
         self.awaits_commit = false;
         if !self.is_on {
+            if !std::mem::replace(&mut self.told_unsupported, true) {
+                self.tell(CallEvent::GroupRefused(GroupError::Unsupported));
+            }
             return;
         }
+        self.told_unsupported = false;
         let statement = info.statement.as_ref();
         let joined = JoinedSeat {
             demux_id: info.demux,

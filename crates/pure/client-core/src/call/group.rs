@@ -56,7 +56,11 @@ pub enum GroupError {
     /// it with the room service's help.
     #[error("the members decide who hears the call, and this would go to everybody with the link")]
     LinkKey,
-    /// The device takes no part in the end-to-end encryption.
+    /// The device has no identity of a member.
     #[error("this device takes no part in the end-to-end encryption")]
     NoGroup,
+    /// The room service does not state that it has what the end-to-end encryption needs. Where the link names
+    /// an admin key, nothing is said then: the room service could state that of any call.
+    #[error("the room service says that it does not have what the end-to-end encryption needs")]
+    Unsupported,
 }

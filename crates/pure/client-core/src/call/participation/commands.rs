@@ -33,9 +33,13 @@ impl Participation {
             Command::Say(text) => return self.say(text, time, rng),
             Command::Introduce { to, name } => return self.introduce(to, name, time, rng),
             Command::Group(command) => {
+                let error = match self.encryption {
+                    Some(_) => GroupError::Unsupported,
+                    None => GroupError::NoGroup,
+                };
                 match self.active_encryption() {
                     Some(encryption) => encryption.command(command, Surroundings { time, rng }),
-                    None => self.tell(CallEvent::GroupRefused(GroupError::NoGroup)),
+                    None => self.tell(CallEvent::GroupRefused(error)),
                 }
                 return Ok(());
             }
@@ -85,10 +89,11 @@ impl Participation {
         encryption.filter(|encryption| encryption.is_on())
     }
 
-    /// Whether nothing may be said under the key of the link: the members decide who hears the call.
+    /// Whether nothing may be said under the key of the link: the members decide who hears the call, also where
+    /// the room service says that it has no groups.
     fn is_link_key_barred(&self) -> bool {
         let encryption = self.encryption.as_ref();
-        encryption.is_some_and(|encryption| encryption.is_on() && encryption.has_admin())
+        encryption.is_some_and(Encryption::has_admin)
     }
 
     fn send(
@@ -123,6 +128,11 @@ impl Participation {
             self.collect();
             return self.seal_to_outsiders(&Chat::Text { text }, rng);
         }
+        if self.is_link_key_barred() {
+            let error = GroupError::Unsupported;
+            self.tell(CallEvent::NotSaid { text, error });
+            return Ok(());
+        }
         self.seal_chat(Recipient::All, &Chat::Text { text }, rng)
     }
 
@@ -134,7 +144,11 @@ impl Participation {
         time: SessionTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), RoomsError> {
+        let is_barred = self.is_link_key_barred();
         let Some(encryption) = self.active_encryption() else {
+            if is_barred {
+                return Ok(());
+            }
             return self.seal_chat(to, &Chat::Hello { name }, rng);
         };
         if to == Recipient::All {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anteroom_protocol::{
-    Aci, ApprovalStatement, AuthCredentialResponse, DAY, GenericSecretParams, Mode, ParamsId,
-    Randomness, RootKey, Timestamp,
+    Aci, ApprovalStatement, AuthCredentialResponse, CallLink, DAY, GenericSecretParams, Mode,
+    ParamsId, Randomness, RootKey, Timestamp,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand_chacha::ChaCha20Rng;
@@ -13,8 +13,12 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    IssuedCredential, ListedParams, MemoryPins, ParamsKind, Pass, PublishedParams, Trust, Validity,
-    call::command::Command,
+    AdminSecret, DeviceSecret, IssuedCredential, ListedParams, MemoryPins, ParamsKind, Pass,
+    PublishedParams, Trust, Validity,
+    call::{
+        command::{Command, Recipient},
+        group::GroupError,
+    },
 };
 
 const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY);
@@ -66,14 +70,22 @@ fn link(admin_statement: &[u8]) -> Value {
     })
 }
 
+fn room() -> RootKey {
+    RootKey::from_bytes(&[0x13; 16]).unwrap()
+}
+
 /// Returns a device that is in a call of a room service with these features.
 fn inside(features: &[&str]) -> Participation {
+    inside_as(None, features)
+}
+
+fn inside_as(member: Option<CallMember>, features: &[&str]) -> Participation {
     let mut participation = Participation::new(JoinOptions {
-        room: RootKey::from_bytes(&[0x13; 16]).unwrap(),
+        room: room(),
         pass: pass(),
         passkey: None,
         name: None,
-        member: None,
+        member,
     });
     let answer = participation.read_join_answer(&joined(features, &link(b"signed")), true, None);
     let Some(JoinAnswer::Joined(seat)) = answer.unwrap() else {
@@ -131,5 +143,47 @@ fn an_admin_statement_that_no_admin_can_make_is_malformed() {
         assert_eq!(received.is_ok(), is_read, "{length}");
         let answer = participation.read_join_answer(&joined(&[], &link), true, None);
         assert_eq!(answer.is_ok(), is_read, "{length}");
+    }
+}
+
+#[test]
+fn a_room_service_that_states_no_groups_makes_no_member_talk_under_the_key_of_the_link() {
+    let secret = AdminSecret::from_bytes([3; 32]);
+    let admin = secret.admin_key(&room().room_id()).public().named();
+    for (admin, is_said) in [(Some(admin), false), (None, true)] {
+        let link = CallLink {
+            host: String::new(),
+            is_plain: false,
+            root_key: room(),
+            params: None,
+            without_certificates: false,
+            admin,
+        };
+        let member = CallMember::new(&DeviceSecret::from_bytes([4; 32]), &link).unwrap();
+        let mut participation = inside_as(Some(member), &["member"]);
+        let told = participation.poll_effect().unwrap();
+        let Some(ParticipationEffect::Event(CallEvent::GroupRefused(told))) = told else {
+            panic!("{told:?}");
+        };
+        assert_eq!(told, GroupError::Unsupported);
+        let to = Recipient::All;
+        let name = "Ann".to_owned();
+        let introduction = Command::Introduce { to, name };
+        let say = Command::Say("hello".to_owned());
+        let message = Zeroizing::new(b"x".to_vec());
+        let send = Command::Send { to, message };
+        for command in [introduction, say, send] {
+            participation.perform(command, TIME, &mut rng()).unwrap();
+        }
+        let mut messages = 0;
+        let mut events = 0;
+        while let Some(effect) = participation.poll_effect().unwrap() {
+            match effect {
+                ParticipationEffect::Send(_) => messages += 1,
+                _ => events += 1,
+            }
+        }
+        let expected = if is_said { (3, 0) } else { (0, 2) };
+        assert_eq!((messages, events), expected);
     }
 }
