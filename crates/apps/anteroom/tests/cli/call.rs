@@ -148,7 +148,7 @@ fn the_members_of_a_call_compare_words_and_an_admin_locks_it_and_makes_a_co_admi
     ann.type_line("/lock");
     bob.wait_for("The call is locked by an admin: nobody new comes into the group.");
     ann.type_line(&format!("/coadmin {tag}"));
-    bob.wait_for("The link has changed");
+    bob.wait_for("Who decides beside the admins: you, a co-admin.");
     bob.type_line("/lock off");
     ann.wait_for(&format!(
         "The call is unlocked by {tag} \"Bob\", a co-admin."

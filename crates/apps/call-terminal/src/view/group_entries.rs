@@ -129,7 +129,12 @@ impl View {
     }
 
     /// Marks the members that were shown with the words as compared, in a sentence.
-    pub(crate) fn words_match(&self) -> Entry {
+    pub(crate) fn words_match(&mut self) -> Entry {
+        // The session says the same with the next state.
+        let members = self.group.state.iter_mut();
+        for member in members.flat_map(|state| &mut state.members) {
+            member.is_compared |= self.group.shown.contains(&member.claims.member_key);
+        }
         let members = self.group.state.iter().flat_map(|state| &state.members);
         let later = members.filter(|member| {
             !member.is_own && !self.group.shown.contains(&member.claims.member_key)
@@ -284,6 +289,14 @@ impl View {
                 } else {
                     format!("The call is unlocked by {signer}.")
                 })
+            }
+            GroupEvent::Policy(policy) => {
+                let co_admins = policy.claimed().co_admins.iter();
+                let named = co_admins.map(|one| self.signer(Signer::CoAdmin(one.member_key)));
+                match named.collect::<Vec<_>>().join("; ") {
+                    none if none.is_empty() => Vec::new(),
+                    named => notice(format!("Who decides beside the admins: {named}.")),
+                }
             }
             GroupEvent::Barred { claims, state } => {
                 let label = self.member_label(claims);
