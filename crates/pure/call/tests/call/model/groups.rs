@@ -98,7 +98,7 @@ impl Model {
         let is_limited = if is_start {
             started.is_some_and(|started| now < started + 10_000)
         } else {
-            !self.counts_commit(sender.user, true)
+            !self.counts_commit(sender.user)
         };
         if is_limited {
             return self.refuses(sender, "rate_limited");
@@ -143,14 +143,17 @@ impl Model {
         if at.0 != group || !commits.any(|commit| commit.at == at) {
             return self.refuses(sender, "stale_commit");
         }
+        if !self.groups.members.contains(&sender.id) {
+            return self.refuses(sender, "forbidden");
+        }
         if self.by_id(sender.id)?.refused_group == group {
             return None;
         }
-        if !self.counts_commit(sender.user, false) {
+        let refusals = self.user_refusals.entry(sender.user).or_default();
+        if !refusals.fill(1, 5, 1, self.now) {
             return self.refuses(sender, "rate_limited");
         }
         self.by_id(sender.id)?.refused_group = group;
-        self.announce_sender(sender.id);
         for device in self.devices.clone() {
             if let Some(connection) = device.connection.filter(|_| device.active) {
                 self.tell(
@@ -162,11 +165,11 @@ impl Model {
         None
     }
 
-    /// Counts a commit or a refusal of the user, and a commit also for the call, if the limits let it pass.
-    fn counts_commit(&mut self, user: char, is_commit: bool) -> bool {
+    /// Counts a commit of the user, also for the call, if the limits let it pass.
+    fn counts_commit(&mut self, user: char) -> bool {
         let own = self.user_commits.get(&user).copied();
         let (mut own, mut all) = (own.unwrap_or_default(), self.groups.rate);
-        let may = own.fill(1, 3, 3, self.now) && (!is_commit || all.fill(1, 4, 4, self.now));
+        let may = own.fill(1, 3, 3, self.now) && all.fill(1, 4, 4, self.now);
         if may {
             self.user_commits.insert(user, own);
             self.groups.rate = all;

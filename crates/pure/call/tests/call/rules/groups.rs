@@ -442,7 +442,7 @@ fn a_refusal_comes_to_everybody_once_for_a_device_and_group() {
              3 refuse 1/1
              > 1,2,3: refuse 1/1 from 3
              ~later 10000
-             ~1 commit 2/0 to 3
+             ~1 commit 2/0 to 2,3
              2 refuse 2/0
              > 1,2,3: refuse 2/0 from 2",
         ),
@@ -465,37 +465,53 @@ fn a_refusal_comes_to_everybody_once_for_a_device_and_group() {
              > 1: error stale_commit 2/1",
         ),
         (
-            "three at once and three a second of one user with all devices",
+            "five at once and one a second of one user with all devices, whatever it commits",
             FREE,
             "~1 join a
-             ~1 commit 1/0
              ~2 join b
              ~3 join b
              ~4 join b
              ~5 join b
+             ~6 join b
+             ~1 commit 1/0 to 2,3,4,5,6
+             ~2 commit 1/1
+             ~2 commit 1/2
+             ~2 commit 1/3
+             2 commit 1/4
+             > 2: error rate_limited 1/4
              ~2 refuse 1/0
              ~3 refuse 1/0
-             4 refuse 1/0
-             > 1,2,3,4,5: refuse 1/0 from 4
-             5 refuse 1/0
-             > 5: error rate_limited 1/1
-             5 refuse 1/0
-             > 5: error rate_limited 1/1
-             4 refuse 1/0
-             later 334
-             5 refuse 1/0
-             > 1,2,3,4,5: refuse 1/0 from 5",
+             ~4 refuse 1/0
+             ~5 refuse 1/0
+             6 refuse 1/0
+             > 1,2,3,4,5,6: refuse 1/0 from 6
+             ~2 leave
+             ~7 join b
+             ~later 500
+             ~1 commit 1/4 to 7
+             7 refuse 1/4
+             > 7: error rate_limited 1/5
+             7 refuse 1/4
+             > 7: error rate_limited 1/5
+             6 refuse 1/4
+             later 500
+             7 refuse 1/4
+             > 1,3,4,5,6,7: refuse 1/4 from 7",
         ),
         (
-            "after the roster that names the sender",
-            SLOW_FREE,
+            "from devices of the group alone",
+            FREE,
             "~1 join a
              ~2 join b
              ~1 commit 1/0 to 2
              ~3 join c
+             3 refuse 2/0
+             > 3: error stale_commit 1/1
              3 refuse 1/0
-             > 1,2: participants [1a 2b 3c] 0
-             > 1,2,3: refuse 1/0 from 3",
+             > 3: error forbidden 1/1
+             ~1 commit 1/1 to 3
+             3 refuse 1/1
+             > 1,2,3: refuse 1/1 from 3",
         ),
     ]);
 }
