@@ -68,7 +68,7 @@ pub use self::{
     ids::{ConnectionId, ResumeSecret},
     input::{Command, Commit, Input, Join, JoinRandomness, RelayTarget, Welcome},
     membership::{Audience, Role, RosterForm, Status},
-    message::{DenialReason, JoinAnswer, Message},
+    message::{DenialReason, GroupRequest, JoinAnswer, Message},
     output::{Fact, LeaveReason, Output},
     roster::{Participant, PeekView, Roster, RosterChanges, RosterEntry},
     time::Moment,
