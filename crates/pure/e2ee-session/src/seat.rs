@@ -7,6 +7,7 @@ mod committing;
 mod confirming;
 mod messages;
 mod next_group;
+mod refusing;
 mod statements;
 
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ use crate::{
     event::{BarState, Event, LeaveReason, MemberStatus, StopReason},
     input::{Input, JoinedSeat},
     membership::Membership,
+    own_refusal::OwnRefusal,
     refusals::Refusals,
     roster::RosterState,
     step::{Step, earlier},
@@ -65,6 +67,7 @@ pub(crate) struct Seat {
     /// Messages that did not open while a commit was held.
     early_messages: VecDeque<Vec<u8>>,
     refusals: Refusals,
+    own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
@@ -138,6 +141,7 @@ impl Seat {
             inbox: VecDeque::new(),
             early_messages: VecDeque::new(),
             refusals: Refusals::default(),
+            own_refusal: None,
             bars: Vec::new(),
             is_urgent: false,
             context_since: None,
@@ -226,6 +230,7 @@ impl Seat {
             Input::Relay { from, body } => self.receive_relay(from, &body, step),
             Input::StaleCommit { present } => self.receive_stale(present.unwrap_or_default()),
             Input::CommitRejected(rejection) => self.receive_rejection(rejection, step),
+            Input::RefusalRejected(rejection) => self.receive_refusal_rejection(rejection, step),
             Input::CommitsDropped => self.leave(LeaveReason::MissedCommit, step),
             Input::Policy(policy) => self.receive_policy(&policy, step),
             Input::Disconnected => self.is_connected = false,
@@ -261,6 +266,7 @@ impl Seat {
         next = earlier(next, self.commit_what_is_due(step));
         next = earlier(next, self.start_group(step));
         next = earlier(next, self.resend(step));
+        next = earlier(next, self.resend_refusal(step));
         next = earlier(next, self.check_bars(step));
         self.tell_sending(step);
         next
