@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 const SCRIPT: &str = "import sqlite3, sys
-database = sqlite3.connect(sys.argv[1], timeout=30)
+database = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
 database.execute(sys.argv[2])
 database.close()";
 

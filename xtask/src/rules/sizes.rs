@@ -48,6 +48,10 @@ const REASONS: &[(&str, &str)] = &[
         "links, calls, the socket and the pool of media servers, which share one state",
     ),
     (
+        "crates/store/store-sqlite",
+        "one file format with its migrations: the tables of both services share rows, keys and statements",
+    ),
+    (
         "crates/testkit/src/rooms.rs",
         "one server with all that a test may ask of it",
     ),

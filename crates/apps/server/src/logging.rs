@@ -191,6 +191,9 @@ fn filter(level: LogLevel) -> Targets {
         .with_target(OURS, ours)
         // The verifier logs each refused certificate; the command reports it itself.
         .with_target("rustls_platform_verifier", LevelFilter::OFF)
+        // They log what they refuse, names and user ids of leaves among it; the call reports refusals itself.
+        .with_target("openmls", LevelFilter::OFF)
+        .with_target("sframe", LevelFilter::OFF)
         .with_default(others)
 }
 
@@ -199,6 +202,18 @@ mod tests {
     use tracing::Level;
 
     use super::*;
+
+    #[test]
+    fn the_libraries_of_the_group_never_log() {
+        for level in [LogLevel::Error, LogLevel::Debug] {
+            for target in ["openmls", "openmls::group", "sframe::mls"] {
+                assert!(
+                    !filter(level).would_enable(target, &Level::ERROR),
+                    "{target}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn every_crate_of_ours_that_logs_follows_the_level() {

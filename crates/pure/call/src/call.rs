@@ -13,8 +13,8 @@ use std::{collections::VecDeque, sync::Arc};
 use anteroom_protocol::{EraId, LinkState, OpaqueUserId};
 
 use crate::{
-    Audience, Command, ConnectionId, ErrorCode, Fact, Input, Join, LeaveReason, Message, Moment,
-    Output, PeekView, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster, Status,
+    Audience, Command, ConnectionId, ErrorCode, Fact, GroupRequest, Input, Join, LeaveReason,
+    Message, Moment, Output, PeekView, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster, Status,
     commit_log::CommitLog,
     demux_ids::DemuxIds,
     roster::Rosters,
@@ -240,8 +240,12 @@ impl Call {
         };
         self.seats.record_activity(seat, self.now);
         // A device waits for its commit to come back, so that it receives every error of one.
-        let is_of_group = matches!(command, Command::Commit(_) | Command::Refuse(_));
-        let was_limited = !is_of_group && self.seats.get(seat).is_some_and(Device::is_limited);
+        let of = match &command {
+            Command::Commit(_) => Some(GroupRequest::Commit),
+            Command::Refuse(_) => Some(GroupRequest::Refuse),
+            _ => None,
+        };
+        let was_limited = of.is_none() && self.seats.get(seat).is_some_and(Device::is_limited);
         let result = match command {
             Command::Leave => self.leave(seat),
             Command::RaiseHand { raised } => self.raise_hand(seat, raised),
@@ -258,18 +262,18 @@ impl Call {
                 Ok(())
             }
         };
-        match result {
-            Ok(()) => {}
+        match (result, of) {
+            (Ok(()), _) => {}
             // The device received an error when the first message was dropped.
-            Err(ErrorCode::RateLimited) if was_limited => {
+            (Err(ErrorCode::RateLimited), None) if was_limited => {
                 self.outputs.push_back(Output::Dropped(connection));
             }
             // The lobby learns nothing of the group.
-            Err(code) if is_of_group && code != ErrorCode::NotActive => {
+            (Err(code), Some(of)) if code != ErrorCode::NotActive => {
                 let present = self.commits.present();
-                self.send(connection, Message::GroupError { code, present });
+                self.send(connection, Message::GroupError { of, code, present });
             }
-            Err(code) => self.send(connection, Message::Error(code)),
+            (Err(code), _) => self.send(connection, Message::Error(code)),
         }
     }
 

@@ -32,7 +32,7 @@
 //! | relay | From active to active devices. Bodies of 256 KiB at once and 64 KiB a second for each user, 1 MiB a second for the call; a body counts as 1 KiB at least. |
 //! | commit | From active devices of the group, for its present epoch: the first one is taken, sent to every active device, the sender included, and makes the next epoch. Devices that it adds, at most as many as a call has, receive the Welcome instead; those that are of the group already receive the commit after it. Before that the roster names them. Any other epoch: `error stale_commit`. A device is of a group if it has started it or been welcomed to it; from another one: `error forbidden`. Three at once and three a second for each user, four for the call. |
 //! | next group | A commit for epoch 0 of the next number starts the next group: from an admin, or from any device while no admin is active or no device of the present group is connected; once in 10 s. The limits of commits do not count it, and cannot delay it. |
-//! | refuse | From active devices, about a commit of the present group: sent to every active device, once for each device and group. It counts as a commit of the user. |
+//! | refuse | From active devices of the group, about a commit of the present group: sent to every active device, once for each device and group. From another device: `error forbidden`. Five at once and one a second for each user; the limits of commits do not count it. |
 //! | missed commits | A device that resumes its seat and names its epoch of a group that it is of receives the commits since then right after `joined`, if the call still has them: the last 64 of the present group, at most 1 MiB. Five times at once and once a second for each seat. |
 //! | rate limits | Commands beyond a limit are dropped. The first dropped command is answered with `error rate_limited`; until a command passes again, [`Output::Dropped`] reports the others to the caller. Commits and refusals are answered each time, all their errors with the present epoch. |
 //! | silence | A connection without a message for 30 s is lost and closed. The seat of a lost connection, active or pending, is reserved for 30 s. |
@@ -68,7 +68,7 @@ pub use self::{
     ids::{ConnectionId, ResumeSecret},
     input::{Command, Commit, Input, Join, JoinRandomness, RelayTarget, Welcome},
     membership::{Audience, Role, RosterForm, Status},
-    message::{DenialReason, JoinAnswer, Message},
+    message::{DenialReason, GroupRequest, JoinAnswer, Message},
     output::{Fact, LeaveReason, Output},
     roster::{Participant, PeekView, Roster, RosterChanges, RosterEntry},
     time::Moment,
@@ -104,9 +104,14 @@ pub const MAX_WELCOME_BODY: usize = 112 * 1024;
 /// The number of commits that a call takes at once, and in a second, on average.
 pub const COMMITS_PER_SECOND: u32 = 4;
 
-/// The number of commits, and refusals of commits, that a user may send at once, and in a second, on average,
-/// over all devices.
+/// The number of commits that a user may send at once, and in a second, on average, over all devices.
 pub const COMMITS_OF_USER_PER_SECOND: u32 = 3;
+
+/// The number of refusals of commits that a user may send at once, over all devices: one from each.
+pub const REFUSAL_BURST_OF_USER: u32 = 5;
+
+/// The number of refusals of commits that a user may send in a second, on average.
+pub const REFUSALS_OF_USER_PER_SECOND: u32 = 1;
 
 /// The number of times at once that a device that resumes its seat is sent its missed commits; one more every
 /// second.

@@ -83,6 +83,8 @@ pub enum Message {
     },
     /// `error`: a commit, or a refusal of one, was refused.
     GroupError {
+        /// `of`.
+        of: GroupRequest,
         /// `code`.
         code: ErrorCode,
         /// `present`: the present epoch of the group.
@@ -119,6 +121,26 @@ pub struct JoinAnswer {
     pub missed_commits: usize,
     /// `statement`: the newest statement that an admin has given the device for this seat.
     pub statement: Option<ApprovalStatement>,
+}
+
+/// A request about the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupRequest {
+    /// A commit.
+    Commit,
+    /// The refusal of a commit.
+    Refuse,
+}
+
+impl GroupRequest {
+    /// Returns the name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Refuse => "refuse",
+        }
+    }
 }
 
 /// The reason why a wait is over.

@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, VecDeque};
 use anteroom_protocol::OpaqueUserId;
 
 use crate::{
-    COMMITS_OF_USER_PER_SECOND, Moment, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER, seats::Seat,
-    token_bucket::TokenBucket,
+    COMMITS_OF_USER_PER_SECOND, Moment, REFUSAL_BURST_OF_USER, REFUSALS_OF_USER_PER_SECOND,
+    RELAY_BURST_OF_USER, RELAY_RATE_OF_USER, seats::Seat, token_bucket::TokenBucket,
 };
 
 type RelayBucket = TokenBucket<RELAY_BURST_OF_USER, RELAY_RATE_OF_USER>;
 
 type CommitBucket = TokenBucket<COMMITS_OF_USER_PER_SECOND, COMMITS_OF_USER_PER_SECOND>;
 
-/// The time after which an empty bucket of relays is full again. One of commits is full earlier.
+type RefusalBucket = TokenBucket<REFUSAL_BURST_OF_USER, REFUSALS_OF_USER_PER_SECOND>;
+
+/// The time after which an empty bucket of relays is full again. Those of commits and refusals are full by then.
 const REFILL: Duration = Duration::from_secs((RELAY_BURST_OF_USER / RELAY_RATE_OF_USER) as u64 + 1);
 
 /// The users of a call: those with a seat, and those an admin has decided on.
@@ -34,8 +36,10 @@ struct User {
     seats: Vec<Seat>,
     /// The rate limit of relays, in bytes.
     relays: RelayBucket,
-    /// The rate limit of commits and refusals.
+    /// The rate limit of commits.
     commits: CommitBucket,
+    /// The rate limit of refusals of commits.
+    refusals: RefusalBucket,
     approved: bool,
     blocked: bool,
     denied: bool,
@@ -47,6 +51,7 @@ impl Default for User {
             seats: Vec::new(),
             relays: RelayBucket::full(),
             commits: CommitBucket::full(),
+            refusals: RefusalBucket::full(),
             approved: false,
             blocked: false,
             denied: false,
@@ -60,7 +65,7 @@ impl User {
     }
 
     fn has_full_buckets(&self, now: Moment) -> bool {
-        self.relays.is_full(now) && self.commits.is_full(now)
+        self.relays.is_full(now) && self.commits.is_full(now) && self.refusals.is_full(now)
     }
 }
 
@@ -115,18 +120,25 @@ impl Users {
         }
     }
 
-    /// Returns whether the user may commit or refuse a commit.
+    /// Returns whether the user may commit.
     pub(crate) fn may_commit(&self, user: &OpaqueUserId) -> bool {
         let known = self.users.get(user);
         known.is_some_and(|known| known.commits.holds(1, self.now))
     }
 
-    /// Counts a commit or a refusal of the user.
+    /// Counts a commit of the user.
     pub(crate) fn count_commit(&mut self, user: &OpaqueUserId) {
         let now = self.now;
         if let Some(known) = self.users.get_mut(user) {
             known.commits.take(1, now);
         }
+    }
+
+    /// Counts a refusal of the user. Returns whether the user may refuse.
+    pub(crate) fn try_refuse(&mut self, user: &OpaqueUserId) -> bool {
+        let now = self.now;
+        let known = self.users.get_mut(user);
+        known.is_some_and(|known| known.refusals.try_take(now))
     }
 
     /// Replaces the approved users; those beyond the limit are dropped.

@@ -57,6 +57,8 @@ pub enum Input {
     },
     /// Another `error` after a `commit`: it was not taken.
     CommitRejected(CommitRejection),
+    /// An `error` after a `refuse`: it was not passed on.
+    RefusalRejected(CommitRejection),
     /// `error commits_dropped`: messages of the group did not reach this device.
     CommitsDropped,
     /// The `adminStatement` of the link's state: a signed policy.
@@ -122,7 +124,7 @@ pub enum SeatStatus {
     Pending,
 }
 
-/// The reason for which the room service did not take a commit.
+/// The reason for which the room service did not take a commit, or pass on a refusal of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitRejection {
     /// `rate_limited`.

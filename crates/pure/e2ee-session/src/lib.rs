@@ -106,6 +106,7 @@ mod input;
 mod membership;
 mod options;
 mod output;
+mod own_refusal;
 mod refusals;
 mod relay;
 mod roster;

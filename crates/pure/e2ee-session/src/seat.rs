@@ -8,6 +8,7 @@ mod committing;
 mod confirming;
 mod messages;
 mod next_group;
+mod refusing;
 mod statements;
 
 use std::collections::VecDeque;
@@ -27,6 +28,7 @@ use crate::{
     event::{BarState, Event, LeaveReason, MemberStatus, StopReason},
     input::{Input, JoinedSeat},
     membership::Membership,
+    own_refusal::OwnRefusal,
     refusals::Refusals,
     roster::RosterState,
     step::{Step, earlier},
@@ -68,6 +70,7 @@ pub(crate) struct Seat {
     /// Messages that did not open while a commit was held.
     early_messages: VecDeque<Vec<u8>>,
     refusals: Refusals,
+    own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
@@ -142,6 +145,7 @@ impl Seat {
             inbox: VecDeque::new(),
             early_messages: VecDeque::new(),
             refusals: Refusals::default(),
+            own_refusal: None,
             bars: Vec::new(),
             is_urgent: false,
             context_since: None,
@@ -231,6 +235,7 @@ impl Seat {
             Input::Relay { from, body } => self.receive_relay(from, &body, step),
             Input::StaleCommit { present } => self.receive_stale(present.unwrap_or_default()),
             Input::CommitRejected(rejection) => self.receive_rejection(rejection, step),
+            Input::RefusalRejected(rejection) => self.receive_refusal_rejection(rejection, step),
             Input::CommitsDropped => self.leave(LeaveReason::MissedCommit, step),
             Input::Policy(policy) => self.receive_policy(&policy, step),
             Input::Disconnected => self.is_connected = false,
@@ -266,6 +271,7 @@ impl Seat {
         next = earlier(next, self.commit_what_is_due(step));
         next = earlier(next, self.start_group(step));
         next = earlier(next, self.resend(step));
+        next = earlier(next, self.resend_refusal(step));
         next = earlier(next, self.check_bars(step));
         self.tell_sending(step);
         next
@@ -285,6 +291,11 @@ impl Seat {
         let membership = self.membership.as_ref();
         let members = membership.map(|membership| membership.statuses(&self.roster));
         members.unwrap_or_default()
+    }
+
+    pub(crate) fn context(&self) -> Option<&RoomContext> {
+        let membership = self.membership.as_ref();
+        membership.map(|membership| &membership.view.context)
     }
 
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {

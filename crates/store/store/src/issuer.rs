@@ -140,6 +140,28 @@ pub struct UnusedGuests {
     pub last: Option<BlindIndex>,
 }
 
+/// A page of devices that were purged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PurgedDevices {
+    /// The deleted devices.
+    pub devices: Vec<(Aci, DeviceId)>,
+    /// The number of devices whose accounts cannot be read. They are not deleted.
+    pub damaged: u64,
+    /// The last device of the page; `None` behind the last page.
+    pub last: Option<DevicePosition>,
+}
+
+/// The position of a device in the order in which devices are purged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevicePosition {
+    /// The time at which the device was last seen.
+    pub last_seen: Timestamp,
+    /// The blind index of its account.
+    pub account: BlindIndex,
+    /// Its number.
+    pub id: DeviceId,
+}
+
 /// Reads accounts.
 #[async_trait]
 pub trait AccountReader: Send {
@@ -197,6 +219,9 @@ pub trait DeviceReader: Send {
 
     /// Reads all devices of an account, by ascending id; empty also if the account does not exist.
     async fn devices(&mut self, aci: &Aci) -> Result<Vec<Device>, StoreError>;
+
+    /// Reads the numbers of all devices of an account, in ascending order, also of those whose rows are damaged.
+    async fn device_ids(&mut self, aci: &Aci) -> Result<Vec<DeviceId>, StoreError>;
 
     /// Reads an account and one of its devices in a single query; `None` if either does not exist.
     async fn account_with_device(
@@ -259,14 +284,15 @@ pub trait DeviceRepository: DeviceReader {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Deletes devices that were last seen before a time, up to a maximum, as
-    /// [`Self::delete_device`] does. Returns them.
+    /// Deletes a page of the devices that were last seen before a time, from the one behind `after` on, as
+    /// [`Self::delete_device`] does. Returns them. Leaves out devices whose accounts cannot be read.
     async fn purge_stale_devices(
         &mut self,
         seen_before: Timestamp,
+        after: Option<&DevicePosition>,
         most: u32,
         now: Timestamp,
-    ) -> Result<Vec<(Aci, DeviceId)>, StoreError>;
+    ) -> Result<PurgedDevices, StoreError>;
 }
 
 /// The purpose of a transaction, in words for the log.

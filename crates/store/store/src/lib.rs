@@ -76,8 +76,9 @@ pub use self::{
     device_use::DeviceUse,
     error::StoreError,
     issuer::{
-        AccountReader, AccountRepository, DeviceReader, DeviceRepository, IssuerDatabase,
-        IssuerReader, IssuerRepository, TransactionName, UnusedGuests,
+        AccountReader, AccountRepository, DevicePosition, DeviceReader, DeviceRepository,
+        IssuerDatabase, IssuerReader, IssuerRepository, PurgedDevices, TransactionName,
+        UnusedGuests,
     },
     keys::{
         BlindIndex, DevicePassword, EventKey, KeyError, KeyOwner, Keyring, MasterKey, PasskeyHash,

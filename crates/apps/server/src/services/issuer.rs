@@ -281,7 +281,9 @@ async fn ensure_params(
         modes.push(Mode::Legacy);
     }
     let mut rng = OsEntropy.rng();
-    let before = params::all(database).await?;
+    let before = params::all(database)
+        .await
+        .context("the server params cannot be read")?;
     // A room service has the params of before.
     let may_lack_guests = !before.readable.is_empty() && !has_guest_params(&before);
     let stored = params::ensure(database, &modes, settings.guests(), now, &mut *rng)

@@ -88,24 +88,25 @@ impl Call {
         Ok(())
     }
 
-    /// Passes on that a commit of the present group does not hold, once for each device and group. It counts as
-    /// a commit of the user, who could otherwise refuse again with every new device.
+    /// Passes on that a commit of the present group does not hold, once for each device and group. It counts for
+    /// the user, who could otherwise refuse again with every new device.
     pub(super) fn refuse(&mut self, seat: Seat, at: GroupEpoch) -> Result<(), ErrorCode> {
         let present = self.commits.present();
         let device = self.active(seat)?;
         if at.group != present.group || at.epoch >= present.epoch {
             return Err(ErrorCode::StaleCommit);
         }
+        if device.group != at.group {
+            return Err(ErrorCode::Forbidden);
+        }
         if device.refused_group == at.group {
             return Ok(());
         }
         let (from, user) = (device.demux_id, device.user.clone());
-        if !self.users.may_commit(&user) {
+        if !self.users.try_refuse(&user) {
             return Err(ErrorCode::RateLimited);
         }
-        self.users.count_commit(&user);
         self.active(seat)?.refused_group = at.group;
-        self.announce_sender(from);
         let devices = self.seats.iter().map(|(_, device)| device);
         let readers = devices.filter_map(active_connection).collect();
         self.broadcast(readers, Message::Refuse { at, from });

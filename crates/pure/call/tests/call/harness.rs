@@ -411,8 +411,9 @@ fn message_text(message: &Message) -> String {
         Message::Refuse { at, from } => {
             format!("refuse {} from {}", epoch_text(*at), from.number() >> 4)
         }
-        Message::GroupError { code, present } => {
-            format!("error {} {}", code.as_str(), epoch_text(*present))
+        Message::GroupError { of, code, present } => {
+            let epoch = epoch_text(*present);
+            format!("error {} of {} {epoch}", code.as_str(), of.as_str())
         }
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong => "pong".to_owned(),

@@ -90,8 +90,10 @@ pub(crate) struct Model {
     /// The debts of relays, of each user and of all together.
     user_relays: BTreeMap<char, BucketLevel>,
     all_relays: BucketLevel,
-    /// The debts of commits and refusals of each user.
+    /// The debts of commits of each user.
     user_commits: BTreeMap<char, BucketLevel>,
+    /// The debts of refusals of each user.
+    user_refusals: BTreeMap<char, BucketLevel>,
     pub(crate) groups: Groups,
     /// Every state of the roster since the last announcement, which is the first.
     history: Vec<Vec<VisibleDevice>>,
@@ -126,6 +128,7 @@ impl Model {
             user_relays: BTreeMap::new(),
             all_relays: BucketLevel::default(),
             user_commits: BTreeMap::new(),
+            user_refusals: BTreeMap::new(),
             groups: Groups::default(),
             history: vec![Vec::new()],
             announced: None,

@@ -14,7 +14,7 @@ use crate::{
     attempt::Attempt,
     event::{Event, LeaveReason},
     membership::Membership,
-    output::{Message, Output},
+    output::Output,
     step::{Step, surroundings},
 };
 
@@ -317,14 +317,14 @@ impl Seat {
             let mut leaves = leaves.values();
             leaves.find(|claims| claims.demux_id == told.from).cloned()
         });
-        step.send(Message::Refuse(told.at));
+        let others = membership.map_or(0, Membership::others);
+        self.send_refusal(told.at, step);
         step.tell(Event::CommitRefused {
             from: told.from,
             committer: committer.clone(),
             error,
         });
         let now = step.moment();
-        let others = membership.map_or(0, Membership::others);
         self.leave(LeaveReason::RefusedCommit, step);
         let culprit = committer.or(sender);
         if told.from == self.demux {

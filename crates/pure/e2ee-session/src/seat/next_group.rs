@@ -27,6 +27,10 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 impl Seat {
     /// Takes note that a commit does not hold to another device.
     pub(super) fn receive_refuse(&mut self, at: GroupEpoch, from: DemuxId, step: &mut Step<'_>) {
+        if from == self.demux {
+            self.receive_own_refusal(at);
+            return;
+        }
         let Some(membership) = &self.membership else {
             let mut connected = self.roster.connected();
             let refuser = connected.find(|one| one.demux_id == from);
@@ -38,7 +42,7 @@ impl Seat {
         let leaves = &membership.view.leaves;
         let refuser = leaves.values().find(|claims| claims.demux_id == from);
         let is_present = at.group == membership.group.epoch().group;
-        if from == self.demux || !is_present {
+        if !is_present {
             return;
         }
         // Only members refuse; others have nothing to refuse.

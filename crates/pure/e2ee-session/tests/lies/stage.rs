@@ -8,9 +8,10 @@ use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_call::{
-    Call, Command as Say, Commit, CommitBody, ConnectionId, ErrorCode, Input as CallInput, Join,
-    JoinRandomness, Limits, Message as CallMessage, Moment as CallMoment, Output as CallOutput,
-    Participant, RelayBody, RelayTarget, Roster, RosterForm, Status, Welcome, WelcomeBody,
+    Call, Command as Say, Commit, CommitBody, ConnectionId, ErrorCode, GroupRequest,
+    Input as CallInput, Join, JoinRandomness, Limits, Message as CallMessage, Moment as CallMoment,
+    Output as CallOutput, Participant, RelayBody, RelayTarget, Roster, RosterForm, Status, Welcome,
+    WelcomeBody,
 };
 use anteroom_e2ee::{MemberPublicKey, Moment};
 use anteroom_e2ee_session::{
@@ -147,14 +148,14 @@ impl Stage {
             have: person.session.have(),
             randomness: JoinRandomness::random(&mut self.service_rng),
         };
-        self.call(CallInput::Join(join), None);
+        self.call(CallInput::Join(join));
         self.deliver();
     }
 
     /// Breaks a person's connection.
     pub(crate) fn disconnect(&mut self, who: usize) {
         if let Some(connection) = self.people[who].connection.take() {
-            self.call(CallInput::Disconnected(connection), None);
+            self.call(CallInput::Disconnected(connection));
         }
         self.hear(who, Input::Disconnected);
         self.deliver();
@@ -171,12 +172,11 @@ impl Stage {
     /// Gives a command of a person to the service, as clients of people without this layer do.
     pub(crate) fn say(&mut self, who: usize, command: Say) {
         if let Some(connection) = self.people[who].connection {
-            let is_commit = matches!(command, Say::Commit(_));
             let input = CallInput::Command {
                 connection,
                 command,
             };
-            self.call(input, is_commit.then_some(who));
+            self.call(input);
         }
     }
 
@@ -254,7 +254,7 @@ impl Stage {
                 self.say(who, Say::Ping);
             }
         }
-        self.call(CallInput::TimePassed, None);
+        self.call(CallInput::TimePassed);
         let now = self.now().moment;
         for who in 0..self.people.len() {
             let tick = self.people[who].session.next_tick();
@@ -305,7 +305,7 @@ impl Stage {
             },
             Message::Policy(policy) => {
                 self.link.admin_statement = AdminStatement::new(policy.as_bytes()).unwrap();
-                self.call(CallInput::LinkChanged(self.link.clone()), None);
+                self.call(CallInput::LinkChanged(self.link.clone()));
                 return;
             }
         };
@@ -342,13 +342,13 @@ impl Stage {
         }
     }
 
-    /// Gives an input to the call, and puts what it sends on the way. `committer` is whose commit it is.
-    fn call(&mut self, input: CallInput, committer: Option<usize>) {
+    /// Gives an input to the call, and puts what it sends on the way.
+    fn call(&mut self, input: CallInput) {
         self.call.handle(self.call_now(), input);
         loop {
             match self.call.poll_output() {
-                CallOutput::Send { to, message } => self.send(&[to], &message, committer),
-                CallOutput::Broadcast { to, message } => self.send(&to, &message, committer),
+                CallOutput::Send { to, message } => self.send(&[to], &message),
+                CallOutput::Broadcast { to, message } => self.send(&to, &message),
                 CallOutput::Close { connection, .. } => {
                     let of_connection =
                         |person: &&mut TestUser| person.connection == Some(connection);
@@ -362,7 +362,7 @@ impl Stage {
         }
     }
 
-    fn send(&mut self, to: &[ConnectionId], message: &CallMessage, committer: Option<usize>) {
+    fn send(&mut self, to: &[ConnectionId], message: &CallMessage) {
         for connection in to {
             let mut people = self.people.iter_mut().enumerate();
             let person = people.find(|(_, person)| person.connection == Some(*connection));
@@ -379,7 +379,7 @@ impl Stage {
             ) {
                 person.is_over = true;
             }
-            for input in inputs(message, committer == Some(who)) {
+            for input in inputs(message) {
                 self.hops.push_back(Hop::ToPerson(who, input));
             }
         }
@@ -392,7 +392,7 @@ const fn moment_of(millis: u64) -> Moment {
 }
 
 /// Returns the inputs of a session for a message of the service.
-fn inputs(message: &CallMessage, after_commit: bool) -> Vec<Input> {
+fn inputs(message: &CallMessage) -> Vec<Input> {
     let input = match message {
         CallMessage::Joined(answer) => {
             let seat = Input::Joined(JoinedSeat {
@@ -432,16 +432,23 @@ fn inputs(message: &CallMessage, after_commit: bool) -> Vec<Input> {
             from: *from,
         },
         CallMessage::GroupError {
+            of: GroupRequest::Commit,
             code: ErrorCode::StaleCommit,
             present,
         } => Input::StaleCommit {
             present: started(*present),
         },
-        CallMessage::GroupError { code, .. } if after_commit => Input::CommitRejected(match code {
-            ErrorCode::RateLimited => CommitRejection::RateLimited,
-            ErrorCode::Forbidden => CommitRejection::Forbidden,
-            _ => CommitRejection::Other,
-        }),
+        CallMessage::GroupError { of, code, .. } => {
+            let rejection = match code {
+                ErrorCode::RateLimited => CommitRejection::RateLimited,
+                ErrorCode::Forbidden => CommitRejection::Forbidden,
+                _ => CommitRejection::Other,
+            };
+            match of {
+                GroupRequest::Commit => Input::CommitRejected(rejection),
+                GroupRequest::Refuse => Input::RefusalRejected(rejection),
+            }
+        }
         _ => return Vec::new(),
     };
     vec![input]

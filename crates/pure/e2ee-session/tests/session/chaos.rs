@@ -1,8 +1,9 @@
 //! Everything at once: losses, lost connections, people who come and go, and inputs that no service sends.
 
+use anteroom_call::Message as Told;
 use anteroom_e2ee::{CommitError, MemberPublicKey};
 use anteroom_e2ee_session::{
-    BarScope, Command, CommitRejection, Event, Input, JoinedSeat, RosterDevice, SeatStatus,
+    BarScope, Command, CommitRejection, Event, Input, JoinedSeat, Message, RosterDevice, SeatStatus,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch};
 use rand_chacha::ChaCha20Rng;
@@ -87,6 +88,7 @@ fn nonsense(rng: &mut ChaCha20Rng, devices: &[DemuxId]) -> Input {
         2 => Input::Refuse { at, from },
         3 => Input::Relay { from, body },
         4 => Input::StaleCommit { present: Some(at) },
+        5 if from == devices[0] => Input::RefusalRejected(CommitRejection::RateLimited),
         5 => Input::CommitRejected(CommitRejection::Other),
         6 => Input::CommitsDropped,
         7 => Input::Policy(body),
@@ -160,4 +162,49 @@ fn garbage_in_the_place_of_a_commit_is_refused_once() {
         )
     });
     assert_eq!(refused.count(), 1);
+}
+
+/// Lets the room service tell the last of four devices garbage in the place of a commit, and loses the first
+/// refusals.
+fn of_one_who_refuses(lost: usize) -> Harness {
+    let mut call = Harness::of([person(1), person(2), person(3)]);
+    call.run(1_000);
+    let (at, from) = (call.epoch(0).unwrap(), call.devices[0].demux.unwrap());
+    call.filter(|device, hop| device != 2 || !matches!(hop, Hop::ToSession(Told::Commit { .. })));
+    call.join(person(4));
+    call.run(1_000);
+    assert_eq!(call.epoch(0), Some(at.next()));
+    let mut sent = 0;
+    call.filter(move |_, hop| {
+        sent += usize::from(matches!(hop, Hop::ToService(Message::Refuse(_))));
+        sent > lost || !matches!(hop, Hop::ToService(Message::Refuse(_)))
+    });
+    let body = b"garbage".to_vec();
+    call.session(2, Input::Commit { at, from, body });
+    call
+}
+
+/// Returns how many refusals a device was told of.
+fn refusals(call: &mut Harness, device: usize) -> usize {
+    let events = call.take_events(device);
+    let is_refusal = |event: &&Event| matches!(event, Event::RefusedByOther { .. });
+    events.iter().filter(is_refusal).count()
+}
+
+#[test]
+fn a_refusal_is_sent_again_until_it_comes_back() {
+    let mut call = of_one_who_refuses(2);
+    call.run(3_900);
+    assert_eq!(refusals(&mut call, 0), 0);
+    call.run(200);
+    assert_eq!(refusals(&mut call, 0), 1);
+    let mut call = of_one_who_refuses(1);
+    call.run(100);
+    call.session(2, Input::RefusalRejected(CommitRejection::RateLimited));
+    call.run(1_100);
+    assert_eq!(refusals(&mut call, 0), 1);
+    let mut call = of_one_who_refuses(1);
+    call.session(2, Input::RefusalRejected(CommitRejection::Forbidden));
+    call.run(5_000);
+    assert_eq!(refusals(&mut call, 0), 0);
 }

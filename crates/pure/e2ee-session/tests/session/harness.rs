@@ -4,9 +4,10 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_call::{
-    Call, Command as Say, Commit, CommitBody, ConnectionId, ErrorCode, Input as CallInput, Join,
-    JoinRandomness, Limits, Message as Told, Output as CallOutput, Participant, RelayBody,
-    RelayTarget, ResumeSecret, Role, Roster, RosterForm, Status, Welcome, WelcomeBody,
+    Call, Command as Say, Commit, CommitBody, ConnectionId, ErrorCode, GroupRequest,
+    Input as CallInput, Join, JoinRandomness, Limits, Message as Told, Output as CallOutput,
+    Participant, RelayBody, RelayTarget, ResumeSecret, Role, Roster, RosterForm, Status, Welcome,
+    WelcomeBody,
 };
 use anteroom_e2ee::{FrameContext, FrameOpener, FrameSealer, FrameTag, MemberPublicKey, Moment};
 use anteroom_e2ee_session::{
@@ -408,16 +409,20 @@ impl Harness {
                 body: body.as_bytes().to_vec(),
             }],
             Told::Refuse { at, from } => vec![Input::Refuse { at, from }],
-            Told::GroupError { code, present } => match code {
-                ErrorCode::StaleCommit => vec![Input::StaleCommit {
-                    present: started(present),
-                }],
-                ErrorCode::RateLimited => {
-                    vec![Input::CommitRejected(CommitRejection::RateLimited)]
-                }
-                ErrorCode::Forbidden => vec![Input::CommitRejected(CommitRejection::Forbidden)],
-                _ => Vec::new(),
-            },
+            Told::GroupError { of, code, present } => {
+                let rejection = match code {
+                    ErrorCode::RateLimited => CommitRejection::RateLimited,
+                    ErrorCode::Forbidden => CommitRejection::Forbidden,
+                    _ => CommitRejection::Other,
+                };
+                vec![match (of, code) {
+                    (GroupRequest::Refuse, _) => Input::RefusalRejected(rejection),
+                    (GroupRequest::Commit, ErrorCode::StaleCommit) => Input::StaleCommit {
+                        present: started(present),
+                    },
+                    (GroupRequest::Commit, _) => Input::CommitRejected(rejection),
+                }]
+            }
             _ => Vec::new(),
         }
     }

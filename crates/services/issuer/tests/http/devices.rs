@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use anteroom_accounts::PurgeCounts;
 use anteroom_protocol::{Aci, DAY};
 use anteroom_runtime::{ClientAddress, Clock as _};
-use anteroom_testkit::{LogGuard, TestIssuer, TestLogin};
+use anteroom_testkit::{LogGuard, TestIssuer, TestLogin, execute_sql};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Request;
@@ -368,6 +368,38 @@ async fn purged_a_task_deletes_stale_devices_and_one_in_use_stays_device_purged(
     let listed = bearer(&issuer, &anns.access, "GET", DEVICES, None).await;
     let listed: Vec<Value> = listed.json()["devices"].as_array().unwrap().clone();
     assert_eq!(listed.len(), 1);
+}
+
+#[tokio::test]
+async fn damaged_rows_keep_no_other_device_from_being_purged() {
+    let issuer = TestIssuer::start().await;
+    let sql = |statement| execute_sql(&issuer.directory().join("issuer.db"), statement);
+    // The account from the start is the only one.
+    sql("UPDATE accounts SET aci = zeroblob(length(aci))");
+    let (ann, anns) = log_in(&issuer, "ann@example.com").await;
+    log_in(&issuer, "bob@example.com").await;
+    let body = json!({ "name": "old" });
+    bearer(&issuer, &anns.access, "POST", DEVICES, Some(&body)).await;
+    let start = issuer.clock.now();
+    let mut refresh = anns.refresh;
+    for week in 1..=12 {
+        issuer.clock.set(start.plus(week * 7 * DAY - week));
+        let body = json!({ "refresh_token": refresh });
+        refresh = Tokens::of(&post(&issuer, "/auth/refresh", &body).await).refresh;
+    }
+    sql(
+        "UPDATE devices SET name = zeroblob(length(name)) WHERE device_id = 1
+         AND account_index IN (SELECT account_index FROM devices WHERE device_id = 2)",
+    );
+    issuer.clock.set(start.start_of_day().plus(91 * DAY));
+    let _ = events(&issuer);
+    for devices in [2, 0] {
+        let purged = issuer.issuer.accounts().purge().await.unwrap();
+        assert_eq!(purged.devices, devices);
+    }
+    let user_id = issuer.pseudonymizer.account(&ann).to_string();
+    let told = json!({ "user_id": user_id, "device_ids": [1], "change": "purged", "device_id": 2 });
+    assert!(events(&issuer).contains(&("device.list_changed", told)));
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn of_two_commits_at_once_one_is_taken_and_comes_to_all_devices() {
     let late = if of_ann { &mut ben } else { &mut ann };
     let refused = late.next_of("error").await;
     let stale = json!({
-        "type": "error", "code": "stale_commit", "present": {"group": 1, "epoch": 2},
+        "type": "error", "code": "stale_commit", "of": "commit", "present": {"group": 1, "epoch": 2},
         "message": "The commit is not for the present epoch of the group.",
     });
     assert_eq!(refused, stale);

@@ -241,6 +241,53 @@ async fn new_joins_of_guests_from_one_network_are_limited_and_resumes_are_not() 
 }
 
 #[tokio::test]
+async fn a_guest_beyond_the_limit_starts_no_era_and_ends_no_lobby() {
+    let options = TestRoomsOptions {
+        guest_joins: Some(BucketSize::new(
+            1.try_into().unwrap(),
+            60.try_into().unwrap(),
+        )),
+        ..TestRoomsOptions::default()
+    };
+    let scene = GuestFixture::in_rooms(options, "adminApproval").await;
+    let guest = scene.guest_join(&scene.rooms.new_account());
+    let (first, _) = TestSocket::joined(&scene.rooms, guest).await;
+    let account = scene.rooms.new_account();
+    let wait = join(&scene.rooms, &scene.link, &account);
+    let (mut waiting, told) = TestSocket::joined(&scene.rooms, wait).await;
+    assert_eq!(told["status"], "pending");
+    let mut admin = admin_join(&scene.rooms, &scene.link, &account);
+    set(
+        &mut admin,
+        "auth",
+        json!(scene.auth(&scene.rooms.new_account())),
+    );
+    let mut client = TestSocket::connect(&scene.rooms).await;
+    client.send(&admin).await;
+    let limited = ("rate_limited".to_owned(), End::Closed(1008));
+    assert_eq!(client.refusal().await, limited);
+    let (status, _) = peek(&scene.rooms, &scene.link, &scene.admin).await;
+    assert_eq!(
+        (status, scene.rooms.rooms.live_calls()),
+        (404.try_into().unwrap(), 0)
+    );
+    let events = scene.rooms.events.take();
+    assert!(
+        events
+            .iter()
+            .all(|event| !event.name().starts_with("call."))
+    );
+    // The lobby is the one of before: an admin lets the account in.
+    let host = admin_join(&scene.rooms, &scene.link, &scene.admin);
+    let (mut host, joined) = TestSocket::joined(&scene.rooms, host).await;
+    assert_eq!(joined["eraId"], told["eraId"]);
+    host.send(&json!({"type": "approve", "demuxId": demux_id(&told)}))
+        .await;
+    waiting.next_of("admitted").await;
+    drop(first);
+}
+
+#[tokio::test]
 async fn a_guest_whom_the_link_refuses_sees_numbers_alone() {
     let scene = GuestFixture::of("none").await;
     let host = admin_join(&scene.rooms, &scene.link, &scene.admin);

@@ -2,8 +2,8 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    AccountDevice, Device, DeviceId, DeviceName, DeviceReader, DeviceRepository, DeviceUse,
-    SealedValue, StoreError,
+    AccountDevice, Device, DeviceId, DeviceName, DevicePosition, DeviceReader, DeviceRepository,
+    DeviceUse, PurgedDevices, SealedValue, StoreError,
     sealed::{SealedDevice, sealed_address, sealed_device_name},
 };
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    row::{number, optional_timestamp, seconds},
+    row::{number, optional_timestamp, seconds, timestamp},
     statement::Statement as _,
 };
 
@@ -72,6 +72,17 @@ impl DeviceReader for IssuerTransaction {
             .await?
             .iter()
             .map(|row| row::device(row)?.open(&self.keyring))
+            .collect()
+    }
+
+    async fn device_ids(&mut self, aci: &Aci) -> Result<Vec<DeviceId>> {
+        let select = "SELECT device_id FROM devices WHERE account_index = ? ORDER BY device_id";
+        let rows = sqlx::query(select)
+            .bind(self.account_index(aci))
+            .rows(&mut self.transaction)
+            .await?;
+        rows.iter()
+            .map(|row| device_id(row, TABLE, "device_id"))
             .collect()
     }
 
@@ -174,12 +185,8 @@ impl DeviceRepository for IssuerTransaction {
     }
 
     async fn delete_device(&mut self, aci: &Aci, id: DeviceId, now: Timestamp) -> Result<bool> {
-        self.end_identity_device(aci, id, now).await?;
-        sqlx::query("DELETE FROM devices WHERE account_index = ? AND device_id = ?")
-            .bind(self.account_index(aci))
-            .bind(i64::from(id.as_u32()))
-            .changed(&mut self.transaction)
-            .await
+        let account_index = self.account_index(aci);
+        self.delete_indexed_device(&account_index, id, now).await
     }
 
     /// Reads the devices before it deletes them, because the account of a deleted device is no
@@ -187,28 +194,64 @@ impl DeviceRepository for IssuerTransaction {
     async fn purge_stale_devices(
         &mut self,
         seen_before: Timestamp,
+        after: Option<&DevicePosition>,
         most: u32,
         now: Timestamp,
-    ) -> Result<Vec<(Aci, DeviceId)>> {
+    ) -> Result<PurgedDevices> {
+        // Every device is behind the position without an index.
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),
-            ", devices.device_id FROM devices JOIN accounts USING (account_index)
-             WHERE devices.last_seen < ? ORDER BY devices.last_seen LIMIT ?"
+            ", devices.device_id, devices.last_seen FROM devices JOIN accounts USING (account_index)
+             WHERE devices.last_seen < ?1
+                 AND (devices.last_seen, devices.account_index, devices.device_id) > (?2, ?3, ?4)
+             ORDER BY devices.last_seen, devices.account_index, devices.device_id LIMIT ?5"
         );
+        let last_seen =
+            after.map_or(Ok(0), |after| seconds(after.last_seen, TABLE, "last_seen"))?;
         let rows = sqlx::query(SELECT)
             .bind(seconds(seen_before, TABLE, "last_seen")?)
+            .bind(last_seen)
+            .bind(after.map_or(&[][..], |after| after.account.as_bytes()))
+            .bind(after.map_or(0, |after| i64::from(after.id.as_u32())))
             .bind(i64::from(most))
             .rows(&mut self.transaction)
             .await?;
-        let mut purged = Vec::with_capacity(rows.len());
+        let mut page = PurgedDevices::default();
         for row in &rows {
-            let aci = row::account(row)?.open(&self.keyring)?.aci;
-            let id = device_id(row, TABLE, "device_id")?;
-            if self.delete_device(&aci, id, now).await? {
-                purged.push((aci, id));
+            let position = DevicePosition {
+                last_seen: timestamp(row, TABLE, "last_seen")?,
+                account: row::account_index(row)?,
+                id: device_id(row, TABLE, "device_id")?,
+            };
+            let account = row::account(row).and_then(|sealed| sealed.open(&self.keyring));
+            match account {
+                Ok(account) => {
+                    let (index, id) = (position.account.as_bytes(), position.id);
+                    if self.delete_indexed_device(index, id, now).await? {
+                        page.devices.push((account.aci, id));
+                    }
+                }
+                Err(_) => page.damaged += 1,
             }
+            page.last = Some(position);
         }
-        Ok(purged)
+        Ok(page)
+    }
+}
+
+impl IssuerTransaction {
+    async fn delete_indexed_device(
+        &mut self,
+        account_index: &[u8],
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.end_identity_device(account_index, id, now).await?;
+        sqlx::query("DELETE FROM devices WHERE account_index = ? AND device_id = ?")
+            .bind(account_index)
+            .bind(i64::from(id.as_u32()))
+            .changed(&mut self.transaction)
+            .await
     }
 }

@@ -94,7 +94,7 @@ impl IssuerTransaction {
     /// Marks the end of a device that a sign-in with a provider created.
     pub(super) async fn end_identity_device(
         &mut self,
-        aci: &Aci,
+        account_index: &[u8],
         device: DeviceId,
         now: Timestamp,
     ) -> Result<()> {
@@ -102,7 +102,7 @@ impl IssuerTransaction {
             "UPDATE identities SET device_id = NULL, ended = ? WHERE account_index = ? AND device_id = ?",
         )
         .bind(seconds(now, TABLE, "ended")?)
-        .bind(self.account_index(aci))
+        .bind(account_index)
         .bind(i64::from(device.as_u32()))
         .changes(&mut self.transaction).await?;
         Ok(())

@@ -301,7 +301,7 @@ impl Scene {
             "purge_stale_devices" => {
                 let seen_before = NOW.plus(2 * DAY);
                 repository
-                    .purge_stale_devices(seen_before, 10, NOW)
+                    .purge_stale_devices(seen_before, None, 10, NOW)
                     .await
                     .map(drop)
             }

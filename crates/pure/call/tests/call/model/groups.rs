@@ -74,7 +74,7 @@ impl Model {
         let is_start = at == (group + 1, 0);
         let is_next = group > 0 && at == self.groups.present();
         if !is_start && !is_next {
-            return self.refuses(sender, "stale_commit");
+            return self.refuses(sender, "commit", "stale_commit");
         }
         let now = self.now;
         if is_start {
@@ -85,23 +85,23 @@ impl Model {
             let has_member =
                 active.any(|device| device.connection.is_some() && members.contains(&device.id));
             if group > 0 && !sender.admin && has_admin && has_member {
-                return self.refuses(sender, "forbidden");
+                return self.refuses(sender, "commit", "forbidden");
             }
         } else if !self.groups.members.contains(&sender.id) {
-            return self.refuses(sender, "forbidden");
+            return self.refuses(sender, "commit", "forbidden");
         }
         let added: BTreeSet<&u32> = to.iter().collect();
         if added.len() > usize::try_from(self.setting.max_devices).unwrap() {
-            return self.refuses(sender, "unknown_device");
+            return self.refuses(sender, "commit", "unknown_device");
         }
         let started = self.groups.started;
         let is_limited = if is_start {
             started.is_some_and(|started| now < started + 10_000)
         } else {
-            !self.counts_commit(sender.user, true)
+            !self.counts_commit(sender.user)
         };
         if is_limited {
-            return self.refuses(sender, "rate_limited");
+            return self.refuses(sender, "commit", "rate_limited");
         }
         if is_start {
             self.groups.started = Some(now);
@@ -141,16 +141,19 @@ impl Model {
         let (group, _) = self.groups.present();
         let mut commits = self.groups.commits.iter();
         if at.0 != group || !commits.any(|commit| commit.at == at) {
-            return self.refuses(sender, "stale_commit");
+            return self.refuses(sender, "refuse", "stale_commit");
+        }
+        if !self.groups.members.contains(&sender.id) {
+            return self.refuses(sender, "refuse", "forbidden");
         }
         if self.by_id(sender.id)?.refused_group == group {
             return None;
         }
-        if !self.counts_commit(sender.user, false) {
-            return self.refuses(sender, "rate_limited");
+        let refusals = self.user_refusals.entry(sender.user).or_default();
+        if !refusals.fill(1, 5, 1, self.now) {
+            return self.refuses(sender, "refuse", "rate_limited");
         }
         self.by_id(sender.id)?.refused_group = group;
-        self.announce_sender(sender.id);
         for device in self.devices.clone() {
             if let Some(connection) = device.connection.filter(|_| device.active) {
                 self.tell(
@@ -162,11 +165,11 @@ impl Model {
         None
     }
 
-    /// Counts a commit or a refusal of the user, and a commit also for the call, if the limits let it pass.
-    fn counts_commit(&mut self, user: char, is_commit: bool) -> bool {
+    /// Counts a commit of the user, also for the call, if the limits let it pass.
+    fn counts_commit(&mut self, user: char) -> bool {
         let own = self.user_commits.get(&user).copied();
         let (mut own, mut all) = (own.unwrap_or_default(), self.groups.rate);
-        let may = own.fill(1, 3, 3, self.now) && (!is_commit || all.fill(1, 4, 4, self.now));
+        let may = own.fill(1, 3, 3, self.now) && all.fill(1, 4, 4, self.now);
         if may {
             self.user_commits.insert(user, own);
             self.groups.rate = all;
@@ -174,9 +177,12 @@ impl Model {
         may
     }
 
-    fn refuses(&mut self, sender: &Device, code: &str) -> Option<&'static str> {
+    fn refuses(&mut self, sender: &Device, of: &str, code: &str) -> Option<&'static str> {
         let (group, epoch) = self.groups.present();
-        self.tell(sender.connection?, format!("error {code} {group}/{epoch}"));
+        self.tell(
+            sender.connection?,
+            format!("error {code} of {of} {group}/{epoch}"),
+        );
         None
     }
 }

@@ -34,7 +34,7 @@ fn the_first_commit_of_an_epoch_is_taken_and_comes_to_everybody() {
              2 commit 1/1
              > 1,2: commit 1/1 from 2
              1 commit 1/1
-             > 1: error stale_commit 1/2
+             > 1: error stale_commit of commit 1/2
              1 commit 1/2
              > 1,2: commit 1/2 from 1",
         ),
@@ -46,30 +46,30 @@ fn the_first_commit_of_an_epoch_is_taken_and_comes_to_everybody() {
              2 commit 1/0
              > 1,2: commit 1/0 from 2
              1 commit 1/0
-             > 1: error stale_commit 1/1",
+             > 1: error stale_commit of commit 1/1",
         ),
         (
             "no other epoch and no other group, once or again",
             FREE,
             "~1 join a
              1 commit 0/0
-             > 1: error stale_commit 0/0
+             > 1: error stale_commit of commit 0/0
              1 commit 0/1
-             > 1: error stale_commit 0/0
+             > 1: error stale_commit of commit 0/0
              1 commit 2/0
-             > 1: error stale_commit 0/0
+             > 1: error stale_commit of commit 0/0
              1 commit 1/1
-             > 1: error stale_commit 0/0
+             > 1: error stale_commit of commit 0/0
              1 commit 1/0
              > 1: commit 1/0 from 1
              1 commit 1/0
-             > 1: error stale_commit 1/1
+             > 1: error stale_commit of commit 1/1
              1 commit 1/2
-             > 1: error stale_commit 1/1
+             > 1: error stale_commit of commit 1/1
              1 commit 3/0
-             > 1: error stale_commit 1/1
+             > 1: error stale_commit of commit 1/1
              1 commit 0/0
-             > 1: error stale_commit 1/1",
+             > 1: error stale_commit of commit 1/1",
         ),
         (
             "a commit stays when its sender vanishes",
@@ -81,7 +81,7 @@ fn the_first_commit_of_an_epoch_is_taken_and_comes_to_everybody() {
              > 1,2: commit 1/1 from 1
              ~1 leave
              2 commit 1/1
-             > 2: error stale_commit 1/2
+             > 2: error stale_commit of commit 1/2
              2 commit 1/2
              > 2: commit 1/2 from 2",
         ),
@@ -154,7 +154,7 @@ fn whom_a_commit_adds_is_welcomed_instead() {
              4 join c resume 3 have 1/0
              > 4: joined 3 active secret 4 [1a 2b 3c] 0 1/1
              4 commit 1/1
-             > 4: error forbidden 1/1",
+             > 4: error forbidden of commit 1/1",
         ),
         (
             "after the roster that names the sender",
@@ -173,7 +173,7 @@ fn whom_a_commit_adds_is_welcomed_instead() {
              ~2 join b
              ~3 join c
              3 commit 1/1
-             > 3: error stale_commit 0/0",
+             > 3: error stale_commit of commit 0/0",
         ),
     ]);
 }
@@ -189,7 +189,7 @@ fn commits_come_from_devices_that_have_started_the_group_or_been_welcomed_to_it(
              ~3 join c admin
              ~1 commit 1/0 to 3
              2 commit 1/1
-             > 2: error forbidden 1/1
+             > 2: error forbidden of commit 1/1
              1 commit 1/1 to 2
              > 1,3: commit 1/1 from 1
              > 2: welcome 1/2 from 1
@@ -207,9 +207,9 @@ fn commits_come_from_devices_that_have_started_the_group_or_been_welcomed_to_it(
              ~later 10000
              ~1 commit 2/0 to 3
              2 commit 2/1
-             > 2: error forbidden 2/1
+             > 2: error forbidden of commit 2/1
              2 commit 1/2
-             > 2: error stale_commit 2/1
+             > 2: error stale_commit of commit 2/1
              3 commit 2/1
              > 1,2,3: commit 2/1 from 3",
         ),
@@ -224,7 +224,7 @@ fn commits_come_from_devices_that_have_started_the_group_or_been_welcomed_to_it(
              > 1,3: commit 1/1 from 2
              ~4 join b
              4 commit 1/2
-             > 4: error forbidden 1/2",
+             > 4: error forbidden of commit 1/2",
         ),
     ]);
 }
@@ -237,7 +237,7 @@ fn a_commit_adds_no_more_devices_than_a_call_has() {
         "~1 join a
          ~2 join b
          1 commit 1/0 to 1,2,3,4,5,6,7,8,9
-         > 1: error unknown_device 0/0
+         > 1: error unknown_device of commit 0/0
          1 commit 1/0 to 2,3,4,5,6,7,8,9
          > 1: commit 1/0 from 1
          > 2: welcome 1/1 from 1",
@@ -259,14 +259,14 @@ fn a_call_takes_four_commits_a_second_and_says_each_refusal() {
              2 commit 1/4
              > 1,2: commit 1/4 from 2
              1 commit 1/5
-             > 1: error rate_limited 1/5
+             > 1: error rate_limited of commit 1/5
              1 commit 1/5
-             > 1: error rate_limited 1/5
+             > 1: error rate_limited of commit 1/5
              1 commit 1/4
-             > 1: error stale_commit 1/5
+             > 1: error stale_commit of commit 1/5
              later 249
              1 commit 1/5
-             > 1: error rate_limited 1/5
+             > 1: error rate_limited of commit 1/5
              later 1
              1 commit 1/5
              > 1,2: commit 1/5 from 1",
@@ -282,12 +282,12 @@ fn a_call_takes_four_commits_a_second_and_says_each_refusal() {
              ~2 commit 1/2
              ~1 commit 1/3
              2 commit 1/4
-             > 2: error rate_limited 1/4
+             > 2: error rate_limited of commit 1/4
              3 commit 1/4
              > 1,2,3: commit 1/4 from 3
              later 333
              2 commit 1/5
-             > 2: error rate_limited 1/5
+             > 2: error rate_limited of commit 1/5
              later 1
              2 commit 1/5
              > 1,2,3: commit 1/5 from 2",
@@ -306,7 +306,7 @@ fn a_call_takes_four_commits_a_second_and_says_each_refusal() {
              1 all 1 64
              > 1: dropped
              1 commit 1/5
-             > 1: error rate_limited 1/5",
+             > 1: error rate_limited of commit 1/5",
         ),
     ]);
 }
@@ -321,17 +321,17 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              ~2 join b admin
              ~1 commit 1/0 to 2
              1 commit 2/0
-             > 1: error forbidden 1/1
+             > 1: error forbidden of commit 1/1
              2 commit 2/0
-             > 2: error rate_limited 1/1
+             > 2: error rate_limited of commit 1/1
              later 9999
              2 commit 2/0
-             > 2: error rate_limited 1/1
+             > 2: error rate_limited of commit 1/1
              later 1
              2 commit 2/0
              > 1,2: commit 2/0 from 2
              1 commit 1/1
-             > 1: error stale_commit 2/1",
+             > 1: error stale_commit of commit 2/1",
         ),
         (
             "also while commits use up the limits of the call and of the user",
@@ -345,13 +345,13 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              ~2 commit 1/3
              ~1 commit 1/4
              1 commit 1/5
-             > 1: error rate_limited 1/5
+             > 1: error rate_limited of commit 1/5
              2 commit 1/5
-             > 2: error rate_limited 1/5
+             > 2: error rate_limited of commit 1/5
              2 commit 2/0
              > 1,2: commit 2/0 from 2
              1 commit 2/1
-             > 1: error forbidden 2/1",
+             > 1: error forbidden of commit 2/1",
         ),
         (
             "by an admin of no group, too",
@@ -372,7 +372,7 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              ~1 commit 1/0 to 2
              ~later 10000
              2 commit 2/0
-             > 2: error forbidden 1/1
+             > 2: error forbidden of commit 1/1
              ~1 leave
              2 commit 2/0
              > 2: commit 2/0 from 2",
@@ -387,7 +387,7 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              ~later 29999
              ~2 ping
              2 commit 2/0
-             > 2: error forbidden 1/1
+             > 2: error forbidden of commit 1/1
              ~wait 1
              2 commit 2/0
              > 2: commit 2/0 from 2",
@@ -408,7 +408,7 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              > 1: participants [1a 3c 4d] 0
              > 3: participants [1a 3c 4d] 0
              4 commit 2/0
-             > 4: error forbidden 1/1
+             > 4: error forbidden of commit 1/1
              ~3 drops
              4 commit 2/0
              > 1,4: commit 2/0 from 4",
@@ -442,7 +442,7 @@ fn a_refusal_comes_to_everybody_once_for_a_device_and_group() {
              3 refuse 1/1
              > 1,2,3: refuse 1/1 from 3
              ~later 10000
-             ~1 commit 2/0 to 3
+             ~1 commit 2/0 to 2,3
              2 refuse 2/0
              > 1,2,3: refuse 2/0 from 2",
         ),
@@ -451,51 +451,67 @@ fn a_refusal_comes_to_everybody_once_for_a_device_and_group() {
             FREE,
             "~1 join a
              1 refuse 0/0
-             > 1: error stale_commit 0/0
+             > 1: error stale_commit of refuse 0/0
              1 refuse 1/0
-             > 1: error stale_commit 0/0
+             > 1: error stale_commit of refuse 0/0
              ~1 commit 1/0
              1 refuse 1/1
-             > 1: error stale_commit 1/1
+             > 1: error stale_commit of refuse 1/1
              1 refuse 2/0
-             > 1: error stale_commit 1/1
+             > 1: error stale_commit of refuse 1/1
              ~later 10000
              ~1 commit 2/0
              1 refuse 1/0
-             > 1: error stale_commit 2/1",
+             > 1: error stale_commit of refuse 2/1",
         ),
         (
-            "three at once and three a second of one user with all devices",
+            "five at once and one a second of one user with all devices, whatever it commits",
             FREE,
             "~1 join a
-             ~1 commit 1/0
              ~2 join b
              ~3 join b
              ~4 join b
              ~5 join b
+             ~6 join b
+             ~1 commit 1/0 to 2,3,4,5,6
+             ~2 commit 1/1
+             ~2 commit 1/2
+             ~2 commit 1/3
+             2 commit 1/4
+             > 2: error rate_limited of commit 1/4
              ~2 refuse 1/0
              ~3 refuse 1/0
-             4 refuse 1/0
-             > 1,2,3,4,5: refuse 1/0 from 4
-             5 refuse 1/0
-             > 5: error rate_limited 1/1
-             5 refuse 1/0
-             > 5: error rate_limited 1/1
-             4 refuse 1/0
-             later 334
-             5 refuse 1/0
-             > 1,2,3,4,5: refuse 1/0 from 5",
+             ~4 refuse 1/0
+             ~5 refuse 1/0
+             6 refuse 1/0
+             > 1,2,3,4,5,6: refuse 1/0 from 6
+             ~2 leave
+             ~7 join b
+             ~later 500
+             ~1 commit 1/4 to 7
+             7 refuse 1/4
+             > 7: error rate_limited of refuse 1/5
+             7 refuse 1/4
+             > 7: error rate_limited of refuse 1/5
+             6 refuse 1/4
+             later 500
+             7 refuse 1/4
+             > 1,3,4,5,6,7: refuse 1/4 from 7",
         ),
         (
-            "after the roster that names the sender",
-            SLOW_FREE,
+            "from devices of the group alone",
+            FREE,
             "~1 join a
              ~2 join b
              ~1 commit 1/0 to 2
              ~3 join c
+             3 refuse 2/0
+             > 3: error stale_commit of refuse 1/1
              3 refuse 1/0
-             > 1,2: participants [1a 2b 3c] 0
-             > 1,2,3: refuse 1/0 from 3",
+             > 3: error forbidden of refuse 1/1
+             ~1 commit 1/1 to 3
+             3 refuse 1/1
+             > 1,2,3: refuse 1/1 from 3",
         ),
     ]);
 }

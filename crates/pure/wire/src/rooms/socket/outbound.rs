@@ -129,6 +129,9 @@ pub enum ServerMessage<'a> {
         /// The text for a person.
         #[serde(default)]
         message: Cow<'a, str>,
+        /// `commit` or `refuse`: the request that was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<Cow<'a, str>>,
         /// After a `commit` or a `refuse`: the present epoch of the group.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         present: Option<GroupEpochBody>,
@@ -281,7 +284,7 @@ mod tests {
             r#"{"type":"commit","group":1,"epoch":7,"from":16,"body":"aGk="}"#.to_owned(),
             r#"{"type":"welcome","group":1,"epoch":8,"from":16,"body":"aGk="}"#.to_owned(),
             r#"{"type":"refuse","group":1,"epoch":7,"from":16}"#.to_owned(),
-            r#"{"type":"error","code":"stale_commit","message":"","present":{"group":1,"epoch":7}}"#.to_owned(),
+            r#"{"type":"error","code":"stale_commit","message":"","of":"commit","present":{"group":1,"epoch":7}}"#.to_owned(),
             r#"{"type":"admitted","statement":"-_8"}"#.to_owned(),
             r#"{"type":"denied","reason":"ended"}"#.to_owned(),
             r#"{"type":"removed"}"#.to_owned(),

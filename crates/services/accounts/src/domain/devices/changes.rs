@@ -6,8 +6,8 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Device, DeviceAction, DeviceId, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse,
-    IssuerRepository, StoreError,
+    Device, DeviceAction, DeviceId, DeviceName, DeviceOrigin, DevicePosition, DeviceRetention,
+    DeviceUse, IssuerRepository, StoreError,
 };
 use rand_core::CryptoRng;
 
@@ -57,6 +57,17 @@ impl DeviceChange {
     pub(crate) const fn is_end(&self) -> bool {
         matches!(self.kind, ChangeKind::Deleted | ChangeKind::Purged)
     }
+}
+
+/// A page of purged devices.
+#[derive(Debug)]
+pub(crate) struct PurgedPage {
+    /// The deletions.
+    pub(crate) changes: Vec<DeviceChange>,
+    /// The number of devices whose accounts cannot be read.
+    pub(crate) damaged: u64,
+    /// The last device of the page; `None` behind the last page.
+    pub(crate) last: Option<DevicePosition>,
 }
 
 /// The result of a purge of guests.
@@ -259,22 +270,30 @@ impl<'a> DeviceChanges<'a> {
         Ok(purged)
     }
 
-    /// Deletes at most `most` stale devices.
+    /// Deletes a page of at most `most` stale devices.
     ///
     /// # Errors
     /// Those of the database.
-    pub(crate) async fn purge(&mut self, most: u32) -> Result<Vec<DeviceChange>, StoreError> {
+    pub(crate) async fn purge(
+        &mut self,
+        after: Option<&DevicePosition>,
+        most: u32,
+    ) -> Result<PurgedPage, StoreError> {
         let stale_before = self.retention.stale_before(self.now);
         let purged = self
             .transaction
-            .purge_stale_devices(stale_before, most, self.now)
+            .purge_stale_devices(stale_before, after, most, self.now)
             .await?;
-        let mut changes = Vec::with_capacity(purged.len());
-        for (owner, id) in purged {
+        let mut changes = Vec::with_capacity(purged.devices.len());
+        for (owner, id) in purged.devices {
             let change = self.change(ChangeKind::Purged, &owner, id, ChangeCause::Retention);
             changes.push(change.await?);
         }
-        Ok(changes)
+        Ok(PurgedPage {
+            changes,
+            damaged: purged.damaged,
+            last: purged.last,
+        })
     }
 
     /// Returns whether the device's state allows an action.
@@ -296,17 +315,13 @@ impl<'a> DeviceChanges<'a> {
         id: DeviceId,
         cause: ChangeCause,
     ) -> Result<DeviceChange, StoreError> {
-        let devices = self.transaction.devices(owner).await?;
+        let devices = self.transaction.device_ids(owner).await?;
         Ok(DeviceChange {
             kind,
             owner: *owner,
             device: id,
             cause,
-            others: devices
-                .iter()
-                .map(|device| device.id)
-                .filter(|other| *other != id)
-                .collect(),
+            others: devices.into_iter().filter(|other| *other != id).collect(),
             new_name: None,
         })
     }

@@ -34,13 +34,8 @@ pub(crate) async fn purge(accounts: &Arc<AccountsState>) -> Result<PurgeCounts, 
         ..PurgeCounts::default()
     };
     purged.guests = purge_guests(accounts).await?;
-    loop {
-        let deleted = purge_devices(accounts).await?;
-        purged.devices += u64::from(deleted);
-        if deleted < BATCH {
-            return Ok(purged);
-        }
-    }
+    purged.devices = purge_devices(accounts).await?;
+    Ok(purged)
 }
 
 async fn purge_expired(accounts: &AccountsState) -> Result<u64, StoreError> {
@@ -95,15 +90,33 @@ async fn purge_guests(accounts: &Arc<AccountsState>) -> Result<u64, StoreError> 
     Ok(deleted)
 }
 
-async fn purge_devices(accounts: &Arc<AccountsState>) -> Result<u32, StoreError> {
+/// Deletes stale devices in batches, and returns their number. A device whose account cannot be read is left
+/// out.
+async fn purge_devices(accounts: &Arc<AccountsState>) -> Result<u64, StoreError> {
     const NAME: TransactionName = TransactionName::new("purge stale devices");
-    let mut transaction = accounts.storage.database.begin(NAME).await?;
-    let purged = accounts
-        .storage
-        .device_changes(&mut *transaction, accounts.now())
-        .purge(BATCH)
-        .await?;
-    transaction.save().await?;
-    announce(accounts, &purged);
-    Ok(u32::try_from(purged.len()).unwrap_or(BATCH))
+    let (mut deleted, mut damaged) = (0, 0);
+    let mut last = None;
+    loop {
+        let mut transaction = accounts.storage.database.begin(NAME).await?;
+        let page = accounts
+            .storage
+            .device_changes(&mut *transaction, accounts.now())
+            .purge(last.as_ref(), BATCH)
+            .await?;
+        transaction.save().await?;
+        announce(accounts, &page.changes);
+        deleted += u64::try_from(page.changes.len()).unwrap_or(u64::MAX);
+        damaged += page.damaged;
+        match page.last {
+            Some(behind) => last = Some(behind),
+            None => break,
+        }
+    }
+    if damaged > 0 {
+        tracing::warn!(
+            damaged,
+            "stale devices whose accounts cannot be read are not deleted"
+        );
+    }
+    Ok(deleted)
 }

@@ -216,21 +216,17 @@ impl CallActor {
         if self.is_over() {
             return None;
         }
-        if self.lease.is_none()
-            && let Err(refusal) = self.prepare_join(&join).await
-        {
+        let prepared = match self.lease {
+            Some(_) => self.count_guest(&join, client).await,
+            None => self.prepare_join(&join, client).await,
+        };
+        if let Err(refusal) = prepared {
             return Some(Err(refusal));
         }
         if self.is_over() {
             return None;
         }
         let call = self.call.as_ref();
-        if join.has_guest_account && !call.is_some_and(|call| call.would_resume(&join)) {
-            let counted = self.context.rooms.limits.count_guest_join(client).await;
-            if let Err(after) = counted {
-                return Some(Err(JoinRefusal::Limited(after)));
-            }
-        }
         if call.is_some_and(|call| call.would_wait(&join)) {
             let (limits, size) = (&self.context.rooms.limits, self.context.lobby_joins);
             let counted = limits.count("lobby", join.user.as_str(), size).await;
@@ -244,6 +240,16 @@ impl CallActor {
         let call = self.call.as_ref();
         let is_admin = call.is_some_and(|call| call.is_admin(connection));
         Some(Ok(HandledJoin { is_admin, outcome }))
+    }
+
+    /// Counts a join with a guest account, unless it resumes a seat.
+    async fn count_guest(&self, join: &Join, client: ClientAddress) -> Result<(), JoinRefusal> {
+        let call = self.call.as_ref();
+        if join.has_guest_account && !call.is_some_and(|call| call.would_resume(join)) {
+            let counted = self.context.rooms.limits.count_guest_join(client).await;
+            counted.map_err(JoinRefusal::Limited)?;
+        }
+        Ok(())
     }
 
     /// Ends a lobby without pending devices, and an era without an active device, after a join. A

@@ -1,6 +1,8 @@
 //! Messages to clients, as JSON.
 
-use anteroom_call::{ErrorCode, JoinAnswer, Message, Moment, Participant, RosterEntry, Status};
+use anteroom_call::{
+    ErrorCode, GroupRequest, JoinAnswer, Message, Moment, Participant, RosterEntry, Status,
+};
 use anteroom_protocol::{DemuxId, GroupEpoch, LinkState};
 use anteroom_wire::rooms::{
     LinkStateBody,
@@ -88,6 +90,7 @@ impl OutboundMessage {
         Self::answer(&ServerMessage::Error {
             code: code.into(),
             message: message.into(),
+            of: None,
             present: None,
         })
     }
@@ -211,14 +214,16 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             epoch: at.epoch,
             from: from.number(),
         },
-        Message::GroupError { code, present } => ServerMessage::Error {
+        Message::GroupError { of, code, present } => ServerMessage::Error {
             code: code.as_str().into(),
-            message: group_error_text(*code).into(),
+            message: group_error_text(*of, *code).into(),
+            of: Some(of.as_str().into()),
             present: Some((*present).into()),
         },
         Message::Error(code) => ServerMessage::Error {
             code: code.as_str().into(),
             message: code.message().into(),
+            of: None,
             present: None,
         },
         Message::Pong => ServerMessage::Pong,
@@ -226,9 +231,12 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
 }
 
 /// Returns the text for a person, which differs from the usual one where that is about admins alone.
-const fn group_error_text(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::Forbidden => {
+const fn group_error_text(of: GroupRequest, code: ErrorCode) -> &'static str {
+    match (of, code) {
+        (GroupRequest::Refuse, ErrorCode::Forbidden) => {
+            "Only devices of the group can refuse its commits."
+        }
+        (GroupRequest::Commit, ErrorCode::Forbidden) => {
             "Only devices of the group can commit to it, and only an admin can start the next one now."
         }
         _ => code.message(),

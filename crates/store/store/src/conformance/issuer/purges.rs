@@ -8,8 +8,8 @@ use super::{
     sessions::rotate,
 };
 use crate::{
-    BlindIndex, DeviceId, Email, IssuerRepository, LockPolicy, LoginOrigin, PendingSignUp,
-    RotateOutcome, StoredLifetimes, TokenHash,
+    BlindIndex, DeviceId, DevicePosition, Email, IssuerRepository, LockPolicy, LoginOrigin,
+    PendingSignUp, PurgedDevices, RotateOutcome, StoredLifetimes, TokenHash,
 };
 
 /// Lifetimes that are too long to trim anything.
@@ -126,26 +126,30 @@ pub async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B: Issuer
         .await
         .unwrap();
     assert_eq!(
-        repository.purge_stale_devices(NOW, 10, NOW).await.unwrap(),
-        []
+        repository
+            .purge_stale_devices(NOW, None, 10, NOW)
+            .await
+            .unwrap(),
+        PurgedDevices::default()
     );
-    let mut purged = Vec::new();
-    loop {
-        let batch = repository
-            .purge_stale_devices(NOW.plus(1), 1, NOW)
+    let (mut purged, mut last) = (Vec::new(), None);
+    for expected in [1, 1, 0] {
+        let after: Option<DevicePosition> = last;
+        let page = repository
+            .purge_stale_devices(NOW.plus(1), after.as_ref(), 1, NOW)
             .await
             .unwrap();
-        if batch.is_empty() {
-            break;
-        }
-        assert_eq!(batch.len(), 1);
-        purged.extend(batch);
+        assert_eq!((page.devices.len(), page.damaged), (expected, 0));
+        purged.extend(page.devices);
+        last = page.last;
     }
+    assert_eq!(last, None);
     purged.sort_by_key(|(_, id)| *id);
     let id = |number| DeviceId::new(number).unwrap();
     assert_eq!(purged, [(ann.aci, id(1)), (ann.aci, id(2))]);
     assert!(repository.account(&ann.aci).await.unwrap().is_some());
     assert_eq!(repository.devices(&bob.aci).await.unwrap().len(), 1);
+    assert_eq!(repository.device_ids(&bob.aci).await.unwrap(), [id(1)]);
 }
 
 pub async fn what_is_over_is_purged_and_nothing_else<B: IssuerBackend>() {

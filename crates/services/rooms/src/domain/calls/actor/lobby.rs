@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anteroom_call::{Call, Input, Join};
 use anteroom_protocol::{EraId, OpaqueUserId};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, UserId};
 use tokio::sync::watch;
 
@@ -21,11 +22,15 @@ use crate::{
 };
 
 impl CallActor {
-    /// Checks and refreshes the room before a join, and starts the era if this join starts it.
+    /// Checks and refreshes the room before a join, counts a guest, and starts the era if this join starts it.
     ///
     /// # Errors
     /// The join is refused, or belongs to another node.
-    pub(super) async fn prepare_join(&mut self, join: &Join) -> Result<(), JoinRefusal> {
+    pub(super) async fn prepare_join(
+        &mut self,
+        join: &Join,
+        client: ClientAddress,
+    ) -> Result<(), JoinRefusal> {
         let room = read_idle_room(&self.context, &self.address).await;
         let room = self.end_if_gone(room).await?;
         // A closed link does not refuse a room that has members: one of them may resume.
@@ -34,8 +39,13 @@ impl CallActor {
             return Err(JoinRefusal::Closed);
         }
         self.refresh(&room).await;
+        if self.is_over() {
+            return Ok(());
+        }
+        // A guest that is refused starts no era.
+        self.count_guest(join, client).await?;
         let call = self.call.as_ref();
-        if call.is_some_and(|call| call.would_start(join)) && !self.is_over() {
+        if call.is_some_and(|call| call.would_start(join)) {
             self.start(&join.user, &room).await?;
         }
         Ok(())

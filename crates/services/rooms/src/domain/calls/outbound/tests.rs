@@ -236,45 +236,61 @@ fn messages_of_the_group_name_its_epochs() {
         ),
         (
             Message::GroupError {
+                of: GroupRequest::Commit,
                 code: ErrorCode::StaleCommit,
                 present: at,
             },
             QueueKind::Answer,
             json!({
-                "type": "error", "code": "stale_commit", "present": number,
+                "type": "error", "code": "stale_commit", "of": "commit", "present": number,
                 "message": "The commit is not for the present epoch of the group.",
             }),
         ),
         (
             Message::GroupError {
+                of: GroupRequest::Commit,
                 code: ErrorCode::StaleCommit,
                 present: GroupEpoch::default(),
             },
             QueueKind::Answer,
             json!({
-                "type": "error", "code": "stale_commit", "present": {"group": 0, "epoch": 0},
+                "type": "error", "code": "stale_commit", "of": "commit", "present": {"group": 0, "epoch": 0},
                 "message": "The commit is not for the present epoch of the group.",
             }),
         ),
         (
             Message::GroupError {
+                of: GroupRequest::Refuse,
                 code: ErrorCode::Forbidden,
                 present: at,
             },
             QueueKind::Answer,
             json!({
-                "type": "error", "code": "forbidden", "present": number,
+                "type": "error", "code": "forbidden", "of": "refuse", "present": number,
+                "message": "Only devices of the group can refuse its commits.",
+            }),
+        ),
+        (
+            Message::GroupError {
+                of: GroupRequest::Commit,
+                code: ErrorCode::Forbidden,
+                present: at,
+            },
+            QueueKind::Answer,
+            json!({
+                "type": "error", "code": "forbidden", "of": "commit", "present": number,
                 "message": "Only devices of the group can commit to it, and only an admin can start the next one now.",
             }),
         ),
         (
             Message::GroupError {
+                of: GroupRequest::Refuse,
                 code: ErrorCode::RateLimited,
                 present: at,
             },
             QueueKind::Answer,
             json!({
-                "type": "error", "code": "rate_limited", "present": number,
+                "type": "error", "code": "rate_limited", "of": "refuse", "present": number,
                 "message": "Too many messages. Please slow down.",
             }),
         ),
