@@ -86,7 +86,7 @@
 //! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s. Else the device refuses the commit, leaves the group and asks for the next one. |
 //! | missed commits | A device that missed one is a new leaf. One that hears none of the connected others for 20 s asks to be added anew. |
 //! | next group | After a refusal: by an admin, else by the device longest in; after 2 s the next; 10 s after the last start at the earliest. The committer of the refused commit is left out by those to whom it did not hold, and by all if two users and more than half of the others refuse it. A single device is heeded once in an era. Also when every connected device asks, or nobody was heard in the present group for 25 s. |
-//! | confirmations | A device that sends nothing confirms every 10 s. Members that are not heard for 20 s are told; if they are more than half of the others, the device stops sending. |
+//! | confirmations | A device that sends no message confirms every 10 s; frames do not count. Members that are not heard for 20 s are told; if they are more than half of the others, the device stops sending. |
 //! | removal by an admin | The barred entry is committed with the Remove at once. It is shown as done when another member was heard in the new epoch, as not confirmed after 3 s. With the admin key, approvals for later eras become void, and those who are in get new ones. |
 //!
 //! # Exceptions to purity

@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionReason, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group, GroupFailure,
-    GroupView, MemberLeaf, Moment, RoomContext,
+    AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
+    GroupFailure, GroupView, MemberLeaf, Moment, RoomContext,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, Timestamp, redacted_debug};
 
@@ -16,6 +16,9 @@ const PAST_EPOCHS: usize = 2;
 
 /// The time for which frames of a device can be on their way after the roster stopped listing it.
 const LATE: Duration = Duration::from_secs(1);
+
+/// The minimum time between two confirmations that are repeated because a commit crossed them.
+const REPETITION_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The membership of a device in a group.
 pub(crate) struct Membership {
@@ -31,7 +34,9 @@ pub(crate) struct Membership {
     pub(crate) is_stopped: bool,
     /// The moment of a confirmation out of turn.
     pub(crate) confirm_at: Option<Moment>,
-    /// The moment of the last message or frame.
+    /// The moment of the last confirmation out of turn.
+    pub(crate) repeated: Option<Moment>,
+    /// The moment of the last message.
     pub(crate) last_sent: Option<Moment>,
     /// The moment at which the changed name is told to new members.
     pub(crate) name_at: Option<Moment>,
@@ -77,6 +82,7 @@ impl Membership {
             unconfirmed: BTreeSet::new(),
             is_stopped: false,
             confirm_at: Some(now),
+            repeated: None,
             last_sent: None,
             name_at: None,
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
@@ -116,13 +122,18 @@ impl Membership {
         Ok(())
     }
 
-    /// Counts all members as heard now, after a time without a connection.
-    pub(crate) fn restart_confirmations(&mut self, now: Moment) {
-        let leaves = self.view.leaves.keys().copied().collect();
-        let (epoch, own) = (self.group.epoch(), self.group.own_leaf());
-        self.confirmations
-            .change_epoch(epoch, own, &leaves, &BTreeSet::new(), now);
+    /// Takes note of a time without a connection, which ends now.
+    pub(crate) fn reconnect(&mut self, disconnected: Duration, now: Moment) {
+        self.confirmations.reconnect(disconnected);
         self.confirm_at = Some(now);
+    }
+
+    /// Repeats a confirmation that a commit has crossed.
+    pub(crate) fn repeat_confirmation(&mut self, now: Moment) {
+        let at = now.plus(CHANGE_DELAY);
+        let next = self.repeated.map(|last| last.plus(REPETITION_INTERVAL));
+        let at = next.map_or(at, |next| at.max(next));
+        self.confirm_at.get_or_insert(at);
     }
 
     /// Returns the claims of a leaf in an epoch.
@@ -134,9 +145,14 @@ impl Membership {
         leaves.get(&leaf)
     }
 
-    /// Takes note of a frame or a message of a member.
+    /// Takes note of a message of a member.
     pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
         self.confirmations.hear(epoch, leaf, now);
+        self.hear_frame(epoch, leaf, now);
+    }
+
+    /// Takes note of a frame that opens as a member's.
+    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
         let heard = self.claims(epoch, leaf).map(|claims| claims.member_key);
         let present = self.view.leaves.get(&leaf).map(|claims| claims.member_key);
         if heard.is_some() && heard == present {
@@ -156,7 +172,7 @@ impl Membership {
         Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
     }
 
-    /// Takes note of an own message or frame.
+    /// Takes note of an own message.
     pub(crate) const fn sent(&mut self, now: Moment) {
         self.confirmations.sent(now);
         self.last_sent = Some(now);

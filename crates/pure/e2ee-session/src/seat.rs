@@ -40,7 +40,8 @@ pub(crate) struct Seat {
     pub(crate) era: EraId,
     link: GroupLink,
     is_active: bool,
-    is_connected: bool,
+    /// The moment at which the connection broke.
+    disconnected_at: Option<Moment>,
     /// The present epoch by the word of the room service; 0 and 0 before the first group.
     present: GroupEpoch,
     roster: RosterState,
@@ -121,7 +122,7 @@ impl Seat {
             era: joined.era,
             link,
             is_active: joined.is_active,
-            is_connected: true,
+            disconnected_at: None,
             present: joined.present.unwrap_or_default(),
             roster: RosterState::default(),
             history: EraHistory::default(),
@@ -177,7 +178,8 @@ impl Seat {
     /// Restores the seat after a lost connection.
     pub(crate) fn restore(&mut self, joined: JoinedSeat, step: &mut Step<'_>) {
         let now = step.moment();
-        self.is_connected = true;
+        let disconnected = self.disconnected_at.take().unwrap_or(now);
+        let disconnected = now.since_start().saturating_sub(disconnected.since_start());
         self.is_active = joined.is_active;
         self.roster.update(joined.roster, now);
         if let Some(statement) = joined.statement {
@@ -187,7 +189,7 @@ impl Seat {
             asking.next_relay = now;
         }
         if let Some(membership) = &mut self.membership {
-            membership.restart_confirmations(now);
+            membership.reconnect(disconnected, now);
         }
         self.present = joined.present.unwrap_or_default();
         if joined.missed == 0 {
@@ -202,7 +204,7 @@ impl Seat {
     /// Takes an input.
     pub(crate) fn handle(&mut self, input: Input, step: &mut Step<'_>) {
         match input {
-            Input::Joined(_) | Input::TimePassed => {}
+            Input::Joined(_) | Input::TimePassed | Input::FrameOpened { .. } => {}
             Input::Admitted { present, statement } => {
                 // An active device is told again when it gets another approval.
                 if !self.is_active || present.is_some() {
@@ -228,29 +230,29 @@ impl Seat {
             Input::CommitRejected(rejection) => self.receive_rejection(rejection, step),
             Input::CommitsDropped => self.leave(LeaveReason::MissedCommit, step),
             Input::Policy(policy) => self.receive_policy(&policy, step),
-            Input::Disconnected => self.is_connected = false,
-            Input::FrameSent => {
-                if let Some(membership) = &mut self.membership {
-                    membership.sent(step.moment());
-                }
+            Input::Disconnected => {
+                self.disconnected_at.get_or_insert(step.moment());
             }
-            Input::FrameOpened { epoch, leaf } => {
-                if let Some(membership) = &mut self.membership {
-                    membership.hear(epoch, leaf, step.moment());
-                }
-            }
+        }
+    }
+
+    /// Takes note of a frame that opens as a member's. Nothing is due for it.
+    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
+        if let Some(membership) = &mut self.membership {
+            membership.hear_frame(epoch, leaf, now);
         }
     }
 
     /// Does what is due, and returns the next moment at which something is.
     pub(crate) fn run(&mut self, step: &mut Step<'_>) -> Option<Moment> {
-        if !self.is_connected || !self.is_active {
-            self.tell_sending(step);
-            return None;
-        }
         let now = step.moment();
         if let Some(membership) = &mut self.membership {
             membership.group.drop_past_epochs(now);
+        }
+        if !self.is_connected() || !self.is_active {
+            let next = earlier(self.look_at_others(step), self.check_bars(step));
+            self.tell_sending(step);
+            return next;
         }
         self.applicants.expire(now);
         let mut next = self.take_commits(step);
@@ -270,6 +272,10 @@ impl Seat {
     pub(crate) fn epoch(&self) -> Option<GroupEpoch> {
         let membership = self.membership.as_ref();
         membership.map(|membership| membership.group.epoch())
+    }
+
+    const fn is_connected(&self) -> bool {
+        self.disconnected_at.is_none()
     }
 
     pub(crate) fn may_send(&self) -> bool {

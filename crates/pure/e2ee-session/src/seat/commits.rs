@@ -245,7 +245,7 @@ impl Seat {
         let witnesses = membership.committers(&self.roster).into_iter();
         let mut witnesses = witnesses.filter(|leaf| *leaf != committer).take(WITNESSES);
         if crossed {
-            membership.confirm_at = Some(now.plus(anteroom_e2ee::CHANGE_DELAY));
+            membership.repeat_confirmation(now);
         }
         if has_barred && witnesses.any(|leaf| leaf == own) {
             membership.confirm_at = Some(now);

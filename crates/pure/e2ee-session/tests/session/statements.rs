@@ -249,6 +249,19 @@ fn a_changed_name_is_told_to_those_who_come_later() {
 }
 
 #[test]
+fn a_name_that_is_changed_without_a_connection_is_told_afterwards() {
+    let mut call = Harness::of([person(1), person(2)]);
+    call.run(1_000);
+    call.disconnect(0);
+    call.command(0, Command::SetName("Ann".to_owned()));
+    call.run(1_000);
+    call.connect(0);
+    call.run(500);
+    let members = call.devices[1].session.members();
+    assert_eq!(members[0].name.as_deref(), Some("Ann"));
+}
+
+#[test]
 fn words_are_those_of_the_epoch_and_mark_the_members_as_compared() {
     let mut call = Harness::of([person(1), person(2)]);
     call.run(1_000);
