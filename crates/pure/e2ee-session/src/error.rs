@@ -27,6 +27,9 @@ pub enum CommandError {
     /// There is no such member.
     #[error("no member has this device")]
     UnknownMember,
+    /// The entry would name this device too.
+    #[error("this would put out this device too")]
+    OwnDevice,
     /// The statement cannot be made.
     #[error("{0}")]
     Statement(StatementError),

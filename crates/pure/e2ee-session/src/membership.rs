@@ -7,7 +7,7 @@ use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
     GroupFailure, GroupView, MemberLeaf, Moment, RoomContext,
 };
-use anteroom_protocol::{DemuxId, GroupEpoch, Timestamp, redacted_debug};
+use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
 use crate::{REMOVAL_DELAY, event::MemberStatus, roster::RosterState};
 
@@ -26,7 +26,7 @@ pub(crate) struct Membership {
     pub(crate) view: GroupView,
     pub(crate) reasons: BTreeMap<u32, AdmissionReason>,
     /// The names that members have changed since they came in.
-    pub(crate) names: BTreeMap<u32, Option<String>>,
+    pub(crate) names: BTreeMap<u32, ChangedName>,
     pub(crate) confirmations: Confirmations,
     /// The members that were told as not confirmed.
     pub(crate) unconfirmed: BTreeSet<u32>,
@@ -47,6 +47,14 @@ pub(crate) struct Membership {
     /// The context after the next commit; `None` while it is to be computed (again).
     pub(crate) next: Option<NextContext>,
     past: VecDeque<(GroupEpoch, BTreeMap<u32, MemberLeaf>)>,
+}
+
+/// A name that a member has changed.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangedName {
+    pub(crate) name: Option<String>,
+    /// The epoch in which it was said.
+    pub(crate) epoch: GroupEpoch,
 }
 
 /// The context to which the statements that this device knows lead.
@@ -195,6 +203,12 @@ impl Membership {
         self.view.leaves.len().saturating_sub(1)
     }
 
+    /// Returns the users of all members.
+    pub(crate) fn users(&self) -> BTreeSet<OpaqueUserId> {
+        let leaves = self.view.leaves.values();
+        leaves.map(|claims| claims.user.clone()).collect()
+    }
+
     /// Returns the connected members in the order of their turns to commit: the longest in the call first.
     pub(crate) fn committers(&self, roster: &RosterState) -> Vec<u32> {
         let mut leaves: BTreeMap<DemuxId, u32> = BTreeMap::new();
@@ -225,7 +239,7 @@ impl Membership {
     /// Returns a member as it is shown.
     pub(crate) fn status(&self, leaf: u32, roster: &RosterState) -> Option<MemberStatus> {
         let claims = self.view.leaves.get(&leaf)?;
-        let name = self.names.get(&leaf);
+        let name = self.names.get(&leaf).map(|changed| &changed.name);
         Some(MemberStatus {
             leaf,
             claims: claims.clone(),

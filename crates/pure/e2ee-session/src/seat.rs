@@ -1,6 +1,7 @@
 //! The seat of a device in an era: the state that its inputs change.
 
 mod asking;
+mod bars;
 mod commands;
 mod commits;
 mod committing;
@@ -9,21 +10,20 @@ mod messages;
 mod next_group;
 mod statements;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionError, ContextChange, EraHistory, GroupLink, MemberLeaf, Moment, RoomContext,
-    VerificationWord,
+    AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, redacted_debug};
 
 use crate::{
-    BAR_PATIENCE,
+    COMMIT_HOLD,
     applicants::Applicants,
     asking::Asking,
     attempt::Attempt,
     error::CommandError,
-    event::{BarState, Event, LeaveReason, MemberStatus, StopReason},
+    event::{Event, LeaveReason, MemberStatus, StopReason},
     input::{Input, JoinedSeat},
     membership::Membership,
     refusals::Refusals,
@@ -66,7 +66,7 @@ pub(crate) struct Seat {
     /// Messages that did not open while a commit was held.
     early_messages: VecDeque<Vec<u8>>,
     refusals: Refusals,
-    bars: Vec<PendingBar>,
+    bars: Vec<bars::PendingBar>,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
     /// The moment since which the context is to be changed.
@@ -79,6 +79,8 @@ pub(crate) struct Seat {
     behind_since: Option<Moment>,
     /// The last moment at which another device sent a message of the group.
     group_message: Option<Moment>,
+    /// The devices of the other members of the group that this device left last.
+    former_members: BTreeSet<DemuxId>,
     add_limit: usize,
     told_start_error: Option<AdmissionError>,
     has_new_name: bool,
@@ -98,14 +100,6 @@ struct ToldCommit {
     body: Vec<u8>,
     /// The moment until which it is held.
     until: Moment,
-}
-
-/// A barred entry of this device, until the others are known to have it.
-struct PendingBar {
-    claims: MemberLeaf,
-    /// The moment of the command.
-    since: Moment,
-    is_told: bool,
 }
 
 impl Seat {
@@ -146,6 +140,7 @@ impl Seat {
             start_after: None,
             behind_since: None,
             group_message: None,
+            former_members: BTreeSet::new(),
             add_limit: MAX_ADDS,
             told_start_error: None,
             has_new_name: false,
@@ -166,10 +161,13 @@ impl Seat {
         seat.told_sending = former.told_sending;
         if seat.era == former.era {
             seat.known = seat.known.with(&former.known.statements());
-            seat.shared = seat.shared.with(&former.shared.statements());
+            // The options have own policies too, which no group may have.
+            seat.shared = former.shared;
             seat.is_urgent = former.is_urgent;
             seat.history = former.history;
             seat.refusals = former.refusals;
+            seat.bars = former.bars;
+            seat.former_members = former.former_members;
             seat.lowest_group = former.lowest_group;
         }
         seat
@@ -190,6 +188,10 @@ impl Seat {
         }
         if let Some(membership) = &mut self.membership {
             membership.reconnect(disconnected, now);
+        }
+        // Rosters that make a Remove due may have come while nothing arrived.
+        for told in &mut self.inbox {
+            told.until = now.plus(COMMIT_HOLD);
         }
         self.present = joined.present.unwrap_or_default();
         if joined.missed == 0 {
@@ -323,6 +325,9 @@ impl Seat {
         if let Some(membership) = self.membership.take() {
             self.give_up_attempt();
             self.history = membership.group.history().clone();
+            let leaves = membership.view.leaves.values();
+            let devices = leaves.map(|claims| claims.demux_id);
+            self.former_members = devices.filter(|one| *one != self.demux).collect();
             self.applicants.reconsider();
             step.tell(Event::Left(reason));
         }
@@ -343,38 +348,5 @@ impl Seat {
         }
         self.leave(LeaveReason::MissedCommit, step);
         None
-    }
-
-    /// Tells which barred entries the others are known to have.
-    fn check_bars(&mut self, step: &mut Step<'_>) -> Option<Moment> {
-        let membership = self.membership.as_ref()?;
-        let now = step.moment();
-        let is_shared = membership.others() == 0 || membership.confirmations.is_epoch_shared();
-        let leaves = &membership.view.leaves;
-        let is_out = |bar: &PendingBar| {
-            let key = bar.claims.member_key;
-            leaves.values().all(|leaf| leaf.member_key != key)
-        };
-        let mut next = None;
-        let mut told = Vec::new();
-        self.bars.retain_mut(|bar| {
-            if is_shared && is_out(bar) {
-                told.push((bar.claims.clone(), BarState::Removed));
-                return false;
-            }
-            let limit = bar.since.plus(BAR_PATIENCE);
-            if !bar.is_told && now >= limit {
-                bar.is_told = true;
-                told.push((bar.claims.clone(), BarState::NotConfirmed));
-            }
-            if !bar.is_told {
-                next = earlier(next, Some(limit));
-            }
-            true
-        });
-        for (claims, state) in told {
-            step.tell(Event::Barred { claims, state });
-        }
-        next
     }
 }

@@ -6,7 +6,7 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 
-use super::{PendingBar, Seat};
+use super::{Seat, bars::PendingBar};
 use crate::{
     MAX_TEXT,
     content::{Content, clean_name, clean_text},
@@ -99,8 +99,12 @@ impl Seat {
             member_key: (scope == BarScope::Device).then_some(claims.member_key),
             time,
         };
+        if entry.names(&step.options.user, &step.options.member_key.public()) {
+            return Err(CommandError::OwnDevice);
+        }
+        let signed = self.sign(&entry, step)?;
         let mut change = ContextChange {
-            barred: vec![self.sign(&entry, step)?],
+            barred: vec![signed.clone()],
             ..ContextChange::default()
         };
         let others = self.membership()?.view.leaves.values();
@@ -127,6 +131,7 @@ impl Seat {
         }
         self.bars.push(PendingBar {
             claims,
+            entry: signed,
             since: step.moment(),
             is_told: false,
         });

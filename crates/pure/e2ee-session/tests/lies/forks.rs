@@ -156,6 +156,37 @@ fn a_commit_that_arrives_changed_costs_its_reader_a_group() {
     stage.assert_talk(&[0, 1, 2]);
 }
 
+/// The second refusal leads to no next group: the others would start one whenever somebody says so.
+#[test]
+fn commits_that_arrive_changed_again_and_again_keep_nobody_out_for_good() {
+    let mut stage = three();
+    let mut changed = 0;
+    stage.lie(move |mut hop| {
+        if let Hop::ToPerson(2, Input::Commit { body, .. }) = &mut hop
+            && changed < 2
+        {
+            changed += 1;
+            body[40] ^= 1;
+        }
+        vec![hop]
+    });
+    for is_on in [true, false] {
+        stage.command(0, Command::Lock(is_on));
+        stage.run(15_000);
+    }
+    let refused = stage.seen(2, |event| match event {
+        Event::CommitRefused { .. } => Some(()),
+        _ => None,
+    });
+    assert_eq!(refused.len(), 2);
+    assert_eq!(stage.people[2].session.have(), None);
+    stage.run(15_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+    let epoch = stage.people[2].session.have().unwrap();
+    assert_eq!(epoch.group, 2, "one next group for two refusals");
+}
+
 #[test]
 fn commits_in_another_order_are_not_merged() {
     let mut stage = three();
