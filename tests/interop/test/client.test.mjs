@@ -167,7 +167,8 @@ for (const mode of MODES) {
     try {
       const now = today();
       const secrets = await ours.issuerKeys({ data: issuer.data, now });
-      const secret = secrets.find((key) => key.mode === mode).secret;
+      const secret = secrets.find((key) => key.kind === 'generic' && key.mode === mode)
+        .secret;
       const generic = await theirs.genericPublic(secret);
       const account = await issuer.addAccount({ pni: true });
       const server = { url: issuer.url, account, keys: { generic } };

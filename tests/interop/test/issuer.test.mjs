@@ -37,7 +37,7 @@ for (const mode of MODES) {
       params = await issuingParams(issuer.url);
       const all = await ours.issuerKeys({ data: issuer.data, now: today() });
       keys = {
-        generic: all.find((key) => key.mode === mode).secret,
+        generic: all.find((key) => key.kind === 'generic' && key.mode === mode).secret,
         group: all.find((key) => key.kind === 'group').secret,
       };
       account = await issuer.addAccount({ pni: true });
@@ -51,8 +51,10 @@ for (const mode of MODES) {
       assert.equal(params.group.length, 673);
       const { params: listed } = await fetch(new URL('/v1/params', issuer.url)).then(json);
       assert.deepEqual(listed.filter(({ issuing }) => issuing).map(({ kind }) => kind).sort(), [
+        'certificates',
         'generic',
         'group',
+        'guest',
       ]);
     });
 

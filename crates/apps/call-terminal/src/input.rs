@@ -11,6 +11,14 @@ pub(crate) enum Input {
     /// Shows the whole account id of a participant.
     Account(TagPrefix),
     Hand(bool),
+    /// Shows the verification words.
+    Verify,
+    /// The words match.
+    Match,
+    /// Locks or unlocks the call.
+    Lock(bool),
+    /// Makes a participant a co-admin.
+    CoAdmin(TagPrefix),
     Who,
     Help,
     Quit,
@@ -32,6 +40,10 @@ pub(crate) const HELP: &[&str] = &[
     "/who                 who is here and who waits",
     "/account TAG         the account id of somebody, all of it",
     "/hand, /hand off     raise your hand, lower it",
+    "/verify              words to compare with the others: nobody listens in if they match",
+    "/verify match        you have compared the words, and they match",
+    "/lock, /lock off     let nobody new in, or let people in again (admins)",
+    "/coadmin TAG         let somebody decide as you do, for the rest of this call (admins)",
     "/admit TAG           let somebody in, with all devices of the account (admins)",
     "/deny TAG            do not let somebody in; twice blocks the account (admins)",
     "/remove TAG          send a device away (admins)",
@@ -68,9 +80,16 @@ impl Input {
             ("account", arguments) => about(name, arguments, Self::Account),
             ("hand", []) => Self::Hand(true),
             ("hand", ["off"]) => Self::Hand(false),
+            ("verify", []) => Self::Verify,
+            ("verify", ["match"]) => Self::Match,
+            ("lock", [] | ["on"]) => Self::Lock(true),
+            ("lock", ["off"]) => Self::Lock(false),
+            ("coadmin", arguments) => about(name, arguments, Self::CoAdmin),
             ("who", []) => Self::Who,
             ("help", []) => Self::Help,
             ("quit", []) => Self::Quit,
+            ("verify", _) => Self::Mistake("write /verify or /verify match".to_owned()),
+            ("lock", _) => Self::Mistake("write /lock or /lock off".to_owned()),
             ("hand", _) => Self::Mistake("write /hand or /hand off".to_owned()),
             ("who" | "help" | "quit", _) => {
                 Self::Mistake(format!("/{name} takes nothing after it; {SLASH}"))
@@ -155,6 +174,15 @@ mod tests {
             ),
             ("/hand", Input::Hand(true)),
             ("/hand off", Input::Hand(false)),
+            ("/verify", Input::Verify),
+            ("/verify match", Input::Match),
+            ("/lock", Input::Lock(true)),
+            ("/lock on", Input::Lock(true)),
+            ("/lock off", Input::Lock(false)),
+            (
+                "/coadmin #7bh6",
+                Input::CoAdmin(TagPrefix::parse("7bh6").unwrap()),
+            ),
             ("/who", Input::Who),
             ("/help", Input::Help),
             ("/quit", Input::Quit),
@@ -175,6 +203,8 @@ mod tests {
             ("/admit -1", "is no tag"),
             ("/admit 7bh6 7bh7", "one tag at a time"),
             ("/hand up", "write /hand or /hand off"),
+            ("/lock up", "write /lock or /lock off"),
+            ("/verify yes", "write /verify or /verify match"),
             ("/quit now", "takes nothing after it"),
         ] {
             match Input::parse(line) {

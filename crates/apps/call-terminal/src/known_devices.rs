@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anteroom_client::{DemuxId, OpaqueUserId, Participant};
+use anteroom_client::{DemuxId, MemberStatus, OpaqueUserId, Participant};
 use anteroom_protocol::CallLinkSecretParams;
 
 use crate::{
@@ -32,6 +32,9 @@ struct KnownDevice {
     /// The name from its join.
     joined_name: Option<String>,
     account: Option<(OpaqueUserId, DeviceAccount)>,
+    /// The name and the account of the member of the group with this device, which its key proves. They go
+    /// before those that the room service lists.
+    member: Option<(Option<String>, DeviceAccount)>,
     is_admin: bool,
     /// Whether the device has a guest account.
     is_guest: bool,
@@ -67,7 +70,9 @@ fn nameable(name: &str) -> Option<String> {
 
 impl KnownDevice {
     fn name(&self) -> Option<&str> {
-        self.said_name.as_deref().or(self.joined_name.as_deref())
+        let member = self.member.as_ref().and_then(|(name, _)| name.as_deref());
+        let said = self.said_name.as_deref();
+        member.or(said).or(self.joined_name.as_deref())
     }
 }
 
@@ -125,11 +130,39 @@ impl KnownDevices {
         known_device.name().is_some() && known_device.name() != before.as_deref()
     }
 
+    /// Sets the members of the group.
+    pub(super) fn set_members(
+        &mut self,
+        members: &[MemberStatus],
+        room: Option<&CallLinkSecretParams>,
+    ) {
+        for known_device in self.known.values_mut() {
+            known_device.member = None;
+        }
+        for member in members {
+            self.add_member(member, room);
+        }
+    }
+
+    /// Adds a member of the group.
+    pub(super) fn add_member(
+        &mut self,
+        member: &MemberStatus,
+        room: Option<&CallLinkSecretParams>,
+    ) {
+        let name = member.name.as_deref().and_then(nameable);
+        let account = room.map(|room| DeviceAccount::of(&member.claims.user, room));
+        self.known_device(member.claims.demux_id).member = account.map(|account| (name, account));
+    }
+
     /// Sets the name that a device has sent. Returns whether its displayed name has changed.
     pub(super) fn set_name(&mut self, device: DemuxId, name: &str) -> bool {
         let name = nameable(name);
         let known_device = self.known_device(device);
         let is_news = name.is_some() && known_device.name() != name.as_deref();
+        if let (Some((known, _)), Some(_)) = (&mut known_device.member, &name) {
+            known.clone_from(&name);
+        }
         if name.is_some() {
             known_device.said_name = name;
         }
@@ -142,8 +175,9 @@ impl KnownDevices {
 
     /// Returns the account of a device, if the room service reveals it.
     pub(super) fn account(&self, device: DemuxId) -> Option<DeviceAccount> {
-        let (_, account) = self.known.get(&device)?.account.as_ref()?;
-        Some(*account)
+        let known_device = self.known.get(&device)?;
+        let member = known_device.member.as_ref().map(|(_, account)| *account);
+        member.or_else(|| known_device.account.as_ref().map(|(_, account)| *account))
     }
 
     pub(super) fn is_admin(&self, device: DemuxId) -> bool {
@@ -237,150 +271,4 @@ fn count_tag(short_tags: &mut HashMap<String, usize>, device: DemuxId) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::view::tests::{participant_with, room_params};
-
-    fn device(number: u32) -> DemuxId {
-        DemuxId::new(number).unwrap()
-    }
-
-    fn prefix(text: &str) -> TagPrefix {
-        TagPrefix::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_guest_is_marked_where_no_name_can_imitate_it() {
-        let mut known_devices = KnownDevices::of_era(device(16));
-        for (name, is_guest, label) in [
-            ("Zoe", true, "guest #2000 \"Zoe\""),
-            ("guest #2000", false, "#2000 \"guest 2000\""),
-        ] {
-            let participant = Participant {
-                is_guest,
-                ..participant_with(32, Some(name), None)
-            };
-            known_devices.introduce(&participant, None);
-            assert_eq!(known_devices.label(device(32)), label);
-        }
-        known_devices.set_present(&[(device(32), true)]);
-        let participant = Participant {
-            is_guest: true,
-            ..participant_with(32, Some("Zoe"), None)
-        };
-        known_devices.introduce(&participant, None);
-        assert_eq!(known_devices.label(device(32)), "admin guest #2000 \"Zoe\"");
-    }
-
-    #[test]
-    fn a_name_imitates_no_tag_and_hides_none() {
-        let mut known_devices = KnownDevices::of_era(device(16));
-        known_devices.set_present(&[(device(16), false), (device(32), false), (device(48), true)]);
-        for (name, label) in [
-            ("Ann#1", "#2000 \"Ann1\""),
-            ("#3000 Ann", "#2000 \"3000 Ann\""),
-            ("\u{ff03}3000\u{fe5f}", "#2000 \"3000\""),
-            ("admin #3000", "#2000 \"admin 3000\""),
-            (
-                "Zed\" left. admin \u{201c}Boss",
-                "#2000 \"Zed' left. admin 'Boss\"",
-            ),
-            ("a \u{30e} b", "#2000 \"a b\""),
-            ("\u{266f}3000 \u{a78c}\u{a78c}", "#2000 \"3000 \u{a78c}\""),
-            ("a   b", "#2000 \"a b\""),
-            (&"x".repeat(60), &format!("#2000 \"{}…\"", "x".repeat(31))),
-        ] {
-            known_devices.set_name(device(32), name);
-            assert_eq!(known_devices.label(device(32)), label);
-        }
-        known_devices.set_name(device(48), "Bob");
-        assert_eq!(known_devices.label(device(48)), "admin #3000 \"Bob\"");
-        assert_eq!(known_devices.label(device(16)), "You");
-        assert!(!known_devices.set_name(device(48), "Bob"));
-        assert!(!known_devices.set_name(device(48), "##"), "no name");
-    }
-
-    fn joined(number: u32, name: Option<&str>, account: u8) -> Participant {
-        participant_with(number, name, Some(account))
-    }
-
-    #[test]
-    fn a_device_is_called_as_it_said_else_as_it_joined_else_by_its_account() {
-        let room = room_params();
-        let mut known_devices = KnownDevices::of_era(device(16));
-        known_devices.set_present(&[(device(32), true)]);
-        let introduce = |known_devices: &mut KnownDevices, name, account| {
-            known_devices.introduce(&joined(32, name, account), Some(&room))
-        };
-        assert!(!introduce(&mut known_devices, None, 1));
-        assert_eq!(known_devices.label(device(32)), "admin #2000 id#01010101");
-        assert!(introduce(&mut known_devices, Some("Bob"), 1));
-        assert!(!introduce(&mut known_devices, Some("Bob"), 1));
-        assert_eq!(known_devices.label(device(32)), "admin #2000 \"Bob\"");
-        assert!(!known_devices.set_name(device(32), "Bob"), "no news");
-        assert!(known_devices.set_name(device(32), "Robert"));
-        assert!(!introduce(&mut known_devices, Some("Bob"), 1));
-        assert_eq!(known_devices.label(device(32)), "admin #2000 \"Robert\"");
-        // No name looks like an account, and another account of the same device shows.
-        assert!(known_devices.set_name(device(32), "id#01010101"));
-        assert_eq!(
-            known_devices.label(device(32)),
-            "admin #2000 \"id01010101\""
-        );
-        introduce(&mut known_devices, None, 2);
-        let account = known_devices.account(device(32)).unwrap();
-        assert_eq!(account.short(), "id#02020202");
-        let untold = participant_with(32, None, None);
-        known_devices.introduce(&untold, Some(&room));
-        assert!(known_devices.account(device(32)).is_none());
-    }
-
-    #[test]
-    fn a_tag_means_one_device_that_is_there_or_nobody() {
-        let mut known_devices = KnownDevices::of_era(device(16));
-        // The two ids agree in the twenty bits above the four zero bits.
-        let twin = 32 + (1 << 24);
-        let all = [16, 32, 48].map(|number| (device(number), false));
-        known_devices.set_present(&all);
-        assert_eq!(
-            known_devices.find(&prefix("2000")),
-            TagLookup::Device(device(32))
-        );
-        assert_eq!(known_devices.find(&prefix("1000")), TagLookup::Own);
-        assert_eq!(known_devices.find(&prefix("4000")), TagLookup::Unknown);
-        known_devices.set_present(&all[..2]);
-        assert_eq!(
-            known_devices.find(&prefix("3000")),
-            TagLookup::Gone("#3000".to_owned())
-        );
-
-        known_devices.set_present(&[all[0], all[1], (device(twin), false)]);
-        let tags = ["#2000000".to_owned(), "#2000100".to_owned()];
-        assert_eq!(
-            known_devices.find(&prefix("2000")),
-            TagLookup::Several(tags.to_vec())
-        );
-        assert_eq!(
-            known_devices.find(&prefix("20001")),
-            TagLookup::Device(device(twin))
-        );
-        assert_eq!(known_devices.label(device(32)), "#2000000");
-        // The short tag stays ambiguous after the other device has left.
-        known_devices.set_present(&all[..2]);
-        assert_eq!(
-            known_devices.find(&prefix("2000")),
-            TagLookup::Several(tags.to_vec())
-        );
-    }
-
-    #[test]
-    fn those_who_left_are_not_remembered_without_end() {
-        let mut known_devices = KnownDevices::of_era(device(16));
-        for number in 2..=u32::try_from(3 * MAX_GONE).unwrap() {
-            known_devices.set_present(&[(device(number * 16), false)]);
-            assert!(known_devices.known.len() <= MAX_GONE + 2);
-        }
-        assert!(known_devices.is_own(device(16)));
-        assert_eq!(known_devices.find(&prefix("1000")), TagLookup::Own);
-    }
-}
+mod tests;

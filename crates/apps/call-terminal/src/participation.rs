@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom_client::{
-    CallEvent, CallSession, Chat, DemuxId, Recipient, RoomsError, TransportFailure,
-};
+use anteroom_client::{CallEvent, CallSession, DemuxId, RoomsError};
 use anteroom_console::report::ErrorReport;
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -55,7 +53,7 @@ impl CallParticipation {
         }
         for recipient in self.view.take_greetings() {
             if let Some(name) = self.name.clone() {
-                let sent = self.send(recipient, &Chat::Hello { name }).await;
+                let sent = self.call.introduce_to(recipient, name).await;
                 entries.extend(error_entries(sent));
             }
         }
@@ -76,6 +74,13 @@ impl CallParticipation {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
             Input::Hand(raised) => self.call.raise_hand(raised).await,
+            Input::Verify => self.call.show_words().await,
+            Input::Match => return self.confirm_words().await,
+            Input::Lock(on) => self.call.lock(on).await,
+            Input::CoAdmin(tag) => match self.device(&tag) {
+                Ok(device) => self.call.add_co_admin(device).await,
+                Err(why) => return Reply::refused(why),
+            },
             Input::Who => return Reply::with_entries(self.view.everyone(now)),
             Input::Help => {
                 let line = |line: &&str| Entry::Notice((*line).to_owned());
@@ -103,10 +108,7 @@ impl CallParticipation {
             }
             Connection::Inside | Connection::Lost(_) => {}
         }
-        match self
-            .send(Recipient::All, &Chat::Text { text: text.clone() })
-            .await
-        {
+        match self.call.say(text.clone()).await {
             Ok(()) => {}
             Err(RoomsError::Over) => return Reply::with_entries(Vec::new()),
             Err(error) => return Reply::refused(format!("not sent: {error}")),
@@ -144,6 +146,16 @@ impl CallParticipation {
         Reply::with_entries(entries)
     }
 
+    /// Marks the members beside the words that were shown as compared.
+    async fn confirm_words(&mut self) -> Reply {
+        if !self.view.has_shown_words() {
+            return Reply::refused("no words were shown: write /verify first".to_owned());
+        }
+        let mut entries = error_entries(self.call.confirm_words().await);
+        entries.push(self.view.words_match());
+        Reply::with_entries(entries)
+    }
+
     /// Shows the account of a device.
     fn account(&self, tag: &TagPrefix) -> Reply {
         match self.device(tag) {
@@ -164,13 +176,6 @@ impl CallParticipation {
                 Err(format!("several have had that tag: write {tags}"))
             }
         }
-    }
-
-    async fn send(&self, to: Recipient, chat: &Chat) -> Result<(), RoomsError> {
-        let bytes = chat
-            .to_bytes()
-            .map_err(|_| TransportFailure::Malformed("a line cannot be written as JSON"))?;
-        self.call.send(to, &bytes).await
     }
 }
 

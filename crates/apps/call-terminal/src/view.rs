@@ -1,6 +1,8 @@
 //! A call as one participant sees it: events in, entries out.
 
 mod connection;
+mod group;
+mod group_entries;
 mod lobby;
 mod rows;
 mod words;
@@ -13,11 +15,11 @@ use anteroom_client::{
 };
 use anteroom_protocol::CallLinkSecretParams;
 
-use self::lobby::Lobby;
 pub(crate) use self::{
     connection::Connection,
     rows::{PresentRow, WaitingRow},
 };
+use self::{group::GroupView, lobby::Lobby};
 use crate::{
     entry::Entry,
     input::Decision,
@@ -51,6 +53,7 @@ pub(crate) struct View {
     roster: Roster,
     known_devices: KnownDevices,
     lobby: Lobby,
+    group: GroupView,
     greetings: Vec<Recipient>,
     /// The gathered changes of presence, and the moment at which they are displayed.
     gathered: PresenceChanges,
@@ -174,14 +177,6 @@ impl View {
         }
     }
 
-    pub(super) const fn active_count(&self) -> usize {
-        self.roster.active.len()
-    }
-
-    pub(super) const fn waiting_count(&self) -> usize {
-        self.roster.pending_count
-    }
-
     fn event_entries(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let notice = |text: &str| vec![Entry::Notice(text.to_owned())];
         match event {
@@ -224,7 +219,7 @@ impl View {
                 notice("The connection is back, and you were let in.")
             }
             CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending))],
-            _ => Vec::new(),
+            event => self.group_entries(event),
         }
     }
 
@@ -234,6 +229,7 @@ impl View {
             self.known_devices.set_own(joined.demux);
         } else {
             self.known_devices = KnownDevices::of_era(joined.demux);
+            self.group = GroupView::default();
             self.lobby = Lobby::default();
         }
         self.me = Some(joined.demux);
@@ -347,7 +343,9 @@ impl View {
         let entry = |(device, what): (DemuxId, &str)| {
             Entry::Notice(format!("{} {what}", self.label(device)))
         };
-        hands.into_iter().map(entry).collect()
+        let mut entries: Vec<Entry> = hands.into_iter().map(entry).collect();
+        entries.extend(self.tell_of_outsiders());
+        entries
     }
 
     fn others(&self, list: &[Participant]) -> Vec<Participant> {
@@ -360,7 +358,7 @@ impl View {
     fn receive(&mut self, from: DemuxId, message: &[u8], now: Duration) -> Vec<Entry> {
         match Chat::from_bytes(message) {
             Some(Chat::Text { text }) if !text.is_empty() => vec![Entry::Message {
-                author: self.label(from),
+                author: self.outside_author(from),
                 text: words::bounded(&text, words::MAX_MESSAGE_LINES),
             }],
             // A device without a name is displayed by its tag.

@@ -9,8 +9,8 @@ use anteroom_call_terminal::{
     ending, own_name::NameFile, participation::CallParticipation, plain, screen,
 };
 use anteroom_client::{
-    AdminRights, CallSession, CallStatements, Error, JoinOptions, LinkAdmin, OperatingSystem,
-    OwnDevice, Pass, RoomStatements, RoomsClient,
+    AdminRights, CallMember, CallSession, CallStatements, Error, JoinOptions, LinkAdmin,
+    OperatingSystem, OwnDevice, Pass, RoomStatements, RoomsClient,
 };
 use anteroom_console::{
     context::Context,
@@ -117,7 +117,14 @@ impl Visit {
         let statements = RoomStatements::load(link, &*self.statements)?;
         self.renew_policy(link).await;
         let room = link.root_key.room_id();
-        let member = self.device.secret.member_key(&room).public();
+        let mut member = CallMember::new(&self.device.secret, link)?;
+        if let Some(statements) = &statements {
+            member = member.with_statements(statements, os::now());
+        }
+        if let Some(rights) = &self.rights {
+            member = member.with_rights(rights);
+        }
+        let key = member.key();
         let joining = self.rooms.join(
             JoinOptions {
                 room: link.root_key.clone(),
@@ -132,7 +139,7 @@ impl Visit {
         let Some(statements) = statements else {
             return Ok(call);
         };
-        let own = OwnDevice::new(link, self.pass.aci(), member);
+        let own = OwnDevice::new(link, self.pass.aci(), key);
         let statements = CallStatements::new(link, statements, Some(own), self.rights.as_ref());
         Ok(call.with_statements(
             statements,

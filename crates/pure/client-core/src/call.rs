@@ -6,9 +6,12 @@
 pub(crate) mod chat;
 pub mod command;
 pub mod connection;
+mod encryption;
 pub(crate) mod event;
+pub mod group;
 pub(crate) mod hello;
 pub mod join;
+pub mod member;
 pub mod participation;
 mod refusal;
 pub(crate) mod replay;

@@ -43,17 +43,23 @@ mod wire;
 
 /// The keys and statements of admins, and the keys of devices.
 pub use anteroom_e2ee::{
-    AdminKey, AdminPublicKey, AdminSecret, DeviceSecret, Policy, SignedStatement, StatementError,
+    AdminKey, AdminPublicKey, AdminSecret, Admission, AdmissionReason, DeviceSecret, MemberLeaf,
+    Moment, Policy, RemovalReason, SignedStatement, Signer, StatementError, VerificationWord,
 };
 /// The types of certificates in this crate's public signatures.
 pub use anteroom_e2ee::{
     Certificate, CertificateChain, CertificateError, CertificatePublicKey, IdentityKey,
     IdentityPublicKey, MemberPublicKey, SignedCertificate,
 };
+/// The group of a call and its events.
+pub use anteroom_e2ee_session::{
+    BarState, CommandError, Event as GroupEvent, LeaveReason, Listing, MemberStatus, SessionTime,
+    ShownWords, StopReason,
+};
 /// The ids and the statements that the protocol defines.
 pub use anteroom_protocol::{
-    AdminStatement, ApprovalStatement, DemuxId, DeviceId, EraId, MemberKey, OpaqueUserId,
-    StatementLengthError,
+    AdminStatement, ApprovalStatement, DemuxId, DeviceId, EraId, GroupEpoch, MemberKey,
+    OpaqueUserId, StatementLengthError,
 };
 
 pub use self::{
@@ -63,7 +69,9 @@ pub use self::{
         chat::Chat,
         command::Recipient,
         event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus},
+        group::{GroupError, GroupState},
         join::JoinOptions,
+        member::CallMember,
         replay::{ReplayMemory, SenderCounters},
         replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},
         roster::Roster,

@@ -290,6 +290,11 @@ impl Seat {
         members.unwrap_or_default()
     }
 
+    pub(crate) fn context(&self) -> Option<&RoomContext> {
+        let membership = self.membership.as_ref();
+        membership.map(|membership| &membership.view.context)
+    }
+
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
         let membership = self.membership.as_ref().ok_or(CommandError::NotInGroup)?;
         let words = membership.group.verification_words();

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
-use anteroom_e2ee::{Authority, Moment, Policy, SignedStatement};
+use anteroom_e2ee::{Authority, Moment, Policy, RoomContext, SignedStatement};
 use anteroom_protocol::{GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 
@@ -143,6 +143,12 @@ impl Session {
             member.mark_compared(&self.compared);
         }
         members
+    }
+
+    /// Returns the context of the group that the device is in: the statements that count.
+    #[must_use]
+    pub fn context(&self) -> Option<&RoomContext> {
+        self.seat.as_ref()?.context()
     }
 
     /// Computes the verification words of the present epoch, and freezes them with time and members. It takes

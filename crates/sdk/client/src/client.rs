@@ -14,7 +14,7 @@ use url::Url;
 pub use self::options::ClientOptions;
 use self::shared::Shared;
 use crate::{
-    AdminRights, Authentication, CallSession, CallStatements, CertificatePublicKey,
+    AdminRights, Authentication, CallMember, CallSession, CallStatements, CertificatePublicKey,
     CredentialStore, DeviceCertificate, Error, IssuerClient, IssuerError, JoinOptions, LinkAdmin,
     OwnDevice, Pass, Peek, RoomStatements, RoomsClient, is_loopback,
 };
@@ -213,8 +213,8 @@ impl Client {
         let shared = &self.shared.options;
         let room = link.root_key.room_id();
         let statements = RoomStatements::load(link, &*shared.statements)?;
-        let device = shared.device.as_ref();
-        let member = device.map(|device| device.member_key(&room).public());
+        let member = self.member(link, statements.as_ref(), rights)?;
+        let own = member.as_ref().map(CallMember::key);
         let options = JoinOptions {
             room: link.root_key.clone(),
             pass: self.pass(link)?,
@@ -222,13 +222,38 @@ impl Client {
             name: shared.name.clone(),
             member,
         };
-        let call = self.rooms(link)?.join(options, shared.system.rng()).await?;
+        let (rooms, system) = (self.rooms(link)?, shared.system.clone());
+        let call = rooms.join_at(options, system.rng(), system).await?;
         let Some(statements) = statements else {
             return Ok(call);
         };
-        let own = member.map(|member| OwnDevice::new(link, self.aci(), member));
+        let own = own.map(|key| OwnDevice::new(link, self.aci(), key));
         let statements = CallStatements::new(link, statements, own, rights);
         Ok(call.with_statements(statements, shared.statements.clone(), shared.system.clone()))
+    }
+
+    /// Returns the identity of this device in the calls of a link; `None` without a device secret.
+    fn member(
+        &self,
+        link: &CallLink,
+        statements: Option<&RoomStatements>,
+        rights: Option<&AdminRights>,
+    ) -> Result<Option<CallMember>, Error> {
+        let options = &self.shared.options;
+        let Some(device) = &options.device else {
+            return Ok(None);
+        };
+        let mut member = CallMember::new(device, link)?;
+        if let Some(statements) = statements {
+            member = member.with_statements(statements, options.system.now());
+        }
+        if let Some(rights) = rights {
+            member = member.with_rights(rights);
+        }
+        if let Some(certificate) = self.certificate(link)? {
+            member = member.with_certificate(&certificate);
+        }
+        Ok(Some(member))
     }
 }
 

@@ -53,7 +53,9 @@
 //!
 //! The room service knows the room. It must not learn the account. Therefore every request to it carries a
 //! presentation made for it alone ([`Pass`]), and members of a call seal their messages to each other with a
-//! key that the room service does not have ([`CallSession`]).
+//! key that the room service does not have ([`CallSession`]). A device with a secret of its own
+//! ([`ClientOptions::device`]) takes part in the end-to-end encryption: what it says is for the members of a
+//! group whom no service can add to.
 //!
 //! The crate carries no sound or picture: members of a call see the list of devices, decide about the lobby,
 //! and exchange sealed messages.
@@ -64,6 +66,7 @@
 //! |---|---|
 //! | [`Client`] | both services for one account: credentials, their renewal, links, calls |
 //! | [`CallSession`], [`CallEvent`], [`Chat`] | participation in a call or its lobby |
+//! | [`CallMember`], [`GroupState`], [`GroupEvent`] | the group of a call: who is in, who let them in, what they say and do |
 //! | [`IssuerClient`], [`LoginSession`], [`DeviceCredentials`] | the issuer alone: credentials, devices, relays; logins |
 //! | [`RoomsClient`], [`Pass`] | a room service alone: links, peeks at a call, calls |
 //! | [`AdminRights`], [`LinkAdmin`] | the rights of a link's admins, and the policies that they sign |
@@ -104,22 +107,25 @@ pub use {
 use anteroom_client_core::ReplayMemory;
 /// The types without I/O.
 pub use anteroom_client_core::{
-    AccountInfo, AdminKey, AdminPublicKey, AdminRights, AdminSecret, AdminStatement, Approval,
-    ApprovalStatement, CLOCK_TOLERANCE, CallEvent, CallStatements, Chat, CreatePass, CreatedLink,
-    CredentialFormatError, CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId,
-    DenialReason, DeviceCredentials, DeviceEntry, DeviceId, DeviceSecret, DeviceState, EndReason,
-    EraId, EraKey, EraMark, Error, ExchangeError, IssuedCredential, IssuerError, JoinOptions,
-    LinkChange, LinkState, ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemberKey,
+    AccountInfo, AdminKey, AdminPublicKey, AdminRights, AdminSecret, AdminStatement, Admission,
+    AdmissionReason, Approval, ApprovalStatement, BarState, CLOCK_TOLERANCE, CallEvent, CallMember,
+    CallStatements, Chat, CommandError, CreatePass, CreatedLink, CredentialFormatError,
+    CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId, DenialReason,
+    DeviceCredentials, DeviceEntry, DeviceId, DeviceSecret, DeviceState, EndReason, EraId, EraKey,
+    EraMark, Error, ExchangeError, GroupEpoch, GroupError, GroupEvent, GroupState,
+    IssuedCredential, IssuerError, JoinOptions, LeaveReason, LinkChange, LinkState, ListedParams,
+    Listing, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemberKey, MemberLeaf, MemberStatus,
     MemoryPins, MemoryReplays, MemoryStatements, MessageOpener, MessageSealer, MessageTooLong,
     OngoingCall, OpaqueUserId, OpenError, OwnDevice, OwnLink, ParamsKind, ParamsSummary,
     ParamsSwitch, Participant, Pass, Peek, Pin, PinSet, PinStore, PinStoreError, Policy,
     PolicyComparison, Problem, PublishedParams, ReceivedCounters, Recipient, RegisteredDevice,
-    RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError, RoomMark, RoomName,
-    RoomStatements, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service,
-    SessionGrant, SessionStore, SessionStoreError, SessionTokens, SignIn, SignedStatement,
-    SpareLink, StatementChange, StatementError, StatementLengthError, StatementSigner,
-    StatementStore, StatementStoreError, TransportError, TransportFailure, TransportFault, Trust,
-    TrustedParams, Validity, is_loopback,
+    RelayServer, RemovalReason, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError,
+    RoomMark, RoomName, RoomStatements, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus,
+    SenderCounters, Service, SessionGrant, SessionStore, SessionStoreError, SessionTokens,
+    ShownWords, SignIn, SignedStatement, Signer, SpareLink, StatementChange, StatementError,
+    StatementLengthError, StatementSigner, StatementStore, StatementStoreError, StopReason,
+    TransportError, TransportFailure, TransportFault, Trust, TrustedParams, Validity,
+    VerificationWord, is_loopback,
 };
 
 pub use self::{

@@ -121,6 +121,45 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
 }
 
 #[test]
+fn the_members_of_a_call_compare_words_and_an_admin_locks_it_and_makes_a_co_admin() {
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut bob = fixture.join("Bob");
+    let tag = ann.wait_for_guest();
+    ann.type_line(&format!("/admit {tag}"));
+    ann.wait_for("With you in the group: ");
+    bob.wait_for("\"Ann\", in with the admin secret.");
+    let mut words = Vec::new();
+    for one in [&mut ann, &mut bob] {
+        one.type_line("/verify match");
+        one.wait_for("! no words were shown: write /verify first");
+        one.type_line("/verify");
+        words.push(one.wait_for("), "));
+        one.wait_for("If they match, write /verify match.");
+    }
+    assert_eq!(words[0], words[1]);
+    ann.type_line("/verify match");
+    ann.wait_for("You have compared the words with 1 member.");
+    ann.type_line("/who");
+    ann.wait_for("let in by an admin, compared");
+    bob.type_line("/lock");
+    bob.wait_for("! only admins can do this");
+    ann.type_line("/lock");
+    bob.wait_for("The call is locked by an admin: nobody new comes into the group.");
+    ann.type_line(&format!("/coadmin {tag}"));
+    bob.wait_for("Who decides beside the admins: you, a co-admin.");
+    bob.type_line("/lock off");
+    ann.wait_for(&format!(
+        "The call is unlocked by {tag} \"Bob\", a co-admin."
+    ));
+    ann.type_line(&format!("/remove {tag}"));
+    ann.wait_for("\"Bob\" is out of the group.");
+    let (status, said) = bob.end();
+    assert_eq!(status.code(), Some(4), "{said:#?}");
+}
+
+#[test]
 fn an_admin_reads_the_name_and_the_account_id_of_somebody_in_the_lobby() {
     let mut fixture = fixture(&[]);
     let mut ann = fixture.join("Ann");

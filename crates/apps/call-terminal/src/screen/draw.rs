@@ -86,7 +86,8 @@ impl Screen {
             Line::styled(lists::person(row, width), modifier)
         };
         let shown = people.iter().skip(self.first_person).take(height);
-        let title = format!("People {}", people.len());
+        let lock = if view.is_locked() { ", locked" } else { "" };
+        let title = format!("People {}{lock}", people.len());
         let mark = list_mark(self.first_person, people.len(), height);
         pane.draw(frame, &title, &mark, shown.map(line).collect());
     }

@@ -13,15 +13,13 @@ use crate::{
 pub(super) fn person(row: &PresentRow, width: usize) -> String {
     let mark = if row.is_admin { "@" } else { " " };
     let states = [
-        (row.is_own, "you"),
-        (row.is_guest, "guest"),
-        (row.has_raised_hand, "hand"),
-        (row.is_lost, "lost"),
+        row.is_own.then_some("you"),
+        row.is_guest.then_some("guest"),
+        row.has_raised_hand.then_some("hand"),
+        row.is_lost.then_some("lost"),
+        row.group,
     ];
-    let states: Vec<&str> = states
-        .into_iter()
-        .filter_map(|(is_so, word)| is_so.then_some(word))
-        .collect();
+    let states: Vec<&str> = states.into_iter().flatten().collect();
     let suffix = match states.join(", ") {
         states if states.is_empty() => String::new(),
         states => format!(" ({states})"),
@@ -79,6 +77,7 @@ mod tests {
             is_guest: false,
             has_raised_hand,
             is_lost,
+            group: None,
         };
         let without_account = PresentRow {
             is_guest: true,

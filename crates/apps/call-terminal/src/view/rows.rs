@@ -19,6 +19,8 @@ pub(crate) struct PresentRow {
     pub(crate) is_guest: bool,
     pub(crate) has_raised_hand: bool,
     pub(crate) is_lost: bool,
+    /// The place in the group of the end-to-end encryption, if it is worth a word.
+    pub(crate) group: Option<&'static str>,
 }
 
 /// A waiting device, for a list.
@@ -37,6 +39,14 @@ pub(crate) struct WaitingRow {
 }
 
 impl View {
+    pub(crate) const fn active_count(&self) -> usize {
+        self.roster.active.len()
+    }
+
+    pub(crate) const fn waiting_count(&self) -> usize {
+        self.roster.pending_count
+    }
+
     /// Returns the rows of the participants in the call.
     pub(crate) fn present(&self) -> Vec<PresentRow> {
         let row = |participant: &Participant| {
@@ -60,6 +70,7 @@ impl View {
                 is_guest: participant.is_guest,
                 has_raised_hand: participant.hand_raised_at.is_some(),
                 is_lost: participant.is_lost,
+                group: self.group_state(participant),
             }
         };
         self.roster.active.iter().map(row).collect()
@@ -91,8 +102,11 @@ impl View {
 
     /// Returns all participants, one in a line.
     pub(crate) fn everyone(&self, now: Duration) -> Vec<Entry> {
-        words::everyone(&self.known_devices, &self.roster, |device| {
+        let place = |participant: &Participant| self.group_place(participant);
+        let mut entries = words::everyone(&self.known_devices, &self.roster, place, |device| {
             self.lobby.wait(device, now)
-        })
+        });
+        entries.extend(self.unlisted());
+        entries
     }
 }

@@ -85,9 +85,10 @@ pub(super) fn ending(ending: &EndReason) -> String {
 pub(super) fn everyone(
     known_devices: &KnownDevices,
     roster: &Roster,
+    group_place: impl Fn(&Participant) -> String,
     wait: impl Fn(DemuxId) -> Wait,
 ) -> Vec<Entry> {
-    let line = |participant: &Participant, place: &str| {
+    let line = |participant: &Participant, place: &str, group: &str| {
         let hand = match participant.hand_raised_at {
             Some(_) => ", with a raised hand",
             None => "",
@@ -99,12 +100,13 @@ pub(super) fn everyone(
         };
         let label = known_devices.label(participant.demux);
         let account = account_beside_name(known_devices, participant.demux);
-        Entry::Notice(format!("  {label} ({place}{hand}{lost}){account}"))
+        Entry::Notice(format!("  {label} ({place}{hand}{lost}){account}{group}"))
     };
-    let active = roster.active.iter().map(|one| line(one, "in the call"));
+    let active = roster.active.iter();
+    let active = active.map(|one| line(one, "in the call", &group_place(one)));
     let pending = roster.pending.iter().map(|one| {
         let waited = span(wait(one.demux));
-        line(one, &format!("in the lobby for {waited}"))
+        line(one, &format!("in the lobby for {waited}"), "")
     });
     active.chain(pending).collect()
 }

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::group::GroupCommand;
 use crate::{ApprovalStatement, DemuxId};
 
 /// The recipients of a message.
@@ -16,13 +17,24 @@ pub enum Recipient {
 /// A command of a device in a call.
 #[derive(Debug)]
 pub enum Command {
-    /// Seals and relays a message.
+    /// Seals a message under the key of the link, and relays it.
     Send {
         /// The recipients.
         to: Recipient,
         /// The plaintext.
         message: Zeroizing<Vec<u8>>,
     },
+    /// Says a text: to the members of the group, where the device takes part in the end-to-end encryption.
+    Say(String),
+    /// Tells the name of this device.
+    Introduce {
+        /// The recipients.
+        to: Recipient,
+        /// The name.
+        name: String,
+    },
+    /// Changes or shows the group.
+    Group(GroupCommand),
     /// Raises or lowers the hand.
     RaiseHand(bool),
     /// Admits a waiting device.

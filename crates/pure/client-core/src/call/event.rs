@@ -1,9 +1,15 @@
 //! The events that a participant receives.
 
+use anteroom_e2ee_session::{Event as GroupEvent, ShownWords};
 use anteroom_protocol::{ApprovalStatement, DemuxId, EraId};
 use zeroize::Zeroizing;
 
-use super::{chat::Chat, roster::Roster, sealing::OpenError};
+use super::{
+    chat::Chat,
+    group::{GroupError, GroupState},
+    roster::Roster,
+    sealing::OpenError,
+};
 use crate::{LinkState, RoomsError};
 
 /// Whether a device is in the call or waits in its lobby.
@@ -58,7 +64,8 @@ pub enum CallEvent {
     },
     /// The state of the link has changed.
     Link(LinkState),
-    /// A member has sent a message.
+    /// A device has sent a message, sealed under the key of the link. In a call with end-to-end encryption it
+    /// comes from outside of the group: whoever has the link can have sent it, with the room service's help.
     Message {
         /// The sending device.
         from: DemuxId,
@@ -72,6 +79,24 @@ pub enum CallEvent {
         /// The reason.
         reason: OpenError,
     },
+    /// The group of the end-to-end encryption is now like this. The first one follows
+    /// [`CallEvent::Joined`], if this device takes part.
+    GroupChanged(Box<GroupState>),
+    /// The members of the group have done or said something.
+    Group(Box<GroupEvent>),
+    /// The verification words of the group, frozen with its members.
+    Words(Box<ShownWords>),
+    /// A text was not said.
+    NotSaid {
+        /// The text.
+        text: String,
+        /// The reason.
+        error: GroupError,
+    },
+    /// A command about the group was not carried out.
+    GroupRefused(GroupError),
+    /// The room service does not keep the policy that this device has signed. The members have it.
+    PolicyNotKept(RoomsError),
     /// The room service refused a request of this device.
     Refused {
         /// The stable code, such as `forbidden`.
@@ -107,6 +132,10 @@ impl CallEvent {
     pub fn chat(&self) -> Option<Chat> {
         match self {
             Self::Message { message, .. } => Chat::from_bytes(message),
+            Self::Group(event) => match &**event {
+                GroupEvent::Text { text, .. } => Some(Chat::Text { text: text.clone() }),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -1,10 +1,9 @@
 //! The join of a call.
 
-use anteroom_e2ee::MemberPublicKey;
-use anteroom_protocol::{AdminPasskey, RootKey, redacted_debug};
+use anteroom_protocol::{AdminPasskey, GroupEpoch, RootKey, redacted_debug};
 use zeroize::Zeroizing;
 
-use super::event::SeatInfo;
+use super::{event::SeatInfo, member::CallMember};
 use crate::{EraId, Pass};
 
 /// The maximum number of consecutive redirects of a join.
@@ -22,10 +21,10 @@ pub struct JoinOptions {
     /// The name that the device gives itself, sealed for the members of the room. Admins read it while the
     /// device waits in the lobby, and every device in the call reads it after admission.
     pub name: Option<String>,
-    /// The device's public key in the room, which the members see beside its entry, and in its hello. The
-    /// presentation is of no use with another key. A room service without the feature `member` refuses such a
-    /// join.
-    pub member: Option<MemberPublicKey>,
+    /// The device's identity in the room, for a device that takes part in the end-to-end encryption. The
+    /// members see its public key beside its entry, and in its hello; the presentation is of no use with
+    /// another key. A room service without the feature `member` refuses such a join.
+    pub member: Option<CallMember>,
 }
 
 redacted_debug!(JoinOptions);
@@ -47,6 +46,10 @@ pub struct JoinedSeat {
     pub(super) info: SeatInfo,
     /// The secret that restores the seat.
     pub(super) resume: Zeroizing<String>,
+    /// The present epoch of the group, once one has started.
+    pub(super) present: Option<GroupEpoch>,
+    /// The number of missed commits that follow.
+    pub(super) missed: usize,
 }
 
 impl JoinedSeat {

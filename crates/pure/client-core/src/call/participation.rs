@@ -1,22 +1,26 @@
 //! One device's part in a call: the messages to send, and the reading of the received ones.
 
+mod commands;
 mod messages;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::VecDeque};
 
+use anteroom_e2ee::Moment;
+use anteroom_e2ee_session::{Input, SessionTime};
 use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
-    ClientMessage, JoinMessage, JoinedMessage, RelayRecipients, RosterUpdates, ServerMessage,
+    ClientMessage, JoinMessage, JoinedMessage, RosterUpdates, ServerMessage,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 pub use self::messages::MessageEffect;
 use super::{
-    command::{Command, Recipient},
+    encryption::{Effect, Encryption, Surroundings},
     event::{CallEvent, SeatInfo, SeatStatus},
     hello::HelloCodec,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
+    member::CallMember,
     refusal::refusal,
     replay::SenderCounters,
     roster::Roster,
@@ -24,9 +28,8 @@ use super::{
     text,
 };
 use crate::{
-    LinkState, RoomsError, TransportFailure,
+    LinkChange, LinkState, RoomsError, TransportFailure,
     rooms::participant::{parse_demux, parse_era},
-    wire,
 };
 
 /// One device's part in a call, without its connection.
@@ -34,8 +37,21 @@ pub struct Participation {
     options: JoinOptions,
     hellos: HelloCodec,
     resume_state: Option<ResumeState>,
+    encryption: Option<Encryption>,
+    effects: VecDeque<Effect>,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,
+}
+
+/// An effect of a message, of a command or of the passing of time, which the caller carries out.
+#[derive(Debug)]
+pub enum ParticipationEffect {
+    /// A message for the room service.
+    Send(Zeroizing<String>),
+    /// An event for the user.
+    Event(CallEvent),
+    /// A change of the link over HTTP, with the passkey of an admin.
+    Publish(LinkChange),
 }
 
 /// The state that outlives a connection: everything that resuming the seat needs.
@@ -59,8 +75,10 @@ impl Participation {
     pub fn new(options: JoinOptions) -> Self {
         Self {
             hellos: HelloCodec::new(&options.room, options.pass.aci()),
+            encryption: Encryption::new(&options),
             options,
             resume_state: None,
+            effects: VecDeque::new(),
             has_unstored: false,
         }
     }
@@ -83,7 +101,7 @@ impl Participation {
         rng: &mut R,
     ) -> Result<Zeroizing<String>, RoomsError> {
         let room = &self.options.room;
-        let key = self.options.member;
+        let key = self.options.member.as_ref().map(CallMember::key);
         let member = key.map(|key| key.named());
         let presentation = self.options.pass.present(room, member.as_ref(), rng)?;
         let hello = match has_features {
@@ -91,6 +109,7 @@ impl Participation {
             false => None,
         };
         let passkey = self.options.passkey.as_ref();
+        let have = self.encryption.as_ref().and_then(Encryption::have);
         let resume_state = self.resume_state.as_ref();
         Ok(text::write(&ClientMessage::Join(Box::new(JoinMessage {
             room_id: room.room_id().to_hex(),
@@ -105,7 +124,7 @@ impl Participation {
             },
             hello,
             member,
-            have: None,
+            have: resume_state.and(have).map(Into::into),
         })))?)
     }
 
@@ -162,6 +181,8 @@ impl Participation {
                 statement: body.statement,
             },
             resume: body.resume,
+            present: body.present.map(Into::into),
+            missed: body.missed.unwrap_or_default(),
         })
     }
 
@@ -175,8 +196,19 @@ impl Participation {
 
     /// Takes a seat, and returns the event: `Joined` or `Restored`. `counters` are those that earlier sessions
     /// in the era have received; a former seat's continue instead, so that no message is accepted twice.
-    pub fn enter(&mut self, seat: JoinedSeat, counters: SenderCounters) -> CallEvent {
-        let JoinedSeat { info, resume } = seat;
+    pub fn enter(
+        &mut self,
+        seat: JoinedSeat,
+        counters: SenderCounters,
+        time: SessionTime,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> CallEvent {
+        let JoinedSeat {
+            info,
+            resume,
+            present,
+            missed,
+        } = seat;
         let (demux, era) = (info.demux, info.era);
         let key = || EraKey::derive(&self.options.room, era);
         let former = self.resume_state.take();
@@ -199,6 +231,9 @@ impl Participation {
             roster: info.roster.clone(),
             has_statements: info.features.iter().any(|feature| feature == STATEMENTS),
         });
+        if let Some(encryption) = &mut self.encryption {
+            encryption.enter(&info, (present, missed), Surroundings { time, rng });
+        }
         if same_seat && info.status == SeatStatus::Active {
             CallEvent::Restored {
                 roster: info.roster,
@@ -209,15 +244,15 @@ impl Participation {
         }
     }
 
-    /// Returns the event for a command whose message leaves something out; `None` for other commands.
-    #[must_use]
-    pub fn reduction(&self, command: &Command) -> Option<CallEvent> {
-        match command {
-            Command::Approve {
-                device,
-                statement: Some(_),
-            } if !self.has_statements() => Some(CallEvent::StatementLeftOut { device: *device }),
-            _ => None,
+    /// Takes note that the connection is lost. What was to be relayed goes out when it is back.
+    pub fn disconnect(&mut self, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
+        self.collect();
+        self.effects.retain(|effect| match effect {
+            Effect::Send(message) => matches!(message, ClientMessage::Relay { .. }),
+            Effect::Event(_) | Effect::Publish(_) => true,
+        });
+        if let Some(encryption) = &mut self.encryption {
+            encryption.handle(Input::Disconnected, Surroundings { time, rng });
         }
     }
 
@@ -226,51 +261,52 @@ impl Participation {
         state.is_some_and(|state| state.has_statements)
     }
 
-    /// Returns the message of a command. A statement is left out for a room service without the feature
-    /// `statements`, which would end the connection, and with it the decision.
-    ///
-    /// # Errors
-    /// The message to relay is too long, or the device has no seat.
-    pub fn message<R: CryptoRng + ?Sized>(
-        &mut self,
-        command: &Command,
-        rng: &mut R,
-    ) -> Result<Zeroizing<String>, RoomsError> {
-        Ok(text::write(&match command {
-            Command::Send { to, message } => self.seal(*to, message, rng)?,
-            Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised: *raised },
-            Command::Approve { device, statement } => ClientMessage::Approve {
-                demux_id: device.number(),
-                statement: statement.clone().filter(|_| self.has_statements()),
-            },
-            Command::Deny(device) => ClientMessage::Deny {
-                demux_id: device.number(),
-            },
-            Command::Remove(device) => ClientMessage::Remove {
-                demux_id: device.number(),
-            },
-            Command::Block(device) => ClientMessage::Block {
-                demux_id: device.number(),
-            },
-            Command::Ping => ClientMessage::Ping,
-            Command::Leave => ClientMessage::Leave,
-        })?)
+    /// Does what is due after a time without messages, at [`Self::next_tick`].
+    pub fn tick(&mut self, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
+        if let Some(encryption) = &mut self.encryption {
+            encryption.handle(Input::TimePassed, Surroundings { time, rng });
+        }
     }
 
-    fn seal<R: CryptoRng + ?Sized>(
-        &mut self,
-        to: Recipient,
-        message: &[u8],
-        rng: &mut R,
-    ) -> Result<ClientMessage, RoomsError> {
-        let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
-        let body = resume_state.sealer.seal(message, rng)?;
-        let to = match to {
-            Recipient::All => RelayRecipients::ALL,
-            Recipient::One(device) => RelayRecipients::One(device.number()),
+    /// Returns the moment at which [`Self::tick`] has an effect. It changes with everything that happens.
+    #[must_use]
+    pub fn next_tick(&self) -> Option<Moment> {
+        self.encryption.as_ref()?.next_tick()
+    }
+
+    /// Returns whether texts wait until the device is in the group.
+    #[must_use]
+    pub fn has_texts(&self) -> bool {
+        let encryption = self.encryption.as_ref();
+        encryption.is_some_and(Encryption::has_texts)
+    }
+
+    /// Returns the next effect, until there is none. The caller carries them out in their order after each
+    /// message, command and passing of time.
+    ///
+    /// # Errors
+    /// A message cannot be written as JSON.
+    pub fn poll_effect(&mut self) -> Result<Option<ParticipationEffect>, RoomsError> {
+        self.collect();
+        let Some(effect) = self.effects.pop_front() else {
+            return Ok(None);
         };
-        let body = wire::encode(&body);
-        Ok(ClientMessage::Relay { to, body })
+        Ok(Some(match effect {
+            Effect::Send(message) => ParticipationEffect::Send(text::write(&message)?),
+            Effect::Event(event) => ParticipationEffect::Event(event),
+            Effect::Publish(statement) => ParticipationEffect::Publish(LinkChange {
+                admin_statement: Some(statement),
+                ..LinkChange::default()
+            }),
+        }))
+    }
+
+    /// Takes the effects of the encryption behind those before.
+    fn collect(&mut self) {
+        if let Some(encryption) = &mut self.encryption {
+            self.effects
+                .extend(std::iter::from_fn(|| encryption.poll_effect()));
+        }
     }
 
     /// Returns the era and the counters of received messages, if some of them are not marked as stored.

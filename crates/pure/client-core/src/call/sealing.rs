@@ -56,6 +56,9 @@ pub enum OpenError {
     /// The body repeats a received message, or is older than one.
     #[error("it was delivered before")]
     Replayed,
+    /// The sender takes part in the end-to-end encryption, and the body came from outside of the group.
+    #[error("it came from outside of the group that its device takes part in")]
+    OutsideGroup,
 }
 
 /// The key of one era. It is wiped on drop.

@@ -1,8 +1,9 @@
 //! The statements of a call.
 
 use anteroom_e2ee::MemberPublicKey;
+use anteroom_e2ee_session::Event as GroupEvent;
 use anteroom_protocol::{
-    Aci, ApprovalStatement, CallLink, DemuxId, EraId, OpaqueUserId, Timestamp,
+    Aci, AdminStatement, ApprovalStatement, CallLink, DemuxId, EraId, OpaqueUserId, Timestamp,
 };
 
 use super::{
@@ -96,6 +97,18 @@ impl CallStatements {
                 false
             }
             CallEvent::Admitted { statement, .. } => self.see_approval(statement.as_ref()),
+            CallEvent::Group(event) => match &**event {
+                GroupEvent::Policy(policy) => {
+                    AdminStatement::new(policy.as_bytes()).is_ok_and(|policy| {
+                        self.statements.see_policy(&policy) == PolicyComparison::Newer
+                    })
+                }
+                GroupEvent::Approved(approval) => {
+                    let approval = ApprovalStatement::new(approval.as_bytes()).ok();
+                    self.see_approval(approval.as_ref())
+                }
+                _ => false,
+            },
             CallEvent::Link(state) => {
                 let seen = self.statements.see_policy(&state.admin_statement);
                 seen == PolicyComparison::Newer

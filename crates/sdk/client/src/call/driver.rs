@@ -3,28 +3,36 @@
 
 mod counter_writer;
 
-use anteroom_client_core::call::{
-    command::Command,
-    connection::{
-        PING_EVERY, RECONNECT_FOR, ReconnectDelays, SILENCE_LIMIT, STORE_EVERY, may_pass,
+use std::{future, sync::Arc, time::Duration};
+
+use anteroom_client_core::{
+    Moment, SessionTime,
+    call::{
+        command::Command,
+        connection::{
+            PING_EVERY, RECONNECT_FOR, ReconnectDelays, SILENCE_LIMIT, STORE_EVERY, may_pass,
+        },
+        join::{JoinAnswer, JoinedSeat, MAX_REDIRECTS},
+        participation::{MessageEffect, Participation, ParticipationEffect},
+        socket_url::{redirected, socket_url},
     },
-    join::{JoinAnswer, JoinedSeat, MAX_REDIRECTS},
-    participation::{MessageEffect, Participation},
-    socket_url::{redirected, socket_url},
 };
 use rand_core::CryptoRng;
 use tokio::{
     sync::{mpsc, watch},
     task::spawn_blocking,
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
 use self::counter_writer::CounterWriter;
 use super::socket::Socket;
 use crate::{
-    CallEvent, EndReason, EraId, JoinOptions, ReplayStoreError, RoomsClient, RoomsError,
-    SenderCounters, TransportFailure,
+    CallEvent, EndReason, EraId, JoinOptions, LinkChange, ReplayStoreError, RoomsClient,
+    RoomsError, SenderCounters, System, TransportFailure,
 };
+
+/// The maximum time for which leaving waits until the group has let the device in that has something to say.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A command of a session to its task.
 pub(crate) enum SessionCommand {
@@ -36,8 +44,12 @@ pub(crate) enum SessionCommand {
 
 pub(crate) struct Driver {
     client: RoomsClient,
+    options: JoinOptions,
     participation: Participation,
     rng: Box<dyn CryptoRng + Send>,
+    system: Arc<dyn System>,
+    /// The start of the monotonic clock.
+    start: Instant,
     commands: mpsc::Receiver<SessionCommand>,
     events: mpsc::Sender<CallEvent>,
     counter_writer: CounterWriter,
@@ -53,14 +65,17 @@ impl Driver {
     pub(crate) fn new(
         client: RoomsClient,
         options: JoinOptions,
-        rng: Box<dyn CryptoRng + Send>,
+        (rng, system): (Box<dyn CryptoRng + Send>, Arc<dyn System>),
         commands: mpsc::Receiver<SessionCommand>,
         events: mpsc::Sender<CallEvent>,
     ) -> Self {
         Self {
             client,
-            participation: Participation::new(options),
+            participation: Participation::new(options.clone()),
+            options,
             rng,
+            system,
+            start: Instant::now(),
             commands,
             events,
             counter_writer: CounterWriter::default(),
@@ -100,6 +115,8 @@ impl Driver {
                 }
                 Interruption::Lost => drop(socket),
             }
+            let time = self.time();
+            self.participation.disconnect(time, &mut *self.rng);
             self.emit(CallEvent::Lost).await;
             let restored = tokio::select! {
                 restored = self.restore() => restored,
@@ -148,7 +165,10 @@ impl Driver {
         } else {
             self.stored_counters(seat.era()).await?
         };
-        let event = self.participation.enter(seat, counters);
+        let time = self.time();
+        let event = self
+            .participation
+            .enter(seat, counters, time, &mut *self.rng);
         self.emit(event).await;
         Ok(())
     }
@@ -183,7 +203,13 @@ impl Driver {
         let mut store = interval(STORE_EVERY);
         store.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last_received = Instant::now();
+        let mut leave_at = None;
         loop {
+            if let Err(interruption) = self.carry_out(socket).await {
+                return interruption;
+            }
+            let tick = self.participation.next_tick();
+            let tick = tick.map(|moment| self.start + moment.since_start());
             let outcome = tokio::select! {
                 message = socket.receive() => {
                     last_received = Instant::now();
@@ -198,25 +224,39 @@ impl Driver {
                     if last_received.elapsed() > SILENCE_LIMIT {
                         return Interruption::Lost;
                     }
-                    self.send(socket, &Command::Ping).await
+                    self.send(socket, Command::Ping).await
+                }
+                () = moment(tick) => {
+                    let time = self.time();
+                    self.participation.tick(time, &mut *self.rng);
+                    Ok(())
                 }
                 _ = store.tick(), if self.participation.unstored_counters().is_some() => {
                     self.store_counters();
                     Ok(())
                 }
-                () = stopped(stopping) => {
-                    self.leave(socket).await;
+                () = stopped(stopping), if leave_at.is_none() => {
+                    leave_at = Some(Instant::now() + LAST_WORDS);
+                    self.send_queued(socket).await
+                }
+                () = moment(leave_at) => Err(Interruption::Over(EndReason::Left)),
+            };
+            let is_said = !self.participation.has_texts() && leave_at.is_some();
+            match outcome {
+                Ok(()) if !is_said => {}
+                Ok(()) | Err(Interruption::Over(EndReason::Left)) => {
+                    // If that fails the connection is gone anyway.
+                    let _ = self.send(socket, Command::Leave).await;
                     return Interruption::Over(EndReason::Left);
                 }
-            };
-            if let Err(interruption) = outcome {
-                return interruption;
+                Err(interruption) => return interruption,
             }
         }
     }
 
     async fn handle_message(&mut self, text: &str) -> Result<(), Interruption> {
-        match self.participation.receive(text) {
+        let time = self.time();
+        match self.participation.receive(text, time, &mut *self.rng) {
             Ok(MessageEffect::Nothing) => Ok(()),
             Ok(MessageEffect::Event(event)) => {
                 self.emit(event).await;
@@ -228,14 +268,11 @@ impl Driver {
         }
     }
 
-    /// Sends the queued commands and `leave`. If that fails the connection is gone anyway.
-    async fn leave(&mut self, socket: &mut Socket) {
+    async fn send_queued(&mut self, socket: &mut Socket) -> Result<(), Interruption> {
         while let Ok(command) = self.commands.try_recv() {
-            if self.send_command(socket, command).await.is_err() {
-                return;
-            }
+            self.send_command(socket, command).await?;
         }
-        let _ = self.send(socket, &Command::Leave).await;
+        Ok(())
     }
 
     async fn send_command(
@@ -244,23 +281,57 @@ impl Driver {
         command: SessionCommand,
     ) -> Result<(), Interruption> {
         match command {
-            SessionCommand::Call(command) => {
-                let reduction = self.participation.reduction(&command);
-                self.send(socket, &command).await?;
-                if let Some(event) = reduction {
-                    self.emit(event).await;
-                }
-                Ok(())
-            }
+            SessionCommand::Call(command) => self.send(socket, command).await,
             SessionCommand::Reconnect => Err(Interruption::Lost),
         }
     }
 
-    async fn send(&mut self, socket: &mut Socket, command: &Command) -> Result<(), Interruption> {
-        let message = self.participation.message(command, &mut *self.rng);
-        let message = message.map_err(|error| Interruption::Over(EndReason::Failed(error)))?;
-        let sent = socket.send(&message).await;
-        sent.map_err(|_| Interruption::Lost)
+    async fn send(&mut self, socket: &mut Socket, command: Command) -> Result<(), Interruption> {
+        let time = self.time();
+        let done = self.participation.perform(command, time, &mut *self.rng);
+        done.map_err(|error| Interruption::Over(EndReason::Failed(error)))?;
+        self.carry_out(socket).await
+    }
+
+    /// Sends the messages of the participation, and emits its events.
+    async fn carry_out(&mut self, socket: &mut Socket) -> Result<(), Interruption> {
+        loop {
+            let effect = self.participation.poll_effect();
+            let effect = effect.map_err(|error| Interruption::Over(EndReason::Failed(error)))?;
+            match effect {
+                None => return Ok(()),
+                Some(ParticipationEffect::Send(message)) => {
+                    let sent = socket.send(&message).await;
+                    sent.map_err(|_| Interruption::Lost)?;
+                }
+                Some(ParticipationEffect::Event(event)) => self.emit(event).await,
+                Some(ParticipationEffect::Publish(change)) => self.publish(change),
+            }
+        }
+    }
+
+    /// Changes the link beside the call.
+    fn publish(&self, change: LinkChange) {
+        let (client, options) = (self.client.clone(), self.options.clone());
+        let (events, mut rng) = (self.events.downgrade(), self.system.rng());
+        tokio::spawn(async move {
+            let Some(passkey) = &options.passkey else {
+                return;
+            };
+            let (room, pass) = (&options.room, &options.pass);
+            let updated = client.update(room, pass, passkey, &change, &mut *rng).await;
+            if let (Err(error), Some(events)) = (updated, events.upgrade()) {
+                // Sending fails if the session was dropped.
+                let _ = events.send(CallEvent::PolicyNotKept(error)).await;
+            }
+        });
+    }
+
+    fn time(&self) -> SessionTime {
+        SessionTime {
+            now: self.system.now(),
+            moment: Moment::new(self.start.elapsed()),
+        }
     }
 
     /// Starts to let the store of replays know of what was received. What is received during a write
@@ -289,6 +360,14 @@ impl Driver {
     async fn emit(&mut self, event: CallEvent) {
         // Sending fails if the session was dropped; `stopped` then ends the task.
         let _ = self.events.send(event).await;
+    }
+}
+
+/// Returns at a moment, never without one.
+async fn moment(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => future::pending().await,
     }
 }
 

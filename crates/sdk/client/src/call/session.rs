@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_client_core::call::command::Command;
+use anteroom_client_core::call::{command::Command, group::GroupCommand};
 use rand_core::CryptoRng;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::driver::{Driver, SessionCommand};
 use crate::{
     ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, JoinOptions, MAX_MESSAGE,
-    MessageTooLong, Recipient, RoomsClient, RoomsError, StatementStore, System, TransportFailure,
+    MessageTooLong, OperatingSystem, Recipient, RoomsClient, RoomsError, StatementStore, System,
+    TransportFailure,
 };
 
 /// The capacity of the queues between a session and its task: commands one way, events the other.
@@ -54,10 +55,26 @@ impl RoomsClient {
         options: JoinOptions,
         rng: Box<dyn CryptoRng + Send>,
     ) -> Result<CallSession, RoomsError> {
+        self.join_at(options, rng, Arc::new(OperatingSystem)).await
+    }
+
+    /// Joins a call at the time of a system.
+    pub(crate) async fn join_at(
+        &self,
+        options: JoinOptions,
+        rng: Box<dyn CryptoRng + Send>,
+        system: Arc<dyn System>,
+    ) -> Result<CallSession, RoomsError> {
         let (commands, command_queue) = mpsc::channel(QUEUE);
         let (event_queue, events) = mpsc::channel(QUEUE);
         let (stop, stopping) = watch::channel(false);
-        let mut driver = Driver::new(self.clone(), options, rng, command_queue, event_queue);
+        let mut driver = Driver::new(
+            self.clone(),
+            options,
+            (rng, system),
+            command_queue,
+            event_queue,
+        );
         let socket = driver.join().await?;
         tokio::spawn(driver.run(socket, stopping));
         Ok(CallSession {
@@ -107,7 +124,9 @@ impl CallSession {
         Some(event)
     }
 
-    /// Sends a message to members of the call. The room service relays it sealed.
+    /// Sends a message to devices in the call, sealed under the key of the link: whoever has the link can read
+    /// it with the room service's help. A device that takes part in the end-to-end encryption
+    /// ([`JoinOptions::member`]) sends none where the link names an admin key: [`CallEvent::GroupRefused`].
     ///
     /// # Errors
     /// [`RoomsError::MessageTooLong`] for a message longer than [`MAX_MESSAGE`].
@@ -119,23 +138,61 @@ impl CallSession {
         self.command(Command::Send { to, message }).await
     }
 
-    /// Sends a text to every device in the call ([`Chat::Text`]).
+    /// Says a text to every device in the call. A device that takes part in the end-to-end encryption says it
+    /// to the members of the group, as soon as they have let it in, and to clients without the encryption only
+    /// where the link names no admin key. [`CallEvent::NotSaid`] tells of a text that nobody was told.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// [`RoomsError::MessageTooLong`].
     pub async fn say(&self, text: impl Into<String>) -> Result<(), RoomsError> {
         let text = text.into();
-        self.send_chat(&Chat::Text { text }).await
+        let chat = Chat::Text { text: text.clone() };
+        check_length(&chat)?;
+        self.command(Command::Say(text)).await
     }
 
-    /// Sends a name for this device to every device in the call ([`Chat::Hello`]). Devices that join later do
-    /// not receive it: send it again when the roster has changed.
+    /// Tells a name of this device to every device in the call. Devices that join later and take no part in
+    /// the end-to-end encryption do not receive it: tell it again when the roster has changed.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// As [`Self::say`].
     pub async fn introduce(&self, name: impl Into<String>) -> Result<(), RoomsError> {
+        self.introduce_to(Recipient::All, name).await
+    }
+
+    /// Tells a name of this device to some devices.
+    ///
+    /// # Errors
+    /// As [`Self::say`].
+    pub async fn introduce_to(
+        &self,
+        to: Recipient,
+        name: impl Into<String>,
+    ) -> Result<(), RoomsError> {
         let name = name.into();
-        self.send_chat(&Chat::Hello { name }).await
+        check_length(&Chat::Hello { name: name.clone() })?;
+        self.command(Command::Introduce { to, name }).await
+    }
+
+    /// Locks the call, so that its members let nobody new in, or unlocks it. For admins with the admin secret,
+    /// and for co-admins. [`CallEvent::GroupRefused`] tells why it was not done.
+    pub async fn lock(&self, on: bool) -> Result<(), RoomsError> {
+        self.group(GroupCommand::Lock(on)).await
+    }
+
+    /// Makes a member a co-admin for the rest of the call. For admins with the admin secret.
+    pub async fn add_co_admin(&self, device: DemuxId) -> Result<(), RoomsError> {
+        self.group(GroupCommand::AddCoAdmin(device)).await
+    }
+
+    /// Computes the verification words of the group: [`CallEvent::Words`] brings them.
+    pub async fn show_words(&self) -> Result<(), RoomsError> {
+        self.group(GroupCommand::ShowWords).await
+    }
+
+    /// Marks the members that [`CallEvent::Words`] has listed last as compared.
+    pub async fn confirm_words(&self) -> Result<(), RoomsError> {
+        self.group(GroupCommand::WordsMatch).await
     }
 
     /// Raises or lowers this device's hand.
@@ -194,11 +251,8 @@ impl CallSession {
         while self.events.recv().await.is_some() {}
     }
 
-    async fn send_chat(&self, chat: &Chat) -> Result<(), RoomsError> {
-        let message = chat
-            .to_bytes()
-            .map_err(|_| TransportFailure::Malformed("the message is no JSON"))?;
-        self.send(Recipient::All, &message).await
+    async fn group(&self, command: GroupCommand) -> Result<(), RoomsError> {
+        self.command(Command::Group(command)).await
     }
 
     async fn command(&self, command: Command) -> Result<(), RoomsError> {
@@ -211,4 +265,14 @@ impl CallSession {
             .await
             .map_err(|_| RoomsError::Over)
     }
+}
+
+fn check_length(chat: &Chat) -> Result<(), RoomsError> {
+    let bytes = chat
+        .to_bytes()
+        .map_err(|_| TransportFailure::Malformed("the message is no JSON"))?;
+    if bytes.len() > MAX_MESSAGE {
+        return Err(MessageTooLong.into());
+    }
+    Ok(())
 }

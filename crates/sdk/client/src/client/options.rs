@@ -41,8 +41,10 @@ pub struct ClientOptions {
     /// an earlier process to this one again.
     pub replays: Option<Arc<dyn ReplayStore>>,
     /// The secret of this device, which the caller keeps sealed: its member keys of all rooms come from it.
-    /// Without it, the device names no member key when it joins, and gets no signed approvals. Room services
-    /// without the feature `member` refuse joins with one.
+    /// With it, the device takes part in the end-to-end encryption of calls, if the room service has what that
+    /// needs; without it, the device names no member key when it joins, and gets no signed approvals. Two
+    /// devices must not have the same secret. Room services without the feature `member` refuse joins with
+    /// one.
     pub device: Option<DeviceSecret>,
     /// The store of the policies and approvals that were seen. The default ends with the process.
     pub statements: Arc<dyn StatementStore>,

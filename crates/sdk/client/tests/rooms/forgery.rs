@@ -11,12 +11,13 @@
 use std::collections::BTreeSet;
 
 use anteroom_client::{
-    AdminStatement, Approval, ApprovalStatement, CallEvent, JoinOptions, LinkChange, OngoingCall,
+    AdminStatement, Approval, ApprovalStatement, CallEvent, CallMember, JoinOptions, LinkChange,
+    OngoingCall,
 };
 use anteroom_e2ee::{
     AdminKey, AdminPublicKey, AdminSecret, Admission, Approval as SignedApproval, BarredEntry,
-    CoAdmin, ContextChange, DeviceSecret, LeafClaim, Lock, MemberKey, Policy, Presence,
-    RoomContext, SignedStatement, Statement, StatementKey,
+    CoAdmin, ContextChange, DeviceSecret, LeafClaim, Lock, Policy, Presence, RoomContext,
+    SignedStatement, Statement, StatementKey,
 };
 use anteroom_protocol::{
     AdminPasskey, DAY, EraId, HOUR, OpaqueUserId, Restrictions, RoomId, RootKey, ServiceId,
@@ -34,7 +35,7 @@ use sha2::Sha256;
 
 use crate::{
     recorder::Recorder,
-    support::{RoomsFixture, TestUser, wait_for},
+    support::{RoomsFixture, TestUser, link, wait_for},
 };
 
 /// The origin of the admin secret of the room.
@@ -121,8 +122,9 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
     let guard = LogGuard::global();
     guard.watch_bytes("room id", id.as_bytes());
     guard.watch_bytes("passkey", passkey.as_bytes());
-    let [anns_key, bobs_key, co_admin] =
-        [0; 3].map(|_| DeviceSecret::random(&mut *fixture.rng()).member_key(&id));
+    let devices = [0; 3].map(|_| DeviceSecret::random(&mut *fixture.rng()));
+    let [_, bobs_key, co_admin] = devices.each_ref().map(|device| device.member_key(&id));
+    let [anns_device, bobs_device, _] = &devices;
 
     let pass = fixture.create_pass(&ann, &root_key).await;
     let created = ann
@@ -150,21 +152,22 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
         .update(&root_key, &ann.pass, &passkey, &change, &mut *rng);
     changed.await.unwrap();
 
+    let named = link(&root_key, Some(admin.public().named()));
     let options =
-        |person: &TestUser, passkey: Option<&AdminPasskey>, key: &MemberKey| JoinOptions {
+        |person: &TestUser, passkey: Option<&AdminPasskey>, device: &DeviceSecret| JoinOptions {
             room: root_key.clone(),
             pass: person.pass.clone(),
             passkey: passkey.cloned(),
             name: Some("Somebody".to_owned()),
-            member: Some(key.public()),
+            member: Some(CallMember::new(device, &named).unwrap()),
         };
     let join = ann
         .rooms
-        .join(options(&ann, Some(&passkey), &anns_key), fixture.rng());
+        .join(options(&ann, Some(&passkey), anns_device), fixture.rng());
     let anns = join.await.unwrap();
     let join = bob
         .rooms
-        .join(options(&bob, None, &bobs_key), fixture.rng());
+        .join(options(&bob, None, bobs_device), fixture.rng());
     let mut bobs = join.await.unwrap();
     let seat = wait_for(&mut bobs, |event| match event {
         CallEvent::Joined(seat) => Some(seat),

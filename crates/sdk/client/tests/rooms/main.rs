@@ -10,6 +10,7 @@ mod calls;
 mod client;
 mod failed_creates;
 mod forgery;
+mod group;
 mod guests;
 mod hellos;
 mod hostile;

@@ -1,8 +1,8 @@
 //! The member keys of devices, through a real room service and through one that refuses them.
 
 use anteroom_client::{
-    Approval, CallEvent, CallSession, DeviceSecret, JoinOptions, MemberKey, MemberPublicKey,
-    Participant, RoomId, RoomsError, SeatInfo,
+    Approval, CallEvent, CallMember, CallSession, DeviceSecret, JoinOptions, MemberKey,
+    Participant, RoomsError, SeatInfo,
 };
 use anteroom_protocol::{AuthPresentation, GenericSecretParams, RootKey};
 use anteroom_runtime::Clock as _;
@@ -16,17 +16,16 @@ use serde_json::{Value, json};
 
 use crate::{
     hostile::{accept, era_text, listen, person_and_room, say, welcome},
-    support::{RoomsFixture, TestUser, wait_for},
+    support::{RoomsFixture, TestUser, link, wait_for},
 };
 
-/// Returns the member key of a device.
-fn key(device: u8) -> MemberPublicKey {
-    let room = RoomId::from_bytes([0; 32]);
+/// Returns the identity of a device.
+fn member(device: u8, room: &RootKey) -> CallMember {
     let secret = DeviceSecret::from_bytes([device; 32]);
-    secret.member_key(&room).public()
+    CallMember::new(&secret, &link(room, None)).unwrap()
 }
 
-fn options(person: &TestUser, room: &RootKey, member: Option<MemberPublicKey>) -> JoinOptions {
+fn options(person: &TestUser, room: &RootKey, member: Option<CallMember>) -> JoinOptions {
     JoinOptions {
         room: room.clone(),
         pass: person.pass.clone(),
@@ -60,8 +59,9 @@ async fn members_see_each_others_keys_also_after_a_reconnection() {
         let (options, rng) = (options(person, &room, member), fixture.rng());
         async move { rooms.join(options, rng).await.unwrap() }
     };
-    let mut anns = join(&ann, Some(key(1))).await;
-    let mut bobs = join(&bob, Some(key(2))).await;
+    let key = |device| member(device, &room).key();
+    let mut anns = join(&ann, Some(member(1, &room))).await;
+    let mut bobs = join(&bob, Some(member(2, &room))).await;
     let mut others = join(&bob, None).await;
     let keys = |seat: &SeatInfo| {
         let members = seat.roster.active.iter().map(|one| one.member);
@@ -107,7 +107,10 @@ async fn a_member_key_is_never_left_out_whatever_the_room_service_answers() {
         joins
     });
     let joined = client
-        .join(options(&person, &room, Some(key(1))), fixture.rng())
+        .join(
+            options(&person, &room, Some(member(1, &room))),
+            fixture.rng(),
+        )
         .await;
     assert!(
         matches!(joined, Err(RoomsError::Refused { .. })),
@@ -124,8 +127,8 @@ async fn a_member_key_is_never_left_out_whatever_the_room_service_answers() {
         .unwrap();
     let params = reader.server_params().await.unwrap();
     let params = GenericSecretParams::from_bytes(&params[0].secret).unwrap();
+    let member = member(1, &room).key().named();
     for join in &joins {
-        let member = key(1).named();
         assert_eq!(
             join["member"],
             json!(URL_SAFE_NO_PAD.encode(member.as_bytes()))

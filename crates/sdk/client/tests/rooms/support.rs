@@ -5,7 +5,9 @@ use anteroom_client::{
     JoinOptions, MemoryPins, Pass, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::{CertificateParams, DatedParams, IssuingParams};
-use anteroom_protocol::{Aci, AdminPasskey, Mode, Randomness, RootKey, Timestamp};
+use anteroom_protocol::{
+    Aci, AdminPasskey, CallLink, LinkAdminKey, Mode, Randomness, RootKey, Timestamp,
+};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_testkit::{
@@ -164,4 +166,16 @@ pub(crate) async fn wait_for<T>(
         }
     }
     panic!("the call is over: {others:#?}");
+}
+
+/// Returns the link of a room, with the key of its admins.
+pub(crate) fn link(room: &RootKey, admin: Option<LinkAdminKey>) -> CallLink {
+    CallLink {
+        host: String::new(),
+        is_plain: false,
+        root_key: room.clone(),
+        params: None,
+        without_certificates: false,
+        admin,
+    }
 }

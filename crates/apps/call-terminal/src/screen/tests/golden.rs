@@ -2,6 +2,12 @@
 
 use std::{env, fs, path::PathBuf};
 
+use anteroom_client::{
+    Admission, AdmissionReason, DeviceSecret, GroupEpoch, GroupEvent, GroupState, Listing,
+    MemberLeaf, MemberStatus, OpaqueUserId, RoomId, ShownWords, Signer, Timestamp,
+    VerificationWord,
+};
+use anteroom_protocol::Aci;
 use ratatui::{Terminal, backend::TestBackend, buffer::CellWidth as _};
 
 use super::*;
@@ -196,4 +202,113 @@ fn no_size_is_too_small() {
         }
         press(&mut screen, &view, code);
     }
+}
+
+/// Returns a member of the group of the devices 16, 32, 48 and so on.
+fn member(number: u32, name: &str, reason: AdmissionReason) -> MemberStatus {
+    let byte = u8::try_from(number).unwrap();
+    let user = room_params().encrypt(&Aci::from_bytes([byte; 16]).into());
+    let secret = DeviceSecret::from_bytes([byte; 32]);
+    MemberStatus {
+        leaf: number / 16 - 1,
+        claims: MemberLeaf {
+            user: OpaqueUserId::of_ciphertext(&user),
+            demux_id: device(number),
+            member_key: secret.member_key(&RoomId::from_bytes([0; 32])).public(),
+            admission: Admission::None,
+            name: Some(name.to_owned()),
+            certificate: None,
+        },
+        name: Some(name.to_owned()),
+        reason,
+        is_own: number == 16,
+        is_confirmed: true,
+        is_compared: false,
+        listing: Listing::Listed,
+    }
+}
+
+#[test]
+fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() {
+    let mut view = admin();
+    let mut screen = Screen::default();
+    let mut there = roster(&[16, 32, 48], &[64, 80]);
+    there.pending[0] = participant_with(64, Some("Dora"), Some(0xd0));
+    there.pending[1] = participant_with(80, None, Some(0xe0));
+    there.active[0].is_admin = true;
+    there.active[2].is_admin = true;
+    for one in &mut there.active[..2] {
+        let key = member(one.demux.number(), "", AdmissionReason::Open)
+            .claims
+            .member_key;
+        (one.member, one.stated_key) = (Some(key.named()), Some(key));
+    }
+    view.apply(&CallEvent::Roster(there), NOW);
+    let mut all = [
+        member(16, "Ann", AdmissionReason::Admin),
+        member(32, "Bob", AdmissionReason::Approval(Signer::Admin)),
+    ];
+    let epoch = GroupEpoch { group: 1, epoch: 1 };
+    let changed = |members: &[MemberStatus], is_locked| {
+        CallEvent::GroupChanged(Box::new(GroupState {
+            members: members.to_vec(),
+            may_send: true,
+            is_locked,
+            has_admin: true,
+        }))
+    };
+    let group = |event| CallEvent::Group(Box::new(event));
+    let mut events = vec![
+        changed(&[], false),
+        group(GroupEvent::Entered {
+            epoch,
+            members: all[..1].to_vec(),
+        }),
+        group(GroupEvent::MemberAdded {
+            member: all[1].clone(),
+            committer: 0,
+        }),
+        changed(&all, false),
+        group(GroupEvent::Text {
+            leaf: 1,
+            epoch,
+            claims: all[1].claims.clone(),
+            text: "Only you hear this.".to_owned(),
+        }),
+        text(48, "I am an old program."),
+        group(GroupEvent::Lock {
+            is_on: true,
+            signer: Signer::Admin,
+        }),
+        group(GroupEvent::Confirmation {
+            leaf: 1,
+            is_confirmed: false,
+        }),
+    ];
+    let word = |number, word| VerificationWord { number, word };
+    events.push(CallEvent::Words(Box::new(ShownWords {
+        epoch,
+        time: Timestamp::from_secs(0),
+        words: [
+            word(1, "abandon"),
+            word(2, "ability"),
+            word(3, "able"),
+            word(4, "about"),
+            word(5, "above"),
+            word(2048, "zoo"),
+        ],
+        members: all.to_vec(),
+    })));
+    all[1].is_confirmed = false;
+    events.push(changed(&all, true));
+    for event in events {
+        let entries = view.apply(&event, NOW);
+        screen.add(entries, &view);
+    }
+    screen.add([view.words_match()], &view);
+    let who = view.everyone(NOW);
+    screen.add(who, &view);
+    compare("group", &mut screen, &view);
+    press(&mut screen, &view, KeyCode::F(4));
+    compare("group-people", &mut screen, &view);
 }

@@ -1,14 +1,19 @@
 //! The reading of the room service's messages.
 
+use anteroom_e2ee_session::{Input, RelayClass, SessionTime};
+use anteroom_protocol::{DemuxId, GroupEpoch};
 use anteroom_wire::rooms::socket::ServerMessage;
+use rand_core::CryptoRng;
 
 use super::Participation;
 use crate::{
     LinkState, RoomsError, TransportFailure,
     call::{
+        encryption::Surroundings,
         event::{CallEvent, DenialReason, EndReason},
         refusal::displayed,
         roster::{Roster, RosterChanges},
+        sealing::OpenError,
         text,
     },
     rooms::participant::{parse_demux, parse_era},
@@ -34,7 +39,13 @@ impl Participation {
     ///
     /// # Errors
     /// The message does not have the shape of the protocol: the call is over.
-    pub fn receive(&mut self, text: &str) -> Result<MessageEffect, RoomsError> {
+    pub fn receive(
+        &mut self,
+        text: &str,
+        time: SessionTime,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<MessageEffect, RoomsError> {
+        let surroundings = Surroundings { time, rng };
         let event = match text::read(text)? {
             ServerMessage::Participants {
                 era_id,
@@ -45,7 +56,7 @@ impl Participation {
                 let whole = Roster::parse(&active, &pending, pending_count, &self.hellos)?;
                 let roster = self.roster(&era_id)?;
                 *roster = whole;
-                CallEvent::Roster(roster.clone())
+                self.roster_event(surroundings)
             }
             ServerMessage::Roster {
                 era_id,
@@ -58,22 +69,28 @@ impl Participation {
                 let changes = RosterChanges::parse(&joined, &left, pending_count, &self.hellos)?;
                 let roster = self.roster(&era_id)?;
                 roster.apply(changes);
-                CallEvent::Roster(roster.clone())
+                self.roster_event(surroundings)
             }
-            ServerMessage::Admitted { statement, .. } => CallEvent::Admitted { statement },
+            ServerMessage::Admitted { present, statement } => {
+                let present = present.map(Into::into);
+                let bytes = statement.as_ref().map(|one| one.as_bytes().to_vec());
+                let admitted = Input::Admitted {
+                    present,
+                    statement: bytes,
+                };
+                self.handle(admitted, surroundings);
+                CallEvent::Admitted { statement }
+            }
             ServerMessage::Link { call_link_state } => {
-                CallEvent::Link(LinkState::parse(&call_link_state, &self.options.room)?)
+                let state = LinkState::parse(&call_link_state, &self.options.room)?;
+                if !state.admin_statement.is_empty() {
+                    let policy = state.admin_statement.as_bytes().to_vec();
+                    self.handle(Input::Policy(policy), surroundings);
+                }
+                CallEvent::Link(state)
             }
             ServerMessage::Relay { from, body } => {
-                let from = parse_demux(from)?;
-                let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
-                match resume_state.opener.open(from, &wire::decode(&body)?) {
-                    Ok(message) => {
-                        self.has_unstored = true;
-                        CallEvent::Message { from, message }
-                    }
-                    Err(reason) => CallEvent::Unreadable { from, reason },
-                }
+                return self.receive_relay(parse_demux(from)?, &body, surroundings);
             }
             ServerMessage::Error { code, .. } if code == "displaced" => {
                 return Ok(MessageEffect::End(EndReason::Displaced));
@@ -81,14 +98,24 @@ impl Participation {
             ServerMessage::Error { code, .. } if code == "ended_by_admin" => {
                 return Ok(MessageEffect::End(EndReason::EndedByAdmin));
             }
-            // This client is in no group, so that it misses nothing.
-            ServerMessage::Error { code, .. } if code == "commits_dropped" => {
-                return Ok(MessageEffect::Nothing);
+            ServerMessage::Error {
+                code,
+                message,
+                present,
+            } => {
+                let present = present.map(Into::into);
+                let encryption = self.encryption.as_mut();
+                let is_taken =
+                    encryption.is_some_and(|one| one.take_error(&code, present, surroundings));
+                // A client that is in no group misses nothing.
+                if is_taken || code == "commits_dropped" {
+                    return Ok(MessageEffect::Nothing);
+                }
+                CallEvent::Refused {
+                    code: displayed(&code),
+                    message: displayed(&message),
+                }
             }
-            ServerMessage::Error { code, message, .. } => CallEvent::Refused {
-                code: displayed(&code),
-                message: displayed(&message),
-            },
             ServerMessage::Denied { reason } => {
                 let reason = match &*reason {
                     "ended" => DenialReason::Ended,
@@ -104,13 +131,88 @@ impl Participation {
                     TransportFailure::Malformed("it answers a join that was not made").into(),
                 );
             }
-            ServerMessage::Commit { .. }
-            | ServerMessage::Welcome { .. }
-            | ServerMessage::Refuse { .. }
-            | ServerMessage::Pong
-            | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
+            ServerMessage::Commit {
+                group,
+                epoch,
+                from,
+                body,
+            } => {
+                let (from, body) = (parse_demux(from)?, wire::decode(&body)?);
+                self.take_sender(from);
+                let at = GroupEpoch { group, epoch };
+                return Ok(self.handle(Input::Commit { at, from, body }, surroundings));
+            }
+            ServerMessage::Welcome {
+                group,
+                epoch,
+                from,
+                body,
+            } => {
+                let (from, body) = (parse_demux(from)?, wire::decode(&body)?);
+                let at = GroupEpoch { group, epoch };
+                return Ok(self.handle(Input::Welcome { at, from, body }, surroundings));
+            }
+            ServerMessage::Refuse { group, epoch, from } => {
+                let at = GroupEpoch { group, epoch };
+                let from = parse_demux(from)?;
+                return Ok(self.handle(Input::Refuse { at, from }, surroundings));
+            }
+            ServerMessage::Pong | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
         };
         Ok(MessageEffect::Event(event))
+    }
+
+    /// Reads a relayed message: of the group, or sealed under the key of the link.
+    fn receive_relay(
+        &mut self,
+        from: DemuxId,
+        body: &str,
+        surroundings: Surroundings<'_>,
+    ) -> Result<MessageEffect, RoomsError> {
+        let body = wire::decode(body)?;
+        if RelayClass::of(&body).is_some() {
+            return Ok(self.handle(Input::Relay { from, body }, surroundings));
+        }
+        let encryption = self.encryption.as_ref().filter(|one| one.is_on());
+        let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
+        let event = match resume_state.opener.open(from, &body) {
+            Ok(_) if encryption.is_some_and(|one| one.takes_part(from, &resume_state.roster)) => {
+                self.has_unstored = true;
+                let reason = OpenError::OutsideGroup;
+                CallEvent::Unreadable { from, reason }
+            }
+            Ok(message) => {
+                self.has_unstored = true;
+                CallEvent::Message { from, message }
+            }
+            Err(reason) => CallEvent::Unreadable { from, reason },
+        };
+        Ok(MessageEffect::Event(event))
+    }
+
+    /// Passes an input to the session of the device.
+    fn handle(&mut self, input: Input, surroundings: Surroundings<'_>) -> MessageEffect {
+        if let Some(encryption) = &mut self.encryption {
+            encryption.handle(input, surroundings);
+        }
+        MessageEffect::Nothing
+    }
+
+    fn take_sender(&mut self, from: DemuxId) {
+        let own = self.resume_state.as_ref().map(|state| state.demux);
+        if let Some(encryption) = self.encryption.as_mut().filter(|_| own == Some(from)) {
+            encryption.take_own_commit();
+        }
+    }
+
+    /// Passes the roster to the session, and returns its event.
+    fn roster_event(&mut self, surroundings: Surroundings<'_>) -> CallEvent {
+        let state = self.resume_state.as_ref();
+        let roster = state.map(|state| state.roster.clone()).unwrap_or_default();
+        if let Some(encryption) = &mut self.encryption {
+            encryption.take_roster(&roster, surroundings);
+        }
+        CallEvent::Roster(roster)
     }
 
     /// Returns the roster of the current seat.

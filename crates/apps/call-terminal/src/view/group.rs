@@ -1,0 +1,51 @@
+//! The group of the end-to-end encryption, as far as this device knows it.
+
+use std::collections::BTreeSet;
+
+use anteroom_client::{DemuxId, GroupState, MemberPublicKey, MemberStatus, Participant};
+
+/// The group as far as it is known to this device.
+#[derive(Default)]
+pub(super) struct GroupView {
+    /// The state; `None` for a device that takes no part in the encryption.
+    pub(super) state: Option<GroupState>,
+    /// The devices without end-to-end encryption that were told of.
+    pub(super) told: BTreeSet<DemuxId>,
+    /// The member keys beside the words that were shown last.
+    pub(super) shown: Vec<MemberPublicKey>,
+    pub(super) has_stopped: bool,
+}
+
+/// The place of a device that the room service lists in the call.
+pub(super) enum Membership<'s> {
+    /// This device takes no part in the encryption.
+    NoGroup,
+    Member(&'s MemberStatus),
+    /// The device can be in the group, and is not.
+    Outside,
+    /// The device names no member key.
+    NoKey,
+}
+
+impl GroupView {
+    /// Returns the part of a device in the group.
+    pub(super) fn membership(&self, participant: &Participant) -> Membership<'_> {
+        let Some(state) = &self.state else {
+            return Membership::NoGroup;
+        };
+        match state.member(participant.demux) {
+            Some(member) => Membership::Member(member),
+            None if participant.member_key().is_some() && state.members.is_empty() => {
+                Membership::NoGroup
+            }
+            None if participant.member_key().is_some() => Membership::Outside,
+            None => Membership::NoKey,
+        }
+    }
+
+    /// Returns the member with a leaf.
+    pub(super) fn member(&self, leaf: u32) -> Option<&MemberStatus> {
+        let mut members = self.state.iter().flat_map(|state| &state.members);
+        members.find(|member| member.leaf == leaf)
+    }
+}

@@ -1,0 +1,376 @@
+//! The group of the end-to-end encryption, in sentences and in words for rows.
+
+use anteroom_client::{
+    AdmissionReason, BarState, CallEvent, DemuxId, GroupEvent, LeaveReason, Listing, MemberLeaf,
+    MemberStatus, Participant, ShownWords, Signer, StopReason,
+};
+
+use super::{View, group::Membership, words};
+use crate::{entry::Entry, presence::Change};
+
+/// The maximum number of members that are named when this device enters a group.
+const NAMED: usize = 8;
+
+impl View {
+    /// Returns whether the call is locked.
+    pub(crate) fn is_locked(&self) -> bool {
+        let state = self.group.state.as_ref();
+        state.is_some_and(|state| state.is_locked)
+    }
+
+    /// Returns the words for a device's place in the group, for a row of a list.
+    pub(super) fn group_state(&self, participant: &Participant) -> Option<&'static str> {
+        match self.group.membership(participant) {
+            Membership::Member(member) if member.listing == Listing::Contradicted => {
+                Some("not as listed")
+            }
+            Membership::Member(member) if !member.is_confirmed => Some("unconfirmed"),
+            Membership::Member(_) | Membership::NoGroup => None,
+            Membership::Outside => Some("outside"),
+            Membership::NoKey => Some("no key"),
+        }
+    }
+
+    /// Returns a device's place in the group, for a sentence.
+    pub(super) fn group_place(&self, participant: &Participant) -> String {
+        match self.group.membership(participant) {
+            Membership::NoGroup => String::new(),
+            Membership::Member(member) => {
+                let compared = if member.is_compared { ", compared" } else { "" };
+                let confirmed = if member.is_confirmed {
+                    ""
+                } else {
+                    ", not confirmed"
+                };
+                let listed = match member.listing {
+                    Listing::Contradicted => ", listed otherwise by the room service",
+                    Listing::Listed | Listing::Unlisted => "",
+                };
+                let reason = self.admission(member.reason);
+                format!(", {reason}{compared}{confirmed}{listed}")
+            }
+            Membership::Outside => ", not in the group".to_owned(),
+            Membership::NoKey => ", without end-to-end encryption".to_owned(),
+        }
+    }
+
+    /// Returns the members that the room service does not list, a line for each.
+    pub(super) fn unlisted(&self) -> Vec<Entry> {
+        let members = self.group.state.iter().flat_map(|state| &state.members);
+        let unlisted = members.filter(|member| member.listing == Listing::Unlisted);
+        unlisted
+            .map(|member| {
+                let label = self.label(member.claims.demux_id);
+                let text = format!("  {label} (in the group, not listed by the room service)");
+                Entry::Notice(text)
+            })
+            .collect()
+    }
+
+    /// Returns the author of a message that came under the key of the link.
+    pub(super) fn outside_author(&self, from: DemuxId) -> String {
+        let label = self.label(from);
+        match self.group.state {
+            Some(_) => format!("{label} (outside of the group)"),
+            None => label,
+        }
+    }
+
+    /// Returns what is to be told of devices without end-to-end encryption, once for each.
+    pub(super) fn tell_of_outsiders(&mut self) -> Vec<Entry> {
+        let Some(state) = self.group.state.as_ref().filter(|_| self.is_inside) else {
+            return Vec::new();
+        };
+        let what = if state.has_admin {
+            "takes no part in the end-to-end encryption: it does not hear what is said in the group"
+        } else {
+            "takes no part in the end-to-end encryption: what you say goes to it under the key of the \
+             link, so that everybody with the link can read it with the room service's help"
+        };
+        let devices = self.roster.active.iter();
+        let outsiders =
+            devices.filter(|one| matches!(self.group.membership(one), Membership::NoKey));
+        let outsiders: Vec<_> = outsiders.map(|one| one.demux).collect();
+        let mut entries = Vec::new();
+        for device in outsiders {
+            if !self.known_devices.is_own(device) && self.group.told.insert(device) {
+                entries.push(Entry::Problem(format!("{} {what}.", self.label(device))));
+            }
+        }
+        entries
+    }
+
+    /// Applies an event of the group.
+    pub(super) fn group_entries(&mut self, event: &CallEvent) -> Vec<Entry> {
+        match event {
+            CallEvent::GroupChanged(state) => {
+                let room = self.room_params.as_ref();
+                self.known_devices.set_members(&state.members, room);
+                self.group.state = Some((**state).clone());
+                self.tell_of_outsiders()
+            }
+            CallEvent::Group(event) => self.member_entries(event),
+            CallEvent::Words(shown) => self.show_words(shown),
+            CallEvent::NotSaid { text, error } => {
+                let text = words::bounded(text, 1);
+                vec![Entry::Problem(format!("not said: {error}: {text}"))]
+            }
+            CallEvent::GroupRefused(error) => vec![Entry::Problem(error.to_string())],
+            CallEvent::StatementLeftOut { device } => vec![Entry::Problem(format!(
+                "the room service delivers no approvals: the members do not let {} into the group",
+                self.label(*device)
+            ))],
+            CallEvent::PolicyNotKept(error) => vec![Entry::Problem(format!(
+                "the members have the new policy of the room, and its service does not keep it for \
+                 later calls: {error}"
+            ))],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Marks the members that were shown with the words as compared, in a sentence.
+    pub(crate) fn words_match(&mut self) -> Entry {
+        // The session says the same with the next state.
+        let members = self.group.state.iter_mut();
+        for member in members.flat_map(|state| &mut state.members) {
+            member.is_compared |= self.group.shown.contains(&member.claims.member_key);
+        }
+        let members = self.group.state.iter().flat_map(|state| &state.members);
+        let later = members.filter(|member| {
+            !member.is_own && !self.group.shown.contains(&member.claims.member_key)
+        });
+        let later: Vec<String> = later
+            .map(|member| {
+                let label = self.label(member.claims.demux_id);
+                format!("{label} came in after, {}", self.admission(member.reason))
+            })
+            .collect();
+        let later = match later.as_slice() {
+            [] => String::new(),
+            later => format!(" {}.", later.join("; ")),
+        };
+        Entry::Notice(format!(
+            "You have compared the words with {}.{later}",
+            people(self.group.shown.len())
+        ))
+    }
+
+    /// Returns whether words were shown.
+    pub(crate) fn has_shown_words(&self) -> bool {
+        !self.group.shown.is_empty()
+    }
+
+    /// Returns the reason why a member may be in.
+    fn admission(&self, reason: AdmissionReason) -> String {
+        match reason {
+            AdmissionReason::ServiceDecision => "let in on the room service's word".to_owned(),
+            AdmissionReason::Open => "in without approval".to_owned(),
+            AdmissionReason::Approval(signer) => format!("let in by {}", self.signer(signer)),
+            AdmissionReason::OtherDevice(signer) => {
+                format!("let in by {} with another device", self.signer(signer))
+            }
+            AdmissionReason::Admin => "in with the admin secret".to_owned(),
+        }
+    }
+
+    fn signer(&self, signer: Signer) -> String {
+        let Signer::CoAdmin(key) = signer else {
+            return "an admin".to_owned();
+        };
+        let mut members = self.group.state.iter().flat_map(|state| &state.members);
+        let member = members.find(|member| member.claims.member_key == key);
+        match member {
+            Some(member) if member.is_own => "you, a co-admin".to_owned(),
+            Some(member) => format!("{}, a co-admin", self.label(member.claims.demux_id)),
+            None => "a co-admin".to_owned(),
+        }
+    }
+
+    fn member_label(&self, claims: &MemberLeaf) -> String {
+        self.label(claims.demux_id)
+    }
+
+    fn member_entries(&mut self, event: &GroupEvent) -> Vec<Entry> {
+        let notice = |text: String| vec![Entry::Notice(text)];
+        let problem = |text: String| vec![Entry::Problem(text)];
+        match event {
+            GroupEvent::Entered { members, .. } => {
+                let room = self.room_params.as_ref();
+                self.known_devices.set_members(members, room);
+                self.enter_group(members)
+            }
+            GroupEvent::Left(reason) => match reason {
+                LeaveReason::NewSeat | LeaveReason::RefusedCommit => Vec::new(),
+                LeaveReason::MissedCommit | LeaveReason::NextGroup | LeaveReason::Failed => {
+                    notice("You are out of the group, and ask to be let in again.".to_owned())
+                }
+                _ => notice("You were taken out of the group.".to_owned()),
+            },
+            GroupEvent::WelcomeRefused { from, error, .. } => problem(format!(
+                "you do not go into the group of {}: {error}",
+                self.label(*from)
+            )),
+            GroupEvent::CannotStart(error) => {
+                problem(format!("you cannot be in the group: {error}"))
+            }
+            GroupEvent::MemberAdded { member, .. } => {
+                let room = self.room_params.as_ref();
+                self.known_devices.add_member(member, room);
+                notice(format!(
+                    "{} came into the group, {}.",
+                    self.member_label(&member.claims),
+                    self.admission(member.reason)
+                ))
+            }
+            GroupEvent::NotAdmitted { claims, refusal } => problem(format!(
+                "{} is not let into the group: {refusal}",
+                self.member_label(claims)
+            )),
+            GroupEvent::Text { claims, text, .. } => vec![Entry::Message {
+                author: self.member_label(claims),
+                text: words::bounded(text, words::MAX_MESSAGE_LINES),
+            }],
+            GroupEvent::Name { leaf, name } => {
+                let device = self
+                    .group
+                    .member(*leaf)
+                    .map(|member| member.claims.demux_id);
+                if let (Some(device), Some(name)) = (device, name)
+                    && self.known_devices.set_name(device, name)
+                {
+                    self.gathered.add(device, Change::Named);
+                }
+                Vec::new()
+            }
+            GroupEvent::Confirmation { leaf, is_confirmed } => {
+                let Some(member) = self.group.member(*leaf) else {
+                    return Vec::new();
+                };
+                let label = self.member_label(&member.claims);
+                notice(if *is_confirmed {
+                    format!("{label} is confirmed again.")
+                } else {
+                    format!("{label} is not confirmed: nothing has come from it for 20 s.")
+                })
+            }
+            GroupEvent::SendingStopped(StopReason::NotConfirmed) => {
+                self.group.has_stopped = true;
+                problem(
+                    "nothing is sent any more: more than half of the others are not confirmed"
+                        .to_owned(),
+                )
+            }
+            GroupEvent::SendingResumed if std::mem::take(&mut self.group.has_stopped) => {
+                notice("What you say is sent again.".to_owned())
+            }
+            GroupEvent::CommitRefused {
+                from,
+                committer,
+                error,
+            } => {
+                let device = committer.as_ref().map_or(*from, |claims| claims.demux_id);
+                problem(format!(
+                    "{} changed the group in a way that does not hold, and you have left that group: \
+                     {error}",
+                    self.label(device)
+                ))
+            }
+            GroupEvent::RefusedByOther { from, .. } => problem(format!(
+                "{} has refused a change of the group that holds for you",
+                self.label(*from)
+            )),
+            GroupEvent::NextGroup { number: 2.., .. } => {
+                notice("The members begin another group.".to_owned())
+            }
+            GroupEvent::Lock { is_on, signer } => {
+                let signer = self.signer(*signer);
+                notice(if *is_on {
+                    format!("The call is locked by {signer}: nobody new comes into the group.")
+                } else {
+                    format!("The call is unlocked by {signer}.")
+                })
+            }
+            GroupEvent::Policy(policy) => {
+                let co_admins = policy.claimed().co_admins.iter();
+                let named = co_admins.map(|one| self.signer(Signer::CoAdmin(one.member_key)));
+                match named.collect::<Vec<_>>().join("; ") {
+                    none if none.is_empty() => Vec::new(),
+                    named => notice(format!("Who decides beside the admins: {named}.")),
+                }
+            }
+            GroupEvent::Barred { claims, state } => {
+                let label = self.member_label(claims);
+                match state {
+                    BarState::Removed => notice(format!("{label} is out of the group.")),
+                    BarState::NotConfirmed => problem(format!(
+                        "it is not confirmed that the others have put {label} out of the group"
+                    )),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Says who is in the group that this device has entered, and why.
+    fn enter_group(&self, members: &[MemberStatus]) -> Vec<Entry> {
+        let mut reasons = members.iter().map(|member| member.reason);
+        let rest = if reasons.any(|reason| reason == AdmissionReason::ServiceDecision) {
+            " Whom the room service lets in is in: the link names no admin key."
+        } else {
+            ""
+        };
+        let text = format!(
+            "You are in the group of {}: what you say is for its members alone. /verify shows words to \
+             compare.{rest}",
+            people(members.len())
+        );
+        let others = members.iter().filter(|member| !member.is_own);
+        let mut named: Vec<String> = others
+            .map(|member| {
+                let label = self.member_label(&member.claims);
+                format!("{label}, {}", self.admission(member.reason))
+            })
+            .collect();
+        let more = named.len().saturating_sub(NAMED);
+        named.truncate(NAMED);
+        if more > 0 {
+            named.push(format!("and {more} more, whom /who lists"));
+        }
+        let mut entries = vec![Entry::Notice(text)];
+        if !named.is_empty() {
+            let text = format!("With you in the group: {}.", named.join("; "));
+            entries.push(Entry::Notice(text));
+        }
+        entries
+    }
+
+    fn show_words(&mut self, shown: &ShownWords) -> Vec<Entry> {
+        let others = || shown.members.iter().filter(|member| !member.is_own);
+        self.group.shown = others().map(|member| member.claims.member_key).collect();
+        let words = shown.words.iter();
+        let words: Vec<String> = words
+            .map(|word| format!("{} ({})", word.word, word.number))
+            .collect();
+        let others: Vec<String> = others()
+            .map(|member| self.member_label(&member.claims))
+            .collect();
+        vec![
+            Entry::Notice(format!("  {}", words.join(", "))),
+            Entry::Notice(format!(
+                "Compare these words, or their numbers, with {}: read them to each other where you \
+                 know the voices. If they match, write /verify match.",
+                match others.as_slice() {
+                    [] => "the others, once they are there".to_owned(),
+                    others => others.join(", "),
+                }
+            )),
+        ]
+    }
+}
+
+fn people(count: usize) -> String {
+    match count {
+        1 => "1 member".to_owned(),
+        count => format!("{count} members"),
+    }
+}

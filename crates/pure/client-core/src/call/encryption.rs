@@ -1,0 +1,384 @@
+//! The part of a device in the end-to-end encryption of a call: between the messages of the socket and the
+//! session that decides.
+
+mod devices;
+
+use std::{collections::VecDeque, time::Duration};
+
+use anteroom_e2ee::{CoAdmin, Moment, RoomContext, SignedStatement};
+use anteroom_e2ee_session::{
+    BarScope, Command as SessionCommand, CommandError, CommitRejection, Input, JoinedSeat, Message,
+    Output, Session, SessionTime,
+};
+use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
+use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients, WelcomeBody};
+use rand_core::CryptoRng;
+
+use self::devices::{devices, listed};
+use super::{
+    event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
+    group::{GroupCommand, GroupError, GroupState},
+    join::JoinOptions,
+    roster::Roster,
+};
+use crate::wire;
+
+/// The features of a room service that the encryption needs.
+const FEATURES: [&str; 2] = ["member", "group"];
+/// The time for which a text waits until the device is in the group.
+const TEXT_WAIT: Duration = Duration::from_secs(15);
+/// The maximum number of texts that wait.
+const MAX_TEXTS: usize = 64;
+
+/// The time and the random numbers of an input.
+pub(super) struct Surroundings<'s> {
+    pub(super) time: SessionTime,
+    pub(super) rng: &'s mut (dyn CryptoRng + Send),
+}
+
+/// An effect of the session.
+pub(super) enum Effect {
+    Send(ClientMessage),
+    Event(CallEvent),
+    Publish(AdminStatement),
+}
+
+/// The part of a device in the encryption.
+pub(super) struct Encryption {
+    session: Session,
+    has_admin: bool,
+    /// Whether the room service has what the encryption needs.
+    is_on: bool,
+    told_unsupported: bool,
+    /// Whether the device is in the call, and not in its lobby.
+    is_active: bool,
+    name: Option<String>,
+    /// Whether an own commit is under way, to which an error is the answer.
+    awaits_commit: bool,
+    /// Texts until the device is in the group, with the moments until which they wait.
+    texts: VecDeque<(String, Moment)>,
+    effects: VecDeque<Effect>,
+    told: Option<GroupState>,
+}
+
+redacted_debug!(Encryption);
+
+impl Encryption {
+    /// Creates the part of a device that has no seat yet; `None` for one that takes no part.
+    pub(super) fn new(options: &JoinOptions) -> Option<Self> {
+        let member = options.member.as_ref()?;
+        let (account, name) = (options.pass.aci(), options.name.clone());
+        let session = Session::new(member.session_options(&options.room, account, name.clone()));
+        Some(Self {
+            session,
+            has_admin: member.has_admin(),
+            is_on: false,
+            told_unsupported: false,
+            is_active: false,
+            name,
+            awaits_commit: false,
+            texts: VecDeque::new(),
+            effects: VecDeque::new(),
+            told: None,
+        })
+    }
+
+    pub(super) const fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    pub(super) const fn has_admin(&self) -> bool {
+        self.has_admin
+    }
+
+    /// Returns the epoch that the device is in.
+    pub(super) fn have(&self) -> Option<GroupEpoch> {
+        self.session.have()
+    }
+
+    /// Returns whether a device takes part: it is a member, or has said that it can be one.
+    pub(super) fn takes_part(&self, device: DemuxId, roster: &Roster) -> bool {
+        let told = self.told.as_ref();
+        told.is_some_and(|told| told.member(device).is_some())
+            || listed(roster, device).is_some_and(|one| one.member_key().is_some())
+    }
+
+    /// Takes a seat.
+    pub(super) fn enter(
+        &mut self,
+        info: &SeatInfo,
+        (present, missed): (Option<GroupEpoch>, usize),
+        surroundings: Surroundings<'_>,
+    ) {
+        let has = |wanted: &&str| info.features.iter().any(|feature| feature == wanted);
+        self.is_on = FEATURES.iter().all(has);
+        self.is_active = info.status == ListedStatus::Active;
+        self.awaits_commit = false;
+        if !self.is_on {
+            if !std::mem::replace(&mut self.told_unsupported, true) {
+                self.tell(CallEvent::GroupRefused(GroupError::Unsupported));
+            }
+            return;
+        }
+        self.told_unsupported = false;
+        let statement = info.statement.as_ref();
+        let joined = JoinedSeat {
+            demux_id: info.demux,
+            era: info.era,
+            is_active: self.is_active,
+            present,
+            missed,
+            statement: statement.map(|statement| statement.as_bytes().to_vec()),
+            roster: devices(&info.roster),
+        };
+        let Surroundings { time, rng } = surroundings;
+        self.session.handle(Input::Joined(joined), time, rng);
+        let policy = &info.link.admin_statement;
+        if !policy.is_empty() {
+            let policy = Input::Policy(policy.as_bytes().to_vec());
+            self.session.handle(policy, time, rng);
+        }
+        self.settle(Surroundings { time, rng });
+    }
+
+    /// Takes an input.
+    pub(super) fn handle(&mut self, input: Input, surroundings: Surroundings<'_>) {
+        self.is_active |= matches!(input, Input::Admitted { .. });
+        if self.is_on {
+            let Surroundings { time, rng } = surroundings;
+            self.session.handle(input, time, rng);
+            self.settle(Surroundings { time, rng });
+        }
+    }
+
+    pub(super) fn take_roster(&mut self, roster: &Roster, surroundings: Surroundings<'_>) {
+        self.handle(Input::Roster(devices(roster)), surroundings);
+    }
+
+    /// Takes an error of the room service. Returns whether it is the answer to a message of the session.
+    pub(super) fn take_error(
+        &mut self,
+        code: &str,
+        present: Option<GroupEpoch>,
+        surroundings: Surroundings<'_>,
+    ) -> bool {
+        let input = match code {
+            _ if !self.is_on => return false,
+            "stale_commit" => Input::StaleCommit { present },
+            "commits_dropped" => Input::CommitsDropped,
+            _ if !self.awaits_commit => return false,
+            "rate_limited" => Input::CommitRejected(CommitRejection::RateLimited),
+            "forbidden" => Input::CommitRejected(CommitRejection::Forbidden),
+            "too_large" | "not_active" | "unknown_device" => {
+                Input::CommitRejected(CommitRejection::Other)
+            }
+            _ => return false,
+        };
+        self.awaits_commit = false;
+        self.handle(input, surroundings);
+        true
+    }
+
+    /// Takes note that the room service has told a commit of this device.
+    pub(super) const fn take_own_commit(&mut self) {
+        self.awaits_commit = false;
+    }
+
+    /// Says a text to the members, or once the device is one of them.
+    pub(super) fn say(&mut self, text: &str, roster: &Roster, surroundings: Surroundings<'_>) {
+        let command = SessionCommand::Say(text.to_owned());
+        let Surroundings { time, rng } = surroundings;
+        match self.session.command(command, time, rng) {
+            Ok(()) => {}
+            Err(CommandError::NotInGroup) => self.keep_text(text, roster, time),
+            Err(error) => self.give_up(text, error.into()),
+        }
+        self.settle(Surroundings { time, rng });
+    }
+
+    /// Changes the name that the members see, if it is another one.
+    pub(super) fn set_name(&mut self, name: &str, surroundings: Surroundings<'_>) {
+        if self.name.as_deref() == Some(name) {
+            return;
+        }
+        self.name = Some(name.to_owned());
+        let Surroundings { time, rng } = surroundings;
+        let command = SessionCommand::SetName(name.to_owned());
+        if let Err(error) = self.session.command(command, time, rng)
+            && error != CommandError::NotInGroup
+        {
+            self.tell(CallEvent::GroupRefused(error.into()));
+        }
+        self.settle(Surroundings { time, rng });
+    }
+
+    /// Puts a device out of the group, if this one can: the room service sends it away in any case.
+    pub(super) fn bar(&mut self, device: DemuxId, scope: BarScope, surroundings: Surroundings<'_>) {
+        let Surroundings { time, rng } = surroundings;
+        let command = SessionCommand::Bar { device, scope };
+        if self.is_on
+            && let Err(error) = self.session.command(command, time, rng)
+            && matches!(
+                error,
+                CommandError::Statement(_) | CommandError::NotConnected | CommandError::OwnDevice
+            )
+        {
+            self.tell(CallEvent::GroupRefused(error.into()));
+        }
+        self.settle(Surroundings { time, rng });
+    }
+
+    /// Carries out a command about the group.
+    pub(super) fn command(&mut self, command: GroupCommand, surroundings: Surroundings<'_>) {
+        let Surroundings { time, rng } = surroundings;
+        let done = match command {
+            GroupCommand::ShowWords => self.session.show_words(time).map(|words| {
+                self.tell(CallEvent::Words(Box::new(words)));
+            }),
+            GroupCommand::Lock(on) => self.session.command(SessionCommand::Lock(on), time, rng),
+            GroupCommand::WordsMatch => self.session.command(SessionCommand::WordsMatch, time, rng),
+            GroupCommand::AddCoAdmin(device) => self.co_admins_with(device).and_then(|all| {
+                let command = SessionCommand::SetCoAdmins(all);
+                self.session.command(command, time, rng)
+            }),
+        };
+        if let Err(error) = done {
+            self.tell(CallEvent::GroupRefused(error.into()));
+        }
+        self.settle(Surroundings { time, rng });
+    }
+
+    /// Returns the moment at which the passing of time has an effect.
+    pub(super) fn next_tick(&self) -> Option<Moment> {
+        let session = self.session.next_tick().filter(|_| self.is_on);
+        let text = self.texts.front().map(|(_, until)| *until);
+        session.into_iter().chain(text).min()
+    }
+
+    pub(super) fn has_texts(&self) -> bool {
+        !self.texts.is_empty()
+    }
+
+    /// Returns the next effect.
+    pub(super) fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Returns the co-admins of the era and a member.
+    fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
+        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
+        let policy = context.policy().map(SignedStatement::claimed);
+        let known = policy.map_or(&[][..], |policy| policy.co_admins_in(context.era()));
+        let mut all = known.to_vec();
+        let members = self.session.members();
+        let mut members = members.iter().map(|member| &member.claims);
+        let member = members.find(|claims| claims.demux_id == device);
+        let member = member.ok_or(CommandError::UnknownMember)?;
+        if all.iter().all(|one| one.member_key != member.member_key) {
+            all.push(CoAdmin {
+                user: member.user.clone(),
+                member_key: member.member_key,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Keeps a text while others may let this device in.
+    fn keep_text(&mut self, text: &str, roster: &Roster, time: SessionTime) {
+        let others: Vec<_> = roster.active.iter().filter(|one| !one.is_lost).collect();
+        let can_hear = others.iter().filter(|one| one.member_key().is_some());
+        // This device is one of both. Those in the lobby are not shown which of the others can hear.
+        if can_hear.count() > 1 || !self.is_active {
+            if self.texts.len() < MAX_TEXTS {
+                let until = time.moment.plus(TEXT_WAIT);
+                self.texts.push_back((text.to_owned(), until));
+            } else {
+                self.give_up(text, GroupError::NotLetIn);
+            }
+        } else if others.len() > 1 && self.has_admin {
+            self.give_up(text, GroupError::NobodyHears);
+        }
+    }
+
+    fn give_up(&mut self, text: &str, error: GroupError) {
+        let text = text.to_owned();
+        self.tell(CallEvent::NotSaid { text, error });
+    }
+
+    fn tell(&mut self, event: CallEvent) {
+        self.effects.push_back(Effect::Event(event));
+    }
+
+    /// Takes the outputs of the session, says the texts that have waited, and tells how the group is now.
+    fn settle(&mut self, surroundings: Surroundings<'_>) {
+        let Surroundings { time, rng } = surroundings;
+        self.take_outputs();
+        while let Some((text, until)) = self.texts.pop_front() {
+            if self.session.may_send() {
+                let said = self
+                    .session
+                    .command(SessionCommand::Say(text.clone()), time, rng);
+                if let Err(error) = said {
+                    self.give_up(&text, error.into());
+                }
+            } else if until <= time.moment {
+                self.give_up(&text, GroupError::NotLetIn);
+            } else {
+                self.texts.push_front((text, until));
+                break;
+            }
+        }
+        self.take_outputs();
+        let context = self.session.context();
+        let state = GroupState {
+            members: self.session.members(),
+            may_send: self.session.may_send(),
+            is_locked: context.is_some_and(RoomContext::is_locked),
+            has_admin: self.has_admin,
+        };
+        if self.is_on && self.told.as_ref() != Some(&state) {
+            self.told = Some(state.clone());
+            self.tell(CallEvent::GroupChanged(Box::new(state)));
+        }
+    }
+
+    fn take_outputs(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            let effect = match output {
+                // This client sends no frames.
+                Output::FrameKeys(_) => continue,
+                Output::Send(message) => self.message(message),
+                Output::Event(event) => Some(Effect::Event(CallEvent::Group(Box::new(event)))),
+            };
+            self.effects.extend(effect);
+        }
+    }
+
+    fn message(&mut self, message: Message) -> Option<Effect> {
+        Some(Effect::Send(match message {
+            Message::Commit(commit) => {
+                self.awaits_commit = true;
+                let welcome = commit.welcome.as_ref();
+                ClientMessage::Commit {
+                    group: commit.epoch.group,
+                    epoch: commit.epoch.epoch,
+                    body: wire::encode(&commit.body),
+                    welcome: welcome.map(|(to, body)| WelcomeBody {
+                        to: to.iter().map(|device| device.number()).collect(),
+                        body: wire::encode(body),
+                    }),
+                }
+            }
+            Message::Refuse(GroupEpoch { group, epoch }) => ClientMessage::Refuse { group, epoch },
+            Message::Relay(_, body) => ClientMessage::Relay {
+                to: RelayRecipients::ALL,
+                body: wire::encode(&body),
+            },
+            Message::Policy(policy) => {
+                // A policy is not longer than an admin statement.
+                let statement = AdminStatement::new(policy.as_bytes()).ok()?;
+                return Some(Effect::Publish(statement));
+            }
+        }))
+    }
+}

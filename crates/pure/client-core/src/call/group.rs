@@ -1,0 +1,66 @@
+//! The group of a call as its people see it.
+
+use anteroom_e2ee_session::{CommandError, MemberStatus};
+use anteroom_protocol::DemuxId;
+
+/// The group that a device is in, as it is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupState {
+    /// The members; empty while this device is in no group.
+    pub members: Vec<MemberStatus>,
+    /// Whether this device may send now.
+    pub may_send: bool,
+    /// Whether nobody new is let in.
+    pub is_locked: bool,
+    /// Whether the link names an admin key. Without one, the room service decides who is let in, and what is
+    /// said goes to clients without end-to-end encryption too.
+    pub has_admin: bool,
+}
+
+impl GroupState {
+    /// Returns the member with a device.
+    #[must_use]
+    pub fn member(&self, device: DemuxId) -> Option<&MemberStatus> {
+        let mut members = self.members.iter();
+        members.find(|member| member.claims.demux_id == device)
+    }
+}
+
+/// A command of a person about the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupCommand {
+    /// Locks or unlocks the call. For admins.
+    Lock(bool),
+    /// Makes a member a co-admin for the rest of the era. For holders of the admin secret.
+    AddCoAdmin(DemuxId),
+    /// Computes the verification words, and freezes them with the members.
+    ShowWords,
+    /// The person has compared the words that were shown last: they match.
+    WordsMatch,
+}
+
+/// The reason for which a command about the group, or a text to it, was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupError {
+    /// The session of the device refuses it.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The device was not let into the group in time.
+    #[error("the others have not let this device into their group")]
+    NotLetIn,
+    /// None of the devices in the call takes part in the end-to-end encryption.
+    #[error("nobody in the call takes part in the end-to-end encryption")]
+    NobodyHears,
+    /// A message under the key of the link, where the link names an admin key: whoever has the link could read
+    /// it with the room service's help.
+    #[error("the members decide who hears the call, and this would go to everybody with the link")]
+    LinkKey,
+    /// The device has no identity of a member.
+    #[error("this device takes no part in the end-to-end encryption")]
+    NoGroup,
+    /// The room service does not state that it has what the end-to-end encryption needs. Where the link names
+    /// an admin key, nothing is said then: the room service could state that of any call.
+    #[error("the room service says that it does not have what the end-to-end encryption needs")]
+    Unsupported,
+}

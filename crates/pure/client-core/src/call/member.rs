@@ -1,0 +1,118 @@
+//! The identity of a device that takes part in the end-to-end encryption of calls.
+
+use anteroom_e2ee::{
+    AdminKey, AdminPublicKey, Admission, CertificateChain, DeviceSecret, MemberKey,
+    MemberPublicKey, Policy, SignedStatement, Signer,
+};
+use anteroom_e2ee_session::SessionOptions;
+use anteroom_protocol::{Aci, CallLink, OpaqueUserId, RoomId, RootKey, Timestamp, redacted_debug};
+
+use crate::{AdminRights, DeviceCertificate, Error, RoomStatements};
+
+/// The maximum number of a user's devices in a group. Room services admit five unless they are set to admit
+/// more, and do not tell how many.
+const MAX_USER_DEVICES: usize = 64;
+
+/// The identity of a device in the room of a link, with which it takes part in the end-to-end encryption of
+/// the room's calls.
+#[derive(Clone)]
+pub struct CallMember {
+    room: RoomId,
+    key: MemberKey,
+    admin: Option<AdminPublicKey>,
+    admin_key: Option<AdminKey>,
+    admission: Admission,
+    policy: Option<SignedStatement<Policy>>,
+    certificate: Option<CertificateChain>,
+}
+
+redacted_debug!(CallMember);
+
+impl CallMember {
+    /// Creates the identity of a device.
+    ///
+    /// # Errors
+    /// [`Error::LinkAdmin`] if the link's admin key is none.
+    pub fn new(device: &DeviceSecret, link: &CallLink) -> Result<Self, Error> {
+        let admin = link.admin.as_ref();
+        let admin = admin.map(|named| AdminPublicKey::from_bytes(named.as_bytes()));
+        let room = link.root_key.room_id();
+        Ok(Self {
+            room,
+            key: device.member_key(&room),
+            admin: admin.transpose().map_err(|_| Error::LinkAdmin)?,
+            admin_key: None,
+            admission: Admission::None,
+            policy: None,
+            certificate: None,
+        })
+    }
+
+    /// Adds the rights of an admin, who signs if the link names the admin key.
+    #[must_use]
+    pub fn with_rights(self, rights: &AdminRights) -> Self {
+        let admin_key = rights.admin_key(&self.room);
+        Self { admin_key, ..self }
+    }
+
+    /// Adds the policy and the approval that the client has kept.
+    #[must_use]
+    pub fn with_statements(self, statements: &RoomStatements, now: Timestamp) -> Self {
+        let own = self.key();
+        let mut approvals: Vec<_> = statements.approvals(&own, now).collect();
+        // Those of co-admins count in one era alone.
+        approvals.sort_by_key(|approval| *approval.signer() != Signer::Admin);
+        let admission = approvals.first().map(|one| (*one).clone());
+        Self {
+            admission: admission.map_or(Admission::None, Admission::Approval),
+            policy: statements.policy().cloned(),
+            ..self
+        }
+    }
+
+    /// Adds the certificate that ties the device to the account, for the members alone. Whoever sees it can
+    /// prove to outsiders that the account was there.
+    #[must_use]
+    pub fn with_certificate(self, certificate: &DeviceCertificate) -> Self {
+        let chain = certificate.present(&self.room, &self.key());
+        Self {
+            certificate: Some(chain),
+            ..self
+        }
+    }
+
+    /// Returns the device's public key in the room.
+    #[must_use]
+    pub fn key(&self) -> MemberPublicKey {
+        self.key.public()
+    }
+
+    /// Returns whether the link names an admin key, so that the members decide who is in.
+    pub(super) const fn has_admin(&self) -> bool {
+        self.admin.is_some()
+    }
+
+    /// Returns the options of a session for an account.
+    pub(super) fn session_options(
+        &self,
+        room: &RootKey,
+        account: Aci,
+        name: Option<String>,
+    ) -> SessionOptions {
+        let params = room.secret_params();
+        let user = OpaqueUserId::of_ciphertext(&params.encrypt(&account.into()));
+        SessionOptions {
+            root_key: room.clone(),
+            admin: self.admin,
+            admin_key: self.admin_key.clone(),
+            member_key: self.key.clone(),
+            user,
+            admission: self.admission.clone(),
+            name,
+            certificate: self.certificate.clone(),
+            policy: self.policy.clone(),
+            max_devices: MAX_USER_DEVICES,
+            is_account: Box::new(move |user| user.decrypt(&params).is_ok()),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The commands of a device, as effects.
+
+use anteroom_e2ee_session::{BarScope, SessionTime};
+use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients};
+use rand_core::CryptoRng;
+
+use super::Participation;
+use crate::{
+    ApprovalStatement, Chat, DemuxId, RoomsError, TransportFailure,
+    call::{
+        command::{Command, Recipient},
+        encryption::{Effect, Encryption, Surroundings},
+        event::CallEvent,
+        group::GroupError,
+    },
+    wire,
+};
+
+impl Participation {
+    /// Carries out a command: [`Self::poll_effect`] returns its messages.
+    ///
+    /// # Errors
+    /// A message under the key of the link is too long, or the device has no seat.
+    pub fn perform(
+        &mut self,
+        command: Command,
+        time: SessionTime,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        self.collect();
+        let message = match command {
+            Command::Send { to, message } => return self.send(to, &message, rng),
+            Command::Say(text) => return self.say(text, time, rng),
+            Command::Introduce { to, name } => return self.introduce(to, name, time, rng),
+            Command::Group(command) => {
+                let error = match self.encryption {
+                    Some(_) => GroupError::Unsupported,
+                    None => GroupError::NoGroup,
+                };
+                match self.active_encryption() {
+                    Some(encryption) => encryption.command(command, Surroundings { time, rng }),
+                    None => self.tell(CallEvent::GroupRefused(error)),
+                }
+                return Ok(());
+            }
+            Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised },
+            Command::Approve { device, statement } => {
+                self.approve(device, statement);
+                return Ok(());
+            }
+            Command::Deny(device) => ClientMessage::Deny {
+                demux_id: device.number(),
+            },
+            Command::Remove(device) => {
+                self.bar(device, BarScope::Device, Surroundings { time, rng });
+                ClientMessage::Remove {
+                    demux_id: device.number(),
+                }
+            }
+            Command::Block(device) => {
+                self.bar(device, BarScope::User, Surroundings { time, rng });
+                ClientMessage::Block {
+                    demux_id: device.number(),
+                }
+            }
+            Command::Ping => ClientMessage::Ping,
+            Command::Leave => ClientMessage::Leave,
+        };
+        self.effects.push_back(Effect::Send(message));
+        Ok(())
+    }
+
+    /// Admits a device. A statement is left out for a room service without the feature `statements`, which would
+    /// end the connection, and with it the decision.
+    fn approve(&mut self, device: DemuxId, statement: Option<ApprovalStatement>) {
+        let is_left_out = statement.is_some() && !self.has_statements();
+        let message = ClientMessage::Approve {
+            demux_id: device.number(),
+            statement: statement.filter(|_| !is_left_out),
+        };
+        self.effects.push_back(Effect::Send(message));
+        if is_left_out {
+            self.tell(CallEvent::StatementLeftOut { device });
+        }
+    }
+
+    fn active_encryption(&mut self) -> Option<&mut Encryption> {
+        let encryption = self.encryption.as_mut();
+        encryption.filter(|encryption| encryption.is_on())
+    }
+
+    /// Whether nothing may be said under the key of the link: the members decide who hears the call, also where
+    /// the room service says that it has no groups.
+    fn is_link_key_barred(&self) -> bool {
+        let encryption = self.encryption.as_ref();
+        encryption.is_some_and(Encryption::has_admin)
+    }
+
+    fn send(
+        &mut self,
+        to: Recipient,
+        message: &[u8],
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        if self.is_link_key_barred() {
+            self.tell(CallEvent::GroupRefused(GroupError::LinkKey));
+            return Ok(());
+        }
+        self.seal(to, message, rng)
+    }
+
+    /// Says a text to the members. Clients without end-to-end encryption hear it too, unless the link names an
+    /// admin key.
+    fn say(
+        &mut self,
+        text: String,
+        time: SessionTime,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        let state = self.resume_state.as_ref().ok_or(RoomsError::Over)?;
+        let encryption = self.encryption.as_mut();
+        if let Some(encryption) = encryption.filter(|encryption| encryption.is_on()) {
+            let surroundings = Surroundings {
+                time,
+                rng: &mut *rng,
+            };
+            encryption.say(&text, &state.roster, surroundings);
+            self.collect();
+            return self.seal_to_outsiders(&Chat::Text { text }, rng);
+        }
+        if self.is_link_key_barred() {
+            let error = GroupError::Unsupported;
+            self.tell(CallEvent::NotSaid { text, error });
+            return Ok(());
+        }
+        self.seal_chat(Recipient::All, &Chat::Text { text }, rng)
+    }
+
+    /// Tells the name. The leaf of a member has it, so that members are told of another name alone.
+    fn introduce(
+        &mut self,
+        to: Recipient,
+        name: String,
+        time: SessionTime,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        let is_barred = self.is_link_key_barred();
+        let Some(encryption) = self.active_encryption() else {
+            if is_barred {
+                return Ok(());
+            }
+            return self.seal_chat(to, &Chat::Hello { name }, rng);
+        };
+        if to == Recipient::All {
+            let surroundings = Surroundings {
+                time,
+                rng: &mut *rng,
+            };
+            encryption.set_name(&name, surroundings);
+            self.collect();
+            return self.seal_to_outsiders(&Chat::Hello { name }, rng);
+        }
+        let outsiders = self.outsiders();
+        match to {
+            Recipient::One(device) if outsiders.contains(&device) => {
+                self.seal_chat(to, &Chat::Hello { name }, rng)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn bar(&mut self, device: DemuxId, scope: BarScope, surroundings: Surroundings<'_>) {
+        if let Some(encryption) = self.active_encryption() {
+            encryption.bar(device, scope, surroundings);
+        }
+        self.collect();
+    }
+
+    /// Seals a message for the clients without end-to-end encryption.
+    fn seal_to_outsiders(
+        &mut self,
+        chat: &Chat,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        for device in self.outsiders() {
+            self.seal_chat(Recipient::One(device), chat, rng)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the devices without end-to-end encryption that are talked to: none where the link names an
+    /// admin key, since the room service could make any device look like that.
+    fn outsiders(&self) -> Vec<DemuxId> {
+        let (Some(encryption), Some(state)) = (&self.encryption, &self.resume_state) else {
+            return Vec::new();
+        };
+        if self.is_link_key_barred() {
+            return Vec::new();
+        }
+        let connected = state.roster.active.iter().filter(|one| !one.is_lost);
+        let devices = connected.map(|one| one.demux);
+        devices
+            .filter(|device| {
+                *device != state.demux && !encryption.takes_part(*device, &state.roster)
+            })
+            .collect()
+    }
+
+    fn seal_chat(
+        &mut self,
+        to: Recipient,
+        chat: &Chat,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        let message = chat.to_bytes();
+        let message = message.map_err(|_| TransportFailure::Malformed("it is no JSON"))?;
+        self.seal(to, &message, rng)
+    }
+
+    /// Seals a message under the key of the link.
+    fn seal(
+        &mut self,
+        to: Recipient,
+        message: &[u8],
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
+        let body = resume_state.sealer.seal(message, rng)?;
+        let to = match to {
+            Recipient::All => RelayRecipients::ALL,
+            Recipient::One(device) => RelayRecipients::One(device.number()),
+        };
+        let body = wire::encode(&body);
+        let relay = ClientMessage::Relay { to, body };
+        self.effects.push_back(Effect::Send(relay));
+        Ok(())
+    }
+
+    fn tell(&mut self, event: CallEvent) {
+        self.effects.push_back(Effect::Event(event));
+    }
+}
