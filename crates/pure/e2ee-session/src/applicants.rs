@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, MemberPublicKey, Moment};
+use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, Moment};
 use anteroom_protocol::DemuxId;
 
 use crate::time::SessionTime;
@@ -28,6 +28,8 @@ pub(crate) struct Application {
     pub(crate) group: u32,
     /// The moment at which it asked first with this key package.
     pub(crate) first: Moment,
+    /// The moment since which it asks, with any key package.
+    pub(crate) since: Moment,
     /// Whether it has asked again with it.
     pub(crate) is_repeated: bool,
     /// The decision whether it could be added; `None` while it is to be made (again).
@@ -47,8 +49,8 @@ pub(crate) struct Applicants {
     used: VecDeque<UsedKeyPackage>,
     /// The key packages that MLS refuses to add.
     rejected: VecDeque<UsedKeyPackage>,
-    /// The refusals that were told.
-    told: BTreeMap<[u8; 32], CommitRefusal>,
+    /// The refusals that were told, by devices: a device can have any number of member keys.
+    told: BTreeMap<DemuxId, Vec<CommitRefusal>>,
 }
 
 impl Applicants {
@@ -90,6 +92,7 @@ impl Applicants {
             applicant,
             group,
             first: now,
+            since: self.waiting.get(&from).map_or(now, |one| one.since),
             is_repeated: false,
             decision: None,
             last: now,
@@ -159,11 +162,16 @@ impl Applicants {
     }
 
     /// Returns whether a refusal has yet to be told, and takes note of it.
-    pub(crate) fn is_untold(&mut self, key: &MemberPublicKey, refusal: CommitRefusal) -> bool {
-        if self.told.len() >= MAX_DEVICES {
+    pub(crate) fn is_untold(&mut self, device: DemuxId, refusal: CommitRefusal) -> bool {
+        if self.told.len() >= MAX_DEVICES && !self.told.contains_key(&device) {
             self.told.pop_first();
         }
-        self.told.insert(*key.as_bytes(), refusal) != Some(refusal)
+        let told = self.told.entry(device).or_default();
+        let is_untold = !told.contains(&refusal);
+        if is_untold {
+            told.push(refusal);
+        }
+        is_untold
     }
 }
 

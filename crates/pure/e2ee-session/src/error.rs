@@ -9,6 +9,9 @@ pub enum CommandError {
     /// The device is not in the present group.
     #[error("this device is not in the group")]
     NotInGroup,
+    /// The device has no connection to the call.
+    #[error("this device is not connected to the call")]
+    NotConnected,
     /// The device has stopped sending, because more than half of the others are not confirmed.
     #[error("too few of the others are confirmed")]
     Stopped,
@@ -24,6 +27,9 @@ pub enum CommandError {
     /// There is no such member.
     #[error("no member has this device")]
     UnknownMember,
+    /// The entry would name this device too.
+    #[error("this would put out this device too")]
+    OwnDevice,
     /// The statement cannot be made.
     #[error("{0}")]
     Statement(StatementError),

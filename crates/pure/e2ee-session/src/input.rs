@@ -65,9 +65,7 @@ pub enum Input {
     Policy(Vec<u8>),
     /// The connection broke. Nothing is sent until the next `joined`.
     Disconnected,
-    /// This device has sent a frame.
-    FrameSent,
-    /// A frame of another member has opened.
+    /// A frame has opened as another member's.
     FrameOpened {
         /// Its epoch.
         epoch: GroupEpoch,

@@ -4,10 +4,10 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionReason, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group, GroupFailure,
-    GroupView, MemberLeaf, Moment, RoomContext,
+    AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
+    GroupFailure, GroupView, MemberLeaf, Moment, RoomContext,
 };
-use anteroom_protocol::{DemuxId, GroupEpoch, Timestamp, redacted_debug};
+use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
 use crate::{REMOVAL_DELAY, event::MemberStatus, roster::RosterState};
 
@@ -17,13 +17,16 @@ const PAST_EPOCHS: usize = 2;
 /// The time for which frames of a device can be on their way after the roster stopped listing it.
 const LATE: Duration = Duration::from_secs(1);
 
+/// The minimum time between two confirmations that are repeated because a commit crossed them.
+const REPETITION_INTERVAL: Duration = Duration::from_secs(5);
+
 /// The membership of a device in a group.
 pub(crate) struct Membership {
     pub(crate) group: Group,
     pub(crate) view: GroupView,
     pub(crate) reasons: BTreeMap<u32, AdmissionReason>,
     /// The names that members have changed since they came in.
-    pub(crate) names: BTreeMap<u32, Option<String>>,
+    pub(crate) names: BTreeMap<u32, ChangedName>,
     pub(crate) confirmations: Confirmations,
     /// The members that were told as not confirmed.
     pub(crate) unconfirmed: BTreeSet<u32>,
@@ -31,7 +34,9 @@ pub(crate) struct Membership {
     pub(crate) is_stopped: bool,
     /// The moment of a confirmation out of turn.
     pub(crate) confirm_at: Option<Moment>,
-    /// The moment of the last message or frame.
+    /// The moment of the last confirmation out of turn.
+    pub(crate) repeated: Option<Moment>,
+    /// The moment of the last message.
     pub(crate) last_sent: Option<Moment>,
     /// The moment at which the changed name is told to new members.
     pub(crate) name_at: Option<Moment>,
@@ -42,6 +47,14 @@ pub(crate) struct Membership {
     /// The context after the next commit; `None` while it is to be computed (again).
     pub(crate) next: Option<NextContext>,
     past: VecDeque<(GroupEpoch, BTreeMap<u32, MemberLeaf>)>,
+}
+
+/// A name that a member has changed.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangedName {
+    pub(crate) name: Option<String>,
+    /// The epoch in which it was said.
+    pub(crate) epoch: GroupEpoch,
 }
 
 /// The context to which the statements that this device knows lead.
@@ -77,6 +90,7 @@ impl Membership {
             unconfirmed: BTreeSet::new(),
             is_stopped: false,
             confirm_at: Some(now),
+            repeated: None,
             last_sent: None,
             name_at: None,
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
@@ -116,13 +130,18 @@ impl Membership {
         Ok(())
     }
 
-    /// Counts all members as heard now, after a time without a connection.
-    pub(crate) fn restart_confirmations(&mut self, now: Moment) {
-        let leaves = self.view.leaves.keys().copied().collect();
-        let (epoch, own) = (self.group.epoch(), self.group.own_leaf());
-        self.confirmations
-            .change_epoch(epoch, own, &leaves, &BTreeSet::new(), now);
+    /// Takes note of a time without a connection, which ends now.
+    pub(crate) fn reconnect(&mut self, disconnected: Duration, now: Moment) {
+        self.confirmations.reconnect(disconnected);
         self.confirm_at = Some(now);
+    }
+
+    /// Repeats a confirmation that a commit has crossed.
+    pub(crate) fn repeat_confirmation(&mut self, now: Moment) {
+        let at = now.plus(CHANGE_DELAY);
+        let next = self.repeated.map(|last| last.plus(REPETITION_INTERVAL));
+        let at = next.map_or(at, |next| at.max(next));
+        self.confirm_at.get_or_insert(at);
     }
 
     /// Returns the claims of a leaf in an epoch.
@@ -134,9 +153,14 @@ impl Membership {
         leaves.get(&leaf)
     }
 
-    /// Takes note of a frame or a message of a member.
+    /// Takes note of a message of a member.
     pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
         self.confirmations.hear(epoch, leaf, now);
+        self.hear_frame(epoch, leaf, now);
+    }
+
+    /// Takes note of a frame that opens as a member's.
+    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
         let heard = self.claims(epoch, leaf).map(|claims| claims.member_key);
         let present = self.view.leaves.get(&leaf).map(|claims| claims.member_key);
         if heard.is_some() && heard == present {
@@ -156,7 +180,7 @@ impl Membership {
         Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
     }
 
-    /// Takes note of an own message or frame.
+    /// Takes note of an own message.
     pub(crate) const fn sent(&mut self, now: Moment) {
         self.confirmations.sent(now);
         self.last_sent = Some(now);
@@ -177,6 +201,12 @@ impl Membership {
     /// Returns the number of the other members.
     pub(crate) fn others(&self) -> usize {
         self.view.leaves.len().saturating_sub(1)
+    }
+
+    /// Returns the users of all members.
+    pub(crate) fn users(&self) -> BTreeSet<OpaqueUserId> {
+        let leaves = self.view.leaves.values();
+        leaves.map(|claims| claims.user.clone()).collect()
     }
 
     /// Returns the connected members in the order of their turns to commit: the longest in the call first.
@@ -209,7 +239,7 @@ impl Membership {
     /// Returns a member as it is shown.
     pub(crate) fn status(&self, leaf: u32, roster: &RosterState) -> Option<MemberStatus> {
         let claims = self.view.leaves.get(&leaf)?;
-        let name = self.names.get(&leaf);
+        let name = self.names.get(&leaf).map(|changed| &changed.name);
         Some(MemberStatus {
             leaf,
             claims: claims.clone(),

@@ -1,5 +1,6 @@
 //! Refused commits, and the devices that are left out of the next group for them.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{MemberLeaf, MemberPublicKey, Moment};
@@ -7,6 +8,13 @@ use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId};
 
 /// The maximum number of commits whose committers are remembered.
 const MAX_COMMITS: usize = 64;
+
+/// The maximum number of devices, and of users, that are remembered for the era.
+const MAX_REMEMBERED: usize = 1_024;
+
+/// The time without a next group after which a device asks the present one again that it left for a commit
+/// which did not open.
+const RETURN_DELAY: Duration = Duration::from_secs(20);
 
 /// The refusals of an era.
 #[derive(Clone, Debug, Default)]
@@ -17,10 +25,10 @@ pub(crate) struct Refusals {
     committers: BTreeSet<[u8; 32]>,
     /// The same by the word of the room service, for commits that do not open.
     suspects: BTreeSet<DemuxId>,
-    /// The users whose refusals have led to a next group.
-    heeded: BTreeSet<OpaqueUserId>,
+    /// The users whose refusals have led to a next group, with the committers of what they refused.
+    heeded: BTreeSet<(OpaqueUserId, Option<[u8; 32]>)>,
     /// The committers of the present group, by the epochs that they ended.
-    commits: BTreeMap<GroupEpoch, MemberPublicKey>,
+    commits: BTreeMap<GroupEpoch, Committer>,
     /// The users who refuse a commit.
     refusers: BTreeMap<GroupEpoch, BTreeSet<OpaqueUserId>>,
     /// The commit that this device has refused last.
@@ -28,6 +36,24 @@ pub(crate) struct Refusals {
     /// The member keys of committers whose commit most of the others refuse: nobody enters a group that they
     /// start.
     condemned: BTreeSet<[u8; 32]>,
+    /// The group that this device has left for a commit that did not open.
+    left: Option<LeftGroup>,
+}
+
+/// The committer of a commit.
+#[derive(Clone, Debug)]
+struct Committer {
+    key: [u8; 32],
+    user: OpaqueUserId,
+}
+
+/// A group that this device has left for a commit that did not open.
+#[derive(Clone, Debug)]
+struct LeftGroup {
+    number: u32,
+    since: Moment,
+    /// The sender, by the word of the room service.
+    sender: Option<[u8; 32]>,
 }
 
 /// A commit that this device has refused.
@@ -35,14 +61,20 @@ pub(crate) struct Refusals {
 struct Accusation {
     at: GroupEpoch,
     committer: [u8; 32],
-    /// The number of the other members.
+    /// The users in the group, without that of the committer if the commit proves it.
+    users: BTreeSet<OpaqueUserId>,
+    /// The number of users whose refusals could count, besides the committer's.
     others: usize,
 }
 
 impl Refusals {
     /// Takes note of a commit that this device has merged.
-    pub(crate) fn merged(&mut self, at: GroupEpoch, committer: &MemberPublicKey) {
-        self.commits.insert(at, *committer);
+    pub(crate) fn merged(&mut self, at: GroupEpoch, committer: &MemberLeaf) {
+        let committer = Committer {
+            key: *committer.member_key.as_bytes(),
+            user: committer.user.clone(),
+        };
+        self.commits.insert(at, committer);
         while self.commits.len() > MAX_COMMITS {
             self.commits.pop_first();
         }
@@ -52,27 +84,33 @@ impl Refusals {
     pub(crate) fn refused(&mut self, committer: Option<&MemberLeaf>, from: DemuxId, now: Moment) {
         match committer {
             Some(committer) => {
-                self.committers.insert(*committer.member_key.as_bytes());
+                remember(&mut self.committers, *committer.member_key.as_bytes());
             }
             None => {
-                self.suspects.insert(from);
+                remember(&mut self.suspects, from);
             }
         }
         self.wanted_since.get_or_insert(now);
     }
 
-    /// Takes note of the commit that this device refuses, as one of the users in a group with `others` besides
-    /// it.
+    /// Takes note of the commit that this device refuses, in a group of these users. Its committer is proven,
+    /// or named by the room service.
     pub(crate) fn accuse(
         &mut self,
         at: GroupEpoch,
         committer: &MemberLeaf,
+        is_proven: bool,
         own: &OpaqueUserId,
-        others: usize,
+        mut users: BTreeSet<OpaqueUserId>,
     ) {
+        let others = users.len().saturating_sub(1);
+        if is_proven {
+            users.remove(&committer.user);
+        }
         self.accusation = Some(Accusation {
             at,
             committer: *committer.member_key.as_bytes(),
+            users,
             others,
         });
         self.join_accusation(at, own);
@@ -80,38 +118,42 @@ impl Refusals {
 
     /// Takes note of a user who refuses the commit that this device has refused.
     pub(crate) fn join_accusation(&mut self, at: GroupEpoch, user: &OpaqueUserId) {
-        let Some(accusation) = self.accusation.as_ref().filter(|one| one.at == at) else {
-            return;
-        };
+        let accusation = self.accusation.as_ref();
+        let accusation = accusation.filter(|one| one.at == at && one.users.contains(user));
+        let Some(accusation) = accusation else { return };
         let refusers = self.refusers.entry(at).or_default();
         refusers.insert(user.clone());
         if is_majority(refusers.len(), accusation.others) {
-            self.condemned.insert(accusation.committer);
+            remember(&mut self.condemned, accusation.committer);
         }
     }
 
-    /// Takes note of a refusal by another member, one of `others` besides this device. Returns whether the
-    /// next group is wanted for it.
+    /// Takes note of a refusal by another member, in a group of these users. Returns whether the next group is
+    /// wanted for it.
     pub(crate) fn refused_by_other(
         &mut self,
         at: GroupEpoch,
         refuser: &MemberLeaf,
-        others: usize,
+        users: &BTreeSet<OpaqueUserId>,
         now: Moment,
     ) -> bool {
-        let user = refuser.user.clone();
+        let committer = self.commits.get(&at);
         let refusers = self.refusers.entry(at).or_default();
-        refusers.insert(user.clone());
-        let is_majority = is_majority(refusers.len(), others);
-        let committer = self.commits.get(&at).filter(|_| is_majority);
-        if let Some(committer) = committer {
-            self.committers.insert(*committer.as_bytes());
-            self.condemned.insert(*committer.as_bytes());
+        if committer.is_none_or(|committer| committer.user != refuser.user) {
+            refusers.insert(refuser.user.clone());
+        }
+        // Several devices of a user count once, and those of the committer's user not at all.
+        let is_majority = is_majority(refusers.len(), users.len().saturating_sub(1));
+        let committer = committer.map(|committer| committer.key);
+        if let Some(committer) = committer.filter(|_| is_majority) {
+            remember(&mut self.committers, committer);
+            remember(&mut self.condemned, committer);
         }
         while self.refusers.len() > MAX_COMMITS {
             self.refusers.pop_first();
         }
-        let is_heeded = self.heeded.insert(user) || is_majority;
+        let pair = (refuser.user.clone(), committer);
+        let is_heeded = remember(&mut self.heeded, pair) || is_majority;
         if is_heeded {
             self.wanted_since.get_or_insert(now);
         }
@@ -121,8 +163,33 @@ impl Refusals {
     /// Takes note of the start of the next group.
     pub(crate) fn next_group(&mut self) {
         self.wanted_since = None;
+        self.left = None;
         self.commits.clear();
         self.refusers.clear();
+    }
+
+    /// Takes note that this device has left a group for a commit that did not open.
+    pub(crate) fn leave_unopened(&mut self, number: u32, sender: Option<&MemberLeaf>, now: Moment) {
+        self.left = Some(LeftGroup {
+            number,
+            since: now,
+            sender: sender.map(|sender| *sender.member_key.as_bytes()),
+        });
+    }
+
+    /// Returns whether this device asks the present group again that it has left, once: its refusal has led
+    /// to no next group, and most of the others do not share it.
+    pub(crate) fn returns_to(&mut self, present: GroupEpoch, now: Moment) -> bool {
+        let condemned = &self.condemned;
+        let returns = self.left.take_if(|left| {
+            left.number == present.group
+                && now >= left.since.plus(RETURN_DELAY)
+                && left.sender.is_none_or(|key| !condemned.contains(&key))
+        });
+        if returns.is_some() {
+            self.wanted_since = None;
+        }
+        returns.is_some()
     }
 
     /// Returns whether most of the others refuse a commit of a device.
@@ -143,7 +210,13 @@ impl Refusals {
     }
 }
 
-/// Returns whether two or more users refuse a commit, and more than half of the others.
+/// Adds an element to those that are remembered; returns whether it is new, and there was room for it.
+fn remember<T: Ord>(remembered: &mut BTreeSet<T>, element: T) -> bool {
+    remembered.len() < MAX_REMEMBERED && remembered.insert(element)
+}
+
+/// Returns whether two or more users refuse a commit, and more than half of the others besides the
+/// committer's.
 const fn is_majority(refusers: usize, others: usize) -> bool {
     refusers > 1 && 2 * refusers > others
 }
@@ -170,39 +243,74 @@ mod tests {
         }
     }
 
+    /// The users of four members.
+    fn users() -> BTreeSet<OpaqueUserId> {
+        (1..=4).map(|number| leaf(number).user).collect()
+    }
+
     const AT: GroupEpoch = GroupEpoch { group: 1, epoch: 4 };
     const NOW: Moment = Moment::new(Duration::from_secs(9));
 
     #[test]
     fn one_device_leads_to_one_next_group_and_leaves_nobody_out() {
         let mut refusals = Refusals::default();
-        refusals.merged(AT, &leaf(1).member_key);
-        assert!(refusals.refused_by_other(AT, &leaf(2), 3, NOW));
+        refusals.merged(AT, &leaf(1));
+        assert!(refusals.refused_by_other(AT, &leaf(2), &users(), NOW));
         assert_eq!(refusals.wanted_since, Some(NOW));
         assert!(!refusals.leaves_out(&leaf(1)));
         refusals.next_group();
-        refusals.merged(AT.next(), &leaf(1).member_key);
-        assert!(!refusals.refused_by_other(AT.next(), &leaf(2), 3, NOW));
+        refusals.merged(AT.next(), &leaf(1));
+        assert!(!refusals.refused_by_other(AT.next(), &leaf(2), &users(), NOW));
         assert_eq!(refusals.wanted_since, None);
+        refusals.merged(AT.next().next(), &leaf(3));
+        let is_heeded = refusals.refused_by_other(AT.next().next(), &leaf(2), &users(), NOW);
+        assert!(is_heeded, "of another committer");
     }
 
     #[test]
     fn most_of_the_others_leave_a_committer_out() {
         let mut refusals = Refusals::default();
-        refusals.merged(AT, &leaf(1).member_key);
-        for number in [2, 3] {
+        refusals.merged(AT, &leaf(1));
+        for number in [1, 2, 2, 3] {
             assert!(!refusals.is_condemned(&leaf(1).member_key));
-            refusals.refused_by_other(AT, &leaf(number), 3, NOW);
+            refusals.refused_by_other(AT, &leaf(number), &users(), NOW);
         }
         assert!(refusals.is_condemned(&leaf(1).member_key));
         assert!(refusals.leaves_out(&leaf(1)));
         let mut refusals = Refusals::default();
         refusals.refused(Some(&leaf(1)), leaf(1).demux_id, NOW);
-        refusals.accuse(AT, &leaf(1), &leaf(2).user, 3);
+        refusals.accuse(AT, &leaf(1), true, &leaf(2).user, users());
         assert!(refusals.leaves_out(&leaf(1)), "by its own judgement");
         refusals.join_accusation(AT.next(), &leaf(3).user);
+        for stranger in [1, 9] {
+            refusals.join_accusation(AT, &leaf(stranger).user);
+        }
         assert!(!refusals.is_condemned(&leaf(1).member_key));
         refusals.join_accusation(AT, &leaf(3).user);
         assert!(refusals.is_condemned(&leaf(1).member_key));
+    }
+
+    #[test]
+    fn a_device_asks_the_group_again_that_it_left_alone() {
+        let at = |seconds| Moment::new(Duration::from_secs(seconds));
+        let mut refusals = Refusals::default();
+        refusals.refused(Some(&leaf(1)), leaf(1).demux_id, at(9));
+        refusals.leave_unopened(1, Some(&leaf(1)), at(9));
+        let mut condemning = refusals.clone();
+        assert!(!refusals.returns_to(AT, at(28)), "too early");
+        let next = GroupEpoch { group: 2, epoch: 1 };
+        assert!(!refusals.returns_to(next, at(29)), "there is a next group");
+        assert!(refusals.returns_to(AT, at(29)));
+        assert!(!refusals.returns_to(AT, at(99)), "once");
+        condemning.accuse(AT, &leaf(1), false, &leaf(2).user, users());
+        condemning.join_accusation(AT, &leaf(3).user);
+        assert!(!condemning.returns_to(AT, at(29)), "most have left it");
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_limit() {
+        let mut remembered = BTreeSet::new();
+        assert!((0..MAX_REMEMBERED).all(|number| remember(&mut remembered, number)));
+        assert!(!remember(&mut remembered, MAX_REMEMBERED));
     }
 }

@@ -2,6 +2,7 @@
 
 mod additions;
 mod asking;
+mod bars;
 mod commands;
 mod commits;
 mod committing;
@@ -11,21 +12,20 @@ mod next_group;
 mod refusing;
 mod statements;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionError, ContextChange, EraHistory, GroupLink, MemberLeaf, Moment, RoomContext,
-    VerificationWord,
+    AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, redacted_debug};
 
 use crate::{
-    BAR_PATIENCE,
+    COMMIT_HOLD,
     applicants::Applicants,
     asking::Asking,
     attempt::Attempt,
     error::CommandError,
-    event::{BarState, Event, LeaveReason, MemberStatus, StopReason},
+    event::{Event, LeaveReason, MemberStatus, StopReason},
     input::{Input, JoinedSeat},
     membership::Membership,
     own_refusal::OwnRefusal,
@@ -43,7 +43,8 @@ pub(crate) struct Seat {
     pub(crate) era: EraId,
     link: GroupLink,
     is_active: bool,
-    is_connected: bool,
+    /// The moment at which the connection broke.
+    disconnected_at: Option<Moment>,
     /// The present epoch by the word of the room service; 0 and 0 before the first group.
     present: GroupEpoch,
     roster: RosterState,
@@ -71,7 +72,7 @@ pub(crate) struct Seat {
     early_messages: VecDeque<Vec<u8>>,
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
-    bars: Vec<PendingBar>,
+    bars: Vec<bars::PendingBar>,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
     /// The moment since which the context is to be changed.
@@ -84,6 +85,8 @@ pub(crate) struct Seat {
     behind_since: Option<Moment>,
     /// The last moment at which another device sent a message of the group.
     group_message: Option<Moment>,
+    /// The devices of the other members of the group that this device left last.
+    former_members: BTreeSet<DemuxId>,
     add_limit: usize,
     told_start_error: Option<AdmissionError>,
     has_new_name: bool,
@@ -105,14 +108,6 @@ struct ToldCommit {
     until: Moment,
 }
 
-/// A barred entry of this device, until the others are known to have it.
-struct PendingBar {
-    claims: MemberLeaf,
-    /// The moment of the command.
-    since: Moment,
-    is_told: bool,
-}
-
 impl Seat {
     /// Takes a seat in an era in which this device had none.
     pub(crate) fn new(joined: JoinedSeat, step: &mut Step<'_>) -> Self {
@@ -127,7 +122,7 @@ impl Seat {
             era: joined.era,
             link,
             is_active: joined.is_active,
-            is_connected: true,
+            disconnected_at: None,
             present: joined.present.unwrap_or_default(),
             roster: RosterState::default(),
             history: EraHistory::default(),
@@ -153,6 +148,7 @@ impl Seat {
             start_after: None,
             behind_since: None,
             group_message: None,
+            former_members: BTreeSet::new(),
             add_limit: MAX_ADDS,
             told_start_error: None,
             has_new_name: false,
@@ -173,11 +169,14 @@ impl Seat {
         seat.told_sending = former.told_sending;
         if seat.era == former.era {
             seat.known = seat.known.with(&former.known.statements());
-            seat.shared = seat.shared.with(&former.shared.statements());
+            // The options have own policies too, which no group may have.
+            seat.shared = former.shared;
             seat.is_urgent = former.is_urgent;
             seat.history = former.history;
             seat.serial = former.serial;
             seat.refusals = former.refusals;
+            seat.bars = former.bars;
+            seat.former_members = former.former_members;
             seat.lowest_group = former.lowest_group;
         }
         seat
@@ -186,7 +185,8 @@ impl Seat {
     /// Restores the seat after a lost connection.
     pub(crate) fn restore(&mut self, joined: JoinedSeat, step: &mut Step<'_>) {
         let now = step.moment();
-        self.is_connected = true;
+        let disconnected = self.disconnected_at.take().unwrap_or(now);
+        let disconnected = now.since_start().saturating_sub(disconnected.since_start());
         self.is_active = joined.is_active;
         self.roster.update(joined.roster, now);
         if let Some(statement) = joined.statement {
@@ -196,7 +196,11 @@ impl Seat {
             asking.next_relay = now;
         }
         if let Some(membership) = &mut self.membership {
-            membership.restart_confirmations(now);
+            membership.reconnect(disconnected, now);
+        }
+        // Rosters that make a Remove due may have come while nothing arrived.
+        for told in &mut self.inbox {
+            told.until = now.plus(COMMIT_HOLD);
         }
         self.present = joined.present.unwrap_or_default();
         if joined.missed == 0 {
@@ -211,7 +215,7 @@ impl Seat {
     /// Takes an input.
     pub(crate) fn handle(&mut self, input: Input, step: &mut Step<'_>) {
         match input {
-            Input::Joined(_) | Input::TimePassed => {}
+            Input::Joined(_) | Input::TimePassed | Input::FrameOpened { .. } => {}
             Input::Admitted { present, statement } => {
                 // An active device is told again when it gets another approval.
                 if !self.is_active || present.is_some() {
@@ -238,29 +242,29 @@ impl Seat {
             Input::RefusalRejected(rejection) => self.receive_refusal_rejection(rejection, step),
             Input::CommitsDropped => self.leave(LeaveReason::MissedCommit, step),
             Input::Policy(policy) => self.receive_policy(&policy, step),
-            Input::Disconnected => self.is_connected = false,
-            Input::FrameSent => {
-                if let Some(membership) = &mut self.membership {
-                    membership.sent(step.moment());
-                }
+            Input::Disconnected => {
+                self.disconnected_at.get_or_insert(step.moment());
             }
-            Input::FrameOpened { epoch, leaf } => {
-                if let Some(membership) = &mut self.membership {
-                    membership.hear(epoch, leaf, step.moment());
-                }
-            }
+        }
+    }
+
+    /// Takes note of a frame that opens as a member's. Nothing is due for it.
+    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
+        if let Some(membership) = &mut self.membership {
+            membership.hear_frame(epoch, leaf, now);
         }
     }
 
     /// Does what is due, and returns the next moment at which something is.
     pub(crate) fn run(&mut self, step: &mut Step<'_>) -> Option<Moment> {
-        if !self.is_connected || !self.is_active {
-            self.tell_sending(step);
-            return None;
-        }
         let now = step.moment();
         if let Some(membership) = &mut self.membership {
             membership.group.drop_past_epochs(now);
+        }
+        if !self.is_connected() || !self.is_active {
+            let next = earlier(self.look_at_others(step), self.check_bars(step));
+            self.tell_sending(step);
+            return next;
         }
         self.applicants.expire(now);
         let mut next = self.take_commits(step);
@@ -281,6 +285,10 @@ impl Seat {
     pub(crate) fn epoch(&self) -> Option<GroupEpoch> {
         let membership = self.membership.as_ref();
         membership.map(|membership| membership.group.epoch())
+    }
+
+    const fn is_connected(&self) -> bool {
+        self.disconnected_at.is_none()
     }
 
     pub(crate) fn may_send(&self) -> bool {
@@ -336,6 +344,9 @@ impl Seat {
             self.give_up_attempt();
             self.history = membership.group.history().clone();
             self.history.interrupt();
+            let leaves = membership.view.leaves.values();
+            let devices = leaves.map(|claims| claims.demux_id);
+            self.former_members = devices.filter(|one| *one != self.demux).collect();
             self.applicants.reconsider();
             step.tell(Event::Left(reason));
         }
@@ -356,38 +367,5 @@ impl Seat {
         }
         self.leave(LeaveReason::MissedCommit, step);
         None
-    }
-
-    /// Tells which barred entries the others are known to have.
-    fn check_bars(&mut self, step: &mut Step<'_>) -> Option<Moment> {
-        let membership = self.membership.as_ref()?;
-        let now = step.moment();
-        let is_shared = membership.others() == 0 || membership.confirmations.is_epoch_shared();
-        let leaves = &membership.view.leaves;
-        let is_out = |bar: &PendingBar| {
-            let key = bar.claims.member_key;
-            leaves.values().all(|leaf| leaf.member_key != key)
-        };
-        let mut next = None;
-        let mut told = Vec::new();
-        self.bars.retain_mut(|bar| {
-            if is_shared && is_out(bar) {
-                told.push((bar.claims.clone(), BarState::Removed));
-                return false;
-            }
-            let limit = bar.since.plus(BAR_PATIENCE);
-            if !bar.is_told && now >= limit {
-                bar.is_told = true;
-                told.push((bar.claims.clone(), BarState::NotConfirmed));
-            }
-            if !bar.is_told {
-                next = earlier(next, Some(limit));
-            }
-            true
-        });
-        for (claims, state) in told {
-            step.tell(Event::Barred { claims, state });
-        }
-        next
     }
 }

@@ -1,5 +1,6 @@
 //! The session of a device.
 
+use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{Authority, Moment, Policy, RoomContext, SignedStatement};
@@ -17,6 +18,9 @@ use crate::{
     time::SessionTime,
     words::ShownWords,
 };
+
+/// The time until the next tick after a step that failed.
+const FAILURE_PAUSE: Duration = Duration::from_millis(100);
 
 /// One device's part in the end-to-end encryption of the calls of a room, one era after the other.
 pub struct Session {
@@ -56,12 +60,18 @@ impl Session {
         match input {
             Input::Joined(joined) => {
                 let seat = enter(self.seat.take(), joined, &mut step);
-                self.next_tick = self.seat.insert(seat).run(&mut step);
+                let next = self.seat.insert(seat).run(&mut step);
+                self.next_tick = later(next, time.moment);
+            }
+            Input::FrameOpened { epoch, leaf } => {
+                if let Some(seat) = &mut self.seat {
+                    seat.hear_frame(epoch, leaf, time.moment);
+                }
             }
             input => {
                 if let Some(seat) = &mut self.seat {
                     seat.handle(input, &mut step);
-                    self.next_tick = seat.run(&mut step);
+                    self.next_tick = later(seat.run(&mut step), time.moment);
                 } else if let Input::Policy(policy) = input {
                     learn_before_the_first_seat(&policy, &mut step);
                 }
@@ -93,7 +103,7 @@ impl Session {
         };
         let seat = self.seat.as_mut().ok_or(CommandError::NotInGroup)?;
         seat.command(command, &mut step)?;
-        self.next_tick = seat.run(&mut step);
+        self.next_tick = later(seat.run(&mut step), time.moment);
         Ok(())
     }
 
@@ -158,6 +168,14 @@ impl Session {
         self.shown = Some(shown.clone());
         Ok(shown)
     }
+}
+
+/// Returns the moment of the next tick: later than now, also after a step that failed.
+fn later(next: Option<Moment>, now: Moment) -> Option<Moment> {
+    next.map(|next| match next > now {
+        true => next,
+        false => now.plus(FAILURE_PAUSE),
+    })
 }
 
 /// Takes the policy of the link's state, if it is newer than the known one.

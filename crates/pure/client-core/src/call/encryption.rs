@@ -217,8 +217,11 @@ impl Encryption {
         let Surroundings { time, rng } = surroundings;
         let command = SessionCommand::Bar { device, scope };
         if self.is_on
-            && let Err(error @ CommandError::Statement(_)) =
-                self.session.command(command, time, rng)
+            && let Err(error) = self.session.command(command, time, rng)
+            && matches!(
+                error,
+                CommandError::Statement(_) | CommandError::NotConnected | CommandError::OwnDevice
+            )
         {
             self.tell(CallEvent::GroupRefused(error.into()));
         }

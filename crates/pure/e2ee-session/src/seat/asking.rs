@@ -28,6 +28,9 @@ const SLOW_INTERVAL: Duration = Duration::from_secs(6);
 impl Seat {
     /// Relays the own key package while the device asks to be added. Returns the moment of the next relay.
     pub(super) fn ask(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        if self.membership.is_none() && self.refusals.returns_to(self.present, step.moment()) {
+            self.lowest_group = self.lowest_group.min(self.present.group);
+        }
         let Some(group) = self.asked_group() else {
             self.asking = None;
             return None;

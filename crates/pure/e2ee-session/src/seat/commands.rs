@@ -6,7 +6,7 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 
-use super::{PendingBar, Seat};
+use super::{Seat, bars::PendingBar};
 use crate::{
     MAX_TEXT,
     content::{Content, clean_name, clean_text},
@@ -41,6 +41,7 @@ impl Seat {
         if self.membership.is_none() {
             return Err(CommandError::NotInGroup);
         }
+        self.check_connection()?;
         if !self.may_send() {
             return Err(CommandError::Stopped);
         }
@@ -55,10 +56,10 @@ impl Seat {
     /// Changes the name. The next leaf has it; the members of the present group are told.
     fn set_name(&mut self, name: &str, step: &mut Step<'_>) {
         let name = clean_name(name);
-        step.options.name.clone_from(&name);
+        step.options.name = name;
         self.has_new_name = self.membership.is_some();
-        if self.may_send() {
-            self.send_content(&Content::Name(name), step);
+        if let Some(membership) = &mut self.membership {
+            membership.name_at = Some(step.moment());
         }
     }
 
@@ -85,6 +86,7 @@ impl Seat {
         step: &mut Step<'_>,
     ) -> Result<(), CommandError> {
         let membership = self.membership()?;
+        self.check_connection()?;
         let own = membership.group.own_leaf();
         let mut leaves = membership.view.leaves.iter();
         let found = leaves.find(|(leaf, claims)| claims.demux_id == device && **leaf != own);
@@ -97,8 +99,12 @@ impl Seat {
             member_key: (scope == BarScope::Device).then_some(claims.member_key),
             time,
         };
+        if entry.names(&step.options.user, &step.options.member_key.public()) {
+            return Err(CommandError::OwnDevice);
+        }
+        let signed = self.sign(&entry, step)?;
         let mut change = ContextChange {
-            barred: vec![self.sign(&entry, step)?],
+            barred: vec![signed.clone()],
             ..ContextChange::default()
         };
         let others = self.membership()?.view.leaves.values();
@@ -125,6 +131,7 @@ impl Seat {
         }
         self.bars.push(PendingBar {
             claims,
+            entry: signed,
             since: step.moment(),
             is_told: false,
         });
@@ -205,6 +212,11 @@ impl Seat {
     fn statement_time(&self, step: &Step<'_>) -> Timestamp {
         let before = self.known.lock().map(|lock| lock.claimed().time.plus(1));
         before.map_or(step.time.now, |before| before.max(step.time.now))
+    }
+
+    fn check_connection(&self) -> Result<(), CommandError> {
+        let is_in_call = self.is_connected() && self.is_active;
+        is_in_call.then_some(()).ok_or(CommandError::NotConnected)
     }
 
     fn membership(&self) -> Result<&Membership, CommandError> {

@@ -228,7 +228,7 @@ impl Seat {
         }
         let committer = effect.committer;
         if let Some(claims) = before.leaves.get(&committer) {
-            self.refusals.merged(at, &claims.member_key);
+            self.refusals.merged(at, claims);
         }
         let leaves = &membership.view.leaves;
         let added: Vec<u32> = new_leaves(&effect, leaves).map(|(leaf, _)| leaf).collect();
@@ -249,7 +249,7 @@ impl Seat {
         let witnesses = membership.committers(&self.roster).into_iter();
         let mut witnesses = witnesses.filter(|leaf| *leaf != committer).take(WITNESSES);
         if crossed {
-            membership.confirm_at = Some(now.plus(anteroom_e2ee::CHANGE_DELAY));
+            membership.repeat_confirmation(now);
         }
         if has_barred && witnesses.any(|leaf| leaf == own) {
             membership.confirm_at = Some(now);
@@ -317,7 +317,7 @@ impl Seat {
             let mut leaves = leaves.values();
             leaves.find(|claims| claims.demux_id == told.from).cloned()
         });
-        let others = membership.map_or(0, Membership::others);
+        let users = membership.map(Membership::users).unwrap_or_default();
         self.send_refusal(told.at, step);
         step.tell(Event::CommitRefused {
             from: told.from,
@@ -326,7 +326,12 @@ impl Seat {
         });
         let now = step.moment();
         self.leave(LeaveReason::RefusedCommit, step);
+        let is_proven = committer.is_some();
         let culprit = committer.or(sender);
+        if !is_proven {
+            let (group, sender) = (told.at.group, culprit.as_ref());
+            self.refusals.leave_unopened(group, sender, now);
+        }
         if told.from == self.demux {
             // Nobody else could have sent it but the room service, or a fault of this device.
             self.refusals.wanted_since.get_or_insert(now);
@@ -334,7 +339,8 @@ impl Seat {
             self.refusals.refused(culprit.as_ref(), told.from, now);
             if let Some(culprit) = culprit {
                 let user = &step.options.user;
-                self.refusals.accuse(told.at, &culprit, user, others);
+                let refusals = &mut self.refusals;
+                refusals.accuse(told.at, &culprit, is_proven, user, users);
             }
         }
         self.lowest_group = self.lowest_group.max(told.at.group.saturating_add(1));

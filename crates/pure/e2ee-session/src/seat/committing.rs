@@ -149,7 +149,7 @@ impl Seat {
                 Ok(()) => first = earlier(first, Some(asked)),
                 Err(CommitRefusal::Duplicate) => {}
                 Err(refusal) => {
-                    if self.applicants.is_untold(&leaf.member_key, refusal) {
+                    if self.applicants.is_untold(device, refusal) {
                         let claims = leaf;
                         step.tell(Event::NotAdmitted { claims, refusal });
                     }

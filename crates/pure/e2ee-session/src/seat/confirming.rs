@@ -25,33 +25,34 @@ impl Seat {
         let membership = self.membership.as_mut()?;
         // These messages show those who wait for a group that this one is alive.
         let has_others = has_others || membership.others() > 0;
-        let is_name_due = membership.name_at.take_if(|at| now >= *at).is_some();
         let is_asked = membership.confirm_at.take_if(|at| now >= *at).is_some();
+        if is_asked {
+            membership.repeated = Some(now);
+        }
         let is_due = is_asked || membership.confirmations.is_due(now);
-        if is_name_due && self.may_send() {
+        // A name waits while the device has stopped sending.
+        let is_name_due =
+            !membership.is_stopped && membership.name_at.take_if(|at| now >= *at).is_some();
+        if is_name_due {
             let name = step.options.name.clone();
             self.send_content(&Content::Name(name), step);
         } else if is_due && has_others {
             self.send_group_message(&GroupMessage::Confirmation, step);
         }
-        self.look_at_others(step);
+        let look = self.look_at_others(step);
         let membership = self.membership.as_ref()?;
-        let mut next = earlier(membership.confirm_at, membership.name_at);
+        let name_at = membership.name_at.filter(|_| !membership.is_stopped);
+        let mut next = earlier(earlier(membership.confirm_at, name_at), look);
         if has_others {
             let last = membership.last_sent.unwrap_or(now);
             next = earlier(next, Some(last.plus(CONFIRMATION_INTERVAL)));
         }
-        if membership.others() > 0 {
-            next = earlier(next, Some(now.plus(LOOK_INTERVAL)));
-        }
         next
     }
 
-    /// Tells which members are no longer confirmed, or are again.
-    fn look_at_others(&mut self, step: &mut Step<'_>) {
-        let Some(membership) = &mut self.membership else {
-            return;
-        };
+    /// Tells which members are no longer confirmed, or are again. Returns the moment of the next look.
+    pub(super) fn look_at_others(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let membership = self.membership.as_mut()?;
         let now = step.moment();
         let unconfirmed = membership.confirmations.unconfirmed(now);
         for leaf in unconfirmed.symmetric_difference(&membership.unconfirmed) {
@@ -62,6 +63,7 @@ impl Seat {
         }
         membership.unconfirmed = unconfirmed;
         membership.is_stopped = membership.confirmations.must_stop(now);
+        (membership.others() > 0).then(|| now.plus(LOOK_INTERVAL))
     }
 
     /// Seals content for the members and sends it.

@@ -4,7 +4,9 @@ use anteroom_e2ee::GroupMessage;
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
-use crate::{content::Content, event::Event, relay::RelayContent, step::Step};
+use crate::{
+    content::Content, event::Event, membership::ChangedName, relay::RelayContent, step::Step,
+};
 
 /// The maximum number of messages that wait while a commit is held.
 const MAX_EARLY: usize = 256;
@@ -19,7 +21,9 @@ impl Seat {
                     .receive(from, group, sealed, &self.link, step.time);
             }
             Some(RelayContent::GroupMessage(message)) => {
-                self.group_message = Some(now);
+                if self.may_be_member(from) {
+                    self.group_message = Some(now);
+                }
                 if !self.open_message(message, step)
                     && !self.inbox.is_empty()
                     && self.early_messages.len() < MAX_EARLY
@@ -29,6 +33,20 @@ impl Seat {
             }
             None => {}
         }
+    }
+
+    /// Returns whether a device may be in the present group: it was in the one that this device was in last.
+    /// A device that was in none believes every device that has a member key.
+    fn may_be_member(&self, device: DemuxId) -> bool {
+        if let Some(membership) = &self.membership {
+            let mut leaves = membership.view.leaves.values();
+            return leaves.any(|claims| claims.demux_id == device);
+        }
+        if !self.former_members.is_empty() {
+            return self.former_members.contains(&device);
+        }
+        let mut connected = self.roster.connected();
+        connected.any(|one| one.demux_id == device && one.member_key.is_some())
     }
 
     /// Opens the messages that did not open while a commit was held.
@@ -80,8 +98,17 @@ impl Seat {
                 let present = membership.view.leaves.get(&leaf);
                 let is_still_in = present.is_some_and(|one| one.member_key == claims.member_key);
                 let known = membership.names.get(&leaf);
-                if is_still_in && known.unwrap_or(&claims.name) != &name {
-                    membership.names.insert(leaf, name.clone());
+                let is_late = known.is_some_and(|known| epoch < known.epoch);
+                if !is_still_in || is_late {
+                    return;
+                }
+                let is_new = known.map_or(&claims.name, |known| &known.name) != &name;
+                let changed = ChangedName {
+                    name: name.clone(),
+                    epoch,
+                };
+                membership.names.insert(leaf, changed);
+                if is_new {
                     step.tell(Event::Name { leaf, name });
                 }
             }

@@ -47,9 +47,9 @@ impl Seat {
         }
         // Only members refuse; others have nothing to refuse.
         let Some(refuser) = refuser else { return };
-        let others = membership.others();
+        let users = membership.users();
         let now = step.moment();
-        self.refusals.refused_by_other(at, refuser, others, now);
+        self.refusals.refused_by_other(at, refuser, &users, now);
         step.tell(Event::RefusedByOther { from, at });
     }
 
@@ -107,13 +107,19 @@ impl Seat {
         }
         let since = self.asking.as_ref()?.since;
         let silent = self.group_message.map_or(since, |last| last.max(since));
-        let mut all_ask = Some(since);
+        let mut devices = 1;
+        let mut asked = vec![since];
         for device in self.rivals().filter(|one| one.demux_id != self.demux) {
-            let first = self.applicants.get(device.demux_id).map(|one| one.first);
-            all_ask = all_ask.and_then(|all| Some(all.max(first?)));
+            devices += 1;
+            asked.extend(self.applicants.get(device.demux_id).map(|one| one.since));
         }
-        let all_ask = all_ask.map(|all| all.plus(KEY_PACKAGE_INTERVAL));
-        earlier(all_ask, Some(silent.plus(GROUP_SILENCE)))
+        asked.sort_unstable();
+        let all_ask = asked.get(devices - 1);
+        let all_ask = all_ask.map(|since| since.plus(KEY_PACKAGE_INTERVAL));
+        // Messages of a few keep no group that most ask in vain.
+        let most_ask = asked.get(devices / 2).copied();
+        let dead = earlier(most_ask, Some(silent))?.plus(GROUP_SILENCE);
+        earlier(all_ask, Some(dead))
     }
 
     /// Returns the connected devices that can be in a group.

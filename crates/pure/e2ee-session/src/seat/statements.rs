@@ -71,12 +71,26 @@ impl Seat {
         if !is_own || !counts || self.is_known(&approval, step) {
             return;
         }
-        step.options.admission = Admission::Approval(approval.clone());
+        let admission = Admission::Approval(approval.clone());
+        // A room service can repeat an approval that has ended, which would take the place of a good one.
+        if !self.holds(&admission, step) && self.holds(&step.options.admission, step) {
+            return;
+        }
+        step.options.admission = admission;
         self.is_barred = false;
         self.told_start_error = None;
         self.asking = None;
         self.renewal_look = None;
         step.tell(Event::Approved(approval));
+    }
+
+    /// Returns whether a leaf of this device with an admission may be in.
+    fn holds(&self, admission: &Admission, step: &Step<'_>) -> bool {
+        let leaf = MemberLeaf {
+            admission: admission.clone(),
+            ..self.own_leaf(step)
+        };
+        self.reason(&leaf, step).is_some()
     }
 
     fn is_known(&self, approval: &SignedStatement<Approval>, step: &Step<'_>) -> bool {

@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use anteroom_e2ee_session::{Command, Event, Input, LeaveReason, Message, StopReason};
+use anteroom_e2ee::GroupEpoch;
+use anteroom_e2ee_session::{
+    BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, StopReason,
+};
 
 use crate::{
     people::Room,
@@ -153,6 +156,37 @@ fn a_commit_that_arrives_changed_costs_its_reader_a_group() {
     stage.assert_talk(&[0, 1, 2]);
 }
 
+/// The second refusal leads to no next group: the others would start one whenever somebody says so.
+#[test]
+fn commits_that_arrive_changed_again_and_again_keep_nobody_out_for_good() {
+    let mut stage = three();
+    let mut changed = 0;
+    stage.lie(move |mut hop| {
+        if let Hop::ToPerson(2, Input::Commit { body, .. }) = &mut hop
+            && changed < 2
+        {
+            changed += 1;
+            body[40] ^= 1;
+        }
+        vec![hop]
+    });
+    for is_on in [true, false] {
+        stage.command(0, Command::Lock(is_on));
+        stage.run(15_000);
+    }
+    let refused = stage.seen(2, |event| match event {
+        Event::CommitRefused { .. } => Some(()),
+        _ => None,
+    });
+    assert_eq!(refused.len(), 2);
+    assert_eq!(stage.people[2].session.have(), None);
+    stage.run(15_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+    let epoch = stage.people[2].session.have().unwrap();
+    assert_eq!(epoch.group, 2, "one next group for two refusals");
+}
+
 #[test]
 fn commits_in_another_order_are_not_merged() {
     let mut stage = three();
@@ -176,4 +210,88 @@ fn commits_in_another_order_are_not_merged() {
     stage.run(40_000);
     stage.assert_together(&[0, 1, 2]);
     stage.assert_talk(&[0, 1, 2]);
+}
+
+/// An admin puts out the last of four people. The service keeps the commit from the two last ones, which it
+/// lets hear each other. Returns the epoch before.
+fn withheld_bar(stage: &mut Stage) -> GroupEpoch {
+    let person = stage.room.person(3);
+    stage.join(person);
+    stage.run(2_000);
+    stage.assert_together(&[0, 1, 2, 3]);
+    stage.forget();
+    let before = stage.people[2].session.have().unwrap();
+    stage.lie(move |mut hop| match &mut hop {
+        Hop::ToPerson(2 | 3, Input::Commit { .. } | Input::StaleCommit { .. }) => Vec::new(),
+        Hop::ToPerson(2 | 3, Input::Joined(seat)) => {
+            (seat.present, seat.missed) = (Some(before), 0);
+            vec![hop]
+        }
+        _ => vec![hop],
+    });
+    let device = stage.people[3].demux.unwrap();
+    let scope = BarScope::Device;
+    stage.command(0, Command::Bar { device, scope });
+    before
+}
+
+#[test]
+fn connections_that_break_again_and_again_do_not_prolong_a_fork() {
+    let mut stage = three();
+    withheld_bar(&mut stage);
+    for round in 0..12 {
+        stage.run(15_000);
+        stage.disconnect(2);
+        stage.connect(2);
+        assert!(
+            round < 3 || !stage.people[2].session.may_send(),
+            "round {round}"
+        );
+    }
+    assert!(has_stopped(&stage, 2));
+}
+
+#[test]
+fn a_connection_that_stays_broken_ends_the_sending_too() {
+    let mut stage = three();
+    stage.disconnect(2);
+    let now = stage.now();
+    let say = Command::Say("is anybody there".to_owned());
+    let session = &mut stage.people[2].session;
+    let said = session.command(say, now, &mut stage.rng);
+    assert_eq!(said, Err(CommandError::NotConnected));
+    assert!(session.may_send());
+    stage.run(21_000);
+    assert!(has_stopped(&stage, 2));
+}
+
+/// Everybody who has the keys of an epoch can seal frames as any leaf of it.
+#[test]
+fn frames_that_somebody_sealed_as_others_confirm_nobody() {
+    let mut stage = three();
+    let before = withheld_bar(&mut stage);
+    for _ in 0..25 {
+        for leaf in 0..4 {
+            let epoch = before;
+            stage.tell(2, Input::FrameOpened { epoch, leaf });
+        }
+        stage.run(1_000);
+    }
+    assert!(has_stopped(&stage, 2));
+    let mut stage = three();
+    stage.lie(|hop| match hop {
+        Hop::ToPerson(1 | 2, Input::Commit { .. }) => Vec::new(),
+        hop => vec![hop],
+    });
+    let (device, leaf) = (stage.people[2].demux.unwrap(), stage.status(0, 1).leaf);
+    let scope = BarScope::Device;
+    stage.command(0, Command::Bar { device, scope });
+    let epoch = stage.people[0].session.have().unwrap();
+    stage.tell(0, Input::FrameOpened { epoch, leaf });
+    stage.run(4_000);
+    let states = stage.seen(0, |event| match event {
+        Event::Barred { state, .. } => Some(*state),
+        _ => None,
+    });
+    assert_eq!(states, [BarState::NotConfirmed]);
 }

@@ -111,6 +111,41 @@ fn an_invented_user_who_asks_is_told_and_not_added() {
     }
 }
 
+#[test]
+fn a_device_that_asks_under_many_keys_is_told_once() {
+    let room = Room::strict();
+    let device = invented(&room, 50);
+    let bodies = (50..60).map(|number| {
+        let leaf = MemberLeaf {
+            user: user(number),
+            demux_id: device.demux_id,
+            member_key: room.member_key(number).public(),
+            admission: Admission::None,
+            name: None,
+            certificate: None,
+        };
+        key_package(&room, room.member_key(number), leaf)
+    });
+    let bodies: Vec<Vec<u8>> = bodies.collect();
+    let (from, mut stage) = (device.demux_id, Stage::new(room));
+    stage.lie(about_rosters(move |_, roster| roster.push(device.clone())));
+    for number in 0..2 {
+        let person = stage.room.admin(number);
+        stage.join(person);
+    }
+    stage.run(3_000);
+    for body in bodies {
+        stage.tell(0, Input::Relay { from, body });
+        stage.run(500);
+    }
+    let told = stage.seen(0, |event| match event {
+        Event::NotAdmitted { refusal, .. } => Some(*refusal),
+        _ => None,
+    });
+    let missing = CommitRefusal::Admission(AdmissionError::Missing);
+    assert_eq!(told, [missing]);
+}
+
 /// Three people together.
 fn three() -> Stage {
     let mut stage = Stage::new(Room::open());

@@ -2,7 +2,7 @@
 
 use anteroom_call::Message as Told;
 use anteroom_e2ee::{OutgoingCommit, RemovalReason};
-use anteroom_e2ee_session::{Command, Event, LeaveReason, Message, RelayClass, StopReason};
+use anteroom_e2ee_session::{Command, Event, Input, LeaveReason, Message, RelayClass, StopReason};
 use anteroom_protocol::GroupEpoch;
 
 use crate::{
@@ -319,4 +319,72 @@ fn after_a_commit_that_does_not_hold_the_next_group_starts_without_its_sender() 
         call.run(20_000);
         call.agree(&[0, 1, 3]);
     }
+}
+
+/// Lets all relays of and to the first device but its messages to the group be lost, and the next two leave
+/// the group.
+fn leave_a_group_that_adds_nobody(call: &mut Harness) {
+    call.filter(|device, hop| match hop {
+        Hop::ToSession(Told::Relay { .. }) => device != 0,
+        Hop::ToService(Message::Relay(RelayClass::KeyPackage, _)) => device != 0 && device != 3,
+        _ => true,
+    });
+    for device in [1, 2] {
+        call.session(device, Input::CommitsDropped);
+    }
+}
+
+#[test]
+fn a_group_that_most_ask_in_vain_is_dead_whatever_it_says() {
+    let mut call = Harness::of((1..=3).map(person));
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    leave_a_group_that_adds_nobody(&mut call);
+    call.run(24_000);
+    assert_eq!([1, 2].map(|device| call.epoch(device)), [None; 2]);
+    call.run(6_000);
+    call.agree(&[1, 2]);
+    assert_eq!(call.epoch(1).map(|epoch| epoch.group), Some(2));
+}
+
+#[test]
+fn messages_of_strangers_keep_no_dead_group_alive() {
+    let mut call = Harness::of((1..=3).map(person));
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    leave_a_group_that_adds_nobody(&mut call);
+    call.cut(0);
+    let stranger = call.join(person(4));
+    call.run(100);
+    let from = call.devices[stranger].demux.unwrap();
+    for _ in 0..6 {
+        for device in [1, 2] {
+            let body = vec![3, 1, 2, 3];
+            call.session(device, Input::Relay { from, body });
+        }
+        call.run(5_000);
+    }
+    call.agree(&[1, 2]);
+    assert_eq!(call.epoch(1).map(|epoch| epoch.group), Some(2));
+}
+
+#[test]
+fn a_commit_that_is_held_waits_for_the_rosters_after_a_lost_connection() {
+    let mut call = Harness::of((1..=3).map(person));
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    call.filter(|device, hop| {
+        device != 2 || !matches!(hop, Hop::ToSession(Told::Participants { .. }))
+    });
+    call.leave(1);
+    call.run(3_500);
+    assert_ne!(call.epoch(2), call.epoch(0), "held");
+    call.disconnect(2);
+    call.run(5_000);
+    call.connect(2);
+    call.run(3_500);
+    call.agree(&[0, 2]);
+    assert!(!has(&mut call, 2, |event| {
+        matches!(event, Event::CommitRefused { .. } | Event::Left(_))
+    }));
 }

@@ -1,16 +1,17 @@
 //! Statements of admins in a call.
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, RemovalReason, Signer,
+    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, RemovalReason,
+    SignedStatement, Signer, StatementKey,
 };
 use anteroom_e2ee_session::{
-    BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, SessionOptions,
+    BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, SessionOptions,
 };
 use anteroom_protocol::Restrictions;
 
 use crate::{
-    harness::Harness,
-    people::{admin, approval, member_key, person, policy, user},
+    harness::{Harness, Hop},
+    people::{admin, admin_key, approval, member_key, person, policy, system_time, user},
 };
 
 fn strict(options: SessionOptions) -> SessionOptions {
@@ -166,6 +167,94 @@ fn a_removal_that_nobody_heard_of_is_not_confirmed() {
     )));
 }
 
+fn bar_states(call: &mut Harness, device: usize) -> Vec<BarState> {
+    let events = call.take_events(device).into_iter();
+    let states = events.filter_map(|event| match event {
+        Event::Barred { state, .. } => Some(state),
+        _ => None,
+    });
+    states.collect()
+}
+
+#[test]
+fn a_removal_is_done_when_the_others_have_the_entry_and_not_when_the_leaf_is_gone() {
+    let mut call = Harness::of([person(1), admin(2), person(3), person(4)]);
+    call.run(1_000);
+    call.filter(|device, hop| device != 1 || !matches!(hop, Hop::ToService(Message::Commit(_))));
+    let device = call.devices[0].demux.unwrap();
+    let scope = BarScope::User;
+    call.command(1, Command::Bar { device, scope });
+    call.leave(0);
+    call.run(20_000);
+    assert_eq!(call.devices[1].session.members().len(), 3, "it is gone");
+    assert_eq!(bar_states(&mut call, 1), [BarState::NotConfirmed]);
+    call.filter(|_, _| true);
+    call.run(12_000);
+    assert_eq!(bar_states(&mut call, 1), [BarState::Removed]);
+}
+
+#[test]
+fn a_removal_is_told_as_not_confirmed_outside_of_the_group_and_done_from_another_seat() {
+    let mut call = Harness::of([person(1), admin(2), person(3)]);
+    call.run(1_000);
+    call.filter(|device, _| device != 1);
+    let device = call.devices[0].demux.unwrap();
+    let scope = BarScope::User;
+    call.command(1, Command::Bar { device, scope });
+    call.session(1, Input::CommitsDropped);
+    call.run(4_000);
+    assert_eq!(bar_states(&mut call, 1), [BarState::NotConfirmed]);
+    call.disconnect(1);
+    call.run(40_000);
+    call.filter(|_, _| true);
+    call.connect(1);
+    call.run(5_000);
+    assert_eq!(bar_states(&mut call, 1), [BarState::Removed]);
+}
+
+#[test]
+fn an_approval_that_has_ended_takes_the_place_of_none_that_holds() {
+    let mut call = Harness::of([strict(admin(1)), approved(2)]);
+    call.run(2_000);
+    call.agree(&[0, 1]);
+    let mut ended = approval(2).claimed().clone();
+    ended.issued = system_time().minus(1_800);
+    ended.expires = system_time().minus(60);
+    let ended = SignedStatement::sign(&ended, &StatementKey::Admin(&admin_key())).unwrap();
+    let statement = Some(ended.as_bytes().to_vec());
+    let present = call.epoch(1);
+    call.session(1, Input::Admitted { present, statement });
+    assert!(
+        !call
+            .take_events(1)
+            .iter()
+            .any(|event| matches!(event, Event::Approved(_)))
+    );
+    call.disconnect(1);
+    call.run(40_000);
+    call.connect(1);
+    call.run(3_000);
+    call.agree(&[0, 1]);
+}
+
+#[test]
+fn nobody_puts_out_the_own_user() {
+    let second = SessionOptions {
+        user: user(1),
+        ..person(2)
+    };
+    let mut call = Harness::of([admin(1), second, person(3)]);
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    let device = call.devices[1].demux.unwrap();
+    let bar = |scope| Command::Bar { device, scope };
+    let own = Err(CommandError::OwnDevice);
+    assert_eq!(call.try_command(0, bar(BarScope::User)), own);
+    call.command(0, bar(BarScope::Device));
+    call.run(1_000);
+    call.agree(&[0, 2]);
+}
+
 #[test]
 fn a_co_admin_locks_the_call() {
     let mut call = Harness::of([admin(1), person(2), person(3)]);
@@ -246,6 +335,19 @@ fn a_changed_name_is_told_to_those_who_come_later() {
         let expected = if device == 0 { "Person 1" } else { "Ann" };
         assert!(name == Some("Ann") || device == 0, "{device}: {expected}");
     }
+}
+
+#[test]
+fn a_name_that_is_changed_without_a_connection_is_told_afterwards() {
+    let mut call = Harness::of([person(1), person(2)]);
+    call.run(1_000);
+    call.disconnect(0);
+    call.command(0, Command::SetName("Ann".to_owned()));
+    call.run(1_000);
+    call.connect(0);
+    call.run(500);
+    let members = call.devices[1].session.members();
+    assert_eq!(members[0].name.as_deref(), Some("Ann"));
 }
 
 #[test]

@@ -8,19 +8,37 @@ use crate::{GroupEpoch, Moment};
 /// The time without a sign after which a member is not confirmed.
 pub const CONFIRMATION_LIMIT: Duration = Duration::from_secs(20);
 
-/// The time after which a member that sends no frames sends a confirmation.
+/// The time after which a member that sends no message sends a confirmation.
 pub const CONFIRMATION_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The members that were heard in one's own epoch: by a frame that opens, or by an application message. It
-/// bounds the use of a fork, or of a commit that is withheld: whoever is in another epoch is not heard.
+/// The members that were heard in one's own epoch, by application messages. It bounds the use of a fork, or of
+/// a commit that is withheld: whoever is in another epoch is not heard. Frames do not count: every member has
+/// the keys to seal them as any other, and messages are signed.
 #[derive(Clone, Debug, Default)]
 pub struct Confirmations {
     epoch: Option<GroupEpoch>,
     own_leaf: u32,
-    /// The moment of the last sign of each other member, or of its coming in.
-    signs: BTreeMap<u32, Moment>,
+    signs: BTreeMap<u32, Sign>,
     heard_in_epoch: BTreeSet<u32>,
     last_sent: Option<Moment>,
+}
+
+/// The last sign of another member.
+#[derive(Clone, Copy, Debug)]
+struct Sign {
+    /// Its moment, or that at which the member came in.
+    at: Moment,
+    /// The time without a connection since then, at most [`CONFIRMATION_LIMIT`].
+    disconnected: Duration,
+}
+
+impl Sign {
+    const fn new(at: Moment) -> Self {
+        Self {
+            at,
+            disconnected: Duration::ZERO,
+        }
+    }
 }
 
 impl Confirmations {
@@ -38,7 +56,7 @@ impl Confirmations {
         self.signs = others
             .map(|leaf| {
                 let sign = before.get(leaf).filter(|_| stayed.contains(leaf));
-                (*leaf, sign.copied().unwrap_or(now))
+                (*leaf, sign.copied().unwrap_or(Sign::new(now)))
             })
             .collect();
         self.epoch = Some(epoch);
@@ -46,18 +64,27 @@ impl Confirmations {
         self.heard_in_epoch.clear();
     }
 
-    /// Takes a sign of a member: a frame or a message that opened in an epoch. One of another epoch than the
-    /// own one does not count.
+    /// Takes a sign of a member: a message that opened in an epoch. One of another epoch than the own one does
+    /// not count.
     pub fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
         if self.epoch == Some(epoch)
             && let Some(sign) = self.signs.get_mut(&leaf)
         {
-            *sign = now;
+            *sign = Sign::new(now);
             self.heard_in_epoch.insert(leaf);
         }
     }
 
-    /// Takes note of an own frame or message.
+    /// Takes note of a time without a connection, in which nobody could be heard. All of them between two
+    /// signs of a member count for [`CONFIRMATION_LIMIT`] together.
+    pub fn reconnect(&mut self, disconnected: Duration) {
+        for sign in self.signs.values_mut() {
+            let disconnected = sign.disconnected.saturating_add(disconnected);
+            sign.disconnected = disconnected.min(CONFIRMATION_LIMIT);
+        }
+    }
+
+    /// Takes note of an own message.
     pub const fn sent(&mut self, now: Moment) {
         self.last_sent = Some(now);
     }
@@ -72,7 +99,10 @@ impl Confirmations {
     /// Returns the members that are not confirmed.
     #[must_use]
     pub fn unconfirmed(&self, now: Moment) -> BTreeSet<u32> {
-        let late = |sign: &Moment| now >= sign.plus(CONFIRMATION_LIMIT);
+        let late = |sign: &Sign| {
+            let limit = CONFIRMATION_LIMIT.saturating_add(sign.disconnected);
+            now >= sign.at.plus(limit)
+        };
         let signs = self.signs.iter().filter(|(_, sign)| late(sign));
         signs.map(|(leaf, _)| *leaf).collect()
     }

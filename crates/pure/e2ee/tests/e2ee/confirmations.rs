@@ -1,5 +1,6 @@
 //! Confirmations: who is heard in one's own epoch.
 
+use core::time::Duration;
 use std::collections::BTreeSet;
 
 use anteroom_e2ee::{Confirmations, GroupEpoch};
@@ -72,6 +73,28 @@ fn a_new_epoch_keeps_the_signs_of_those_who_stayed() {
     assert_eq!(
         confirmations.unconfirmed(at(36_000)),
         BTreeSet::from([1, 3])
+    );
+}
+
+#[test]
+fn times_without_a_connection_count_for_20_s_at_most() {
+    let mut confirmations = of_four(0);
+    confirmations.reconnect(Duration::from_secs(15));
+    assert_eq!(confirmations.unconfirmed(at(34_999)), BTreeSet::new());
+    assert_eq!(
+        confirmations.unconfirmed(at(35_000)),
+        BTreeSet::from([1, 2, 3])
+    );
+    confirmations.hear(epoch(1), 1, at(35_000));
+    confirmations.reconnect(Duration::from_secs(15));
+    assert_eq!(
+        confirmations.unconfirmed(at(39_999)),
+        BTreeSet::new(),
+        "again"
+    );
+    assert_eq!(
+        confirmations.unconfirmed(at(40_000)),
+        BTreeSet::from([2, 3])
     );
 }
 
