@@ -160,21 +160,28 @@ impl Encryption {
         &mut self,
         code: &str,
         present: Option<GroupEpoch>,
+        of: Option<&str>,
         surroundings: Surroundings<'_>,
     ) -> bool {
+        let rejection = match code {
+            "rate_limited" => CommitRejection::RateLimited,
+            "forbidden" => CommitRejection::Forbidden,
+            _ => CommitRejection::Other,
+        };
         let input = match code {
             _ if !self.is_on => return false,
-            "stale_commit" => Input::StaleCommit { present },
             "commits_dropped" => Input::CommitsDropped,
+            _ if of == Some("refuse") => Input::RefusalRejected(rejection),
+            "stale_commit" => Input::StaleCommit { present },
             _ if !self.awaits_commit => return false,
-            "rate_limited" => Input::CommitRejected(CommitRejection::RateLimited),
-            "forbidden" => Input::CommitRejected(CommitRejection::Forbidden),
-            "too_large" | "not_active" | "unknown_device" => {
-                Input::CommitRejected(CommitRejection::Other)
+            "rate_limited" | "forbidden" | "too_large" | "not_active" | "unknown_device" => {
+                Input::CommitRejected(rejection)
             }
             _ => return false,
         };
-        self.awaits_commit = false;
+        if !matches!(input, Input::RefusalRejected(_)) {
+            self.awaits_commit = false;
+        }
         self.handle(input, surroundings);
         true
     }

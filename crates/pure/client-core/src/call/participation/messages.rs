@@ -102,11 +102,12 @@ impl Participation {
                 code,
                 message,
                 present,
+                of,
             } => {
-                let present = present.map(Into::into);
+                let (present, of) = (present.map(Into::into), of.as_deref());
                 let encryption = self.encryption.as_mut();
                 let is_taken =
-                    encryption.is_some_and(|one| one.take_error(&code, present, surroundings));
+                    encryption.is_some_and(|one| one.take_error(&code, present, of, surroundings));
                 // A client that is in no group misses nothing.
                 if is_taken || code == "commits_dropped" {
                     return Ok(MessageEffect::Nothing);
