@@ -121,6 +121,7 @@ fn a_device_that_asks_under_many_keys_is_told_once() {
             demux_id: device.demux_id,
             member_key: room.member_key(number).public(),
             admission: Admission::None,
+            serial: 1,
             name: None,
             certificate: None,
         };

@@ -216,6 +216,7 @@ fn member(number: u32, name: &str, reason: AdmissionReason) -> MemberStatus {
             demux_id: device(number),
             member_key: secret.member_key(&RoomId::from_bytes([0; 32])).public(),
             admission: Admission::None,
+            serial: 1,
             name: Some(name.to_owned()),
             certificate: None,
         },
