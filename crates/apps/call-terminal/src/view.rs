@@ -1,5 +1,6 @@
 //! A call as one participant sees it: events in, entries out.
 
+mod changed_devices;
 mod connection;
 mod lobby;
 mod rows;
@@ -13,7 +14,10 @@ use anteroom_client::{
 };
 use anteroom_protocol::CallLinkSecretParams;
 
-use self::lobby::Lobby;
+use self::{
+    changed_devices::{changed, find, is_other},
+    lobby::Lobby,
+};
 pub(crate) use self::{
     connection::Connection,
     rows::{PresentRow, WaitingRow},
@@ -210,6 +214,9 @@ impl View {
                 self.dismissed.clear();
                 vec![Entry::Problem(format!("{message} ({code})"))]
             }
+            CallEvent::StatementLeftOut { device, reason } => {
+                vec![words::left_out(&self.label(*device), *reason)]
+            }
             CallEvent::Lost => {
                 self.lost_since = Some(now);
                 notice(words::lost(self.was_ended))
@@ -329,7 +336,7 @@ impl View {
             }
         }
         for other in self.others(&roster.pending) {
-            if find(&before.pending, other.demux).is_none() {
+            if find(&before.pending, other.demux).is_none_or(|known| is_other(known, &other)) {
                 gathered.add(other.demux, Change::Waiting);
             }
         }
@@ -347,7 +354,9 @@ impl View {
         let entry = |(device, what): (DemuxId, &str)| {
             Entry::Notice(format!("{} {what}", self.label(device)))
         };
-        hands.into_iter().map(entry).collect()
+        let changed = changed(&before.pending, &roster.pending);
+        let changed = changed.map(|device| words::other_account(&self.label(device)));
+        hands.into_iter().map(entry).chain(changed).collect()
     }
 
     fn others(&self, list: &[Participant]) -> Vec<Participant> {
@@ -390,10 +399,6 @@ impl View {
         };
         [changes, requests].into_iter().filter_map(entry).collect()
     }
-}
-
-fn find(list: &[Participant], device: DemuxId) -> Option<&Participant> {
-    list.iter().find(|participant| participant.demux == device)
 }
 
 #[cfg(test)]

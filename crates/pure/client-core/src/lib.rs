@@ -62,7 +62,7 @@ pub use self::{
     call::{
         chat::Chat,
         command::Recipient,
-        event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus},
+        event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus, StatementOmission},
         join::JoinOptions,
         replay::{ReplayMemory, SenderCounters},
         replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},

@@ -117,9 +117,9 @@ pub use anteroom_client_core::{
     RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError, RoomMark, RoomName,
     RoomStatements, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service,
     SessionGrant, SessionStore, SessionStoreError, SessionTokens, SignIn, SignedStatement,
-    SpareLink, StatementChange, StatementError, StatementLengthError, StatementSigner,
-    StatementStore, StatementStoreError, TransportError, TransportFailure, TransportFault, Trust,
-    TrustedParams, Validity, is_loopback,
+    SpareLink, StatementChange, StatementError, StatementLengthError, StatementOmission,
+    StatementSigner, StatementStore, StatementStoreError, TransportError, TransportFailure,
+    TransportFault, Trust, TrustedParams, Validity, is_loopback,
 };
 
 pub use self::{

@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 pub use self::messages::MessageEffect;
 use super::{
     command::{Command, Recipient},
-    event::{CallEvent, SeatInfo, SeatStatus},
+    event::{CallEvent, SeatInfo, SeatStatus, StatementOmission},
     hello::HelloCodec,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
-    refusal::refusal,
+    refusal::{refusal, refusal_with_member},
     replay::SenderCounters,
     roster::Roster,
     sealing::{EraKey, MessageOpener, MessageSealer},
@@ -128,6 +128,9 @@ impl Participation {
             ServerMessage::Error { code, .. } if code == "invalid_message" && has_features => {
                 JoinAnswer::NoFeatures
             }
+            ServerMessage::Error { code, message, .. } if self.options.member.is_some() => {
+                return Err(refusal_with_member(&code, &message, time));
+            }
             ServerMessage::Error { code, message, .. } => {
                 return Err(refusal(&code, &message, time));
             }
@@ -216,7 +219,10 @@ impl Participation {
             Command::Approve {
                 device,
                 statement: Some(_),
-            } if !self.has_statements() => Some(CallEvent::StatementLeftOut { device: *device }),
+            } if !self.has_statements() => Some(CallEvent::StatementLeftOut {
+                device: *device,
+                reason: StatementOmission::Unsupported,
+            }),
             _ => None,
         }
     }

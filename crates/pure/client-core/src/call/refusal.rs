@@ -12,6 +12,25 @@ pub(super) fn displayed(text: &str) -> String {
     printable(text, MAX_TEXT_CHARS)
 }
 
+/// The code of a presentation that does not hold.
+const PRESENTATION_INVALID: &str = "presentation_invalid";
+
+/// Returns the error of a refused join that names a member key: a room service that does not know them takes the
+/// presentation for one that does not hold.
+pub(super) fn refusal_with_member(
+    code: &str,
+    message: &str,
+    time: Option<Timestamp>,
+) -> RoomsError {
+    let reason = match code {
+        PRESENTATION_INVALID => {
+            "; a room service of an earlier version refuses each join that names a member key so"
+        }
+        _ => "",
+    };
+    refusal(code, &format!("{message}{reason}"), time)
+}
+
 /// Returns the error of a refused join; `time` is the room service's.
 pub(super) fn refusal(code: &str, message: &str, time: Option<Timestamp>) -> RoomsError {
     match code {

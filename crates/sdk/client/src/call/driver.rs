@@ -30,6 +30,8 @@ use crate::{
 pub(crate) enum SessionCommand {
     /// For the room service.
     Call(Command),
+    /// An event of the session itself, after those of earlier commands.
+    Event(CallEvent),
     /// Drops the connection and restores it.
     Reconnect,
 }
@@ -250,6 +252,10 @@ impl Driver {
                 if let Some(event) = reduction {
                     self.emit(event).await;
                 }
+                Ok(())
+            }
+            SessionCommand::Event(event) => {
+                self.emit(event).await;
                 Ok(())
             }
             SessionCommand::Reconnect => Err(Interruption::Lost),
