@@ -127,7 +127,7 @@ pub use self::{
     call::CallSession,
     client::{Client, ClientOptions},
     issuer::IssuerClient,
-    link_admin::LinkAdmin,
+    link_admin::{ChangePolicy, ChangedLink, LinkAdmin},
     login::{LoginClient, LoginSession, MemorySession},
     probe::{Probe, ProbeAnswer, SocketOutcome},
     rooms::RoomsClient,
