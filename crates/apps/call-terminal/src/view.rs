@@ -14,10 +14,7 @@ use anteroom_client::{
 };
 use anteroom_protocol::CallLinkSecretParams;
 
-use self::{
-    changed_devices::{changed, find, is_other},
-    lobby::Lobby,
-};
+use self::{changed_devices::find, lobby::Lobby};
 pub(crate) use self::{
     connection::Connection,
     rows::{PresentRow, WaitingRow},
@@ -336,7 +333,7 @@ impl View {
             }
         }
         for other in self.others(&roster.pending) {
-            if find(&before.pending, other.demux).is_none_or(|known| is_other(known, &other)) {
+            if changed_devices::waits_anew(&before.pending, &other) {
                 gathered.add(other.demux, Change::Waiting);
             }
         }
@@ -354,16 +351,14 @@ impl View {
         let entry = |(device, what): (DemuxId, &str)| {
             Entry::Notice(format!("{} {what}", self.label(device)))
         };
-        let changed = changed(&before.pending, &roster.pending);
+        let changed = changed_devices::changed(&before.pending, &roster.pending);
         let changed = changed.map(|device| words::other_account(&self.label(device)));
         hands.into_iter().map(entry).chain(changed).collect()
     }
 
     fn others(&self, list: &[Participant]) -> Vec<Participant> {
-        let others = list
-            .iter()
-            .filter(|one| !self.known_devices.is_own(one.demux));
-        others.cloned().collect()
+        let is_own = |one: &&Participant| self.known_devices.is_own(one.demux);
+        list.iter().filter(|one| !is_own(one)).cloned().collect()
     }
 
     fn receive(&mut self, from: DemuxId, message: &[u8], now: Duration) -> Vec<Entry> {

@@ -9,8 +9,13 @@ pub(super) fn find(list: &[Participant], device: DemuxId) -> Option<&Participant
 
 /// Returns whether a device has another user or another member key than before, which honest room services
 /// never tell.
-pub(super) fn is_other(before: &Participant, now: &Participant) -> bool {
+fn is_other(before: &Participant, now: &Participant) -> bool {
     before.user != now.user || before.member_key() != now.member_key()
+}
+
+/// Returns whether a device in the lobby was not there before, or was told otherwise.
+pub(super) fn waits_anew(before: &[Participant], now: &Participant) -> bool {
+    find(before, now.demux).is_none_or(|before| is_other(before, now))
 }
 
 /// Returns the devices that have another user or another member key than before.

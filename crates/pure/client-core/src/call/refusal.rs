@@ -43,3 +43,17 @@ pub(super) fn refusal(code: &str, message: &str, time: Option<Timestamp>) -> Roo
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_presentation_beside_a_member_key_names_older_room_services() {
+        let text = |code| refusal_with_member(code, "no", None).to_string();
+        assert!(text(PRESENTATION_INVALID).contains("no; a room service of an earlier version"));
+        assert!(!text("full").contains("earlier version"));
+        let without = refusal(PRESENTATION_INVALID, "no", None).to_string();
+        assert!(!without.contains("earlier version"));
+    }
+}

@@ -522,3 +522,56 @@ fn nothing_is_signed_for_a_number_behind_which_the_room_service_has_put_somebody
         assert!(call.approval(other.demux, NOW).is_some());
     }
 }
+
+#[test]
+fn the_approval_of_a_device_that_ends_with_the_call_is_used_and_not_stored() {
+    let signer = signer();
+    let statement = signer.approval(&participant(2, "0b"), NOW);
+    for is_passing in [false, true] {
+        let store = MemoryStatements::default();
+        let own = OwnDevice {
+            user: user("0b"),
+            member_key: device(2).public(),
+        };
+        let mut call = CallStatements::new(&link(1), statements(), Some(own), None);
+        if is_passing {
+            call = call.with_passing_device();
+        }
+        let policy = signer.policy(ASK, None, NOW).unwrap();
+        call.observe(&seat(&["statements"], &policy, Vec::new()));
+        let statement = statement.clone();
+        assert!(call.observe(&CallEvent::Admitted { statement }));
+        call.keep(&store);
+        let key = device(2).public();
+        assert_eq!(approvals(call.statements(), &key, NOW).len(), 1);
+        let stored = RoomStatements::load(&link(1), &store).unwrap().unwrap();
+        assert!(stored.admin_statement() == policy);
+        assert_eq!(approvals(&stored, &key, NOW).is_empty(), is_passing);
+    }
+}
+
+#[test]
+fn of_too_many_approvals_those_go_that_end_first() {
+    let mut kept = statements();
+    let admin = secret(1).admin_key(&room());
+    let mut approve = |number: u8, issued: u64, expires: u64| {
+        let approval = Approval {
+            room: room(),
+            user: user("0b"),
+            member_key: device(number).public(),
+            issued: NOW.plus(issued),
+            expires: NOW.plus(expires),
+        };
+        let approval = shown(&sign(&approval, &StatementKey::Admin(&admin)));
+        let key = device(number).public();
+        assert!(kept.see_approval(&approval, &user("0b"), &key, ERA));
+    };
+    approve(1, 0, 30 * DAY);
+    // Newer, and soon over.
+    for number in 2..=20 {
+        approve(number, u64::from(number), DAY);
+    }
+    let is_kept = |number: u8| !approvals(&kept, &device(number).public(), NOW).is_empty();
+    assert!(is_kept(1) && is_kept(20));
+    assert_eq!((1..=20).filter(|number| is_kept(*number)).count(), 16);
+}
