@@ -73,8 +73,7 @@ fn a_login_is_used_by_every_command_until_the_logout() {
     let sealed_devices = || {
         let folder = fs::read_dir(place.path().join(".config/anteroom/devices")).unwrap();
         let paths = folder.map(|file| file.unwrap().path());
-        let is_sealed =
-            |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "sealed");
+        let is_sealed = |path: &PathBuf| path.extension().is_some_and(|end| end == "sealed");
         paths.filter(is_sealed).count()
     };
     assert_eq!(sealed_devices(), 1);
