@@ -6,7 +6,7 @@ use anteroom_protocol::{
 };
 
 use super::{
-    device_sightings::DeviceSightings,
+    device_records::DeviceRecords,
     room_statements::{PolicyComparison, RoomStatements},
     signer::StatementSigner,
     store::StatementStore,
@@ -50,7 +50,7 @@ pub struct CallStatements {
     /// Whether the member key of this device ends with the call.
     is_device_passing: bool,
     roster: Roster,
-    sightings: DeviceSightings,
+    records: DeviceRecords,
 }
 
 redacted_debug!(CallStatements);
@@ -75,7 +75,7 @@ impl CallStatements {
             is_supported: false,
             is_device_passing: false,
             roster: Roster::default(),
-            sightings: DeviceSightings::default(),
+            records: DeviceRecords::default(),
         }
     }
 
@@ -109,7 +109,7 @@ impl CallStatements {
             CallEvent::Joined(seat) => {
                 self.era = Some(seat.era);
                 self.is_supported = seat.features.iter().any(|feature| feature == FEATURE);
-                self.sightings.begin(seat.era);
+                self.records.begin(seat.era);
                 self.see_roster(&seat.roster);
                 let seen = self.statements.see_policy(&seat.link.admin_statement);
                 self.see_approval(seat.statement.as_ref()) | (seen == PolicyComparison::Newer)
@@ -161,7 +161,7 @@ impl CallStatements {
         let mut devices = self.roster.pending.iter().chain(&self.roster.active);
         let device = devices.find(|one| one.demux == device);
         let device = device.ok_or(StatementOmission::NoDevice)?;
-        if !self.sightings.is_steady(device) {
+        if !self.records.is_steady(device) {
             return Err(StatementOmission::Changed);
         }
         let approval = signer.approval(device, now);
@@ -169,7 +169,7 @@ impl CallStatements {
     }
 
     fn see_roster(&mut self, roster: &Roster) {
-        self.sightings.see(roster);
+        self.records.see(roster);
         self.roster.clone_from(roster);
     }
 

@@ -13,18 +13,18 @@ const MOST_DEVICES: usize = 4096;
 /// The user and the member key that the first roster with a device stated. An admin decides about a device of
 /// which a roster has told: a later roster could put another user or another key behind its number.
 #[derive(Default)]
-pub(super) struct DeviceSightings {
+pub(super) struct DeviceRecords {
     era: Option<EraId>,
-    devices: HashMap<DemuxId, Sighting>,
+    devices: HashMap<DemuxId, DeviceRecord>,
 }
 
-struct Sighting {
+struct DeviceRecord {
     user: Option<OpaqueUserId>,
     member_key: Option<MemberPublicKey>,
     has_changed: bool,
 }
 
-impl DeviceSightings {
+impl DeviceRecords {
     /// Begins an era. Those of the same era stay.
     pub(super) fn begin(&mut self, era: EraId) {
         if self.era != Some(era) {
@@ -39,7 +39,7 @@ impl DeviceSightings {
             if let Some(first) = self.devices.get_mut(&shown.demux) {
                 first.has_changed |= !first.is(shown);
             } else if self.devices.len() < MOST_DEVICES {
-                self.devices.insert(shown.demux, Sighting::of(shown));
+                self.devices.insert(shown.demux, DeviceRecord::of(shown));
             }
         }
     }
@@ -51,7 +51,7 @@ impl DeviceSightings {
     }
 }
 
-impl Sighting {
+impl DeviceRecord {
     fn of(device: &Participant) -> Self {
         Self {
             user: device.user.clone(),
