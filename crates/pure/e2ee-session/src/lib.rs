@@ -107,6 +107,7 @@ mod membership;
 mod options;
 mod output;
 mod own_refusal;
+mod pending_bar;
 mod refusals;
 mod relay;
 mod roster;

@@ -29,6 +29,7 @@ use crate::{
     input::{Input, JoinedSeat},
     membership::Membership,
     own_refusal::OwnRefusal,
+    pending_bar::PendingBar,
     refusals::Refusals,
     roster::RosterState,
     step::{Step, earlier},
@@ -72,7 +73,7 @@ pub(crate) struct Seat {
     early_messages: VecDeque<Vec<u8>>,
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
-    bars: Vec<bars::PendingBar>,
+    bars: Vec<PendingBar>,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
     /// The moment since which the context is to be changed.

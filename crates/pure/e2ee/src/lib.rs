@@ -167,14 +167,14 @@ pub use self::{
         EraPsk, IdentityKey, IdentityPublicKey, MemberKey, MemberPublicKey, PublicKeyError,
     },
     rules::{
-        Admission, AdmissionError, AdmissionReason, BarredList, CLOCK_TOLERANCE, ContextChange,
-        ContextError, LeafClaim, MAX_BARRED, Presence, RoomContext,
+        Admission, AdmissionError, AdmissionReason, BarredList, ContextChange, ContextError,
+        LeafClaim, MAX_BARRED, Presence, RoomContext,
     },
     statements::{
         AdminSignature, Approval, Authority, BarredEntry, Certificate, CertificateChain,
         CertificateError, CoAdmin, CrossSignature, Lock, Policy, SignedCertificate,
         SignedStatement, Signer, Statement, StatementError, StatementKey,
     },
-    time::Moment,
+    time::{CLOCK_TOLERANCE, Moment},
     words::{VerificationWord, WordsError},
 };

@@ -13,5 +13,5 @@ pub use self::{
     admission::Admission,
     barred_list::{BarredList, MAX_BARRED},
     context::{ContextChange, ContextError, RoomContext},
-    decision::{AdmissionError, AdmissionReason, CLOCK_TOLERANCE, LeafClaim, Presence},
+    decision::{AdmissionError, AdmissionReason, LeafClaim, Presence},
 };

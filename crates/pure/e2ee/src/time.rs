@@ -1,6 +1,9 @@
-//! Moments of the caller's monotonic clock.
+//! Moments of the caller's monotonic clock, and the tolerance for clocks of others.
 
 use core::{fmt, time::Duration};
+
+/// The time by which the clock of whoever signs may be ahead, in seconds.
+pub const CLOCK_TOLERANCE: u64 = 15 * 60;
 
 /// A moment of a monotonic clock, as the time since a start that the caller chose. It orders events; moments
 /// of two clocks cannot be compared.

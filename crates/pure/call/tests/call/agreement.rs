@@ -272,7 +272,9 @@ impl ConnectionEpochs {
             ["admitted"] => ((0, 0), true),
             ["commit", at, ..] => {
                 let at = epoch(at).unwrap();
-                ((at.0, at.1 + 1), is_next(before, at))
+                let next = (at.0, at.1 + 1);
+                // A device of the group that a commit names as new gets the commit after the Welcome.
+                (next, is_next(before, at) || before == Some(next))
             }
             ["welcome", at, ..] => {
                 let at = epoch(at).unwrap();

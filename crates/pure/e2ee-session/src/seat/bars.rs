@@ -1,38 +1,14 @@
 //! The barred entries of this device, until the others are known to have them.
 
-use anteroom_e2ee::{BarredEntry, MemberLeaf, Moment, SignedStatement};
+use anteroom_e2ee::Moment;
 
 use super::Seat;
 use crate::{
     BAR_PATIENCE,
     event::{BarState, Event},
-    membership::Membership,
+    pending_bar::PendingBar,
     step::{Step, earlier},
 };
-
-/// A barred entry of this device, until the others are known to have it.
-pub(super) struct PendingBar {
-    pub(super) claims: MemberLeaf,
-    pub(super) entry: SignedStatement<BarredEntry>,
-    /// The moment of the command.
-    pub(super) since: Moment,
-    pub(super) is_told: bool,
-}
-
-impl PendingBar {
-    /// Returns whether another member is known to have the entry.
-    fn is_shared(&self, membership: &Membership) -> bool {
-        let mut leaves = membership.view.leaves.values();
-        let key = self.claims.member_key;
-        let barred = membership.view.context.barred();
-        // The oldest entries of a long list are merged into a moment.
-        let has_entry = barred.entries().contains(&self.entry)
-            || self.entry.claimed().time < barred.void_before();
-        has_entry
-            && leaves.all(|leaf| leaf.member_key != key)
-            && (membership.others() == 0 || membership.confirmations.is_epoch_shared())
-    }
-}
 
 impl Seat {
     /// Tells which barred entries the others are known to have. Returns the moment of the next look.

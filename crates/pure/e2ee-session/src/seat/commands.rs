@@ -6,7 +6,7 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 
-use super::{Seat, bars::PendingBar};
+use super::Seat;
 use crate::{
     MAX_TEXT,
     content::{Content, clean_name, clean_text},
@@ -14,6 +14,7 @@ use crate::{
     input::{BarScope, Command},
     membership::Membership,
     output::Message,
+    pending_bar::PendingBar,
     step::Step,
 };
 

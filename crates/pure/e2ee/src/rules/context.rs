@@ -2,10 +2,11 @@
 
 use anteroom_protocol::{EraId, ParseError, Restrictions, RoomId, Timestamp};
 
-use super::{barred_list::BarredList, decision::CLOCK_TOLERANCE};
+use super::barred_list::BarredList;
 use crate::{
     AdminPublicKey, Authority, BarredEntry, Lock, Policy, SignedStatement, Statement as _,
     encoding::{Reader, Writer},
+    time::CLOCK_TOLERANCE,
 };
 
 const VERSION: u8 = 1;

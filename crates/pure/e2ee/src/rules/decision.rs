@@ -3,10 +3,10 @@
 use anteroom_protocol::{OpaqueUserId, Restrictions, Timestamp};
 
 use super::{admission::Admission, context::RoomContext};
-use crate::{Approval, Authority, MemberPublicKey, SignedStatement, Signer, StatementError};
-
-/// The time by which the clock of whoever signs may be ahead, in seconds.
-pub const CLOCK_TOLERANCE: u64 = 15 * 60;
+use crate::{
+    Approval, Authority, MemberPublicKey, SignedStatement, Signer, StatementError,
+    time::CLOCK_TOLERANCE,
+};
 
 /// The claims of a leaf.
 #[derive(Clone, Copy, Debug)]

@@ -113,6 +113,7 @@ impl Model {
         self.groups.commits.push(ModelCommit { at, from, bytes });
         let receives = |device: &Device| device.active && device.connection.is_some();
         let adds = |device: &Device| to.contains(&device.id) && device.id != from;
+        let before = self.groups.members.clone();
         for device in self.devices.clone() {
             if device.active && (adds(&device) || device.id == from) {
                 self.announce_sender(device.id);
@@ -123,12 +124,13 @@ impl Model {
         }
         for device in self.devices.clone() {
             if let Some(connection) = device.connection.filter(|_| receives(&device)) {
-                let line = if adds(&device) {
-                    format!("welcome {}/{} from {from}", at.0, at.1 + 1)
-                } else {
-                    format!("commit {text} from {from}")
-                };
-                self.tell(connection, line);
+                if adds(&device) {
+                    let line = format!("welcome {}/{} from {from}", at.0, at.1 + 1);
+                    self.tell(connection, line);
+                }
+                if !adds(&device) || before.contains(&device.id) {
+                    self.tell(connection, format!("commit {text} from {from}"));
+                }
             }
         }
         None

@@ -117,6 +117,18 @@ fn whom_a_commit_adds_is_welcomed_instead() {
              > 2,4: welcome 1/1 from 1",
         ),
         (
+            "and gets the commit too if it is of the group",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~3 join c
+             ~1 commit 1/0 to 2
+             1 commit 1/1 to 2,3
+             > 1: commit 1/1 from 1
+             > 2,3: welcome 1/2 from 1
+             > 2: commit 1/1 from 1",
+        ),
+        (
             "and the sender and who is not there are not",
             FREE,
             "~1 join a
@@ -138,7 +150,8 @@ fn whom_a_commit_adds_is_welcomed_instead() {
              3 up
              2 commit 1/1 to 3
              > 1,2: commit 1/1 from 2
-             > 3: welcome 1/2 from 2",
+             > 3: welcome 1/2 from 2
+             > 3: commit 1/1 from 2",
         ),
         (
             "after the roster that names a lost one among them, which is not welcomed",
