@@ -1,5 +1,6 @@
 //! A call as one participant sees it: events in, entries out.
 
+mod changed_devices;
 mod connection;
 mod group;
 mod group_entries;
@@ -15,11 +16,11 @@ use anteroom_client::{
 };
 use anteroom_protocol::CallLinkSecretParams;
 
+use self::{changed_devices::find, group::GroupView, lobby::Lobby};
 pub(crate) use self::{
     connection::Connection,
     rows::{PresentRow, WaitingRow},
 };
-use self::{group::GroupView, lobby::Lobby};
 use crate::{
     entry::Entry,
     input::Decision,
@@ -205,6 +206,9 @@ impl View {
                 self.dismissed.clear();
                 vec![Entry::Problem(format!("{message} ({code})"))]
             }
+            CallEvent::StatementLeftOut { device, reason } => {
+                vec![words::left_out(&self.label(*device), *reason)]
+            }
             CallEvent::Lost => {
                 self.lost_since = Some(now);
                 notice(words::lost(self.was_ended))
@@ -325,7 +329,7 @@ impl View {
             }
         }
         for other in self.others(&roster.pending) {
-            if find(&before.pending, other.demux).is_none() {
+            if changed_devices::waits_anew(&before.pending, &other) {
                 gathered.add(other.demux, Change::Waiting);
             }
         }
@@ -344,15 +348,16 @@ impl View {
             Entry::Notice(format!("{} {what}", self.label(device)))
         };
         let mut entries: Vec<Entry> = hands.into_iter().map(entry).collect();
+        let changed = changed_devices::changed(&before.pending, &roster.pending);
+        let changed = changed.map(|device| words::other_account(&self.label(device)));
+        entries.extend(changed);
         entries.extend(self.tell_of_outsiders());
         entries
     }
 
     fn others(&self, list: &[Participant]) -> Vec<Participant> {
-        let others = list
-            .iter()
-            .filter(|one| !self.known_devices.is_own(one.demux));
-        others.cloned().collect()
+        let is_own = |one: &&Participant| self.known_devices.is_own(one.demux);
+        list.iter().filter(|one| !is_own(one)).cloned().collect()
     }
 
     fn receive(&mut self, from: DemuxId, message: &[u8], now: Duration) -> Vec<Entry> {
@@ -388,10 +393,6 @@ impl View {
         };
         [changes, requests].into_iter().filter_map(entry).collect()
     }
-}
-
-fn find(list: &[Participant], device: DemuxId) -> Option<&Participant> {
-    list.iter().find(|participant| participant.demux == device)
 }
 
 #[cfg(test)]

@@ -140,7 +140,10 @@ impl Visit {
             return Ok(call);
         };
         let own = OwnDevice::new(link, self.pass.aci(), key);
-        let statements = CallStatements::new(link, statements, Some(own), self.rights.as_ref());
+        let mut statements = CallStatements::new(link, statements, Some(own), self.rights.as_ref());
+        if !self.device.is_stored() {
+            statements = statements.with_passing_device();
+        }
         Ok(call.with_statements(
             statements,
             self.statements.clone(),

@@ -26,15 +26,14 @@ const KIND: FileFormat = FileFormat {
 pub(crate) struct CallDevice {
     pub(crate) secret: DeviceSecret,
     /// Keeps the stored secret from other calls.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl CallDevice {
     /// Returns the stored secret of an account's device. Where it cannot be had, that is reported, and the
     /// secret is for this call alone.
     pub(crate) fn of_owner(owner: &str, environment: &Environment) -> Self {
-        let name = format!("devices/{owner}.sealed");
-        let file = SealedFile::of_user(&KIND, &name, Some(owner.to_owned()), environment);
+        let file = Self::file(owner, environment);
         match file.and_then(|file| Self::stored(&file)) {
             Ok(Some(device)) => device,
             Ok(None) => Self::for_one_call(),
@@ -47,12 +46,27 @@ impl CallDevice {
         }
     }
 
+    /// Removes the stored secret of an account's device, which must not outlive its login.
+    pub(crate) fn remove(owner: &str, environment: &Environment) -> anyhow::Result<()> {
+        Self::file(owner, environment)?.remove()
+    }
+
+    /// Returns whether the secret is that of later calls too.
+    pub(crate) const fn is_stored(&self) -> bool {
+        self.lock.is_some()
+    }
+
     /// Returns a secret that is for one call alone.
     pub(crate) fn for_one_call() -> Self {
         Self {
             secret: DeviceSecret::random(&mut os::rng()),
-            _lock: None,
+            lock: None,
         }
+    }
+
+    fn file(owner: &str, environment: &Environment) -> anyhow::Result<SealedFile> {
+        let name = format!("devices/{owner}.sealed");
+        SealedFile::of_user(&KIND, &name, Some(owner.to_owned()), environment)
     }
 
     /// Returns the stored secret, or stores a new one; `None` while another call has it.
@@ -73,7 +87,7 @@ impl CallDevice {
         };
         Ok(Some(Self {
             secret,
-            _lock: Some(lock),
+            lock: Some(lock),
         }))
     }
 }

@@ -8,7 +8,7 @@ mod state;
 
 use std::sync::Arc;
 
-use anteroom_client::{AdminRights, LinkAdmin, LinkChange, LinkState, OngoingCall};
+use anteroom_client::{AdminRights, ChangePolicy, LinkAdmin, LinkChange, LinkState, OngoingCall};
 use anteroom_console::{
     context::Context,
     os,
@@ -20,7 +20,7 @@ use self::state::ChangeReport;
 use crate::{
     arguments::{Link, LinkArgument, RoomFlags},
     links::{LinkStore, short_name},
-    room_session::{LinkTarget, RoomSession},
+    room_session::{LinkTarget, POLICY_NOT_KEPT, RoomSession},
     statement_file::StatementFile,
 };
 
@@ -196,7 +196,11 @@ async fn change_link(
     );
     let mut rng = os::rng();
     let changed = admin.change(&pass, change, os::now(), &mut rng).await;
-    changed.map_err(|error| session.client_error(named, error))
+    let changed = changed.map_err(|error| session.client_error(named, error))?;
+    if changed.policy == ChangePolicy::NotKept {
+        tracing::warn!("{POLICY_NOT_KEPT}");
+    }
+    Ok(changed.state)
 }
 
 async fn delete(

@@ -13,7 +13,10 @@ use anteroom_protocol::Aci;
 use anyhow::bail;
 use serde::Serialize;
 
-use crate::{credentials::CredentialFile, logins::LoginFile, session::IssuerTarget};
+use crate::{
+    credentials::CredentialFile, device_secret::CallDevice, logins::LoginFile,
+    session::IssuerTarget,
+};
 
 /// The outcome of a logout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -101,10 +104,14 @@ async fn log_out(
     })
 }
 
-/// Removes the credentials of an account, which must not outlive its login.
+/// Removes the credentials of an account and the secret of its device here, which must not outlive its login.
 fn forget_credentials(environment: &Environment, login: &LoginFile, aci: &Aci) {
     let file = CredentialFile::of_account(environment, login.issuer(), aci);
-    if let Err(error) = file.and_then(|file| file.remove()) {
+    let removed = file.and_then(|file| {
+        let device = CallDevice::remove(file.owner(), environment);
+        file.remove().and(device)
+    });
+    if let Err(error) = removed {
         tracing::warn!("{error:#}: remove the file yourself");
     }
 }

@@ -13,7 +13,7 @@ use anteroom_console::{
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
-use crate::{arguments::ClientFlags, session::Session};
+use crate::{arguments::ClientFlags, device_secret::CallDevice, session::Session};
 
 /// The user's account at its issuer.
 struct DeviceSession<'a> {
@@ -106,10 +106,12 @@ impl DeviceSession<'_> {
         source.read(&self.context.environment).context(NEEDED)
     }
 
-    /// Removes the login of a deleted device, with its credentials.
+    /// Removes the login of a deleted device, with its credentials and the secret of its member keys.
     fn forget(&self) -> anyhow::Result<()> {
+        let credentials = self.session.identity.credentials()?;
+        CallDevice::remove(credentials.owner(), &self.context.environment)?;
         if let Some(login) = &self.session.login {
-            self.session.identity.credentials()?.remove()?;
+            credentials.remove()?;
             login.remove()?;
         }
         Ok(())

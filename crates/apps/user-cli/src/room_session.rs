@@ -139,6 +139,10 @@ impl LinkTarget {
     }
 }
 
+/// The warning about a room service that does not show the policy of the admins.
+pub(crate) const POLICY_NOT_KEPT: &str = "the room service does not keep the policy that you have signed: people who come by the link \
+     take approval as the condition, or an older policy that they have seen";
+
 /// The warning about a room service without TLS.
 pub(crate) const EXPOSED_PASS: &str =
     "what proves your right crosses the network in the clear: use https";

@@ -68,7 +68,7 @@ pub use self::{
     call::{
         chat::Chat,
         command::Recipient,
-        event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus},
+        event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus, StatementOmission},
         group::{GroupError, GroupState},
         join::JoinOptions,
         member::CallMember,

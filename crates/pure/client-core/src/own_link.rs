@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{AdminPasskey, CallLink};
 
-use crate::{AdminRights, LinkState};
+use crate::{AdminRights, LinkState, PolicyComparison, RoomStatements};
 
 /// A created link with the secret that makes its holder an admin.
 #[derive(Clone, Debug)]
@@ -25,6 +25,19 @@ impl OwnLink {
             rights,
             state,
         }
+    }
+
+    /// Returns whether the room service shows the policy that the admins have signed at the creation. Without it
+    /// ([`StatementSigner::policy`](crate::StatementSigner::policy)), whoever comes by the link takes approval as
+    /// the condition.
+    #[must_use]
+    pub fn is_policy_kept(&self) -> bool {
+        let room = self.link.root_key.room_id();
+        let signer = self.rights.signer(&room);
+        signer.is_some_and(|signer| {
+            let mut statements = RoomStatements::new(room, signer.public());
+            statements.see_policy(&self.state.admin_statement) == PolicyComparison::Newer
+        })
     }
 
     /// Returns the passkey, for calls of the room service's client.

@@ -11,6 +11,7 @@
 //! under the admin key of the link. A link without an admin key has no statements.
 
 mod call_statements;
+mod device_records;
 mod room_statements;
 mod signer;
 mod store;

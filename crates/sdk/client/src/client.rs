@@ -113,6 +113,12 @@ impl Client {
         self.shared.certificate_failure.lock().take()
     }
 
+    /// Takes the error because of which the last [`Self::join_as_admin`] did not renew the policy of its room.
+    #[must_use]
+    pub fn take_policy_failure(&self) -> Option<Error> {
+        self.shared.policy_failure.lock().take()
+    }
+
     /// Returns today's right to use a link, for calls of [`RoomsClient`].
     ///
     /// # Errors
@@ -161,10 +167,11 @@ impl Client {
         self.join_as(link, None).await
     }
 
-    /// Joins the call of a link as an admin. Renews the policy of the room first, if it is about to end.
+    /// Joins the call of a link as an admin. Renews the policy of the room first, if it is about to end; the
+    /// join does not depend on that ([`Self::take_policy_failure`]).
     ///
     /// # Errors
-    /// As [`Self::join`] and [`LinkAdmin::renew_policy`].
+    /// As [`Self::join`].
     pub async fn join_as_admin(
         &self,
         link: &CallLink,
@@ -172,9 +179,9 @@ impl Client {
     ) -> Result<CallSession, Error> {
         let (admin, pass) = (self.admin(link, rights)?, self.pass(link)?);
         let system = &self.shared.options.system;
-        admin
-            .renew_policy(&pass, system.now(), &mut *system.rng())
-            .await?;
+        let mut rng = system.rng();
+        let renewed = admin.renew_policy(&pass, system.now(), &mut *rng).await;
+        *self.shared.policy_failure.lock() = renewed.err();
         self.join_as(link, Some(rights)).await
     }
 

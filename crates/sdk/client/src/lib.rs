@@ -123,8 +123,8 @@ pub use anteroom_client_core::{
     RoomMark, RoomName, RoomStatements, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus,
     SenderCounters, Service, SessionGrant, SessionStore, SessionStoreError, SessionTokens,
     ShownWords, SignIn, SignedStatement, Signer, SpareLink, StatementChange, StatementError,
-    StatementLengthError, StatementSigner, StatementStore, StatementStoreError, StopReason,
-    TransportError, TransportFailure, TransportFault, Trust, TrustedParams, Validity,
+    StatementLengthError, StatementOmission, StatementSigner, StatementStore, StatementStoreError,
+    StopReason, TransportError, TransportFailure, TransportFault, Trust, TrustedParams, Validity,
     VerificationWord, is_loopback,
 };
 
@@ -133,7 +133,7 @@ pub use self::{
     call::CallSession,
     client::{Client, ClientOptions},
     issuer::IssuerClient,
-    link_admin::LinkAdmin,
+    link_admin::{ChangePolicy, ChangedLink, LinkAdmin},
     login::{LoginClient, LoginSession, MemorySession},
     probe::{Probe, ProbeAnswer, SocketOutcome},
     rooms::RoomsClient,

@@ -6,8 +6,8 @@ use anteroom_protocol::{AdminPasskey, CallLink, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::{
-    AdminRights, Error, LinkChange, LinkState, Pass, PolicyComparison, RoomStatements, RoomsClient,
-    RoomsError, StatementSigner, StatementStore,
+    AdminRights, Approval, Error, LinkChange, LinkState, Pass, PolicyComparison, RoomStatements,
+    RoomsClient, RoomsError, StatementSigner, StatementStore,
 };
 
 /// An admin of a link. Members of a call take the conditions for being let in from the policy that an admin
@@ -17,6 +17,28 @@ pub struct LinkAdmin {
     link: CallLink,
     rights: AdminRights,
     store: Arc<dyn StatementStore>,
+}
+
+/// A changed link.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChangedLink {
+    /// The new state of the link.
+    pub state: LinkState,
+    /// The policy that went with the change.
+    pub policy: ChangePolicy,
+}
+
+/// The policy of a change of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangePolicy {
+    /// None was signed: the change needs none, or the link names no admin key of these rights.
+    Unsigned,
+    /// The room service shows it.
+    Kept,
+    /// The room service does not show it, as one without the feature `statements`: people who come by the link
+    /// do not learn of the decision.
+    NotKept,
 }
 
 impl LinkAdmin {
@@ -37,24 +59,36 @@ impl LinkAdmin {
     }
 
     /// Changes the link. With a change of the approval goes a policy, if the link names the admin key of these
-    /// rights: it follows the highest one that is known here or shown by the room service.
+    /// rights: it follows the highest one that is known here or shown by the room service. A policy that asks
+    /// for approvals is stored before it is sent; one that lets everybody in is stored after the change, since
+    /// the room service may refuse that.
     ///
     /// # Errors
-    /// As [`RoomsClient::update`]; the store cannot be read.
+    /// As [`RoomsClient::update`]; a policy is to be signed, and the store cannot be read.
     pub async fn change<R: CryptoRng + ?Sized>(
         &self,
         pass: &Pass,
         change: &LinkChange,
         now: Timestamp,
         rng: &mut R,
-    ) -> Result<LinkState, Error> {
-        let signing = change.approval.zip(self.signer());
-        let (Some((approval, signer)), Some(mut statements)) = (signing, self.statements()?) else {
-            return Ok(self.update(pass, change, rng).await?);
+    ) -> Result<ChangedLink, Error> {
+        let unsigned = |state| ChangedLink {
+            state,
+            policy: ChangePolicy::Unsigned,
+        };
+        let (Some(approval), Some(signer)) = (change.approval, self.signer()) else {
+            return Ok(self.update(pass, change, rng).await.map(unsigned)?);
+        };
+        let Some(mut statements) = self.statements()? else {
+            return Ok(self.update(pass, change, rng).await.map(unsigned)?);
         };
         let state = self.rooms.link(&self.link.root_key, pass, rng).await?;
         statements.see_policy(&state.admin_statement);
         let policy = signer.policy(approval, statements.policy(), now)?;
+        statements.see_policy(&policy);
+        if approval == Approval::Required {
+            statements.keep(&*self.store);
+        }
         let signed = LinkChange {
             admin_statement: Some(policy.clone()),
             ..change.clone()
@@ -63,13 +97,18 @@ impl LinkAdmin {
             Err(error) if error.is_unknown_form() => self.update(pass, change, rng).await,
             updated => updated,
         }?;
-        statements.see_policy(&policy);
         statements.keep(&*self.store);
-        Ok(state)
+        let policy = if state.admin_statement == policy {
+            ChangePolicy::Kept
+        } else {
+            ChangePolicy::NotKept
+        };
+        Ok(ChangedLink { state, policy })
     }
 
     /// Signs the policy anew if it ends within 45 days, and shows the room service again the highest one that
-    /// is known if it shows another. Asks the room service only where the known policy is about to end.
+    /// is known if it shows another. Asks the room service only where the known policy is about to end. A room
+    /// service without the feature `statements` gets none.
     ///
     /// # Errors
     /// As [`RoomsClient::update`]; the store cannot be read.
@@ -79,7 +118,10 @@ impl LinkAdmin {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<(), Error> {
-        let (Some(signer), Some(mut statements)) = (self.signer(), self.statements()?) else {
+        let Some(signer) = self.signer() else {
+            return Ok(());
+        };
+        let Some(mut statements) = self.statements()? else {
             return Ok(());
         };
         if !statements.is_renewal_due(now) {
@@ -92,16 +134,19 @@ impl LinkAdmin {
         {
             statements.see_policy(&renewed);
         }
-        let highest = statements.admin_statement();
-        if shown != PolicyComparison::Newer || highest != state.admin_statement {
-            let change = LinkChange {
-                admin_statement: Some(highest),
-                ..LinkChange::default()
-            };
-            self.update(pass, &change, rng).await?;
-        }
         statements.keep(&*self.store);
-        Ok(())
+        let highest = statements.admin_statement();
+        if shown == PolicyComparison::Newer && highest == state.admin_statement {
+            return Ok(());
+        }
+        let change = LinkChange {
+            admin_statement: Some(highest),
+            ..LinkChange::default()
+        };
+        match self.update(pass, &change, rng).await {
+            Err(error) if error.is_unknown_form() => Ok(()),
+            updated => Ok(updated.map(drop)?),
+        }
     }
 
     async fn update<R: CryptoRng + ?Sized>(

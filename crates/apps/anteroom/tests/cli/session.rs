@@ -70,8 +70,16 @@ fn a_login_is_used_by_every_command_until_the_logout() {
     let bytes = fs::read(file).unwrap();
     assert!(!bytes.windows(15).any(|part| part == b"ann@example.org"));
 
+    let sealed_devices = || {
+        let folder = fs::read_dir(place.path().join(".config/anteroom/devices")).unwrap();
+        let paths = folder.map(|file| file.unwrap().path());
+        let is_sealed = |path: &PathBuf| path.extension().is_some_and(|end| end == "sealed");
+        paths.filter(is_sealed).count()
+    };
+    assert_eq!(sealed_devices(), 1);
     assert_eq!(place.shown(&["logout"]), "Logged out.\n");
     assert!(self::files(&place).is_empty());
+    assert_eq!(sealed_devices(), 0);
     let complaint = place.refusal(&["whoami"]);
     assert!(complaint.contains("nobody is logged in"), "{complaint}");
     let complaint = place.refusal(&["logout"]);

@@ -116,10 +116,6 @@ impl View {
                 vec![Entry::Problem(format!("not said: {error}: {text}"))]
             }
             CallEvent::GroupRefused(error) => vec![Entry::Problem(error.to_string())],
-            CallEvent::StatementLeftOut { device } => vec![Entry::Problem(format!(
-                "the room service delivers no approvals: the members do not let {} into the group",
-                self.label(*device)
-            ))],
             CallEvent::PolicyNotKept(error) => vec![Entry::Problem(format!(
                 "the members have the new policy of the room, and its service does not keep it for \
                  later calls: {error}"

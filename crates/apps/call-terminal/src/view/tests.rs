@@ -546,3 +546,28 @@ fn a_message_does_not_push_out_everything_else() {
     assert_eq!(said.last().unwrap(), "  | (and 800 more lines)");
     assert!(told(&mut view, &text(32, "\n\n")).is_empty());
 }
+
+#[test]
+fn another_account_behind_a_number_waits_anew_and_says_why() {
+    let mut view = View::of(None).with_room(room_params());
+    let waiting = |account: u8| {
+        CallEvent::Roster(Roster {
+            pending: vec![participant_with(32, Some("Bob"), Some(account))],
+            pending_count: 1,
+            ..roster(&[16], &[])
+        })
+    };
+    told(
+        &mut view,
+        &joined(SeatStatus::Active, true, roster(&[16], &[])),
+    );
+    let request = |account: &str| {
+        format!("#2000 \"Bob\" (id#{account}) waits in the lobby: /admit #2000 or /deny #2000")
+    };
+    assert_eq!(told(&mut view, &waiting(0xb0)), [request("b0b0b0b0")]);
+    assert!(told(&mut view, &waiting(0xb0)).is_empty());
+    let changed = told(&mut view, &waiting(0xc0));
+    assert_eq!(changed[0], request("c0c0c0c0"));
+    let reason = "states another account or another key for #2000";
+    assert!(changed[1].contains(reason), "{changed:?}");
+}

@@ -2,7 +2,7 @@
 
 use anteroom_client::{
     Approval, DemuxId, DenialReason, EndReason, GuestAdmission, LinkState, Participant, RoomName,
-    Roster,
+    Roster, StatementOmission,
 };
 
 use crate::{
@@ -79,6 +79,22 @@ pub(super) fn ending(ending: &EndReason) -> String {
         EndReason::Failed(error) => format!("The call is over for you: {error}."),
         _ => "The call is over for you.".to_owned(),
     }
+}
+
+/// The warning about a waiting device for which a roster states another account or key than the one before.
+pub(super) fn other_account(label: &str) -> Entry {
+    Entry::Problem(format!(
+        "The room service states another account or another key for {label} than before: look at who waits \
+         there now. No approval is signed for it in this call."
+    ))
+}
+
+/// The warning about a decision that went without a signed approval.
+pub(super) fn left_out(label: &str, reason: StatementOmission) -> Entry {
+    Entry::Problem(format!(
+        "No signed approval went with your decision about {label}: {reason}. The room service lets it in, and \
+         members who verify approvals may not."
+    ))
 }
 
 /// Returns all participants, one in a line.

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use anteroom_client::{AdminRights, LinkChange, RoomName};
+use anteroom_client::{AdminPublicKey, AdminRights, Error, LinkChange, RoomName};
 use anteroom_console::{context::Context, failure::Failure, os};
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
@@ -40,16 +40,19 @@ pub(super) async fn run(
     }
     let named = LinkTarget::read(link, Input::Whole, store)?;
     let room = named.link.root_key.room_id();
-    let rights = best_rights(read_rights(&options.secret_file)?, &named);
+    let rights = best_rights(read_rights(&options.secret_file)?, &named)?;
     let passkey = rights.passkey(&room);
     let mut link = named.link.clone();
     match (rights.link_key(&room), link.admin) {
-        (Some(own), Some(named)) if own != named => {
+        (Some(key), Some(other)) if key != other && !proves(&rights, &named) => {
             bail!("that is the admin secret of another link")
         }
         (Some(own), _) => link.admin = Some(own),
         (None, Some(_)) => tracing::warn!("{PASSKEY_ALONE}"),
         (None, None) => {}
+    }
+    if let Some(admin) = &link.admin {
+        AdminPublicKey::from_bytes(admin.as_bytes()).map_err(|_| Error::LinkAdmin)?;
     }
     let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
     // An own link was created at this data directory.
@@ -93,14 +96,34 @@ pub(super) async fn run(
     context.show(&ChangeReport::new(&state, &short), &text)
 }
 
-/// Returns the rights to keep: a passkey takes no admin secret away that it comes from.
-fn best_rights(given: AdminRights, named: &LinkTarget) -> AdminRights {
-    let room = named.link.root_key.room_id();
-    let is_of_given = |own: &&OwnLink| own.passkey().as_bytes() == given.passkey(&room).as_bytes();
-    match (&given, named.own.as_ref().filter(is_of_given)) {
-        (AdminRights::Passkey(_), Some(own)) => own.rights.clone(),
-        _ => given,
+/// Returns the rights to keep: a passkey takes no admin secret away.
+fn best_rights(given: AdminRights, named: &LinkTarget) -> anyhow::Result<AdminRights> {
+    let own = named.own.as_ref();
+    let own = own.filter(|own| matches!(own.rights, AdminRights::Secret(_)));
+    match (&given, own) {
+        (AdminRights::Passkey(_), Some(own)) if has_passkey_of(&given, own) => {
+            Ok(own.rights.clone())
+        }
+        (AdminRights::Passkey(_), Some(_)) => {
+            bail!("that is not the passkey of the admin secret that you have of this link")
+        }
+        _ => Ok(given),
     }
+}
+
+/// Returns whether an admin secret decides which admin key the user's own link names: the passkey that the room
+/// service has accepted comes from it, and the kept key came with that passkey alone, so nobody has proven it.
+fn proves(given: &AdminRights, named: &LinkTarget) -> bool {
+    named.own.as_ref().is_some_and(|own| {
+        matches!(own.rights, AdminRights::Passkey(_))
+            && own.link.admin == named.link.admin
+            && has_passkey_of(given, own)
+    })
+}
+
+fn has_passkey_of(given: &AdminRights, own: &OwnLink) -> bool {
+    let room = own.link.root_key.room_id();
+    own.passkey().as_bytes() == given.passkey(&room).as_bytes()
 }
 
 /// Returns the admin secret or the passkey in a file, or in a line of standard input for `-`.
@@ -122,4 +145,67 @@ fn read_rights(file: &Path) -> anyhow::Result<AdminRights> {
         "that is neither an admin secret nor a passkey: 32 or 16 bytes in base64, as `link show \
          --secret` prints them",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_client::{AdminSecret, LinkAdminKey};
+    use anteroom_protocol::{AdminPasskey, CallLink, RootKey, Timestamp};
+
+    use super::*;
+
+    /// The target of a link that the user has with these rights.
+    fn target(rights: AdminRights, admin: Option<LinkAdminKey>) -> LinkTarget {
+        let link = CallLink {
+            host: "rooms.example".to_owned(),
+            is_plain: false,
+            root_key: RootKey::parse("mgmt-qpgh-kqxm-kfdm-pgrs-tfdp-dxtf-xsnt").unwrap(),
+            params: None,
+            without_certificates: false,
+            admin,
+        };
+        let own = OwnLink {
+            link: link.clone(),
+            rights,
+            rooms: None,
+            data: None,
+            name: None,
+            created: Timestamp::from_secs(1),
+        };
+        LinkTarget {
+            link,
+            own: Some(own),
+        }
+    }
+
+    #[test]
+    fn a_passkey_takes_no_admin_secret_away() {
+        let secret = AdminRights::Secret(AdminSecret::from_bytes([1; 32]));
+        let named = target(secret.clone(), None);
+        let room = named.link.root_key.room_id();
+        let own = AdminRights::Passkey(secret.passkey(&room));
+        let kept = best_rights(own.clone(), &named).unwrap();
+        assert!(matches!(kept, AdminRights::Secret(_)));
+        let other = || AdminRights::Passkey(AdminPasskey::from_bytes([2; 16]));
+        assert!(best_rights(other(), &named).is_err());
+        // Another passkey takes the place of a passkey.
+        let named = target(own, None);
+        assert!(best_rights(other(), &named).is_ok());
+    }
+
+    #[test]
+    fn a_secret_decides_over_a_key_that_was_kept_with_its_passkey_alone() {
+        let secret = AdminRights::Secret(AdminSecret::from_bytes([1; 32]));
+        let foreign = Some(LinkAdminKey::from_bytes([9; 32]));
+        let room = target(secret.clone(), None).link.root_key.room_id();
+        let passkey = AdminRights::Passkey(secret.passkey(&room));
+        assert!(proves(&secret, &target(passkey.clone(), foreign)));
+        let other = AdminRights::Secret(AdminSecret::from_bytes([2; 32]));
+        assert!(!proves(&other, &target(passkey.clone(), foreign)));
+        assert!(!proves(&secret, &target(secret.clone(), foreign)));
+        // The link on the command line names a key that the kept one does not.
+        let mut named = target(passkey, None);
+        named.link.admin = foreign;
+        assert!(!proves(&secret, &named));
+    }
 }

@@ -12,7 +12,7 @@ use anteroom_console::os;
 use anteroom_protocol::{ParamsId, RootKey};
 use anyhow::Context as _;
 
-use super::RoomSession;
+use super::{POLICY_NOT_KEPT, RoomSession};
 
 const USED_ELSEWHERE: &str = "the room of a stored credential has a link already: the folder of the \
     credentials was copied and the other copy has used it, or the answer of an earlier create was \
@@ -40,6 +40,9 @@ impl RoomSession {
             let room = key.room_id();
             let (passkey, signer) = (secret.passkey(&room), StatementSigner::new(secret, &room));
             let policy = signer.policy(approval, None, os::now())?;
+            let mut kept = RoomStatements::new(room, signer.public());
+            kept.see_policy(&policy);
+            kept.keep(statements);
             let created = self
                 .rooms
                 .create_with(&key, &pass, &passkey, approval, &policy, &mut rng)
@@ -49,9 +52,9 @@ impl RoomSession {
             }
             match created {
                 Ok(created) => {
-                    let mut kept = RoomStatements::new(room, signer.public());
-                    kept.see_policy(&policy);
-                    kept.keep(statements);
+                    if created.state.admin_statement != policy {
+                        tracing::warn!("{POLICY_NOT_KEPT}");
+                    }
                     return Ok((created, pass.params()));
                 }
                 Err(error) if error.is_link_conflict() => {}

@@ -1,5 +1,7 @@
 //! The events that a participant receives.
 
+use std::fmt;
+
 use anteroom_e2ee_session::{Event as GroupEvent, ShownWords};
 use anteroom_protocol::{ApprovalStatement, DemuxId, EraId};
 use zeroize::Zeroizing;
@@ -22,6 +24,33 @@ pub enum DenialReason {
     Admin,
     /// The call ended while the device waited.
     Ended,
+}
+
+/// The reason why a decision went without a statement. [`fmt::Display`] words it as a part of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatementOmission {
+    /// The room service does not deliver statements: it lacks the feature `statements`.
+    Unsupported,
+    /// The roster has no such device.
+    NoDevice,
+    /// The device has named no member key, or the room service states another one than the device, or no user.
+    NoMemberKey,
+    /// Rosters of the era have stated different users or member keys of the device's number: the admin may have
+    /// decided about another one. The same holds after very many devices.
+    Changed,
+}
+
+impl fmt::Display for StatementOmission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unsupported => "the room service delivers no statements",
+            Self::NoDevice => "the roster does not have the device any more",
+            Self::NoMemberKey => "the device has named no key that the room service states alike",
+            Self::Changed => {
+                "the room service has stated different accounts or keys for it in this call"
+            }
+        })
+    }
 }
 
 /// A device's seat in a call, or in its lobby.
@@ -104,11 +133,12 @@ pub enum CallEvent {
         /// The room service's explanation.
         message: String,
     },
-    /// This device's decision was sent without its statement, which the room service does not deliver: it
-    /// lacks the feature `statements`.
+    /// This device's decision was sent without a statement, although its rights sign for the link.
     StatementLeftOut {
         /// The device that was let in.
         device: DemuxId,
+        /// The reason.
+        reason: StatementOmission,
     },
     /// The connection is lost. The session tries to restore it for one minute. [`CallEvent::Restored`]
     /// follows if the room service still reserves the seat, for which it allows 30 seconds unless it shuts

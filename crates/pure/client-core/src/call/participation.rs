@@ -21,7 +21,7 @@ use super::{
     hello::HelloCodec,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
     member::CallMember,
-    refusal::refusal,
+    refusal::{refusal, refusal_with_member},
     replay::SenderCounters,
     roster::Roster,
     sealing::{EraKey, MessageOpener, MessageSealer},
@@ -146,6 +146,9 @@ impl Participation {
             ServerMessage::Redirect { url } => JoinAnswer::Redirect(url.into_owned()),
             ServerMessage::Error { code, .. } if code == "invalid_message" && has_features => {
                 JoinAnswer::NoFeatures
+            }
+            ServerMessage::Error { code, message, .. } if self.options.member.is_some() => {
+                return Err(refusal_with_member(&code, &message, time));
             }
             ServerMessage::Error { code, message, .. } => {
                 return Err(refusal(&code, &message, time));

@@ -4,13 +4,16 @@ use anteroom_e2ee::MemberPublicKey;
 use anteroom_e2ee_session::Event as GroupEvent;
 use anteroom_protocol::{
     Aci, AdminStatement, ApprovalStatement, CallLink, DemuxId, EraId, OpaqueUserId, Timestamp,
+    redacted_debug,
 };
 
 use super::{
+    device_records::DeviceRecords,
     room_statements::{PolicyComparison, RoomStatements},
     signer::StatementSigner,
+    store::StatementStore,
 };
-use crate::{AdminRights, CallEvent, Participant};
+use crate::{AdminRights, CallEvent, Roster, StatementOmission};
 
 /// The feature of a room service that takes statements.
 const FEATURE: &str = "statements";
@@ -38,7 +41,6 @@ impl OwnDevice {
 
 /// The statements of a call: keeps the policies and the device's own approvals that its events bring, and signs
 /// the approvals that an admin gives.
-#[derive(Debug)]
 pub struct CallStatements {
     statements: RoomStatements,
     own: Option<OwnDevice>,
@@ -47,8 +49,13 @@ pub struct CallStatements {
     era: Option<EraId>,
     /// Whether the room service takes statements.
     is_supported: bool,
-    pending: Vec<Participant>,
+    /// Whether the member key of this device ends with the call.
+    is_device_passing: bool,
+    roster: Roster,
+    records: DeviceRecords,
 }
+
+redacted_debug!(CallStatements);
 
 impl CallStatements {
     /// Creates the statements of a call. Without its own device, no approvals are kept. The rights of an admin
@@ -68,11 +75,31 @@ impl CallStatements {
             signer: signer.filter(|signer| link.admin == Some(signer.public().named())),
             era: None,
             is_supported: false,
-            pending: Vec::new(),
+            is_device_passing: false,
+            roster: Roster::default(),
+            records: DeviceRecords::default(),
         }
     }
 
-    /// Returns the kept statements.
+    /// Lets [`Self::keep`] leave out the approvals of this device, whose member key ends with the call.
+    #[must_use]
+    pub fn with_passing_device(mut self) -> Self {
+        self.is_device_passing = true;
+        self
+    }
+
+    /// Adds the statements to those of a store.
+    pub fn keep(&self, store: &dyn StatementStore) {
+        match self.own.as_ref().filter(|_| self.is_device_passing) {
+            Some(own) => self
+                .statements
+                .without_approvals(&own.member_key)
+                .keep(store),
+            None => self.statements.keep(store),
+        }
+    }
+
+    /// Returns the statements of the room.
     #[must_use]
     pub const fn statements(&self) -> &RoomStatements {
         &self.statements
@@ -84,16 +111,17 @@ impl CallStatements {
             CallEvent::Joined(seat) => {
                 self.era = Some(seat.era);
                 self.is_supported = seat.features.iter().any(|feature| feature == FEATURE);
-                self.pending.clone_from(&seat.roster.pending);
+                self.records.begin(seat.era);
+                self.see_roster(&seat.roster);
                 let seen = self.statements.see_policy(&seat.link.admin_statement);
                 self.see_approval(seat.statement.as_ref()) | (seen == PolicyComparison::Newer)
             }
             CallEvent::Restored { roster, statement } => {
-                self.pending.clone_from(&roster.pending);
+                self.see_roster(roster);
                 self.see_approval(statement.as_ref())
             }
             CallEvent::Roster(roster) => {
-                self.pending.clone_from(&roster.pending);
+                self.see_roster(roster);
                 false
             }
             CallEvent::Admitted { statement, .. } => self.see_approval(statement.as_ref()),
@@ -117,13 +145,46 @@ impl CallStatements {
         }
     }
 
-    /// Returns the approval of a waiting device, signed; `None` if this client does not sign for the link,
-    /// the room service takes no statements, or the device has named no member key.
+    /// Returns the approval of a device, signed; `None` if this client does not sign for the link, the room
+    /// service takes no statements, the device has named no member key, or rosters of the era have stated
+    /// another user or key of its number.
     #[must_use]
     pub fn approval(&self, device: DemuxId, now: Timestamp) -> Option<ApprovalStatement> {
-        let signer = self.signer.as_ref().filter(|_| self.is_supported)?;
-        let device = self.pending.iter().find(|one| one.demux == device)?;
-        signer.approval(device, now)
+        let signer = self.signer.as_ref()?;
+        let signed = self.sign(signer, device, now);
+        signed.ok()
+    }
+
+    /// Returns the reason why [`Self::approval`] signs nothing; `None` if it signs, or this client does not
+    /// sign for the link.
+    #[must_use]
+    pub fn omission(&self, device: DemuxId, now: Timestamp) -> Option<StatementOmission> {
+        let signer = self.signer.as_ref()?;
+        self.sign(signer, device, now).err()
+    }
+
+    fn sign(
+        &self,
+        signer: &StatementSigner,
+        device: DemuxId,
+        now: Timestamp,
+    ) -> Result<ApprovalStatement, StatementOmission> {
+        if !self.is_supported {
+            return Err(StatementOmission::Unsupported);
+        }
+        let mut devices = self.roster.pending.iter().chain(&self.roster.active);
+        let device = devices.find(|one| one.demux == device);
+        let device = device.ok_or(StatementOmission::NoDevice)?;
+        if !self.records.is_steady(device) {
+            return Err(StatementOmission::Changed);
+        }
+        let approval = signer.approval(device, now);
+        approval.ok_or(StatementOmission::NoMemberKey)
+    }
+
+    fn see_roster(&mut self, roster: &Roster) {
+        self.records.see(roster);
+        self.roster.clone_from(roster);
     }
 
     fn see_approval(&mut self, shown: Option<&ApprovalStatement>) -> bool {

@@ -95,6 +95,15 @@ impl RoomStatements {
         });
     }
 
+    /// Returns the statements without the approvals of a member key.
+    pub(super) fn without_approvals(&self, member_key: &MemberPublicKey) -> Self {
+        let mut others = self.clone();
+        others
+            .approvals
+            .retain(|approval| approval.claimed().member_key != *member_key);
+        others
+    }
+
     /// Returns the key of the room in a store.
     #[must_use]
     pub fn mark(&self) -> RoomMark {
@@ -234,7 +243,8 @@ impl RoomStatements {
         }
     }
 
-    /// Keeps the newest approval of each member key by the admin, and the newest by co-admins.
+    /// Keeps the newest approval of each member key by the admin, and the newest by co-admins. Of too many those
+    /// go that end first, so that ended ones make room.
     fn add_approval(&mut self, approval: SignedStatement<Approval>) {
         let place = |approval: &SignedStatement<Approval>| {
             let is_by_admin = matches!(approval.signer(), Signer::Admin);
@@ -255,7 +265,10 @@ impl RoomStatements {
         self.approvals.retain(|known| !is_same(known));
         self.approvals.push(approval);
         self.approvals.sort_by_key(order);
-        let surplus = self.approvals.len().saturating_sub(MOST_APPROVALS);
-        self.approvals.drain(..surplus);
+        if self.approvals.len() > MOST_APPROVALS {
+            let ends = self.approvals.iter().map(|known| known.claimed().expires);
+            let first = ends.enumerate().min_by_key(|(_, expires)| *expires);
+            first.map(|(index, _)| self.approvals.remove(index));
+        }
     }
 }

@@ -47,7 +47,8 @@ impl StatementSigner {
     }
 
     /// Signs the policy after a decision about the lobby. It counts rather than `known`, the highest one that
-    /// is known; what that one says of earlier approvals and of co-admins stays.
+    /// is known; what that one says of earlier approvals and of co-admins stays. The counter is at least the
+    /// time, so that the decision counts rather than earlier ones that are withheld from this device.
     ///
     /// # Errors
     /// [`StatementError::Forbidden`] if no policy can follow.
@@ -58,11 +59,12 @@ impl StatementSigner {
         now: Timestamp,
     ) -> Result<AdminStatement, StatementError> {
         let known = known.map(SignedStatement::claimed);
-        let counter = known.map_or(0, |known| known.counter);
+        let next = known.map_or(Some(1), |known| known.counter.checked_add(1));
+        let next = next.ok_or(StatementError::Forbidden)?;
         self.sign(&Policy {
             room: self.room,
             restrictions: approval.into(),
-            counter: counter.checked_add(1).ok_or(StatementError::Forbidden)?,
+            counter: next.max(now.as_secs()),
             since: now,
             until: now.plus(Policy::MAX_VALIDITY),
             void_before: known.map_or(Timestamp::from_secs(0), |known| known.void_before),
@@ -71,7 +73,7 @@ impl StatementSigner {
         })
     }
 
-    /// Signs a policy anew that is not good for long any more; `None` if it need not be renewed. Its counter
+    /// Signs a policy anew that holds, and not for long any more; `None` if it need not be renewed. Its counter
     /// stays, so that the renewal of a policy that another one has replaced never counts.
     ///
     /// # Errors
@@ -114,10 +116,12 @@ impl StatementSigner {
 }
 
 /// Returns whether a policy has to be renewed. One that asks for approvals never has: it asks for them after
-/// its end too.
+/// its end too. One that has ended has not either: an admin decides anew, and nobody who was shown an old policy
+/// makes it hold again.
 pub(super) fn is_renewal_due(policy: &Policy, now: Timestamp) -> bool {
     policy.restrictions == Restrictions::None
         && policy.since < now
+        && now < policy.until
         && policy.until < now.plus(RENEWAL_TIME)
 }
 

@@ -10,7 +10,7 @@ use anteroom_protocol::{
 use super::*;
 use crate::{
     AdminRights, CallEvent, Error, LinkState, Participant, RoomName, Roster, SeatInfo, SeatStatus,
-    StatementStoreError,
+    StatementOmission, StatementStoreError,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_796_000_000);
@@ -110,7 +110,8 @@ fn the_highest_policy_is_kept_whatever_the_room_service_shows_then() {
 
     let second = signer.policy(ASK, kept.policy(), NOW).unwrap();
     assert_eq!(kept.see_policy(&second), PolicyComparison::Newer);
-    assert_eq!(claimed(&second).counter, 2);
+    assert_eq!(claimed(&first).counter, NOW.as_secs());
+    assert_eq!(claimed(&second).counter, NOW.as_secs() + 1);
     // Withheld, replaced by an older one, by one of another admin, and by noise.
     let others = StatementSigner::new(&secret(2), &room());
     let other_room = StatementSigner::new(&secret(1), &RoomId::from_bytes([7; 32]));
@@ -145,7 +146,9 @@ fn a_policy_that_lets_everybody_in_is_renewed_and_never_counts_rather_than_a_lat
         (NOW, false),
         (half, false),
         (half.plus(1), true),
-        (NOW.plus(Policy::MAX_VALIDITY + DAY), true),
+        (NOW.plus(Policy::MAX_VALIDITY - 1), true),
+        (NOW.plus(Policy::MAX_VALIDITY), false),
+        (NOW.plus(Policy::MAX_VALIDITY + DAY), false),
     ] {
         assert_eq!(kept.is_renewal_due(now), is_due);
         let renewal = signer.renewal(kept.policy().unwrap(), now).unwrap();
@@ -160,7 +163,7 @@ fn a_policy_that_lets_everybody_in_is_renewed_and_never_counts_rather_than_a_lat
     let renewed = renewal(&kept, later);
     assert_eq!(kept.see_policy(&renewed), PolicyComparison::Newer);
     let policy = claimed(&renewed);
-    assert_eq!((policy.counter, policy.since), (1, later));
+    assert_eq!((policy.counter, policy.since), (NOW.as_secs(), later));
     assert_eq!(policy.until, later.plus(Policy::MAX_VALIDITY));
 
     // An admin's client that was shown the old policy alone renews it, after another admin has decided.
@@ -190,7 +193,7 @@ fn a_policy_keeps_what_the_one_before_said_of_approvals_and_co_admins() {
     let key = secret(1).admin_key(&room());
     let signed = sign(&before, &StatementKey::Admin(&key));
     let next = claimed(&signer().policy(ALLOW, Some(&signed), NOW).unwrap());
-    assert_eq!(next.counter, 8);
+    assert_eq!(next.counter, NOW.as_secs());
     assert_eq!(next.void_before, before.void_before);
     assert_eq!((next.era, &next.co_admins), (before.era, &before.co_admins));
 
@@ -200,6 +203,28 @@ fn a_policy_keeps_what_the_one_before_said_of_approvals_and_co_admins() {
     };
     let last = sign(&last, &StatementKey::Admin(&key));
     assert!(signer().policy(ALLOW, Some(&last), NOW).is_err());
+}
+
+#[test]
+fn a_decision_of_a_device_that_was_shown_an_old_policy_counts_rather_than_withheld_ones() {
+    let (signer, mut members) = (signer(), statements());
+    let old = signer.policy(ASK, None, NOW).unwrap();
+    members.see_policy(&old);
+    let withheld = {
+        let mut shown_all = members.clone();
+        for minute in 1..=3 {
+            let decided = signer.policy(ALLOW, shown_all.policy(), NOW.plus(60 * minute));
+            shown_all.see_policy(&decided.unwrap());
+        }
+        shown_all
+    };
+    let later = NOW.plus(DAY);
+    let decided = signer.policy(ASK, members.policy(), later).unwrap();
+    let mut all = withheld;
+    assert_eq!(all.see_policy(&decided), PolicyComparison::Newer);
+    // A clock that is behind counts on.
+    let behind = signer.policy(ALLOW, all.policy(), NOW).unwrap();
+    assert_eq!(claimed(&behind).counter, later.as_secs() + 1);
 }
 
 #[test]
@@ -439,8 +464,114 @@ fn an_admin_signs_the_approval_of_who_waits_where_the_link_and_the_service_take_
         call.observe(&seat(features, &policy, vec![bob.clone()]));
         let demux = participant(waiting, "0b").demux;
         assert_eq!(call.approval(demux, NOW).is_some(), is_signed);
-        // A device that has left the lobby gets no approval.
+        let omission = call.omission(demux, NOW);
+        let signs = rights.is_some_and(|rights| rights.link_key(&room()) == link(1).admin);
+        assert_eq!(omission.is_some(), signs && !is_signed);
+        // One that is in gets an approval too.
+        let active = Roster {
+            active: vec![bob],
+            ..Roster::default()
+        };
+        call.observe(&CallEvent::Roster(active));
+        assert_eq!(call.approval(demux, NOW).is_some(), is_signed);
+        // A device that has left gets no approval.
         call.observe(&CallEvent::Roster(Roster::default()));
         assert!(call.approval(demux, NOW).is_none());
     }
+}
+
+#[test]
+fn nothing_is_signed_for_a_number_behind_which_the_room_service_has_put_somebody_else() {
+    let rights = AdminRights::Secret(secret(1));
+    let bob = participant(2, "0b");
+    let mallory = Participant {
+        demux: bob.demux,
+        ..participant(3, "0c")
+    };
+    let same_user = Participant {
+        user: bob.user.clone(),
+        ..mallory.clone()
+    };
+    let waiting = |device: &Participant| Roster {
+        active: Vec::new(),
+        pending: vec![device.clone()],
+        pending_count: 1,
+    };
+    let policy = AdminStatement::default();
+    let features = &["statements"];
+    for other in [mallory, same_user] {
+        let mut call = CallStatements::new(&link(1), statements(), None, Some(&rights));
+        call.observe(&seat(features, &policy, vec![bob.clone()]));
+        assert!(call.approval(bob.demux, NOW).is_some());
+        call.observe(&CallEvent::Roster(waiting(&other)));
+        assert!(call.approval(bob.demux, NOW).is_none());
+        // Neither for the first one again, nor after an absence.
+        call.observe(&CallEvent::Roster(Roster::default()));
+        call.observe(&CallEvent::Roster(waiting(&bob)));
+        assert!(call.approval(bob.demux, NOW).is_none());
+        let omission = call.omission(bob.demux, NOW);
+        assert_eq!(omission, Some(StatementOmission::Changed));
+        // A new seat in the same era changes nothing; a new era has devices of its own.
+        call.observe(&seat(features, &policy, vec![bob.clone()]));
+        assert!(call.approval(bob.demux, NOW).is_none());
+        let mut next = seat(features, &policy, vec![other.clone()]);
+        if let CallEvent::Joined(seat) = &mut next {
+            seat.era = EraId::from_bytes([8; 16]);
+        }
+        call.observe(&next);
+        assert!(call.approval(other.demux, NOW).is_some());
+    }
+}
+
+#[test]
+fn the_approval_of_a_device_that_ends_with_the_call_is_used_and_not_stored() {
+    let signer = signer();
+    let statement = signer.approval(&participant(2, "0b"), NOW);
+    for is_passing in [false, true] {
+        let store = MemoryStatements::default();
+        let own = OwnDevice {
+            user: user("0b"),
+            member_key: device(2).public(),
+        };
+        let mut call = CallStatements::new(&link(1), statements(), Some(own), None);
+        if is_passing {
+            call = call.with_passing_device();
+        }
+        let policy = signer.policy(ASK, None, NOW).unwrap();
+        call.observe(&seat(&["statements"], &policy, Vec::new()));
+        let statement = statement.clone();
+        assert!(call.observe(&CallEvent::Admitted { statement }));
+        call.keep(&store);
+        let key = device(2).public();
+        assert_eq!(approvals(call.statements(), &key, NOW).len(), 1);
+        let stored = RoomStatements::load(&link(1), &store).unwrap().unwrap();
+        assert!(stored.admin_statement() == policy);
+        assert_eq!(approvals(&stored, &key, NOW).is_empty(), is_passing);
+    }
+}
+
+#[test]
+fn of_too_many_approvals_those_go_that_end_first() {
+    let mut kept = statements();
+    let admin = secret(1).admin_key(&room());
+    let mut approve = |number: u8, issued: u64, expires: u64| {
+        let approval = Approval {
+            room: room(),
+            user: user("0b"),
+            member_key: device(number).public(),
+            issued: NOW.plus(issued),
+            expires: NOW.plus(expires),
+        };
+        let approval = shown(&sign(&approval, &StatementKey::Admin(&admin)));
+        let key = device(number).public();
+        assert!(kept.see_approval(&approval, &user("0b"), &key, ERA));
+    };
+    approve(1, 0, 30 * DAY);
+    // Newer, and soon over.
+    for number in 2..=20 {
+        approve(number, u64::from(number), DAY);
+    }
+    let is_kept = |number: u8| !approvals(&kept, &device(number).public(), NOW).is_empty();
+    assert!(is_kept(1) && is_kept(20));
+    assert_eq!((1..=20).filter(|number| is_kept(*number)).count(), 16);
 }

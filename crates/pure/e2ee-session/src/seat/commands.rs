@@ -156,7 +156,8 @@ impl Seat {
         Ok(())
     }
 
-    /// Signs the next policy of the room, for this era.
+    /// Signs the next policy of the room, for this era. Its counter is at least the time, so that it counts rather
+    /// than earlier ones that are withheld; what has ended does not hold again.
     fn policy(
         &self,
         step: &Step<'_>,
@@ -168,10 +169,13 @@ impl Seat {
         let key = key.ok_or(CommandError::NotAdmin)?;
         let now = step.time.now;
         let known = self.known.policy().map(SignedStatement::claimed);
+        let next = known.map_or(1, |known| known.counter.saturating_add(1));
         let mut policy = Policy {
             room: *self.known.room(),
-            restrictions: known.map_or(Restrictions::AdminApproval, |known| known.restrictions),
-            counter: known.map_or(1, |known| known.counter.saturating_add(1)),
+            restrictions: known.map_or(Restrictions::AdminApproval, |known| {
+                known.restrictions_at(now)
+            }),
+            counter: next.max(now.as_secs()),
             since: now,
             until: now.plus(Policy::MAX_VALIDITY),
             void_before: known.map_or(Timestamp::from_secs(0), |known| known.void_before),

@@ -38,6 +38,8 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub(crate) enum SessionCommand {
     /// For the room service.
     Call(Command),
+    /// An event of the session itself, after those of earlier commands.
+    Event(CallEvent),
     /// Drops the connection and restores it.
     Reconnect,
 }
@@ -282,6 +284,10 @@ impl Driver {
     ) -> Result<(), Interruption> {
         match command {
             SessionCommand::Call(command) => self.send(socket, command).await,
+            SessionCommand::Event(event) => {
+                self.emit(event).await;
+                Ok(())
+            }
             SessionCommand::Reconnect => Err(Interruption::Lost),
         }
     }

@@ -119,7 +119,7 @@ impl CallSession {
         if let Some(statements) = &mut self.statements
             && statements.call.observe(&event)
         {
-            statements.call.statements().keep(&*statements.store);
+            statements.call.keep(&*statements.store);
         }
         Some(event)
     }
@@ -201,14 +201,21 @@ impl CallSession {
     }
 
     /// Admits a waiting device and the other waiting devices of its user. An admin whose rights sign for the
-    /// link ([`Self::with_statements`]) signs the approval of a device that has named a member key.
+    /// link ([`Self::with_statements`]) signs the approval of a device that has named a member key, else
+    /// [`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut) tells why not.
     pub async fn approve(&self, device: DemuxId) -> Result<(), RoomsError> {
-        let statements = self.statements.as_ref();
-        let statement = statements.and_then(|statements| {
+        let (mut statement, mut omission) = (None, None);
+        if let Some(statements) = &self.statements {
             let now = statements.system.now();
-            statements.call.approval(device, now)
-        });
-        self.command(Command::Approve { device, statement }).await
+            statement = statements.call.approval(device, now);
+            omission = statements.call.omission(device, now);
+        }
+        self.command(Command::Approve { device, statement }).await?;
+        let Some(reason) = omission else {
+            return Ok(());
+        };
+        let event = CallEvent::StatementLeftOut { device, reason };
+        self.queue(SessionCommand::Event(event)).await
     }
 
     /// Admits a waiting device and the other waiting devices of its user. The room service delivers the

@@ -19,7 +19,8 @@ impl Client {
     /// wait.
     ///
     /// The link names the public key of the room's admins, and the room gets a policy that they have signed.
-    /// The secret of the admins is drawn here and sent to nobody.
+    /// The secret of the admins is drawn here and sent to nobody. [`OwnLink::is_policy_kept`] tells whether the
+    /// room service has taken the policy.
     ///
     /// The [`Self::credentials`] must be stored again afterwards, in these cases too.
     ///
@@ -36,6 +37,9 @@ impl Client {
             let room = root_key.room_id();
             let (passkey, signer) = (secret.passkey(&room), StatementSigner::new(&secret, &room));
             let policy = signer.policy(approval, None, self.shared.options.system.now())?;
+            let mut statements = RoomStatements::new(room, signer.public());
+            statements.see_policy(&policy);
+            statements.keep(&*self.shared.options.statements);
             let created = service
                 .create_with(&root_key, &pass, &passkey, approval, &policy, &mut *rng)
                 .await;
@@ -47,9 +51,6 @@ impl Client {
                 Err(error) if error.is_link_conflict() => continue,
                 Err(error) => return Err(error.into()),
             };
-            let mut statements = RoomStatements::new(room, signer.public());
-            statements.see_policy(&policy);
-            statements.keep(&*self.shared.options.statements);
             let link = CallLink {
                 host,
                 is_plain,

@@ -20,6 +20,8 @@ pub(super) struct Shared {
     pub(super) failure: Mutex<Option<IssuerError>>,
     /// The error because of which the last renewal brought no certificate.
     pub(super) certificate_failure: Mutex<Option<IssuerError>>,
+    /// The error because of which the last join of an admin did not renew the policy.
+    pub(super) policy_failure: Mutex<Option<Error>>,
 }
 
 impl Shared {
@@ -44,6 +46,7 @@ impl Shared {
             creation: tokio::sync::Mutex::default(),
             failure: Mutex::new(None),
             certificate_failure: Mutex::new(None),
+            policy_failure: Mutex::new(None),
         };
         if !shared.has_credentials()? {
             shared.renew().await?;

@@ -3,13 +3,23 @@
 use std::sync::Arc;
 
 use anteroom_client::{
-    AdminRights, AdminStatement, Approval, CallEvent, CallLink, Client, ClientOptions,
-    DeviceSecret, LinkAdminKey, LinkChange, MemoryStatements, Policy, PolicyComparison,
-    RoomStatements, SignedStatement, StatementStore,
+    AdminRights, AdminStatement, Approval, CallEvent, CallLink, ChangePolicy, Client,
+    ClientOptions, DeviceSecret, Error, LinkAdmin, LinkAdminKey, LinkChange, MemoryStatements,
+    Policy, PolicyComparison, RoomMark, RoomStatements, RoomsClient, SignedStatement,
+    StatementChange, StatementStore, StatementStoreError, Timeouts,
 };
 use anteroom_protocol::DAY;
 use anteroom_runtime::Clock as _;
 use anteroom_testkit::{LogGuard, TestAccount};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::Request,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+    routing::put,
+};
+use tokio::net::TcpListener;
 
 use crate::{
     client::{device, options},
@@ -78,7 +88,7 @@ async fn who_is_let_in_keeps_the_signed_approval_for_the_next_call() {
         panic!("a link is created with an admin secret");
     };
     LogGuard::global().watch_bytes("admin secret", secret.as_bytes());
-    assert_eq!(policy(&own.state.admin_statement).counter, 1);
+    assert!(own.is_policy_kept());
     assert!(ann.kept(link).admin_statement() == own.state.admin_statement);
 
     let account = fixture.issuer.add_account(false).await;
@@ -133,16 +143,20 @@ async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_rep
         ..LinkChange::default()
     };
     let changed = admin.change(&pass, &change, now, &mut *rng).await.unwrap();
+    assert_eq!(changed.policy, ChangePolicy::Kept);
+    let changed = changed.state;
     assert_eq!(changed.approval, Approval::Off);
     let open = changed.admin_statement.clone();
-    assert_eq!(policy(&open).counter, 2);
+    let counter = policy(&open).counter;
+    assert!(counter > policy(&own.state.admin_statement).counter);
     // A name has no policy.
     let named = LinkChange {
         name: Some("Tea".to_owned()),
         ..LinkChange::default()
     };
     let named = admin.change(&pass, &named, now, &mut *rng).await.unwrap();
-    assert!(named.admin_statement == open);
+    assert_eq!(named.policy, ChangePolicy::Unsigned);
+    assert!(named.state.admin_statement == open);
 
     // Nothing is due yet, so the room service is not even asked.
     admin.renew_policy(&pass, now, &mut *rng).await.unwrap();
@@ -150,7 +164,7 @@ async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_rep
     let later = now.plus(60 * DAY);
     admin.renew_policy(&pass, later, &mut *rng).await.unwrap();
     let renewed = shown(&fixture, &ann, link).await;
-    assert_eq!(policy(&renewed).counter, 2);
+    assert_eq!(policy(&renewed).counter, counter);
     assert_eq!(policy(&renewed).since, later);
     assert!(ann.kept(link).admin_statement() == renewed);
 
@@ -164,7 +178,7 @@ async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_rep
         ..LinkChange::default()
     };
     let replaced = cleo.change(&pass, &replaced, now, &mut *rng).await;
-    let replaced = replaced.unwrap().admin_statement;
+    let replaced = replaced.unwrap().state.admin_statement;
     assert!(replaced == open);
     let mut kept = ann.kept(link);
     assert_eq!(kept.see_policy(&replaced), PolicyComparison::Older);
@@ -173,7 +187,7 @@ async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_rep
     let renewed = shown(&fixture, &ann, link).await;
     assert_eq!(
         (policy(&renewed).counter, policy(&renewed).since),
-        (2, last)
+        (counter, last)
     );
 }
 
@@ -199,7 +213,8 @@ async fn an_admin_who_never_saw_the_newest_policy_follows_the_one_that_is_shown(
     };
     let mut rng = fixture.rng();
     let changed = admin.change(&pass, &change, now, &mut *rng).await.unwrap();
-    assert_eq!(policy(&changed.admin_statement).counter, 2);
+    let changed = changed.state;
+    assert!(policy(&changed.admin_statement).counter > policy(&own.state.admin_statement).counter);
     assert!(dora.kept(link).admin_statement() == changed.admin_statement);
     // A link whose admin key somebody has changed finds nothing of it.
     let forged = CallLink {
@@ -209,4 +224,112 @@ async fn an_admin_who_never_saw_the_newest_policy_follows_the_one_that_is_shown(
     assert!(dora.client.join(&forged).await.is_err());
     let mark = dora.kept(link).mark();
     assert!(dora.statements.load(&mark).unwrap().is_some());
+}
+
+/// A store that cannot be read.
+struct DamagedStatements;
+
+impl StatementStore for DamagedStatements {
+    fn load(&self, _: &RoomMark) -> Result<Option<Vec<u8>>, StatementStoreError> {
+        Err(StatementStoreError::new("it is damaged"))
+    }
+
+    fn update(&self, _: &RoomMark, _: &mut StatementChange<'_>) {}
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_keeps_no_admin_from_changes_without_a_policy() {
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
+    let own = ann
+        .client
+        .create_link(fixture.rooms.base_url(), Approval::Off);
+    let own = own.await.unwrap();
+    LogGuard::global().watch_bytes("root key", &own.link.root_key.to_bytes());
+    let (rooms, rights) = (ann.client.rooms(&own.link).unwrap(), own.rights.clone());
+    let store = Arc::new(DamagedStatements);
+    let admin = LinkAdmin::new(rooms, own.link.clone(), rights, store);
+    let (pass, now) = (
+        ann.client.pass(&own.link).unwrap(),
+        fixture.rooms.clock.now(),
+    );
+    let mut rng = fixture.rng();
+    let change = LinkChange {
+        name: Some("Tea".to_owned()),
+        revoked: Some(true),
+        end_call: true,
+        ..LinkChange::default()
+    };
+    let changed = admin.change(&pass, &change, now, &mut *rng).await.unwrap();
+    assert!(changed.state.revoked);
+    assert_eq!(changed.policy, ChangePolicy::Unsigned);
+    let change = LinkChange {
+        approval: Some(Approval::Required),
+        ..LinkChange::default()
+    };
+    let refused = admin.change(&pass, &change, now, &mut *rng).await;
+    assert!(matches!(refused, Err(Error::Statements(_))));
+}
+
+/// A room service of an earlier version: refuses each body that has a statement with 422.
+async fn room_service_without_statements(fixture: &RoomsFixture) -> String {
+    const MOST_BYTES: usize = 64 * 1024;
+    let service = format!("{}/v1/call-link", fixture.rooms.base_url());
+    let handler = move |request: Request| {
+        let service = service.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let body = to_bytes(body, MOST_BYTES).await.unwrap();
+            let text = String::from_utf8_lossy(&body);
+            if text.contains("adminStatement") {
+                return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+            }
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let request = client.request(head.method, service).headers(head.headers);
+            let answer = request.body(body).send().await.unwrap();
+            let (status, body) = (answer.status(), answer.bytes().await.unwrap());
+            let answer: Response = (status, Body::from(body)).into_response();
+            answer
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/v1/call-link", put(handler.clone()).get(handler));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[tokio::test]
+async fn a_room_service_without_statements_gets_none_and_that_is_told() {
+    let fixture = RoomsFixture::start().await;
+    let older = room_service_without_statements(&fixture).await;
+    let account = fixture.issuer.add_account(false).await;
+    let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
+    let own = ann.client.create_link(&older, Approval::Required);
+    let own = own.await.unwrap();
+    let link = &own.link;
+    LogGuard::global().watch_bytes("root key", &link.root_key.to_bytes());
+    assert!(!own.is_policy_kept());
+    assert!(ann.kept(link).policy().is_some());
+    let rooms = RoomsClient::new(&older, Timeouts::default()).unwrap();
+    let store = ann.statements.clone();
+    let admin = LinkAdmin::new(rooms, link.clone(), own.rights.clone(), store);
+    let (pass, now) = (ann.client.pass(link).unwrap(), fixture.rooms.clock.now());
+    let mut rng = fixture.rng();
+    let change = LinkChange {
+        approval: Some(Approval::Off),
+        ..LinkChange::default()
+    };
+    let changed = admin.change(&pass, &change, now, &mut *rng).await.unwrap();
+    assert_eq!(changed.state.approval, Approval::Off);
+    assert_eq!(changed.policy, ChangePolicy::NotKept);
+    assert!(changed.state.admin_statement.is_empty());
+    let decided = ann.kept(link).admin_statement();
+
+    let later = now.plus(60 * DAY);
+    admin.renew_policy(&pass, later, &mut *rng).await.unwrap();
+    let renewed = ann.kept(link).admin_statement();
+    assert_eq!(policy(&renewed).counter, policy(&decided).counter);
+    assert_eq!(policy(&renewed).since, later);
 }

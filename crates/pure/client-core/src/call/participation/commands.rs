@@ -10,7 +10,7 @@ use crate::{
     call::{
         command::{Command, Recipient},
         encryption::{Effect, Encryption, Surroundings},
-        event::CallEvent,
+        event::{CallEvent, StatementOmission},
         group::GroupError,
     },
     wire,
@@ -80,7 +80,10 @@ impl Participation {
         };
         self.effects.push_back(Effect::Send(message));
         if is_left_out {
-            self.tell(CallEvent::StatementLeftOut { device });
+            self.tell(CallEvent::StatementLeftOut {
+                device,
+                reason: StatementOmission::Unsupported,
+            });
         }
     }
 
