@@ -373,7 +373,7 @@ async fn a_slow_reader_is_told_once_that_commits_were_dropped_then_the_newest_an
                 known += 1;
                 assert_eq!(message["epoch"], known);
             }
-            Some("commit") => {
+            Some("commit") if message["epoch"] == 29 => {
                 assert_eq!(message, told(1, 29, ann_id, b"last"));
                 break;
             }
