@@ -77,12 +77,12 @@ pub enum SignUpMode {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountSettings {
-    /// What people without an account may do: `join` calls as guests, or nothing (`off`). With `auto`
+    /// People without an account may do this: `join` calls as guests, or nothing (`off`). With `auto`
     /// they may join unless `login.sign_up` is `closed`.
     pub guests: GuestMode,
 }
 
-/// What people without an account may do.
+/// The rights of people without an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GuestMode {

@@ -172,7 +172,7 @@ impl Seat {
             _ => false,
         };
         if may_pass {
-            // Whoever commits can send such Welcomes: they put a device off no group.
+            // Any committer can send such Welcomes: they put a device off no group.
             if self.welcome_failures >= MAX_FAILURES && self.membership.is_none() {
                 self.refusals.wanted_since.get_or_insert(step.moment());
             }

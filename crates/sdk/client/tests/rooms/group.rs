@@ -162,7 +162,7 @@ async fn two_members_talk_in_their_group_and_an_admins_approval_lets_the_second_
     });
     assert_eq!(within(waiting).await, bobs_device);
     anns.approve(bobs_device).await.unwrap();
-    // What is said before the group is there is said as soon as it is.
+    // A text from before the start of the group goes out at the start.
     bobs.say("early").await.unwrap();
 
     let state = group_of(&mut anns, 2).await;
