@@ -4,11 +4,12 @@ use crate::Moment;
 
 /// A bucket of tokens, full at first: `BURST` of them, and `PER_SECOND` are added in a second.
 ///
-/// The level is counted in thousandths of a token, so that the refill of a millisecond is an integer.
+/// Levels are counted in thousandths of a token, so that the refill of a millisecond is an integer. The bucket
+/// keeps the moment of its last full level alone: each lower level is so many refills before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TokenBucket<const BURST: u32, const PER_SECOND: u32> {
-    level: u64,
-    updated: Moment,
+    /// The moment at which the bucket is full again, in units of the level that are added from the start of time.
+    full_at: u64,
 }
 
 /// The number of units of the level in a token.
@@ -18,10 +19,7 @@ impl<const BURST: u32, const PER_SECOND: u32> TokenBucket<BURST, PER_SECOND> {
     const CAPACITY: u64 = BURST as u64 * UNITS;
 
     pub(crate) const fn full() -> Self {
-        Self {
-            level: Self::CAPACITY,
-            updated: Moment::from_millis(0),
-        }
+        Self { full_at: 0 }
     }
 
     pub(crate) fn holds(&self, tokens: u64, now: Moment) -> bool {
@@ -37,8 +35,7 @@ impl<const BURST: u32, const PER_SECOND: u32> TokenBucket<BURST, PER_SECOND> {
         let rest = self
             .level_at(now)
             .saturating_sub(tokens.saturating_mul(UNITS));
-        self.level = rest;
-        self.updated = now;
+        self.full_at = Self::refilled(now).saturating_add(Self::CAPACITY - rest);
     }
 
     /// Removes one token if there is one. Returns whether there was one.
@@ -51,9 +48,13 @@ impl<const BURST: u32, const PER_SECOND: u32> TokenBucket<BURST, PER_SECOND> {
     }
 
     fn level_at(&self, now: Moment) -> u64 {
-        let passed = now.as_millis().saturating_sub(self.updated.as_millis());
-        let refill = passed.saturating_mul(u64::from(PER_SECOND));
-        self.level.saturating_add(refill).min(Self::CAPACITY)
+        let missing = self.full_at.saturating_sub(Self::refilled(now));
+        Self::CAPACITY.saturating_sub(missing)
+    }
+
+    /// Returns the units that are added from the start of time until `now`.
+    fn refilled(now: Moment) -> u64 {
+        now.as_millis().saturating_mul(u64::from(PER_SECOND))
     }
 }
 
