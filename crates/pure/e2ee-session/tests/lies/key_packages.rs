@@ -7,8 +7,10 @@ use anteroom_call::{
 };
 use anteroom_e2ee::{
     Admission, Applicant, Candidate, CommitRefusal, EraHistory, GroupChange, MemberLeaf, Moment,
+    RemovalReason,
 };
-use anteroom_e2ee_session::{Event, Input};
+use anteroom_e2ee_session::{Command, Event, Input, LeaveReason};
+use anteroom_protocol::Restrictions;
 
 use crate::{
     insider::{candidate, leaf, link_of},
@@ -114,8 +116,22 @@ fn first_key_package(stage: &Stage, who: usize) -> Vec<u8> {
 
 #[test]
 fn an_old_key_package_that_is_said_again_puts_nobody_out() {
-    let mut stage = call_of_three();
+    let mut stage = Stage::new(Room::open());
+    for number in 0..2 {
+        let person = stage.room.person(number);
+        stage.join(person);
+    }
+    let admin = stage.room.admin(2);
+    stage.join(admin);
+    stage.run(4_000);
     let body = first_key_package(&stage, 2);
+    // With a commit of its own the leaf has other keys than the key package.
+    for is_on in [true, false] {
+        stage.command(2, Command::Lock(is_on));
+        stage.run(2_000);
+    }
+    stage.assert_together(&[0, 1, 2]);
+    stage.forget();
     let from = stage.people[2].demux.unwrap();
     for _ in 0..6 {
         // The first person has used it up, and the second one cannot know that.
@@ -126,6 +142,52 @@ fn an_old_key_package_that_is_said_again_puts_nobody_out() {
     assert!(!stage.has_seen(2, |event| matches!(event, Event::Left(_))));
     stage.assert_together(&[0, 1, 2]);
     stage.assert_talk(&[0, 1, 2]);
+}
+
+/// The service sends the Welcome first. In the other order the commit takes the member out, and the Welcome is
+/// still of use.
+#[test]
+fn a_member_whose_leaf_is_made_anew_comes_back_by_the_welcome_after_the_commit() {
+    let mut stage = Stage::new(Room::open());
+    let admin = stage.room.admin(0);
+    stage.join(admin);
+    let person = stage.room.person(1);
+    stage.join(person);
+    stage.run(4_000);
+    let policy = stage.room.sign_policy(Restrictions::AdminApproval, 2);
+    stage.tell(0, Input::Policy(policy.as_bytes().to_vec()));
+    stage.run(1_000);
+    stage.forget();
+    let mut held = Vec::new();
+    stage.lie(move |hop| match hop {
+        Hop::ToPerson(1, Input::Welcome { .. }) => {
+            held.push(hop);
+            Vec::new()
+        }
+        Hop::ToPerson(1, Input::Commit { .. }) => {
+            let mut hops = vec![hop];
+            hops.append(&mut held);
+            hops
+        }
+        hop => vec![hop],
+    });
+    let statement = Some(stage.room.approval(1).as_bytes().to_vec());
+    let present = stage.people[0].session.have();
+    stage.tell(1, Input::Admitted { present, statement });
+    stage.run(8_000);
+    let anew = RemovalReason::AddedAnew;
+    let left = stage.seen(1, |event| match event {
+        Event::Left(reason) => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(left, [LeaveReason::Removed(anew)]);
+    let removed = stage.seen(0, |event| match event {
+        Event::MemberRemoved { reason, .. } => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(removed, [anew]);
+    stage.assert_together(&[0, 1]);
+    stage.assert_talk(&[0, 1]);
 }
 
 #[test]

@@ -388,3 +388,31 @@ fn a_commit_that_is_held_waits_for_the_rosters_after_a_lost_connection() {
         matches!(event, Event::CommitRefused { .. } | Event::Left(_))
     }));
 }
+
+/// The device that comes in by a Welcome counts the time since the start too.
+#[test]
+fn ten_seconds_pass_between_two_starts() {
+    let mut call = Harness::of([person(1), admin(2), person(3)]);
+    let (count, counted) = counter();
+    call.filter(move |device, hop| {
+        if let (1, Hop::ToService(Message::Commit(commit))) = (device, hop)
+            && commit.epoch.group == 2
+        {
+            count.set(count.get() + 1);
+        }
+        true
+    });
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    let garbage = OutgoingCommit {
+        epoch: call.epoch(0).unwrap(),
+        body: b"garbage".to_vec(),
+        welcome: None,
+    };
+    call.send_as(2, Message::Commit(garbage));
+    call.run(8_500);
+    assert_eq!(counted.get(), 0);
+    call.run(6_000);
+    assert_eq!(counted.get(), 1);
+    call.agree(&[0, 1]);
+}
