@@ -272,6 +272,31 @@ fn who_sends_nothing_confirms_every_ten_seconds() {
     assert_eq!(counted.get(), 18);
 }
 
+#[test]
+fn commits_one_after_the_other_are_not_answered_by_confirmations_each() {
+    let mut call = Harness::of([admin(1), person(2), person(3)]);
+    call.run(5_000);
+    let (count, counted) = counter();
+    call.filter(move |device, hop| {
+        if device == 2
+            && matches!(
+                hop,
+                Hop::ToService(Message::Relay(RelayClass::Confirmation, _))
+            )
+        {
+            count.set(count.get() + 1);
+        }
+        true
+    });
+    for number in 0..40 {
+        call.command(0, Command::Lock(number % 2 == 0));
+        call.run(500);
+    }
+    // One each 5 s, and the ones that are due.
+    assert!((2..=6).contains(&counted.get()), "{}", counted.get());
+    call.agree(&[0, 1, 2]);
+}
+
 fn counter() -> (
     std::rc::Rc<core::cell::Cell<u32>>,
     std::rc::Rc<core::cell::Cell<u32>>,
