@@ -441,3 +441,34 @@ fn ten_seconds_pass_between_two_starts() {
     assert_eq!(counted.get(), 1);
     call.agree(&[0, 1]);
 }
+
+#[test]
+fn a_start_that_waits_outlives_a_commit_of_the_old_group() {
+    let mut call = Harness::of([admin(1), person(2), person(3)]);
+    call.run(12_000);
+    call.agree(&[0, 1, 2]);
+    let starts = std::rc::Rc::new(core::cell::RefCell::new(Vec::new()));
+    let seen = starts.clone();
+    call.filter(move |device, hop| match hop {
+        Hop::ToService(Message::Commit(commit)) if device == 0 && (commit.epoch.group, commit.epoch.epoch) == (2, 0) => {
+            let mut seen = seen.borrow_mut();
+            seen.push(commit.body.clone());
+            seen.len() > 2
+        }
+        _ => true,
+    });
+    call.join(person(4));
+    let present = call.epoch(0).unwrap();
+    let at = GroupEpoch {
+        epoch: present.epoch - 1,
+        ..present
+    };
+    call.send_as(2, Message::Refuse(at));
+    call.run(3_000);
+    assert_eq!(call.epoch(0).map(|epoch| epoch.group), Some(1));
+    assert!(call.epoch(0) > Some(present), "a commit of the old group");
+    call.run(6_000);
+    assert_eq!(call.epoch(0).map(|epoch| epoch.group), Some(2));
+    let starts = starts.borrow();
+    assert!(starts.iter().all(|start| *start == starts[0]));
+}
