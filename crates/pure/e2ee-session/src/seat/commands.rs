@@ -113,7 +113,8 @@ impl Seat {
             .filter(|one| !entry.names(&one.user, &one.member_key))
             .cloned()
             .collect();
-        if let Ok(policy) = self.policy(step, |policy| policy.void_before = time) {
+        let change_policy = |policy: &mut Policy| policy.void_before = policy.void_before.max(time);
+        if let Ok(policy) = self.policy(step, change_policy) {
             // In later eras approvals from before are void: those who are in get new ones.
             let approvals = stay.iter().filter_map(|one| {
                 let approval = Approval {
@@ -170,6 +171,7 @@ impl Seat {
         let now = step.time.now;
         let known = self.known.policy().map(SignedStatement::claimed);
         let next = known.map_or(1, |known| known.counter.saturating_add(1));
+        let none = Timestamp::from_secs(0);
         let mut policy = Policy {
             room: *self.known.room(),
             restrictions: known.map_or(Restrictions::AdminApproval, |known| {
@@ -178,7 +180,8 @@ impl Seat {
             counter: next.max(now.as_secs()),
             since: now,
             until: now.plus(Policy::MAX_VALIDITY),
-            void_before: known.map_or(Timestamp::from_secs(0), |known| known.void_before),
+            void_before: known.map_or(none, |known| known.void_before),
+            void_here: self.known.policy_void_before().unwrap_or(none),
             era: Some(self.era),
             co_admins: known.map_or_else(Vec::new, |known| known.co_admins_in(self.era).to_vec()),
         };
