@@ -1,8 +1,8 @@
 //! Commands of the person.
 
 use anteroom_e2ee::{
-    Approval, BarredEntry, CoAdmin, ContextChange, Lock, Policy, SignedStatement, Statement,
-    StatementKey,
+    Admission, Approval, BarredEntry, CoAdmin, ContextChange, Lock, MemberLeaf, Policy,
+    SignedStatement, Signer, Statement, StatementKey,
 };
 use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 
@@ -113,23 +113,17 @@ impl Seat {
             .filter(|one| !entry.names(&one.user, &one.member_key))
             .cloned()
             .collect();
-        let change_policy = |policy: &mut Policy| policy.void_before = policy.void_before.max(time);
+        let change_policy = |policy: &mut Policy| {
+            policy.void_before = policy.void_before.max(time);
+            policy
+                .co_admins
+                .retain(|one| !entry.names(&one.user, &one.member_key));
+        };
         if let Ok(policy) = self.policy(step, change_policy) {
-            // In later eras approvals from before are void: those who are in get new ones.
-            let approvals = stay.iter().filter_map(|one| {
-                let approval = Approval {
-                    room: entry.room,
-                    user: one.user.clone(),
-                    member_key: one.member_key,
-                    issued: time.plus(1),
-                    expires: time.plus(Approval::DEFAULT_VALIDITY),
-                };
-                self.sign(&approval, step).ok()
-            });
-            let approvals = Content::Approvals(approvals.collect());
             step.send(Message::Policy(policy.clone()));
             change.policy = Some(policy);
-            self.send_content(&approvals, step);
+            // In later eras approvals from before are void: those who are in get new ones.
+            self.send_approvals(&stay, time.plus(1), step);
         }
         self.bars.push(PendingBar {
             claims,
@@ -146,15 +140,49 @@ impl Seat {
         co_admins: Vec<CoAdmin>,
         step: &mut Step<'_>,
     ) -> Result<(), CommandError> {
-        self.membership()?;
+        let leaves = self.membership()?.view.leaves.values();
+        if co_admins.iter().any(|one| self.known.bars_co_admin(one)) {
+            return Err(CommandError::Barred);
+        }
+        // Newcomers would refuse those whom a former co-admin has let in.
+        let remains = |signer: &Signer| match signer {
+            Signer::Admin => true,
+            Signer::CoAdmin(key) => co_admins.iter().any(|one| one.member_key == *key),
+        };
+        let let_in = leaves.filter(|one| match &one.admission {
+            Admission::Approval(approval) | Admission::OtherDevice(approval, _) => {
+                !remains(approval.signer())
+            }
+            Admission::None | Admission::Admin(_) => false,
+        });
+        let let_in: Vec<_> = let_in.cloned().collect();
         let policy = self.policy(step, |policy| policy.co_admins = co_admins)?;
         step.send(Message::Policy(policy.clone()));
+        if !let_in.is_empty() {
+            self.send_approvals(&let_in, step.time.now, step);
+        }
         let change = ContextChange {
             policy: Some(policy),
             ..ContextChange::default()
         };
         self.commit_at_once(&change, step);
         Ok(())
+    }
+
+    /// Sends new approvals to members.
+    fn send_approvals(&mut self, members: &[MemberLeaf], issued: Timestamp, step: &mut Step<'_>) {
+        let approvals = members.iter().filter_map(|one| {
+            let approval = Approval {
+                room: *self.known.room(),
+                user: one.user.clone(),
+                member_key: one.member_key,
+                issued,
+                expires: issued.plus(Approval::DEFAULT_VALIDITY),
+            };
+            self.sign(&approval, step).ok()
+        });
+        let approvals = Content::Approvals(approvals.collect());
+        self.send_content(&approvals, step);
     }
 
     /// Signs the next policy of the room, for this era. Its counter is at least the time, so that it counts rather
@@ -172,6 +200,8 @@ impl Seat {
         let known = self.known.policy().map(SignedStatement::claimed);
         let next = known.map_or(1, |known| known.counter.saturating_add(1));
         let none = Timestamp::from_secs(0);
+        let authority = self.known.authority();
+        let co_admins = authority.map_or(&[][..], |authority| authority.co_admins);
         let mut policy = Policy {
             room: *self.known.room(),
             restrictions: known.map_or(Restrictions::AdminApproval, |known| {
@@ -183,7 +213,7 @@ impl Seat {
             void_before: known.map_or(none, |known| known.void_before),
             void_here: self.known.policy_void_before().unwrap_or(none),
             era: Some(self.era),
-            co_admins: known.map_or_else(Vec::new, |known| known.co_admins_in(self.era).to_vec()),
+            co_admins: co_admins.to_vec(),
         };
         change(&mut policy);
         SignedStatement::sign(&policy, &StatementKey::Admin(key)).map_err(CommandError::Statement)
