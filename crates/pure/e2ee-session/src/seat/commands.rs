@@ -1,7 +1,7 @@
 //! Commands of the person.
 
 use anteroom_e2ee::{
-    Admission, Approval, BarredEntry, CoAdmin, ContextChange, Lock, MemberLeaf, Policy,
+    Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, Lock, MemberLeaf, Policy,
     SignedStatement, Signer, Statement, StatementKey,
 };
 use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
@@ -93,16 +93,17 @@ impl Seat {
         let found = leaves.find(|(leaf, claims)| claims.demux_id == device && **leaf != own);
         let (_, claims) = found.ok_or(CommandError::UnknownMember)?;
         let claims = claims.clone();
-        let time = step.time.now;
-        let entry = BarredEntry {
+        let mut entry = BarredEntry {
             room: *self.known.room(),
             user: claims.user.clone(),
             member_key: (scope == BarScope::Device).then_some(claims.member_key),
-            time,
+            time: step.time.now,
         };
         if entry.names(&step.options.user, &step.options.member_key.public()) {
             return Err(CommandError::OwnDevice);
         }
+        let time = self.removal_time(&entry, membership);
+        entry.time = time;
         let signed = self.sign(&entry, step)?;
         let mut change = ContextChange {
             barred: vec![signed.clone()],
@@ -135,6 +136,24 @@ impl Seat {
         Ok(())
     }
 
+    /// Returns the time of an entry that is made now: not earlier than the approvals that those whom it names
+    /// may have. An approval in a leaf can be ahead, by a clock that was; and one can have come from a removal
+    /// in this second.
+    fn removal_time(&self, entry: &BarredEntry, membership: &Membership) -> Timestamp {
+        let now = entry.time;
+        let entries = self.known.barred().entries().iter();
+        let by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
+        let given = by_admin.map(|entry| entry.claimed().time.plus(1));
+        let given = given.fold(self.last_issued, Timestamp::max);
+        let leaves = membership.view.leaves.values();
+        let named = leaves.filter(|one| entry.names(&one.user, &one.member_key));
+        let shown = named.filter_map(|one| Some(one.admission.approval()?.claimed().issued));
+        let shown = shown.fold(now, Timestamp::max);
+        // The members took the approvals in leaves by their own clocks, and with the entry they do too.
+        let given = given.min(now.plus(CLOCK_TOLERANCE / 2));
+        shown.min(now.plus(CLOCK_TOLERANCE)).max(given)
+    }
+
     fn set_co_admins(
         &mut self,
         co_admins: Vec<CoAdmin>,
@@ -149,11 +168,9 @@ impl Seat {
             Signer::Admin => true,
             Signer::CoAdmin(key) => co_admins.iter().any(|one| one.member_key == *key),
         };
-        let let_in = leaves.filter(|one| match &one.admission {
-            Admission::Approval(approval) | Admission::OtherDevice(approval, _) => {
-                !remains(approval.signer())
-            }
-            Admission::None | Admission::Admin(_) => false,
+        let let_in = leaves.filter(|one| {
+            let approval = one.admission.approval();
+            approval.is_some_and(|approval| !remains(approval.signer()))
         });
         let let_in: Vec<_> = let_in.cloned().collect();
         let policy = self.policy(step, |policy| policy.co_admins = co_admins)?;
@@ -171,6 +188,7 @@ impl Seat {
 
     /// Sends new approvals to members.
     fn send_approvals(&mut self, members: &[MemberLeaf], issued: Timestamp, step: &mut Step<'_>) {
+        self.last_issued = self.last_issued.max(issued);
         let approvals = members.iter().filter_map(|one| {
             let approval = Approval {
                 room: *self.known.room(),
