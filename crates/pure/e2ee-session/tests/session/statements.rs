@@ -7,7 +7,7 @@ use anteroom_e2ee::{
 use anteroom_e2ee_session::{
     BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, SessionOptions,
 };
-use anteroom_protocol::Restrictions;
+use anteroom_protocol::{DAY, Restrictions};
 
 use crate::{
     harness::{Harness, Hop},
@@ -280,6 +280,38 @@ fn an_approval_that_has_ended_takes_the_place_of_none_that_holds() {
     call.connect(1);
     call.run(3_000);
     call.agree(&[0, 1]);
+}
+
+/// An admin whose clock is a day ahead signs an approval; the mended one is of an earlier time.
+#[test]
+fn an_approval_of_a_later_time_is_replaced_by_one_that_counts() {
+    for restrictions in [Restrictions::AdminApproval, Restrictions::None] {
+        let with_policy = |options| SessionOptions {
+            policy: Some(policy(restrictions, 1)),
+            ..options
+        };
+        let mut call = Harness::of([with_policy(admin(1)), with_policy(person(2))]);
+        call.run(2_000);
+        let mut ahead = approval(2).claimed().clone();
+        ahead.issued = system_time().plus(DAY);
+        ahead.expires = system_time().plus(2 * DAY);
+        let ahead = SignedStatement::sign(&ahead, &StatementKey::Admin(&admin_key())).unwrap();
+        for (statement, is_taken) in [
+            (ahead.clone(), true),
+            (approval(2), true),
+            (ahead, false),
+            (approval(2), false),
+        ] {
+            let statement = Some(statement.as_bytes().to_vec());
+            let present = call.epoch(0);
+            call.session(1, Input::Admitted { present, statement });
+            let mut events = call.take_events(1).into_iter();
+            let is_approved = |event: Event| matches!(event, Event::Approved(_));
+            assert_eq!(events.any(is_approved), is_taken, "{restrictions:?}");
+        }
+        call.run(4_000);
+        call.agree(&[0, 1]);
+    }
 }
 
 #[test]
