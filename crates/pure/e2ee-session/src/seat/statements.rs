@@ -65,10 +65,14 @@ impl Seat {
         let claimed = approval.claimed();
         let is_own = claimed.member_key == step.options.member_key.public()
             && claimed.user == step.options.user;
+        // Members are sent those of all the others too.
+        if !is_own {
+            return;
+        }
         let authority = self.known.authority();
         let counts = authority
             .is_some_and(|authority| approval.verify(self.known.room(), &authority).is_ok());
-        if !is_own || !counts || !self.is_better(&approval, step) {
+        if !counts || !self.is_better(&approval, step) {
             return;
         }
         step.options.admission = Admission::Approval(approval.clone());
