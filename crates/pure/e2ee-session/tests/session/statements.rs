@@ -1,8 +1,8 @@
 //! Statements of admins in a call.
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, RemovalReason,
-    SignedStatement, Signer, StatementKey,
+    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, MAX_BARRED_BY_CO_ADMIN,
+    RemovalReason, SignedStatement, Signer, StatementKey,
 };
 use anteroom_e2ee_session::{
     BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, SessionOptions,
@@ -351,6 +351,34 @@ fn a_co_admin_locks_the_call() {
     };
     assert!(call.take_events(2).iter().any(is_told));
     call.agree(&[0, 1, 2]);
+}
+
+#[test]
+fn a_co_admin_puts_out_a_few() {
+    let most = u32::try_from(MAX_BARRED_BY_CO_ADMIN).unwrap();
+    let mut call = Harness::of((1..=most + 3).map(|number| match number {
+        1 => admin(1),
+        number => person(number),
+    }));
+    call.run(2_000);
+    let co_admin = CoAdmin {
+        user: user(2),
+        member_key: member_key(2).public(),
+    };
+    call.command(0, Command::SetCoAdmins(vec![co_admin]));
+    call.run(1_000);
+    for device in 2..=MAX_BARRED_BY_CO_ADMIN + 2 {
+        let device = call.devices[device].demux.unwrap();
+        let scope = BarScope::User;
+        let done = call.try_command(1, Command::Bar { device, scope });
+        call.run(1_500);
+        let members = call.devices[0].session.members().len();
+        match done {
+            Ok(()) => assert!(members >= 3),
+            Err(error) => assert_eq!((error, members), (CommandError::TooManyBarred, 3)),
+        }
+    }
+    assert_eq!(call.devices[0].session.members().len(), 3);
 }
 
 #[test]
