@@ -103,6 +103,7 @@ mod content;
 mod error;
 mod event;
 mod input;
+mod last_signs;
 mod membership;
 mod options;
 mod output;
