@@ -29,6 +29,7 @@ mod provider;
 mod roster;
 mod start;
 mod state;
+mod storage;
 mod verdict;
 mod view;
 
