@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, VecDeque};
 use anteroom_e2ee::{
     AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
 };
-use anteroom_protocol::{DemuxId, EraId, GroupEpoch, redacted_debug};
+use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
 use crate::{
     COMMIT_HOLD,
@@ -74,6 +74,8 @@ pub(crate) struct Seat {
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
+    /// The latest time of an approval that this device has signed.
+    last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
     /// The moment since which the context is to be changed.
@@ -143,6 +145,7 @@ impl Seat {
             refusals: Refusals::default(),
             own_refusal: None,
             bars: Vec::new(),
+            last_issued: Timestamp::from_secs(0),
             is_urgent: false,
             context_since: None,
             commit_after: None,
@@ -168,6 +171,7 @@ impl Seat {
     pub(crate) fn after(former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
         let mut seat = Self::new(joined, step);
         seat.told_sending = former.told_sending;
+        seat.last_issued = former.last_issued;
         if seat.era == former.era {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.

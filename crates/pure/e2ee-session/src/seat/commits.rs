@@ -286,6 +286,7 @@ impl Seat {
             }
             self.learn(&effect.context.statements(), step);
             self.context_since = None;
+            self.renewal_look = None;
         }
     }
 

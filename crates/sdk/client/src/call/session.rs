@@ -185,6 +185,12 @@ impl CallSession {
         self.group(GroupCommand::AddCoAdmin(device)).await
     }
 
+    /// Takes back that a member is a co-admin: what it has signed in this call counts no more, and whom it has
+    /// let in gets an approval of this admin. For admins with the admin secret.
+    pub async fn remove_co_admin(&self, device: DemuxId) -> Result<(), RoomsError> {
+        self.group(GroupCommand::RemoveCoAdmin(device)).await
+    }
+
     /// Computes the verification words of the group: [`CallEvent::Words`] brings them.
     pub async fn show_words(&self) -> Result<(), RoomsError> {
         self.group(GroupCommand::ShowWords).await

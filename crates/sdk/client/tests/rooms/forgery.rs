@@ -126,6 +126,7 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
         since: now,
         until: now.plus(90 * DAY),
         void_before: Timestamp::from_secs(0),
+        void_here: Timestamp::from_secs(0),
         era: None,
         co_admins: Vec::new(),
     };
