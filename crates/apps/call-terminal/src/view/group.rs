@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use anteroom_client::{DemuxId, GroupState, MemberPublicKey, MemberStatus, Participant};
+use anteroom_client::{
+    DemuxId, GroupEpoch, GroupState, MemberPublicKey, MemberStatus, Participant,
+};
 
 /// The group as far as it is known to this device.
 #[derive(Default)]
@@ -13,6 +15,8 @@ pub(super) struct GroupView {
     pub(super) told: BTreeSet<DemuxId>,
     /// The member keys beside the words that were shown last.
     pub(super) shown: Vec<MemberPublicKey>,
+    /// The epoch of these words, until they are compared.
+    pub(super) shown_at: Option<GroupEpoch>,
     pub(super) has_stopped: bool,
 }
 

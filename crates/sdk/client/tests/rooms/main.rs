@@ -7,6 +7,7 @@
 )]
 
 mod calls;
+mod certificates;
 mod client;
 mod failed_creates;
 mod forgery;
