@@ -8,7 +8,7 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
-use crate::certificate_status::CertificateStatus;
+use crate::{certificate_status::CertificateStatus, words::ShownWords};
 
 /// An event.
 #[derive(Clone, Debug)]
@@ -126,6 +126,8 @@ pub enum Event {
         /// The present epoch; `None` outside of a group.
         present: Option<GroupEpoch>,
     },
+    /// The person has compared these words: their members are marked.
+    WordsCompared(Box<ShownWords>),
     /// An admin's statement put a member out: the other members know, or not (yet).
     Barred {
         /// The claims of the member.

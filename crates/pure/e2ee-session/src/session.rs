@@ -93,10 +93,13 @@ impl Session {
         time: SessionTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), CommandError> {
-        if matches!(command, Command::WordsMatch) {
-            let shown = self.shown.take().ok_or(CommandError::NoWords)?;
+        if let Command::WordsMatch(epoch) = command {
+            let shown = self.shown.take_if(|shown| shown.epoch == epoch);
+            let shown = shown.ok_or(CommandError::NoWords)?;
             let keys = shown.members.iter().map(|one| one.claims.member_key);
             self.compared.extend(keys.map(|key| *key.as_bytes()));
+            let event = Event::WordsCompared(Box::new(shown));
+            self.outputs.push_back(Output::Event(event));
             return Ok(());
         }
         let mut step = Step {

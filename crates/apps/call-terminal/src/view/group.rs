@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anteroom_client::{
-    DemuxId, GroupEpoch, GroupState, MemberPublicKey, MemberStatus, Participant,
-};
+use anteroom_client::{DemuxId, GroupEpoch, GroupState, MemberStatus, Participant};
 
 /// The group as far as it is known to this device.
 #[derive(Default)]
@@ -13,9 +11,7 @@ pub(super) struct GroupView {
     pub(super) state: Option<GroupState>,
     /// The devices without end-to-end encryption that were told of.
     pub(super) told: BTreeSet<DemuxId>,
-    /// The member keys beside the words that were shown last.
-    pub(super) shown: Vec<MemberPublicKey>,
-    /// The epoch of these words, until they are compared.
+    /// The epoch of the words that were shown last, until they are compared.
     pub(super) shown_at: Option<GroupEpoch>,
     pub(super) has_stopped: bool,
 }

@@ -42,7 +42,8 @@ impl View {
         match self.group.membership(participant) {
             Membership::NoGroup => String::new(),
             Membership::Member(member) => {
-                let compared = if member.is_compared { ", compared" } else { "" };
+                let is_compared = member.is_compared && !member.is_own;
+                let compared = if is_compared { ", compared" } else { "" };
                 let confirmed = if member.is_confirmed {
                     ""
                 } else {
@@ -281,6 +282,7 @@ impl View {
                     named => notice(format!("Who decides beside the admins: {named}.")),
                 }
             }
+            GroupEvent::WordsCompared(shown) => vec![self.words_compared(shown)],
             GroupEvent::WordsOutdated { shown, present } => {
                 vec![self.words_outdated(*shown, *present)]
             }

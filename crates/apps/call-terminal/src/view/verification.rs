@@ -1,26 +1,31 @@
 //! The verification words, in sentences.
 
-use anteroom_client::{GroupEpoch, ShownWords};
+use anteroom_client::{GroupEpoch, MemberPublicKey, ShownWords};
 use anteroom_console::terminal;
 
 use super::{View, words};
 use crate::entry::Entry;
 
 impl View {
-    /// Marks the members that were shown with the words as compared, in a sentence.
-    pub(crate) fn words_match(&mut self) -> Entry {
-        // The session says the same with the next state.
+    /// Says which words the person has compared, and who came in after.
+    pub(super) fn words_compared(&mut self, shown: &ShownWords) -> Entry {
+        self.group.shown_at = None;
+        let keys: Vec<MemberPublicKey> = shown
+            .members
+            .iter()
+            .map(|member| member.claims.member_key)
+            .collect();
+        // The next state says the same.
         let members = self.group.state.iter_mut();
         for member in members.flat_map(|state| &mut state.members) {
-            member.is_compared |= self.group.shown.contains(&member.claims.member_key);
+            member.is_compared |= keys.contains(&member.claims.member_key);
         }
         let members = self.group.state.iter().flat_map(|state| &state.members);
-        let later = members.filter(|member| {
-            !member.is_own && !self.group.shown.contains(&member.claims.member_key)
-        });
+        let later =
+            members.filter(|member| !member.is_own && !keys.contains(&member.claims.member_key));
         let later: Vec<String> = later
             .map(|member| {
-                let label = self.label(member.claims.demux_id);
+                let label = self.member_label(&member.claims);
                 format!("{label} came in after, {}", self.admission(member.reason))
             })
             .collect();
@@ -28,24 +33,22 @@ impl View {
             [] => String::new(),
             later => format!(" {}.", later.join("; ")),
         };
-        let change = self.group.shown_at.take().map(words::change);
-        let change = change.map_or_else(String::new, |change| format!(" of {change}"));
-        let shown = std::mem::take(&mut self.group.shown);
+        let others = shown.members.iter().filter(|member| !member.is_own);
         Entry::Notice(format!(
-            "You have compared the words{change} with {}.{later}",
-            words::members(shown.len())
+            "You have compared the words of {} with {}.{later}",
+            words::change(shown.epoch),
+            words::members(others.count())
         ))
     }
 
-    /// Returns whether words were shown that were not compared yet.
-    pub(crate) const fn has_shown_words(&self) -> bool {
-        self.group.shown_at.is_some()
+    /// Returns the epoch of the words that were shown last and not compared yet.
+    pub(crate) const fn shown_words(&self) -> Option<GroupEpoch> {
+        self.group.shown_at
     }
 
     /// Freezes the words that this device has computed, with their members.
     pub(super) fn show_words(&mut self, shown: &ShownWords) -> Vec<Entry> {
         let others = || shown.members.iter().filter(|member| !member.is_own);
-        self.group.shown = others().map(|member| member.claims.member_key).collect();
         self.group.shown_at = Some(shown.epoch);
         let words = shown.words.iter();
         let words: Vec<String> = words

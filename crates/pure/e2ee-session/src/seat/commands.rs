@@ -34,7 +34,7 @@ impl Seat {
             Command::Lock(on) => self.lock(on, step),
             Command::Bar { device, scope } => self.bar(device, scope, step),
             Command::SetCoAdmins(co_admins) => self.set_co_admins(co_admins, step),
-            Command::WordsMatch => Err(CommandError::NoWords),
+            Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
     }
 

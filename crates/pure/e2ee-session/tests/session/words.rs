@@ -25,12 +25,13 @@ fn who_still_looks_at_words_of_an_earlier_epoch_is_told_once() {
     call.run(1_000);
     call.agree(&[0, 1, 2]);
     let time = call.time();
-    let epoch = call.epoch(0).unwrap().epoch;
+    let frozen = call.epoch(0).unwrap();
+    let epoch = frozen.epoch;
     for device in [0, 1] {
         call.devices[device].session.show_words(time).unwrap();
     }
     // The first has compared before the commit.
-    call.command(0, Command::WordsMatch);
+    call.command(0, Command::WordsMatch(frozen));
     for on in [true, false] {
         call.command(0, Command::Lock(on));
         call.run(500);
@@ -41,13 +42,19 @@ fn who_still_looks_at_words_of_an_earlier_epoch_is_told_once() {
     call.join(person(4));
     call.run(1_000);
     // The frozen members are marked, and not the one who came since.
-    call.command(1, Command::WordsMatch);
+    call.command(1, Command::WordsMatch(frozen));
     let members = call.devices[1].session.members();
     let compared: Vec<bool> = members.iter().map(|member| member.is_compared).collect();
     assert_eq!(compared, [true, true, true, false]);
-    // New words are told of anew.
+    let mut events = call.take_events(1).into_iter();
+    assert!(events.any(|event| matches!(event, Event::WordsCompared(_))));
+    // New words are told of anew, and are not those that were compared.
     let time = call.time();
     call.devices[1].session.show_words(time).unwrap();
+    assert_eq!(
+        call.try_command(1, Command::WordsMatch(frozen)),
+        Err(CommandError::NoWords)
+    );
     call.command(0, Command::Lock(true));
     call.run(500);
     assert_eq!(outdated(&mut call, 1).len(), 1);

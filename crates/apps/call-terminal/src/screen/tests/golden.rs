@@ -289,7 +289,7 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
         }),
     ];
     let word = |number, word| VerificationWord { number, word };
-    events.push(CallEvent::Words(Box::new(ShownWords {
+    let shown = ShownWords {
         epoch,
         time: Timestamp::from_secs(0),
         words: [
@@ -301,18 +301,19 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
             word(2048, "zoo"),
         ],
         members: all.to_vec(),
-    })));
+    };
+    events.push(CallEvent::Words(Box::new(shown.clone())));
     all[1].is_confirmed = false;
     events.push(changed(&all, true));
     events.push(group(GroupEvent::WordsOutdated {
         shown: epoch,
         present: Some(epoch.next()),
     }));
+    events.push(group(GroupEvent::WordsCompared(Box::new(shown))));
     for event in events {
         let entries = view.apply(&event, NOW);
         screen.add(entries, &view);
     }
-    screen.add([view.words_match()], &view);
     let who = view.everyone(NOW);
     screen.add(who, &view);
     compare("group", &mut screen, &view);
