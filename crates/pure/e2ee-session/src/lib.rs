@@ -39,6 +39,7 @@
 //!     admission: Admission::None,
 //!     name: Some("Ann".to_owned()),
 //!     certificate: None,
+//!     certificate_keys: Vec::new(),
 //!     policy: None,
 //!     max_devices: 5,
 //!     is_account: Box::new(|_| true), // `user.decrypt(&room_params).is_ok()` in a client
@@ -99,6 +100,7 @@
 mod applicants;
 mod asking;
 mod attempt;
+mod certificate_status;
 mod content;
 mod error;
 mod event;
@@ -120,6 +122,7 @@ mod words;
 use core::time::Duration;
 
 pub use self::{
+    certificate_status::CertificateStatus,
     error::CommandError,
     event::{BarState, Event, LeaveReason, Listing, MemberStatus, StopReason},
     input::{BarScope, Command, CommitRejection, Input, JoinedSeat, RosterDevice, SeatStatus},

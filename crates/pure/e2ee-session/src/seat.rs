@@ -312,7 +312,8 @@ impl Seat {
     }
 
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
-        let membership = self.membership.as_ref().ok_or(CommandError::NotInGroup)?;
+        let membership = self.membership.as_ref();
+        let membership = membership.ok_or_else(|| self.missing_group())?;
         let words = membership.group.verification_words();
         Ok((
             membership.group.epoch(),

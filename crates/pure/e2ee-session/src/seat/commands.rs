@@ -34,7 +34,7 @@ impl Seat {
             Command::Lock(on) => self.lock(on, step),
             Command::Bar { device, scope } => self.bar(device, scope, step),
             Command::SetCoAdmins(co_admins) => self.set_co_admins(co_admins, step),
-            Command::WordsMatch => Err(CommandError::NoWords),
+            Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
     }
 
@@ -65,15 +65,17 @@ impl Seat {
     }
 
     fn lock(&mut self, on: bool, step: &mut Step<'_>) -> Result<(), CommandError> {
-        self.membership()?;
         let lock = Lock {
             room: *self.known.room(),
             era: self.era,
             on,
             time: self.statement_time(step),
         };
+        // A person who cannot lock the call is told that, and not to wait for a group.
+        let lock = self.sign(&lock, step)?;
+        self.membership()?;
         let change = ContextChange {
-            lock: Some(self.sign(&lock, step)?),
+            lock: Some(lock),
             ..ContextChange::default()
         };
         self.commit_at_once(&change, step);
@@ -276,6 +278,15 @@ impl Seat {
     }
 
     fn membership(&self) -> Result<&Membership, CommandError> {
-        self.membership.as_ref().ok_or(CommandError::NotInGroup)
+        let membership = self.membership.as_ref();
+        membership.ok_or_else(|| self.missing_group())
+    }
+
+    /// Returns the reason why this device is in no group.
+    pub(crate) fn missing_group(&self) -> CommandError {
+        match self.roster.has_others(self.demux) {
+            true => CommandError::NotInGroup,
+            false => CommandError::Alone,
+        }
     }
 }

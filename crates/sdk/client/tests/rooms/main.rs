@@ -8,6 +8,7 @@
 
 mod blindness;
 mod calls;
+mod certificates;
 mod client;
 mod failed_creates;
 mod forgery;
