@@ -297,6 +297,9 @@ impl Seat {
         let reason = reasons.find(|(leaf, _)| Some(*leaf) == own);
         let reason = reason.map_or(RemovalReason::Absent, |(_, reason)| *reason);
         self.is_barred = reason == RemovalReason::Barred;
+        if self.is_barred {
+            self.said.clear();
+        }
         // The Welcome for the new leaf comes after the commit.
         let is_anew = reason == RemovalReason::AddedAnew;
         let asking = self.asking.take_if(|_| is_anew);

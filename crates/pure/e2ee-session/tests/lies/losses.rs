@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, num::NonZeroUsize, rc::Rc, sync::atomic::AtomicUsize, thread};
 
-use anteroom_e2ee_session::{BarScope, Command, Input};
+use anteroom_e2ee_session::{BarScope, Command, Event, Input};
 
 use crate::{
     people::Room,
@@ -40,10 +40,11 @@ fn story(lost: usize) -> usize {
         stage.run(400);
     }
     stage.run(3_000);
+    let mut audiences = Vec::new();
     for who in 0..4 {
-        let text = Command::Say("hello".to_owned());
         if stage.people[who].session.may_send() {
-            stage.command(who, text);
+            audiences.push((who, stage.group_of(who)));
+            stage.command(who, Command::Say(format!("hello of {who}")));
         }
     }
     stage.disconnect(1);
@@ -74,6 +75,18 @@ fn story(lost: usize) -> usize {
     stage.run(60_000);
     stage.assert_together(&[0, 1, late]);
     stage.assert_talk(&[0, 1, late]);
+    // Those who stayed have read each other once, the late one nothing of it.
+    for (from, audience) in audiences.iter().filter(|(from, _)| *from < 2) {
+        let text = format!("hello of {from}");
+        for who in [0, 1, late] {
+            let is_it = |event: &Event| match event {
+                Event::Text { text: read, .. } => (*read == text).then_some(()),
+                _ => None,
+            };
+            let expected = usize::from(audience.contains(&who) && who != *from);
+            assert_eq!(stage.seen(who, is_it).len(), expected, "{text} by {who}");
+        }
+    }
     messages
 }
 

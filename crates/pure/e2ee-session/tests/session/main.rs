@@ -10,3 +10,4 @@ mod groups;
 mod harness;
 mod people;
 mod statements;
+mod texts;

@@ -1,0 +1,219 @@
+//! The texts that this device has said, for members that a message did not reach.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
+use anteroom_protocol::redacted_debug;
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::text_numbers::{MAX_TEXTS, NumberSet, TextNumbers, TextRun};
+
+/// The time for which a text can be said again.
+pub(crate) const TEXT_RETENTION: Duration = Duration::from_secs(120);
+
+/// The maximum length of the texts that can be said again, together.
+const MAX_LENGTH: usize = 64 * 1024;
+
+/// The maximum length of the texts in one answer, with their numbers and lengths.
+const MAX_ANSWER: usize =
+    GroupMessage::MAX_CONTENT - 1 - 8 - NumberSet::LENGTH - ReplyKey::OVERHEAD;
+
+/// The number of answers to one member that have a text in them. A member cannot let it be said without end.
+const MAX_ANSWERS: u8 = 4;
+
+/// The texts that this device has said.
+#[derive(Default)]
+pub(crate) struct SaidTexts {
+    run: Option<TextRun>,
+    latest: u32,
+    texts: VecDeque<SaidText>,
+}
+
+redacted_debug!(SaidTexts);
+
+struct SaidText {
+    number: u32,
+    text: Zeroizing<String>,
+    until: Moment,
+    /// The member keys that were in the group, with the number of answers to each that had the text.
+    audience: BTreeMap<[u8; 32], u8>,
+}
+
+impl SaidTexts {
+    /// Takes a text that is said to these members, and returns its number as the latest.
+    pub(crate) fn say(
+        &mut self,
+        text: &str,
+        audience: BTreeSet<[u8; 32]>,
+        now: Moment,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> TextNumbers {
+        let run = *self.run.get_or_insert_with(|| {
+            let mut run = [0; 8];
+            rng.fill_bytes(&mut run);
+            TextRun(run)
+        });
+        self.latest = self.latest.saturating_add(1);
+        self.texts.push_back(SaidText {
+            number: self.latest,
+            text: Zeroizing::new(text.to_owned()),
+            until: now.plus(TEXT_RETENTION),
+            audience: audience.into_iter().map(|key| (key, 0)).collect(),
+        });
+        let is_too_much = |texts: &VecDeque<SaidText>| {
+            let length: usize = texts.iter().map(|one| one.text.len()).sum();
+            length > MAX_LENGTH || texts.len() > MAX_TEXTS as usize
+        };
+        while is_too_much(&self.texts) {
+            self.texts.pop_front();
+        }
+        let first = self.texts.front().map_or(self.latest, |one| one.number);
+        TextNumbers {
+            run,
+            latest: self.latest,
+            first,
+        }
+    }
+
+    /// Returns the numbers of the texts, while one of them can be said again.
+    pub(crate) fn numbers(&self) -> Option<TextNumbers> {
+        Some(TextNumbers {
+            run: self.run?,
+            latest: self.latest,
+            first: self.texts.front()?.number,
+        })
+    }
+
+    /// Returns the answer to a member that misses texts: the numbers that it answers, and the texts among them
+    /// that were said to the member.
+    pub(crate) fn answer(
+        &mut self,
+        run: TextRun,
+        missing: NumberSet,
+        member: &[u8; 32],
+    ) -> Option<(NumberSet, Zeroizing<Vec<u8>>)> {
+        if self.run != Some(run) {
+            return None;
+        }
+        let mut answered = NumberSet::empty(missing.latest);
+        let mut content = Zeroizing::new(Vec::new());
+        for number in missing.numbers() {
+            let text = self.texts.iter_mut().find(|one| one.number == number);
+            let answers = text.and_then(|one| Some((&one.text, one.audience.get_mut(member)?)));
+            if let Some((text, answers)) = answers.filter(|(_, answers)| **answers < MAX_ANSWERS) {
+                if content.len() + 8 + text.len() > MAX_ANSWER {
+                    break;
+                }
+                *answers += 1;
+                content.extend(number.to_be_bytes());
+                let length = u32::try_from(text.len()).unwrap_or_default();
+                content.extend(length.to_be_bytes());
+                content.extend(text.as_bytes());
+            }
+            answered.add(number);
+        }
+        Some((answered, content))
+    }
+
+    /// Drops the texts whose time is over.
+    pub(crate) fn expire(&mut self, now: Moment) {
+        while self.texts.pop_front_if(|one| now >= one.until).is_some() {}
+    }
+
+    /// Drops all texts.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+    }
+}
+
+/// Parses the texts of an answer, with their numbers.
+pub(crate) fn parse_answer(mut rest: &[u8]) -> Option<Vec<(u32, &str)>> {
+    let mut texts = Vec::new();
+    while !rest.is_empty() {
+        let (number, after) = rest.split_first_chunk()?;
+        let (length, after) = after.split_first_chunk()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (text, after) = after.split_at_checked(length)?;
+        texts.push((
+            u32::from_be_bytes(*number),
+            core::str::from_utf8(text).ok()?,
+        ));
+        rest = after;
+    }
+    Some(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    const NOW: Moment = Moment::new(Duration::from_secs(1));
+
+    fn said(texts: &[&str]) -> (SaidTexts, TextNumbers) {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut said = SaidTexts::default();
+        for text in texts {
+            said.say(text, BTreeSet::from([[1; 32]]), NOW, &mut rng);
+        }
+        let numbers = said.numbers().unwrap();
+        (said, numbers)
+    }
+
+    /// Asks for all texts and returns the number of those that are answered, and of those that are said again.
+    fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8) -> (usize, usize) {
+        let missing = NumberSet {
+            latest: of.latest,
+            mask: u64::MAX,
+        };
+        let (answered, content) = said.answer(of.run, missing, &[member; 32]).unwrap();
+        let texts = parse_answer(&content).unwrap();
+        (answered.numbers().count(), texts.len())
+    }
+
+    #[test]
+    fn a_text_is_said_again_to_those_who_were_in_and_four_times_each() {
+        let (mut said, of) = said(&["one", "two"]);
+        assert_eq!((of.first, of.latest), (1, 2));
+        // The number 0 is none of a text.
+        assert_eq!(ask(&mut said, of, 2), (3, 0));
+        for _ in 0..4 {
+            assert_eq!(ask(&mut said, of, 1), (3, 2));
+        }
+        assert_eq!(ask(&mut said, of, 1), (3, 0));
+        let other = TextRun([9; 8]);
+        let one = NumberSet { latest: 1, mask: 1 };
+        assert!(said.answer(other, one, &[1; 32]).is_none());
+    }
+
+    #[test]
+    fn texts_are_kept_up_to_their_number_length_and_time() {
+        let (_, of) = said(&["a"; 70]);
+        assert_eq!((of.first, of.latest), (7, 70));
+        let long = "a".repeat(crate::MAX_TEXT);
+        let (mut said, of) = said(&["a", &long, "b", "c"]);
+        assert_eq!(of.first, 1);
+        // An answer has one long text, and tells the others with the next one.
+        assert_eq!(ask(&mut said, of, 1), (5, 4));
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let of = said.say(&long, BTreeSet::from([[1; 32]]), NOW, &mut rng);
+        assert_eq!(of.first, 3);
+        said.expire(NOW.plus(TEXT_RETENTION));
+        assert_eq!(said.numbers(), None);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_left_out() {
+        for bytes in [
+            &[0][..],
+            &[0, 0, 0, 1, 0, 0, 0, 9, 1],
+            &[0, 0, 0, 1, 0, 0, 0, 1, 0xff],
+        ] {
+            assert_eq!(parse_answer(bytes), None);
+        }
+    }
+}
