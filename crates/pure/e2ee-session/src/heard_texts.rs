@@ -8,7 +8,7 @@ use anteroom_protocol::redacted_debug;
 use rand_core::CryptoRng;
 
 use crate::{
-    said_texts::{TEXT_RETENTION, parse_answer},
+    said_texts::{TEXT_RETENTION, TextEpoch, parse_answer},
     text_numbers::{NumberSet, TextNumbers, TextRun},
 };
 
@@ -144,7 +144,7 @@ impl HeardTexts {
         answered: NumberSet,
         sealed: &[u8],
         now: Moment,
-    ) -> Vec<String> {
+    ) -> Vec<(TextEpoch, String)> {
         let one = self.senders.get_mut(sender).filter(|one| one.run == run);
         let Some(one) = one else { return Vec::new() };
         let Some(key) = &one.key else {
@@ -154,16 +154,18 @@ impl HeardTexts {
             return Vec::new();
         };
         let texts = parse_answer(&content).unwrap_or_default();
-        let texts = texts.into_iter().filter(|(number, _)| {
-            let is_missing = one.missing.has(*number);
+        let texts = texts.into_iter().filter(|one_text| {
+            let is_missing = one.missing.has(one_text.number);
             if is_missing {
-                let mut text = NumberSet::empty(*number);
-                text.add(*number);
+                let mut text = NumberSet::empty(one_text.number);
+                text.add(one_text.number);
                 one.missing.remove(text);
             }
             is_missing
         });
-        let texts = texts.map(|(_, text)| text.to_owned()).collect();
+        let texts = texts
+            .map(|one| (one.said_in, one.text.to_owned()))
+            .collect();
         one.missing.remove(answered);
         // An answer has the texts that fit: the others are asked for at once.
         one.next_request = one.next_request.min(now.plus(FIRST_REQUEST));

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
-use anteroom_protocol::redacted_debug;
+use anteroom_protocol::{EraId, GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -20,8 +20,50 @@ const MAX_LENGTH: usize = 64 * 1024;
 const MAX_ANSWER: usize =
     GroupMessage::MAX_CONTENT - 1 - 8 - NumberSet::LENGTH - ReplyKey::OVERHEAD;
 
+/// The length of what an answer has before each text: number, epoch and length.
+const TEXT_FRAME: usize = 4 + TextEpoch::LENGTH + 4;
+
 /// The number of answers to one member that have a text in them. A member cannot let it be said without end.
 const MAX_ANSWERS: u8 = 4;
+
+/// The place of a text in the history of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TextEpoch {
+    pub(crate) era: EraId,
+    pub(crate) epoch: GroupEpoch,
+}
+
+impl TextEpoch {
+    const LENGTH: usize = 16 + 4 + 8;
+
+    fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        bytes[..16].copy_from_slice(self.era.as_bytes());
+        bytes[16..20].copy_from_slice(&self.epoch.group.to_be_bytes());
+        bytes[20..].copy_from_slice(&self.epoch.epoch.to_be_bytes());
+        bytes
+    }
+
+    fn parse(bytes: &[u8; Self::LENGTH]) -> Option<Self> {
+        let (era, rest) = bytes.split_first_chunk()?;
+        let (group, epoch) = rest.split_first_chunk()?;
+        Some(Self {
+            era: EraId::from_bytes(*era),
+            epoch: GroupEpoch {
+                group: u32::from_be_bytes(*group),
+                epoch: u64::from_be_bytes(epoch.try_into().ok()?),
+            },
+        })
+    }
+}
+
+/// A text of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnsweredText<'a> {
+    pub(crate) number: u32,
+    pub(crate) said_in: TextEpoch,
+    pub(crate) text: &'a str,
+}
 
 /// The texts that this device has said.
 #[derive(Default)]
@@ -36,6 +78,7 @@ redacted_debug!(SaidTexts);
 struct SaidText {
     number: u32,
     text: Zeroizing<String>,
+    said_in: TextEpoch,
     until: Moment,
     /// The member keys that were in the group, with the number of answers to each that had the text.
     audience: BTreeMap<[u8; 32], u8>,
@@ -47,6 +90,7 @@ impl SaidTexts {
         &mut self,
         text: &str,
         audience: BTreeSet<[u8; 32]>,
+        said_in: TextEpoch,
         now: Moment,
         rng: &mut (dyn CryptoRng + Send),
     ) -> TextNumbers {
@@ -59,6 +103,7 @@ impl SaidTexts {
         self.texts.push_back(SaidText {
             number: self.latest,
             text: Zeroizing::new(text.to_owned()),
+            said_in,
             until: now.plus(TEXT_RETENTION),
             audience: audience.into_iter().map(|key| (key, 0)).collect(),
         });
@@ -101,13 +146,23 @@ impl SaidTexts {
         let mut content = Zeroizing::new(Vec::new());
         for number in missing.numbers() {
             let text = self.texts.iter_mut().find(|one| one.number == number);
-            let answers = text.and_then(|one| Some((&one.text, one.audience.get_mut(member)?)));
-            if let Some((text, answers)) = answers.filter(|(_, answers)| **answers < MAX_ANSWERS) {
-                if content.len() + 8 + text.len() > MAX_ANSWER {
+            let text = text.filter(|one| {
+                let answers = one.audience.get(member);
+                answers.is_some_and(|answers| *answers < MAX_ANSWERS)
+            });
+            if let Some(SaidText {
+                text,
+                said_in,
+                audience,
+                ..
+            }) = text
+            {
+                if content.len() + TEXT_FRAME + text.len() > MAX_ANSWER {
                     break;
                 }
-                *answers += 1;
+                audience.entry(*member).and_modify(|answers| *answers += 1);
                 content.extend(number.to_be_bytes());
+                content.extend(said_in.to_bytes());
                 let length = u32::try_from(text.len()).unwrap_or_default();
                 content.extend(length.to_be_bytes());
                 content.extend(text.as_bytes());
@@ -129,17 +184,19 @@ impl SaidTexts {
 }
 
 /// Parses the texts of an answer, with their numbers.
-pub(crate) fn parse_answer(mut rest: &[u8]) -> Option<Vec<(u32, &str)>> {
+pub(crate) fn parse_answer(mut rest: &[u8]) -> Option<Vec<AnsweredText<'_>>> {
     let mut texts = Vec::new();
     while !rest.is_empty() {
         let (number, after) = rest.split_first_chunk()?;
+        let (said_in, after) = after.split_first_chunk()?;
         let (length, after) = after.split_first_chunk()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
         let (text, after) = after.split_at_checked(length)?;
-        texts.push((
-            u32::from_be_bytes(*number),
-            core::str::from_utf8(text).ok()?,
-        ));
+        texts.push(AnsweredText {
+            number: u32::from_be_bytes(*number),
+            said_in: TextEpoch::parse(said_in)?,
+            text: core::str::from_utf8(text).ok()?,
+        });
         rest = after;
     }
     Some(texts)
@@ -153,12 +210,16 @@ mod tests {
     use super::*;
 
     const NOW: Moment = Moment::new(Duration::from_secs(1));
+    const SAID_IN: TextEpoch = TextEpoch {
+        era: EraId::from_bytes([3; 16]),
+        epoch: GroupEpoch { group: 1, epoch: 7 },
+    };
 
     fn said(texts: &[&str]) -> (SaidTexts, TextNumbers) {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let mut said = SaidTexts::default();
         for text in texts {
-            said.say(text, BTreeSet::from([[1; 32]]), NOW, &mut rng);
+            said.say(text, BTreeSet::from([[1; 32]]), SAID_IN, NOW, &mut rng);
         }
         let numbers = said.numbers().unwrap();
         (said, numbers)
@@ -172,6 +233,7 @@ mod tests {
         };
         let (answered, content) = said.answer(of.run, missing, &[member; 32]).unwrap();
         let texts = parse_answer(&content).unwrap();
+        assert!(texts.iter().all(|text| text.said_in == SAID_IN));
         (answered.numbers().count(), texts.len())
     }
 
@@ -200,7 +262,7 @@ mod tests {
         // An answer has one long text, and tells the others with the next one.
         assert_eq!(ask(&mut said, of, 1), (5, 4));
         let mut rng = ChaCha20Rng::seed_from_u64(2);
-        let of = said.say(&long, BTreeSet::from([[1; 32]]), NOW, &mut rng);
+        let of = said.say(&long, BTreeSet::from([[1; 32]]), SAID_IN, NOW, &mut rng);
         assert_eq!(of.first, 3);
         said.expire(NOW.plus(TEXT_RETENTION));
         assert_eq!(said.numbers(), None);
@@ -208,12 +270,16 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_left_out() {
-        for bytes in [
-            &[0][..],
-            &[0, 0, 0, 1, 0, 0, 0, 9, 1],
-            &[0, 0, 0, 1, 0, 0, 0, 1, 0xff],
-        ] {
-            assert_eq!(parse_answer(bytes), None);
+        let frame = [&[0, 0, 0, 1][..], &SAID_IN.to_bytes()].concat();
+        for rest in [&[0][..], &[0, 0, 0, 9, 1], &[0, 0, 0, 1, 0xff]] {
+            assert_eq!(parse_answer(&[&frame, rest].concat()), None);
         }
+        let text = [&frame[..], &[0, 0, 0, 1, b'a']].concat();
+        let expected = AnsweredText {
+            number: 1,
+            said_in: SAID_IN,
+            text: "a",
+        };
+        assert_eq!(parse_answer(&text), Some(vec![expected]));
     }
 }

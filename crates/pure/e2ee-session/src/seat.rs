@@ -34,7 +34,7 @@ use crate::{
     pending_bar::PendingBar,
     refusals::Refusals,
     roster::RosterState,
-    said_texts::SaidTexts,
+    said_texts::{SaidTexts, TextEpoch},
     step::{Step, earlier},
 };
 
@@ -101,6 +101,8 @@ pub(crate) struct Seat {
     told_sending: Option<StopReason>,
     said: SaidTexts,
     heard: HeardTexts,
+    /// The first epochs that this session was in, for each era.
+    first_epochs: VecDeque<TextEpoch>,
 }
 
 redacted_debug!(Seat);
@@ -163,6 +165,7 @@ impl Seat {
             told_sending: Some(StopReason::NotInGroup),
             said: SaidTexts::default(),
             heard: HeardTexts::default(),
+            first_epochs: VecDeque::new(),
         };
         seat.roster.update(joined.roster, step.moment());
         if let Some(statement) = joined.statement {
@@ -177,6 +180,7 @@ impl Seat {
         seat.told_sending = former.told_sending;
         seat.said = former.said;
         seat.heard = former.heard;
+        seat.first_epochs = former.first_epochs;
         if seat.era == former.era {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.

@@ -166,6 +166,7 @@ impl Seat {
         step: &mut Step<'_>,
     ) {
         let epoch = membership.group.epoch();
+        self.note_first_epoch(epoch);
         let number = epoch.group;
         let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
         self.refusals.next_group();

@@ -128,9 +128,9 @@ impl Seat {
                 let sender = claims.member_key.as_bytes();
                 let now = step.moment();
                 let texts = self.heard.take_answer(sender, run, answered, &sealed, now);
-                for text in texts {
+                for (said_in, text) in texts {
                     let text = clean_text(&text);
-                    if !text.is_empty() {
+                    if !text.is_empty() && self.was_in(said_in) {
                         let claims = claims.clone();
                         step.tell(Event::Text {
                             leaf,

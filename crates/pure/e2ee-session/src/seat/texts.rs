@@ -13,6 +13,7 @@ use crate::{
     heard_texts::subject,
     output::Message,
     relay::RelayContent,
+    said_texts::TextEpoch,
     step::Step,
     text_numbers::{NumberSet, TextRun},
 };
@@ -20,12 +21,16 @@ use crate::{
 /// The time after a text in which its number is told again.
 const NUMBER_DELAY: Duration = Duration::from_secs(2);
 
+/// The number of eras whose first epochs are kept.
+const MAX_ERAS: usize = 8;
+
 impl Seat {
     /// Says a text to all members.
     pub(super) fn say(&mut self, text: &str, step: &mut Step<'_>) -> Result<(), CommandError> {
         let Some(membership) = &self.membership else {
             return Err(CommandError::NotInGroup);
         };
+        let epoch = membership.group.epoch();
         let leaves = membership.view.leaves.values();
         let audience = leaves.map(|claims| *claims.member_key.as_bytes()).collect();
         self.check_connection()?;
@@ -36,10 +41,15 @@ impl Seat {
         if text.is_empty() || text.len() > MAX_TEXT {
             return Err(CommandError::Text);
         }
-        let of = self.said.say(&text, audience, step.moment(), step.rng);
+        let said_in = TextEpoch {
+            era: self.era,
+            epoch,
+        };
+        let now = step.moment();
+        let of = self.said.say(&text, audience, said_in, now, step.rng);
         self.send_content(&Content::NumberedText(of, text), step);
         if let Some(membership) = &mut self.membership {
-            let at = step.moment().plus(NUMBER_DELAY);
+            let at = now.plus(NUMBER_DELAY);
             membership.confirm_at.get_or_insert(at);
         }
         Ok(())
@@ -98,6 +108,22 @@ impl Seat {
             sealed,
         };
         self.send_content_to(claims.demux_id, &content, step);
+    }
+
+    /// Takes note of the first epoch of this session in the era.
+    pub(super) fn note_first_epoch(&mut self, epoch: GroupEpoch) {
+        let era = self.era;
+        if self.first_epochs.iter().all(|first| first.era != era) {
+            self.first_epochs.push_front(TextEpoch { era, epoch });
+            self.first_epochs.truncate(MAX_ERAS);
+        }
+    }
+
+    /// Returns whether this session was in when a text was said. A member that came back with its key may be
+    /// told of texts of an earlier session.
+    pub(super) fn was_in(&self, said_in: TextEpoch) -> bool {
+        let mut firsts = self.first_epochs.iter();
+        firsts.any(|first| first.era == said_in.era && first.epoch <= said_in.epoch)
     }
 
     /// Seals content for the members and sends it to one device. It confirms nothing to the others.

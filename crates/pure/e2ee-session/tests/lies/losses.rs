@@ -43,7 +43,11 @@ fn story(lost: usize) -> usize {
     let mut audiences = Vec::new();
     for who in 0..4 {
         if stage.people[who].session.may_send() {
-            audiences.push((who, stage.group_of(who)));
+            // Who is in no group by its own view may be a member whose Welcome was lost, or be between two
+            // leaves: both are right.
+            let is_out = |other: &usize| stage.people[*other].session.have().is_none();
+            let between: Vec<usize> = (0..4).filter(is_out).collect();
+            audiences.push((who, stage.group_of(who), between));
             stage.command(who, Command::Say(format!("hello of {who}")));
         }
     }
@@ -76,7 +80,7 @@ fn story(lost: usize) -> usize {
     stage.assert_together(&[0, 1, late]);
     stage.assert_talk(&[0, 1, late]);
     // Those who stayed have read each other once, the late one nothing of it.
-    for (from, audience) in audiences.iter().filter(|(from, _)| *from < 2) {
+    for (from, audience, between) in audiences.iter().filter(|(from, ..)| *from < 2) {
         let text = format!("hello of {from}");
         for who in [0, 1, late] {
             let is_it = |event: &Event| match event {
@@ -84,7 +88,9 @@ fn story(lost: usize) -> usize {
                 _ => None,
             };
             let expected = usize::from(audience.contains(&who) && who != *from);
-            assert_eq!(stage.seen(who, is_it).len(), expected, "{text} by {who}");
+            let seen = stage.seen(who, is_it).len();
+            let is_right = seen == expected || (between.contains(&who) && seen < 2);
+            assert!(is_right, "{text} by {who}: {seen} and not {expected}");
         }
     }
     messages

@@ -72,6 +72,25 @@ fn a_text_that_comes_after_all_is_shown_once() {
 }
 
 #[test]
+fn a_device_that_left_and_came_back_is_not_told_what_was_said_before() {
+    let mut call = of_three();
+    say(&mut call, 0, "before");
+    call.run(100);
+    call.leave(2);
+    call.run(500);
+    // The leaf is still in.
+    say(&mut call, 0, "without you");
+    call.run(5_000);
+    call.agree(&[0, 1]);
+    let back = call.join(person(3));
+    call.run(20_000);
+    call.agree(&[0, 1, back]);
+    say(&mut call, 0, "after");
+    call.run(5_000);
+    assert_eq!(call.texts(back), ["after"]);
+}
+
+#[test]
 fn the_next_text_tells_of_one_that_was_lost() {
     let mut call = of_three();
     lose_relays(&mut call, 2);
