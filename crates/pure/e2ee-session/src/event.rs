@@ -63,7 +63,7 @@ pub enum Event {
     Text {
         /// The leaf in the epoch.
         leaf: u32,
-        /// The epoch in which it was said.
+        /// The epoch in which it came: a text that was missed comes in a later one than the others read it in.
         epoch: GroupEpoch,
         /// The claims of the member.
         claims: MemberLeaf,

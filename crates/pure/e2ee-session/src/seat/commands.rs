@@ -8,8 +8,7 @@ use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 
 use super::Seat;
 use crate::{
-    MAX_TEXT,
-    content::{Content, clean_name, clean_text},
+    content::{Content, clean_name},
     error::CommandError,
     input::{BarScope, Command},
     membership::Membership,
@@ -36,22 +35,6 @@ impl Seat {
             Command::SetCoAdmins(co_admins) => self.set_co_admins(co_admins, step),
             Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
-    }
-
-    fn say(&mut self, text: &str, step: &mut Step<'_>) -> Result<(), CommandError> {
-        if self.membership.is_none() {
-            return Err(CommandError::NotInGroup);
-        }
-        self.check_connection()?;
-        if !self.may_send() {
-            return Err(CommandError::Stopped);
-        }
-        let text = clean_text(text);
-        if text.is_empty() || text.len() > MAX_TEXT {
-            return Err(CommandError::Text);
-        }
-        self.send_content(&Content::Text(text), step);
-        Ok(())
     }
 
     /// Changes the name. The next leaf has it; the members of the present group are told.
@@ -272,7 +255,7 @@ impl Seat {
         before.map_or(step.time.now, |before| before.max(step.time.now))
     }
 
-    fn check_connection(&self) -> Result<(), CommandError> {
+    pub(super) fn check_connection(&self) -> Result<(), CommandError> {
         let is_in_call = self.is_connected() && self.is_active;
         is_in_call.then_some(()).ok_or(CommandError::NotConnected)
     }
