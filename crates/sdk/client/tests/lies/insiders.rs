@@ -1,0 +1,8 @@
+//! Members that lie: real clients around a device that the test plays itself, with an account, the link and a
+//! leaf of its own.
+
+mod commits;
+mod insider;
+mod mls_crypto;
+mod mls_member;
+mod raw_device;
