@@ -86,13 +86,7 @@ impl Person {
 
     /// Returns the values that the events of the group until now have.
     pub(crate) fn group_events<T>(&self, value: impl Fn(&GroupEvent) -> Option<T>) -> Vec<T> {
-        self.read(|seen| {
-            let events = seen.events.iter().filter_map(|event| match event {
-                CallEvent::Group(event) => value(event),
-                _ => None,
-            });
-            events.collect()
-        })
+        self.read(|seen| seen.group_events(value).collect())
     }
 
     pub(crate) fn has_seen(&self, is_wanted: impl Fn(&GroupEvent) -> bool) -> bool {
@@ -212,6 +206,17 @@ async fn watch(
 }
 
 impl Seen {
+    /// Returns the values that the events of the group have.
+    pub(crate) fn group_events<T>(
+        &self,
+        value: impl Fn(&GroupEvent) -> Option<T>,
+    ) -> impl Iterator<Item = T> {
+        self.events.iter().filter_map(move |event| match event {
+            CallEvent::Group(event) => value(event),
+            _ => None,
+        })
+    }
+
     fn take(&mut self, event: CallEvent) {
         match &event {
             CallEvent::Joined(seat) => {

@@ -2,7 +2,8 @@
 //! scruples.
 
 use anteroom_client::{
-    Admission, GroupEpoch, MemberLeaf, OperatingSystem, SignedStatement, System as _,
+    Admission, GroupEpoch, MemberLeaf, MemberPublicKey, OperatingSystem, SignedStatement,
+    System as _,
 };
 use anteroom_e2ee::{Approval, StatementKey};
 use anteroom_wire::rooms::socket::{ClientMessage, ServerMessage, WelcomeBody};
@@ -19,6 +20,7 @@ use crate::{
 
 /// A device in the call with the keys for a leaf.
 pub(crate) struct PlayedDevice {
+    account: Account,
     pub(crate) device: RawDevice,
     pub(crate) keys: EraKeys,
     pub(crate) key: PlayedKey,
@@ -29,6 +31,7 @@ pub(crate) struct Insider {
     pub(crate) played: PlayedDevice,
     pub(crate) member: MlsMember,
     pub(crate) approval: Option<SignedStatement<Approval>>,
+    pub(crate) account: Account,
     /// The number of messages of the room service that it has followed.
     followed: usize,
 }
@@ -40,6 +43,7 @@ impl PlayedDevice {
         let key = PlayedKey::new(&root_key.room_id(), number);
         let device = RawDevice::join(stage, account, &key.member_key).await;
         Self {
+            account: account.clone(),
             keys: EraKeys::new(root_key, device.era),
             device,
             key,
@@ -73,13 +77,13 @@ impl PlayedDevice {
         SignedStatement::parse(statement.await.as_bytes()).unwrap()
     }
 
-    /// Waits for the Welcome for a candidate, and enters the group by it.
-    pub(crate) async fn enter(self, candidate: MlsCandidate) -> Insider {
-        self.device.ask(&candidate.key_package);
+    /// Asks for a candidate, and enters the group by the Welcome.
+    pub(crate) async fn enter(self, candidate: MlsCandidate, number: u32) -> Insider {
+        let asking = self.device.keep_asking(&candidate.key_package);
         let welcome = self.device.message("a Welcome", |message| match message {
             ServerMessage::Welcome {
                 group, epoch, body, ..
-            } => Some((
+            } if *group == number => Some((
                 GroupEpoch {
                     group: *group,
                     epoch: *epoch,
@@ -89,32 +93,55 @@ impl PlayedDevice {
             _ => None,
         });
         let (epoch, welcome) = welcome.await;
+        drop(asking);
         let mut insider = Insider {
             member: candidate.join(epoch, &welcome),
+            account: self.account.clone(),
             played: self,
             approval: None,
             followed: 0,
         };
-        insider.follow();
+        insider.merge_told();
         insider
     }
 }
 
 impl Insider {
-    /// Comes into the call, and into the group with an approval of an admin.
-    pub(crate) async fn join(stage: &Stage, admin: &Person, number: u8) -> Self {
-        let played = PlayedDevice::join(stage, &stage.account().await, number).await;
-        admin.approve(played.device.demux).await;
-        let approval = played.approval().await;
-        let leaf = played.leaf(Admission::Approval(approval.clone()));
+    /// Comes into the call, and into the group: with the approval of an admin, if one gives it.
+    pub(crate) async fn join(
+        stage: &Stage,
+        account: &Account,
+        admin: Option<&Person>,
+        number: u8,
+    ) -> Self {
+        let played = PlayedDevice::join(stage, account, number).await;
+        let mut approval = None;
+        if let Some(admin) = admin {
+            admin.approve(played.device.demux).await;
+            approval = Some(played.approval().await);
+        }
+        let admission = approval
+            .clone()
+            .map_or(Admission::None, Admission::Approval);
+        let leaf = played.leaf(admission);
         let candidate = played.candidate(&leaf, u64::from(number));
-        let mut insider = played.enter(candidate).await;
-        insider.approval = Some(approval);
+        let mut insider = played.enter(candidate, 1).await;
+        insider.approval = approval;
         insider
     }
 
-    /// Merges the commits that the service has told.
-    pub(crate) fn follow(&mut self) {
+    pub(crate) fn key(&self) -> MemberPublicKey {
+        self.played.key.member_key.public()
+    }
+
+    /// Merges the commits that the service has told, all that are under way too: those to a device come in
+    /// order, before the answer to a ping.
+    pub(crate) async fn follow(&mut self) {
+        self.played.device.ping().await;
+        self.merge_told();
+    }
+
+    fn merge_told(&mut self) {
         let (commits, followed) = {
             let device = &self.played.device;
             device.messages_since(self.followed, |message| match message {

@@ -104,6 +104,8 @@ pub(crate) struct MlsMember {
     key: PlayedKey,
     group: MlsGroup,
     number: u32,
+    /// The own commit that was made last.
+    own_commit: Vec<u8>,
 }
 
 /// The sealed messages of a commit.
@@ -167,6 +169,7 @@ impl MlsCandidate {
             key: self.key,
             group,
             number: epoch.group,
+            own_commit: Vec::new(),
         }
     }
 }
@@ -214,6 +217,8 @@ impl MlsMember {
         change: impl for<'b> FnOnce(Builder<'b>) -> Builder<'b>,
     ) -> SealedCommit {
         let epoch = self.epoch();
+        let storage = self.provider.storage();
+        self.group.clear_pending_commit(storage).unwrap();
         let mut builder = change(self.group.commit_builder().force_self_update(true));
         if has_psk {
             let psk = Psk::External(ExternalPsk::new(EraPsk::id(self.keys.psk.era())));
@@ -231,10 +236,6 @@ impl MlsMember {
             .stage_commit(&self.provider)
             .unwrap();
         let (commit, welcome, _) = bundle.into_contents();
-        // The commit is forgotten, or told to this member as to all.
-        self.group
-            .clear_pending_commit(self.provider.storage())
-            .unwrap();
         let next = GroupEpoch {
             epoch: epoch.epoch + 1,
             ..epoch
@@ -244,6 +245,7 @@ impl MlsMember {
             let message = MlsMessageOut::from_welcome(welcome, ProtocolVersion::Mls10);
             self.seal(HandshakeKind::Welcome, next, &message)
         });
+        self.own_commit.clone_from(&body);
         SealedCommit {
             epoch,
             body,
@@ -264,8 +266,11 @@ impl MlsMember {
         }
     }
 
-    /// Merges the commit of somebody else.
+    /// Merges a commit that the room service has told.
     pub(crate) fn merge(&mut self, body: &[u8]) {
+        if body == self.own_commit {
+            return self.group.merge_pending_commit(&self.provider).unwrap();
+        }
         let (kind, epoch) = (HandshakeKind::Commit, self.epoch());
         let opened = self.keys.handshake.open(kind, Some(epoch), body).unwrap();
         let message = MlsMessageIn::tls_deserialize_exact_bytes(&opened).unwrap();

@@ -12,7 +12,7 @@ use anteroom_wire::rooms::socket::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{SinkExt as _, StreamExt as _};
-use tokio::{net::TcpStream, sync::mpsc, time::interval};
+use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle, time::interval};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest as _},
@@ -98,16 +98,37 @@ impl RawDevice {
         sent.unwrap_or_else(|_| panic!("the socket is open"));
     }
 
-    /// Relays the sealed key package of a device that asks the first group or a later one.
-    pub(crate) fn ask(&self, key_package: &[u8]) {
-        self.relay(&[&[KEY_PACKAGE, 0, 0, 0, 0][..], key_package].concat());
+    /// Relays the sealed key package of a device that asks the first group or a later one, again and again, until the value is dropped.
+    pub(crate) fn keep_asking(&self, key_package: &[u8]) -> Repetition {
+        self.repeat([&[KEY_PACKAGE, 0, 0, 0, 0][..], key_package].concat())
     }
 
-    pub(crate) fn relay(&self, body: &[u8]) {
-        self.send(ClientMessage::Relay {
-            to: RelayRecipients::ALL,
-            body: STANDARD.encode(body),
+    /// Relays a body again and again, until the value is dropped.
+    pub(crate) fn repeat(&self, body: Vec<u8>) -> Repetition {
+        let outbox = self.outbox.clone();
+        Repetition(tokio::spawn(async move {
+            let mut times = interval(Duration::from_millis(1_500));
+            loop {
+                times.tick().await;
+                let (to, body) = (RelayRecipients::ALL, STANDARD.encode(&body));
+                if outbox.send(ClientMessage::Relay { to, body }).is_err() {
+                    return;
+                }
+            }
+        }))
+    }
+
+    /// Waits until the room service has answered what this device sent before.
+    pub(crate) async fn ping(&self) {
+        let before = self.count_messages();
+        self.send(ClientMessage::Ping);
+        let answered = self.inbox.until(|inbox| {
+            let mut later = inbox.iter().skip(before);
+            later
+                .any(|message| matches!(message, ServerMessage::Pong))
+                .then_some(())
         });
+        within(answered, || "a raw device pings in vain".to_owned()).await;
     }
 
     /// Waits for a message of the room service, which may have come already.
@@ -132,17 +153,47 @@ impl RawDevice {
         })
     }
 
+    pub(crate) fn count_messages(&self) -> usize {
+        self.inbox.read(Vec::len)
+    }
+
+    /// Waits until something is among the messages of the room service.
+    pub(crate) async fn until<T>(
+        &self,
+        found: impl Fn(&[ServerMessage<'static>]) -> Option<T>,
+    ) -> T {
+        let found = self.inbox.until(|inbox| found(inbox));
+        within(found, || "a raw device waits in vain".to_owned()).await
+    }
+
     /// Waits for the sealed key package with which another device asks.
     pub(crate) async fn key_package_of(&self, device: DemuxId) -> Vec<u8> {
-        self.message("a key package", |message| match message {
-            ServerMessage::Relay { from, body } if *from == device.number() => {
-                let body = STANDARD.decode(body).unwrap();
-                let sealed = body.strip_prefix(&[KEY_PACKAGE])?;
-                Some(sealed[4..].to_vec())
-            }
-            _ => None,
+        self.other_key_package_of(device, &[]).await
+    }
+
+    /// Waits for another key package of a device than one.
+    pub(crate) async fn other_key_package_of(&self, device: DemuxId, known: &[u8]) -> Vec<u8> {
+        self.until(|inbox| {
+            let relayed = inbox.iter().rev().find_map(|message| match message {
+                ServerMessage::Relay { from, body } if *from == device.number() => {
+                    let body = STANDARD.decode(body).unwrap();
+                    let sealed = body.strip_prefix(&[KEY_PACKAGE])?;
+                    Some(sealed[4..].to_vec())
+                }
+                _ => None,
+            });
+            relayed.filter(|sealed| sealed != known)
         })
         .await
+    }
+}
+
+/// Something that a device says again and again, until the value is dropped.
+pub(crate) struct Repetition(JoinHandle<()>);
+
+impl Drop for Repetition {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
