@@ -6,6 +6,7 @@ mod call;
 mod commits;
 mod insider;
 mod key_packages;
+mod messages;
 mod mls_crypto;
 mod mls_member;
 mod raw_device;

@@ -167,7 +167,12 @@ pub(crate) async fn talk(people: &[&Person], round: &str) {
                 .await;
         }
     }
-    // Each text came before the last one of its speaker, so that a second copy would be here too.
+    assert_heard_once(people, round);
+}
+
+/// Checks that these people have heard each other once in a round until now, and from whom.
+#[track_caller]
+pub(crate) fn assert_heard_once(people: &[&Person], round: &str) {
     for speaker in people {
         let text = format!("{round}: this is {}", speaker.name);
         for hearer in people.iter().filter(|one| one.key != speaker.key) {

@@ -105,17 +105,35 @@ impl RawDevice {
 
     /// Relays a body again and again, until the value is dropped.
     pub(crate) fn repeat(&self, body: Vec<u8>) -> Repetition {
+        let body = STANDARD.encode(body);
+        self.repeat_message(move || ClientMessage::Relay {
+            to: RelayRecipients::ALL,
+            body: body.clone(),
+        })
+    }
+
+    /// Sends a message again and again, until the value is dropped.
+    pub(crate) fn repeat_message(
+        &self,
+        message: impl Fn() -> ClientMessage + Send + 'static,
+    ) -> Repetition {
         let outbox = self.outbox.clone();
         Repetition(tokio::spawn(async move {
             let mut times = interval(Duration::from_millis(1_500));
             loop {
                 times.tick().await;
-                let (to, body) = (RelayRecipients::ALL, STANDARD.encode(&body));
-                if outbox.send(ClientMessage::Relay { to, body }).is_err() {
+                if outbox.send(message()).is_err() {
                     return;
                 }
             }
         }))
+    }
+
+    pub(crate) fn relay(&self, body: &[u8]) {
+        self.send(ClientMessage::Relay {
+            to: RelayRecipients::ALL,
+            body: STANDARD.encode(body),
+        });
     }
 
     /// Waits until the room service has answered what this device sent before.

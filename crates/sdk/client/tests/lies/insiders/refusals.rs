@@ -1,12 +1,12 @@
 //! Members that refuse everything, or hold up a group.
 
-use anteroom_client::{Admission, GroupEvent};
+use anteroom_client::{Admission, GroupEvent, LeaveReason};
 use anteroom_wire::rooms::socket::{ClientMessage, ServerMessage};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::FutureExt as _;
 
 use super::{
-    call::{Call, next_group},
+    call::{Call, left, next_group},
     insider::PlayedDevice,
     raw_device::GROUP_MESSAGE,
 };
@@ -20,6 +20,7 @@ async fn members_that_hold_up_the_others() {
     all_at_once([
         an_insider_that_refuses_everything_stops_nobody_for_long().boxed(),
         a_group_that_adds_nobody_is_dead_whatever_is_said_in_it().boxed(),
+        a_next_group_that_adds_nobody_is_followed_by_another_one().boxed(),
         a_member_that_commits_nothing_when_it_has_to_keeps_nobody_out().boxed(),
     ])
     .await;
@@ -94,6 +95,38 @@ async fn a_group_that_adds_nobody_is_dead_whatever_is_said_in_it() {
     let next = ann.group_event("the next group", next_group).await;
     assert_eq!(next, (2, true));
     talk(&[&ann, &bob], "together").await;
+}
+
+/// Without an admin in the call everybody may start the next group.
+async fn a_next_group_that_adds_nobody_is_followed_by_another_one() {
+    let Call {
+        stage: _stage,
+        people: [ann, bob, carl],
+        insider,
+    } = Call::start(RoomSettings::WITHOUT_ADMIN).await;
+    // The room service takes it when 10 s have passed since the start of the first group.
+    let starting = insider
+        .played
+        .device
+        .repeat_message(|| ClientMessage::Commit {
+            group: 2,
+            epoch: 0,
+            body: STANDARD.encode([1; 500]),
+            welcome: None,
+        });
+    let _talking = insider.played.device.repeat(vec![GROUP_MESSAGE; 200]);
+    let everybody = [&ann, &bob, &carl];
+    for person in everybody {
+        let reason = person.group_event("the end of the group", left).await;
+        assert_eq!(reason, LeaveReason::NextGroup);
+        let next = person.group_event("the next group", next_group).await;
+        assert_eq!(next, (2, false));
+    }
+    drop(starting);
+    together(&everybody, &[]).await;
+    let next = ann.group_events(next_group);
+    assert_eq!(next, [(2, false), (3, true)]);
+    talk(&everybody, "together").await;
 }
 
 /// With the admin the device goes that has been in the call for longer than the insider.
