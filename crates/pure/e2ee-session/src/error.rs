@@ -9,6 +9,9 @@ pub enum CommandError {
     /// The device is not in the present group.
     #[error("this device is not in the group")]
     NotInGroup,
+    /// Nobody else is in the call, so that there is no group.
+    #[error("nobody else is in the call, so that there is no group yet")]
+    Alone,
     /// The device has no connection to the call.
     #[error("this device is not connected to the call")]
     NotConnected,

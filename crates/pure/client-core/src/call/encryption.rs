@@ -243,7 +243,10 @@ impl Encryption {
                 self.tell(CallEvent::Words(Box::new(words)));
             }),
             GroupCommand::Lock(on) => self.session.command(SessionCommand::Lock(on), time, rng),
-            GroupCommand::WordsMatch => self.session.command(SessionCommand::WordsMatch, time, rng),
+            GroupCommand::WordsMatch(epoch) => {
+                let command = SessionCommand::WordsMatch(epoch);
+                self.session.command(command, time, rng)
+            }
             GroupCommand::AddCoAdmin(device) => self.co_admins_with(device).and_then(|all| {
                 let command = SessionCommand::SetCoAdmins(all);
                 self.session.command(command, time, rng)
@@ -405,6 +408,10 @@ impl Encryption {
             Message::Refuse(GroupEpoch { group, epoch }) => ClientMessage::Refuse { group, epoch },
             Message::Relay(_, body) => ClientMessage::Relay {
                 to: RelayRecipients::ALL,
+                body: wire::encode(&body),
+            },
+            Message::RelayTo(to, body) => ClientMessage::Relay {
+                to: RelayRecipients::One(to.number()),
                 body: wire::encode(&body),
             },
             Message::Policy(policy) => {

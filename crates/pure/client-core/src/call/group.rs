@@ -1,7 +1,7 @@
 //! The group of a call as its people see it.
 
 use anteroom_e2ee_session::{CommandError, MemberStatus};
-use anteroom_protocol::DemuxId;
+use anteroom_protocol::{DemuxId, GroupEpoch};
 
 /// The group that a device is in, as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,8 +37,8 @@ pub enum GroupCommand {
     RemoveCoAdmin(DemuxId),
     /// Computes the verification words, and freezes them with the members.
     ShowWords,
-    /// The person has compared the words that were shown last: they match.
-    WordsMatch,
+    /// The person has compared the words that were shown last, which are of this epoch: they match.
+    WordsMatch(GroupEpoch),
 }
 
 /// The reason for which a command about the group, or a text to it, was not carried out.

@@ -8,8 +8,7 @@ use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 
 use super::Seat;
 use crate::{
-    MAX_TEXT,
-    content::{Content, clean_name, clean_text},
+    content::{Content, clean_name},
     error::CommandError,
     input::{BarScope, Command},
     membership::Membership,
@@ -34,24 +33,8 @@ impl Seat {
             Command::Lock(on) => self.lock(on, step),
             Command::Bar { device, scope } => self.bar(device, scope, step),
             Command::SetCoAdmins(co_admins) => self.set_co_admins(co_admins, step),
-            Command::WordsMatch => Err(CommandError::NoWords),
+            Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
-    }
-
-    fn say(&mut self, text: &str, step: &mut Step<'_>) -> Result<(), CommandError> {
-        if self.membership.is_none() {
-            return Err(CommandError::NotInGroup);
-        }
-        self.check_connection()?;
-        if !self.may_send() {
-            return Err(CommandError::Stopped);
-        }
-        let text = clean_text(text);
-        if text.is_empty() || text.len() > MAX_TEXT {
-            return Err(CommandError::Text);
-        }
-        self.send_content(&Content::Text(text), step);
-        Ok(())
     }
 
     /// Changes the name. The next leaf has it; the members of the present group are told.
@@ -65,15 +48,17 @@ impl Seat {
     }
 
     fn lock(&mut self, on: bool, step: &mut Step<'_>) -> Result<(), CommandError> {
-        self.membership()?;
         let lock = Lock {
             room: *self.known.room(),
             era: self.era,
             on,
             time: self.statement_time(step),
         };
+        // A person who cannot lock the call is told that, and not to wait for a group.
+        let lock = self.sign(&lock, step)?;
+        self.membership()?;
         let change = ContextChange {
-            lock: Some(self.sign(&lock, step)?),
+            lock: Some(lock),
             ..ContextChange::default()
         };
         self.commit_at_once(&change, step);
@@ -277,12 +262,21 @@ impl Seat {
         before.map_or(step.time.now, |before| before.max(step.time.now))
     }
 
-    fn check_connection(&self) -> Result<(), CommandError> {
+    pub(super) fn check_connection(&self) -> Result<(), CommandError> {
         let is_in_call = self.is_connected() && self.is_active;
         is_in_call.then_some(()).ok_or(CommandError::NotConnected)
     }
 
     fn membership(&self) -> Result<&Membership, CommandError> {
-        self.membership.as_ref().ok_or(CommandError::NotInGroup)
+        let membership = self.membership.as_ref();
+        membership.ok_or_else(|| self.missing_group())
+    }
+
+    /// Returns the reason why this device is in no group.
+    pub(crate) fn missing_group(&self) -> CommandError {
+        match self.roster.has_others(self.demux) {
+            true => CommandError::NotInGroup,
+            false => CommandError::Alone,
+        }
     }
 }

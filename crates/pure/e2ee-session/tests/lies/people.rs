@@ -134,6 +134,7 @@ impl Room {
             admission: Admission::None,
             name: Some(format!("Person {number}")),
             certificate: None,
+            certificate_keys: Vec::new(),
             policy: None,
             max_devices: MAX_DEVICES,
             is_account: Box::new(|one| *one != user(INVENTED)),

@@ -92,6 +92,7 @@ pub(crate) fn person(number: u32) -> SessionOptions {
         admission: Admission::None,
         name: Some(format!("Person {number}")),
         certificate: None,
+        certificate_keys: Vec::new(),
         policy: Some(policy(Restrictions::None, 1)),
         max_devices: 2,
         is_account: Box::new(|_| true),

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use super::driver::{Driver, SessionCommand};
 use crate::{
-    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, JoinOptions, MAX_MESSAGE,
-    MessageTooLong, OperatingSystem, Recipient, RoomsClient, RoomsError, StatementStore, System,
-    TransportFailure,
+    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, GroupEpoch, JoinOptions,
+    MAX_MESSAGE, MessageTooLong, OperatingSystem, Recipient, RoomsClient, RoomsError,
+    StatementStore, System, TransportFailure,
 };
 
 /// The capacity of the queues between a session and its task: commands one way, events the other.
@@ -196,9 +196,10 @@ impl CallSession {
         self.group(GroupCommand::ShowWords).await
     }
 
-    /// Marks the members that [`CallEvent::Words`] has listed last as compared.
-    pub async fn confirm_words(&self) -> Result<(), RoomsError> {
-        self.group(GroupCommand::WordsMatch).await
+    /// Marks the members that [`CallEvent::Words`] has listed last as compared, with the words of this epoch.
+    /// [`GroupEvent::WordsCompared`](crate::GroupEvent::WordsCompared) tells that it was done.
+    pub async fn confirm_words(&self, epoch: GroupEpoch) -> Result<(), RoomsError> {
+        self.group(GroupCommand::WordsMatch(epoch)).await
     }
 
     /// Raises or lowers this device's hand.
