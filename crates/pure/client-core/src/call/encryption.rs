@@ -1,11 +1,12 @@
 //! The part of a device in the end-to-end encryption of a call: between the messages of the socket and the
 //! session that decides.
 
+mod co_admin_list;
 mod devices;
 
 use std::{collections::VecDeque, time::Duration};
 
-use anteroom_e2ee::{CoAdmin, MemberLeaf, Moment, RoomContext};
+use anteroom_e2ee::{Moment, RoomContext};
 use anteroom_e2ee_session::{
     BarScope, Command as SessionCommand, CommandError, CommitRejection, Input, JoinedSeat, Message,
     Output, Session, SessionTime,
@@ -14,7 +15,10 @@ use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
 use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients, WelcomeBody};
 use rand_core::CryptoRng;
 
-use self::devices::{devices, listed};
+use self::{
+    co_admin_list::{co_admins_with, co_admins_without},
+    devices::{devices, listed},
+};
 use super::{
     event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
     group::{GroupCommand, GroupError, GroupState},
@@ -247,12 +251,16 @@ impl Encryption {
                 let command = SessionCommand::WordsMatch(epoch);
                 self.session.command(command, time, rng)
             }
-            GroupCommand::AddCoAdmin(device) => self.co_admins_with(device).and_then(|all| {
-                let command = SessionCommand::SetCoAdmins(all);
-                self.session.command(command, time, rng)
-            }),
+            GroupCommand::AddCoAdmin(device) => {
+                let all = co_admins_with(&self.session, device);
+                all.and_then(|all| {
+                    let command = SessionCommand::SetCoAdmins(all);
+                    self.session.command(command, time, rng)
+                })
+            }
             GroupCommand::RemoveCoAdmin(device) => {
-                self.co_admins_without(device).and_then(|others| {
+                let others = co_admins_without(&self.session, device);
+                others.and_then(|others| {
                     let command = SessionCommand::SetCoAdmins(others);
                     self.session.command(command, time, rng)
                 })
@@ -278,45 +286,6 @@ impl Encryption {
     /// Returns the next effect.
     pub(super) fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
-    }
-
-    /// Returns the co-admins of the era and a member.
-    fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let mut all = self.co_admins()?;
-        let member = self.claims(device)?;
-        if all.iter().all(|one| one.member_key != member.member_key) {
-            all.push(CoAdmin {
-                user: member.user,
-                member_key: member.member_key,
-            });
-        }
-        Ok(all)
-    }
-
-    /// Returns the co-admins of the era but a member.
-    fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let mut others = self.co_admins()?;
-        let key = self.claims(device)?.member_key;
-        let number = others.len();
-        others.retain(|one| one.member_key != key);
-        match others.len() < number {
-            true => Ok(others),
-            false => Err(CommandError::NoCoAdmin),
-        }
-    }
-
-    fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
-        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
-        let authority = context.authority();
-        Ok(authority.map_or_else(Vec::new, |authority| authority.co_admins.to_vec()))
-    }
-
-    /// Returns the claims of the member with a device.
-    fn claims(&self, device: DemuxId) -> Result<MemberLeaf, CommandError> {
-        let members = self.session.members();
-        let mut members = members.into_iter().map(|member| member.claims);
-        let member = members.find(|claims| claims.demux_id == device);
-        member.ok_or(CommandError::UnknownMember)
     }
 
     /// Keeps a text while others may let this device in.

@@ -304,7 +304,7 @@ async fn a_locked_call_lets_nobody_in_and_a_co_admin_can_lock_it_and_the_removed
     let (room, ann) = Room::create(Approval::Off, true).await;
     let (bob, carl) = (room.fixture.person().await, room.fixture.person().await);
     let mut anns = room.join(&ann, "Ann", 1, true).await;
-    own_device(&mut anns).await;
+    let anns_device = own_device(&mut anns).await;
     let mut bobs = room.join(&bob, "Bob", 2, false).await;
     let bobs_device = own_device(&mut bobs).await;
     let state = group_of(&mut anns, 2).await;
@@ -375,4 +375,23 @@ async fn a_locked_call_lets_nobody_in_and_a_co_admin_can_lock_it_and_the_removed
     assert!(within(ended).await);
     anns.say("only for Bob").await.unwrap();
     assert_eq!(heard(&mut bobs).await, said("Ann", "only for Bob"));
+
+    anns.remove_co_admin(bobs_device).await.unwrap();
+    group_event(&mut bobs, |event| match event {
+        GroupEvent::Policy(policy) => policy.claimed().co_admins.is_empty().then_some(()),
+        _ => None,
+    })
+    .await;
+    bobs.lock(true).await.unwrap();
+    anns.remove_co_admin(anns_device).await.unwrap();
+    for (call, error) in [
+        (&mut bobs, CommandError::NotAdmin),
+        (&mut anns, CommandError::NoCoAdmin),
+    ] {
+        let refused = wait_for(call, |event| match event {
+            CallEvent::GroupRefused(error) => Some(error),
+            _ => None,
+        });
+        assert_eq!(within(refused).await, GroupError::Command(error));
+    }
 }
