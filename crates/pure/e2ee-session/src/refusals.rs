@@ -197,6 +197,11 @@ impl Refusals {
         self.condemned.contains(key.as_bytes())
     }
 
+    /// Returns whether a device has sent what does not hold, by the word of the room service.
+    pub(crate) fn is_suspect(&self, device: DemuxId) -> bool {
+        self.suspects.contains(&device)
+    }
+
     /// Returns whether a device is left out.
     pub(crate) fn leaves_out(&self, leaf: &MemberLeaf) -> bool {
         self.suspects.contains(&leaf.demux_id)

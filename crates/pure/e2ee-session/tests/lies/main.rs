@@ -19,6 +19,7 @@ mod losses;
 mod own_groups;
 mod people;
 mod policies;
+mod private_groups;
 mod replays;
 mod rosters;
 mod stage;
