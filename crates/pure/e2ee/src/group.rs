@@ -42,7 +42,7 @@ pub use self::{
     history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
-    message::GroupMessage,
+    message::{GroupMessage, SenderTime},
     roster::{ABSENCE, RosterHistory},
     start::GroupStart,
     state::Group,
