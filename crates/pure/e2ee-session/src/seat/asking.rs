@@ -190,7 +190,7 @@ impl Seat {
             Reply::Refuse | Reply::Wait => {
                 self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
                 self.welcome_failures = 0;
-                self.refusals.leave_unopened(at.group, None, now);
+                self.refusals.leave_group(at.group, None, now);
             }
         }
         if reply == Reply::Refuse {

@@ -307,6 +307,13 @@ impl Seat {
     /// Refuses a commit: leaves the group, and does not ask it again.
     fn refuse(&mut self, told: &ToldCommit, error: CommitError, step: &mut Step<'_>) {
         let membership = self.membership.as_ref();
+        let is_removal = matches!(
+            error,
+            CommitError::Refused {
+                refusal: CommitRefusal::Removal,
+                ..
+            }
+        );
         let committer = match error {
             CommitError::Refused { committer, .. } => committer,
             _ => None,
@@ -328,15 +335,19 @@ impl Seat {
         self.leave(LeaveReason::RefusedCommit, step);
         let is_proven = committer.is_some();
         let culprit = committer.or(sender);
-        if !is_proven {
-            let (group, sender) = (told.at.group, culprit.as_ref());
-            self.refusals.leave_unopened(group, sender, now);
-        }
+        // Rosters, clocks and histories differ between honest devices. The whole tree is checked on the way back.
+        let group = told.at.group;
+        self.refusals.leave_group(group, culprit.as_ref(), now);
         if told.from == self.demux {
             // Nobody else could have sent it but the room service, or a fault of this device.
             self.refusals.wanted_since.get_or_insert(now);
         } else {
-            self.refusals.refused(culprit.as_ref(), told.from, now);
+            // Whose roster alone leaves out a device is no liar: most users leave it out, if they do.
+            if is_removal {
+                self.refusals.wanted_since.get_or_insert(now);
+            } else {
+                self.refusals.refused(culprit.as_ref(), told.from, now);
+            }
             if let Some(culprit) = culprit {
                 let user = &step.options.user;
                 let refusals = &mut self.refusals;
