@@ -32,6 +32,9 @@ pub(crate) struct Membership {
     pub(crate) unconfirmed: BTreeSet<u32>,
     /// Whether more than half of the others are not confirmed.
     pub(crate) is_stopped: bool,
+    /// The commit that has added this device and its sender, by the word of the room service, until this device
+    /// merges another one.
+    pub(crate) welcome: Option<(GroupEpoch, DemuxId)>,
     /// The moment of a confirmation out of turn.
     pub(crate) confirm_at: Option<Moment>,
     /// The moment of the last confirmation out of turn.
@@ -91,6 +94,7 @@ impl Membership {
             confirmations,
             unconfirmed: BTreeSet::new(),
             is_stopped: false,
+            welcome: None,
             confirm_at: Some(now),
             repeated: None,
             last_sent: None,

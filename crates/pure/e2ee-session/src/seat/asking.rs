@@ -153,7 +153,9 @@ impl Seat {
             Ok((mut group, reasons)) => {
                 group.remember(&self.history());
                 match Membership::new(group, reasons, step.moment()) {
-                    Ok((membership, frames)) => {
+                    Ok((mut membership, frames)) => {
+                        let epoch = at.epoch.saturating_sub(1);
+                        membership.welcome = Some((GroupEpoch { epoch, ..at }, from));
                         self.present = at;
                         self.enter(membership, frames, false, step);
                         return;

@@ -7,7 +7,7 @@ use anteroom_e2ee::{
     Admission, AdmissionError, Applicant, CommitRefusal, ContextChange, EraHistory, Group,
     GroupChange, GroupStart, JoinError, MemberLeaf,
 };
-use anteroom_e2ee_session::{Event, Message};
+use anteroom_e2ee_session::{Command, Event, Message};
 use anteroom_protocol::{GroupEpoch, Timestamp};
 
 use crate::{
@@ -196,5 +196,35 @@ fn welcomes_into_groups_that_do_not_hold_keep_nobody_out_for_good() {
         assert_eq!(stage.group_of(one), all);
     }
     assert_eq!(epoch.unwrap().group, first.group);
+    stage.assert_talk(&[0, 1, 2, who]);
+}
+
+/// The insider adds the others by the key packages that they have relayed: the newcomer sees them as members.
+#[test]
+fn a_newcomer_in_a_group_of_the_insider_alone_refuses_its_commit_and_no_other() {
+    let (mut stage, mut insider) = with_insider();
+    let who = newcomer(&mut stage);
+    let at = insider.group.epoch();
+    let mut private = Private::start(&stage, &insider, system_time());
+    for one in 1..=usize::try_from(at.epoch).unwrap() {
+        let applicant = asking(&stage, one);
+        private.add(&stage, &insider, system_time(), applicant);
+    }
+    private.welcome(&mut stage, &mut insider, who);
+    assert_eq!(stage.people[who].session.have(), Some(at.next()));
+    assert!(stage.group_of(who).contains(&1));
+    assert_eq!(stage.heard(0, "to all"), [(1, Some(0)), (2, Some(0))]);
+    stage.command(0, Command::Lock(true));
+    stage.run(500);
+    let device = stage.people[who].demux.unwrap();
+    for one in 0..3 {
+        let told = stage.seen(one, |event| match event {
+            Event::RefusedByOther { from, at } => Some((*from, *at)),
+            _ => None,
+        });
+        assert_eq!(told, [(device, at)], "the commit of the insider");
+    }
+    stage.run(15_000);
+    stage.assert_together(&[0, 1, 2, who]);
     stage.assert_talk(&[0, 1, 2, who]);
 }
