@@ -29,7 +29,7 @@ pub enum Event {
         from: DemuxId,
         /// The error. With `AdminMissingFromLink` the person has to ask for the whole link.
         error: JoinError,
-        /// Whether the device asks the members of this group again.
+        /// Whether the device asks the members of this group again at once.
         asks_again: bool,
     },
     /// This device may not be in, so that it cannot start a group.

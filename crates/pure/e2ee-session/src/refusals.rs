@@ -12,8 +12,7 @@ const MAX_COMMITS: usize = 64;
 /// The maximum number of devices, and of users, that are remembered for the era.
 const MAX_REMEMBERED: usize = 1_024;
 
-/// The time without a next group after which a device asks the present one again that it left for a commit
-/// which did not open.
+/// The time without a next group after which a device asks the present one again that it left for a commit.
 const RETURN_DELAY: Duration = Duration::from_secs(20);
 
 /// The refusals of an era.
@@ -36,7 +35,7 @@ pub(crate) struct Refusals {
     /// The member keys of committers whose commit most users refuse: nobody enters a group that they
     /// start.
     condemned: BTreeSet<[u8; 32]>,
-    /// The group that this device has left for a commit that did not open.
+    /// The group that this device has left for a commit that does not hold.
     left: Option<LeftGroup>,
 }
 
@@ -47,12 +46,12 @@ struct Committer {
     user: OpaqueUserId,
 }
 
-/// A group that this device has left for a commit that did not open.
+/// A group that this device has left for a commit that does not hold, or has not entered.
 #[derive(Clone, Debug)]
 struct LeftGroup {
     number: u32,
     since: Moment,
-    /// The sender, by the word of the room service.
+    /// The committer, if the commit proves it; else the sender, by the word of the room service.
     sender: Option<[u8; 32]>,
 }
 
@@ -125,6 +124,7 @@ impl Refusals {
         refusers.insert(user.clone());
         if is_majority(refusers.len(), accusation.all) {
             remember(&mut self.condemned, accusation.committer);
+            remember(&mut self.committers, accusation.committer);
         }
     }
 
@@ -168,8 +168,8 @@ impl Refusals {
         self.refusers.clear();
     }
 
-    /// Takes note that this device has left a group for a commit that did not open.
-    pub(crate) fn leave_unopened(&mut self, number: u32, sender: Option<&MemberLeaf>, now: Moment) {
+    /// Takes note that this device has left a group for a commit that does not hold, or has not entered it.
+    pub(crate) fn leave_group(&mut self, number: u32, sender: Option<&MemberLeaf>, now: Moment) {
         self.left = Some(LeftGroup {
             number,
             since: now,
@@ -195,6 +195,11 @@ impl Refusals {
     /// Returns whether most users refuse a commit of a device.
     pub(crate) fn is_condemned(&self, key: &MemberPublicKey) -> bool {
         self.condemned.contains(key.as_bytes())
+    }
+
+    /// Returns whether a device has sent what does not hold, by the word of the room service.
+    pub(crate) fn is_suspect(&self, device: DemuxId) -> bool {
+        self.suspects.contains(&device)
     }
 
     /// Returns whether a device is left out.
@@ -297,7 +302,7 @@ mod tests {
         let at = |seconds| Moment::new(Duration::from_secs(seconds));
         let mut refusals = Refusals::default();
         refusals.refused(Some(&leaf(1)), leaf(1).demux_id, at(9));
-        refusals.leave_unopened(1, Some(&leaf(1)), at(9));
+        refusals.leave_group(1, Some(&leaf(1)), at(9));
         let mut condemning = refusals.clone();
         assert!(!refusals.returns_to(AT, at(28)), "too early");
         let next = GroupEpoch { group: 2, epoch: 1 };
