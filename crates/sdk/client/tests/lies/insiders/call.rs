@@ -12,7 +12,7 @@ use super::{
     mls_member::{MlsCandidate, PlayedKey},
 };
 use crate::{
-    person::{Person, talk, together},
+    person::{TestUser, talk, together},
     stage::{RoomSettings, Stage},
 };
 
@@ -26,7 +26,7 @@ pub(crate) const NOWHERE: u32 = 16 * 60_000;
 /// who came last. All are let in, where the policy asks for that.
 pub(crate) struct Call {
     pub(crate) stage: Stage,
-    pub(crate) people: [Person; 3],
+    pub(crate) people: [TestUser; 3],
     pub(crate) insider: Insider,
 }
 

@@ -10,7 +10,7 @@ use super::{
     mls_member::MlsCandidate,
 };
 use crate::{
-    person::{Person, talk, together},
+    person::{TestUser, talk, together},
     stage::{RoomSettings, Stage, all_at_once},
 };
 
@@ -77,7 +77,7 @@ async fn equal_keys_in_two_key_packages_keep_no_group_from_its_start() {
         person
             .until("the group", |seen| {
                 let members = &seen.group.members;
-                let has = |one: &Person| {
+                let has = |one: &TestUser| {
                     let mut members = members.iter();
                     members.any(|member| member.claims.member_key == one.key)
                 };
