@@ -105,7 +105,7 @@ async fn an_insider_that_adds_somebody_anew_by_an_old_key_package_is_left_out() 
 
 async fn a_member_that_a_welcome_names_gets_the_commit_too() {
     let mut call = Call::start(RoomSettings::STRICT).await;
-    let (newcomer, key) = call.other_device(20);
+    let (newcomer, key) = call.other_device(20, 1);
     let member = &mut call.insider.member;
     let commit = member.commit(true, |builder| builder.propose_adds([newcomer]));
     let victim = vec![call.people[2].device().number()];
