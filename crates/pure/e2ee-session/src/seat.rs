@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, VecDeque};
 use anteroom_e2ee::{
     AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
 };
-use anteroom_protocol::{DemuxId, EraId, GroupEpoch, redacted_debug};
+use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
 use crate::{
     COMMIT_HOLD,
@@ -77,6 +77,8 @@ pub(crate) struct Seat {
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
+    /// The latest time of an approval that this device has signed.
+    last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
     /// The moment since which the context is to be changed.
@@ -150,6 +152,7 @@ impl Seat {
             refusals: Refusals::default(),
             own_refusal: None,
             bars: Vec::new(),
+            last_issued: Timestamp::from_secs(0),
             is_urgent: false,
             context_since: None,
             commit_after: None,
@@ -178,6 +181,7 @@ impl Seat {
     pub(crate) fn after(former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
         let mut seat = Self::new(joined, step);
         seat.told_sending = former.told_sending;
+        seat.last_issued = former.last_issued;
         seat.said = former.said;
         seat.heard = former.heard;
         seat.first_epochs = former.first_epochs;
@@ -323,7 +327,8 @@ impl Seat {
     }
 
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
-        let membership = self.membership.as_ref().ok_or(CommandError::NotInGroup)?;
+        let membership = self.membership.as_ref();
+        let membership = membership.ok_or_else(|| self.missing_group())?;
         let words = membership.group.verification_words();
         Ok((
             membership.group.epoch(),

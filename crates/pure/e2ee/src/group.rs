@@ -30,6 +30,7 @@ mod reply_key;
 mod roster;
 mod start;
 mod state;
+mod storage;
 mod verdict;
 mod view;
 

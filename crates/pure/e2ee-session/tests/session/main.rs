@@ -11,3 +11,4 @@ mod harness;
 mod people;
 mod statements;
 mod texts;
+mod words;
