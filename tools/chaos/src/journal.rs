@@ -7,7 +7,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{judge::text::Text, message::Sight};
+use crate::{judge::text::Text, message::MessageView};
 
 /// A visit of a person to the call: a process from its start to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,12 +45,12 @@ pub(crate) enum Event {
     Disconnected,
     /// A message of the process has come to the proxy.
     ToService {
-        sight: Sight,
+        view: MessageView,
         is_lost: bool,
     },
     /// A message for the process has come to the proxy.
     ToPerson {
-        sight: Sight,
+        view: MessageView,
         is_lost: bool,
     },
 }

@@ -1,4 +1,4 @@
-//! The judgement of a run by its journal.
+//! The verdict of a run by its journal.
 //!
 //! - **Reading.** A text belongs to the epoch in which its sender sealed it, which stands in the clear before
 //!   the message. A visit was *in* at an epoch if the epoch lies between the one into which it was welcomed (or
@@ -23,14 +23,14 @@ use self::{
 };
 use crate::journal::Entry;
 
-/// The judgement of a run.
-pub(crate) struct Judgement {
+/// The verdict of a run.
+pub(crate) struct Verdict {
     pub(crate) history: History,
     pub(crate) readings: Readings,
     pub(crate) settlings: Settlings,
 }
 
-impl Judgement {
+impl Verdict {
     /// Returns whether all that is judged holds.
     pub(crate) fn holds(&self) -> bool {
         // A run in which nothing happens shows nothing.
@@ -45,9 +45,9 @@ impl Judgement {
 }
 
 /// Judges a run.
-pub(crate) fn judge(journal: &[Entry]) -> Judgement {
+pub(crate) fn judge(journal: &[Entry]) -> Verdict {
     let history = History::of(journal);
-    Judgement {
+    Verdict {
         readings: read(&history),
         settlings: settle(&history),
         history,

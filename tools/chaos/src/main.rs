@@ -10,7 +10,7 @@ mod dice;
 mod journal;
 mod judge;
 mod message;
-mod person;
+mod participant;
 mod proxy;
 mod report;
 mod service;
@@ -64,9 +64,9 @@ async fn main() -> Result<ExitCode> {
     if let Some(folder) = &arguments.keep {
         report::keep(folder, &journal)?;
     }
-    let judgement = judge::judge(&journal);
-    report::print(&judgement, load)?;
-    Ok(match judgement.holds() {
+    let verdict = judge::judge(&journal);
+    report::print(&verdict, load)?;
+    Ok(match verdict.holds() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })

@@ -20,7 +20,7 @@ pub(crate) struct Epoch {
 
 /// The visible part of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Sight {
+pub(crate) enum MessageView {
     /// `joined`, with the era.
     Joined([u8; 16]),
     /// `commit`, with the numbers of the epoch that it ends.
@@ -38,9 +38,9 @@ pub(crate) enum Sight {
 }
 
 /// Returns the visible part of a message.
-pub(crate) fn look(text: &str) -> Sight {
+pub(crate) fn look(text: &str) -> MessageView {
     let Ok(message) = serde_json::from_str::<Value>(text) else {
-        return Sight::Other("unreadable".to_owned());
+        return MessageView::Other("unreadable".to_owned());
     };
     let text = |name: &str| {
         let text = message.get(name).and_then(Value::as_str);
@@ -52,22 +52,24 @@ pub(crate) fn look(text: &str) -> Sight {
     };
     let group = u32::try_from(number("group")).unwrap_or_default();
     match text("type") {
-        "joined" => Sight::Joined(era_of(text("eraId"))),
-        "commit" => Sight::Commit(group, number("epoch")),
-        "welcome" => Sight::Welcome(group, number("epoch")),
-        "refuse" => Sight::Refuse,
+        "joined" => MessageView::Joined(era_of(text("eraId"))),
+        "commit" => MessageView::Commit(group, number("epoch")),
+        "welcome" => MessageView::Welcome(group, number("epoch")),
+        "refuse" => MessageView::Refuse,
         "relay" => {
             let body = text("body");
             // The base64 of the header, and no part of a group of four characters.
             let start = body.get(..HEADER.div_ceil(3) * 4).unwrap_or(body);
             let start = STANDARD.decode(start).unwrap_or_default();
             match epoch_of(&start) {
-                Some(_) if message.get("to").is_some_and(Value::is_number) => Sight::MessageToOne,
-                Some(epoch) => Sight::GroupMessage(epoch, body.len() / 4 * 3),
-                None => Sight::Other("relay".to_owned()),
+                Some(_) if message.get("to").is_some_and(Value::is_number) => {
+                    MessageView::MessageToOne
+                }
+                Some(epoch) => MessageView::GroupMessage(epoch, body.len() / 4 * 3),
+                None => MessageView::Other("relay".to_owned()),
             }
         }
-        other => Sight::Other(other.to_owned()),
+        other => MessageView::Other(other.to_owned()),
     }
 }
 
@@ -115,15 +117,15 @@ mod tests {
             group: 2,
             epoch: 9,
         };
-        assert_eq!(look(&text("\"all\"")), Sight::GroupMessage(epoch, 96));
-        assert_eq!(look(&text("16")), Sight::MessageToOne);
+        assert_eq!(look(&text("\"all\"")), MessageView::GroupMessage(epoch, 96));
+        assert_eq!(look(&text("16")), MessageView::MessageToOne);
         let joined = r#"{"type":"joined","eraId":"0102030405060708090a0b0c0d0e0f10"}"#;
-        let Sight::Joined(era) = look(joined) else {
+        let MessageView::Joined(era) = look(joined) else {
             unreachable!("it is a joined")
         };
         assert_eq!((era[0], era[15]), (1, 16));
         let commit = r#"{"type":"commit","group":1,"epoch":4,"body":""}"#;
-        assert_eq!(look(commit), Sight::Commit(1, 4));
-        assert_eq!(look("{"), Sight::Other("unreadable".to_owned()));
+        assert_eq!(look(commit), MessageView::Commit(1, 4));
+        assert_eq!(look("{"), MessageView::Other("unreadable".to_owned()));
     }
 }

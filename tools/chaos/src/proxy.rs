@@ -154,8 +154,8 @@ impl Proxy {
             Dice::of(self.seed, subject | 1),
             |text, dice| {
                 let is_lost = self.loses(dice) || is_dead(Instant::now());
-                let sight = look(text);
-                journal.add(visit, Event::ToService { sight, is_lost });
+                let view = look(text);
+                journal.add(visit, Event::ToService { view, is_lost });
                 !is_lost
             },
         );
@@ -165,8 +165,8 @@ impl Proxy {
             Dice::of(self.seed, subject | 2),
             |text, dice| {
                 let is_lost = self.loses(dice) || is_dead(Instant::now());
-                let sight = look(text);
-                journal.add(visit, Event::ToPerson { sight, is_lost });
+                let view = look(text);
+                journal.add(visit, Event::ToPerson { view, is_lost });
                 !is_lost
             },
         );

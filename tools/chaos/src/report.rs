@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use crate::{
     journal::{Entry, Visit},
-    judge::Judgement,
+    judge::Verdict,
 };
 
 /// The maximum number of failures of a kind that are listed.
@@ -36,12 +36,12 @@ pub(crate) fn keep(folder: &Path, journal: &[Entry]) -> Result<()> {
 }
 
 /// Prints the table.
-pub(crate) fn print(judgement: &Judgement, ends: u32) -> Result<()> {
-    let Judgement {
+pub(crate) fn print(verdict: &Verdict, ends: u32) -> Result<()> {
+    let Verdict {
         history,
         readings,
         settlings,
-    } = judgement;
+    } = verdict;
     let visits = history.visits.len();
     let stays: usize = history.visits.values().map(|one| one.stays.len()).sum();
     let unexpected = history.unexpected_ends();
@@ -134,7 +134,7 @@ pub(crate) fn print(judgement: &Judgement, ends: u32) -> Result<()> {
     for (visit, complaint) in unexpected.iter().take(LISTED) {
         say(&format!("{} has ended: {complaint}", visit.name()))?;
     }
-    say(match judgement.holds() {
+    say(match verdict.holds() {
         true => {
             "holds: all have read what was said while they were in, nobody anything else, and commits \
                  settled within 2 s"

@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     dice::Dice,
     journal::{Entry, Journal},
-    person::{Person, Schedule},
+    participant::{Participant, Schedule},
     proxy::{Faults, Proxy},
     service::{Account, Services},
 };
@@ -103,7 +103,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<(Vec<Entry>, u32)> {
             0 | 1 => admin.take().or_else(|| accounts.next()),
             _ => None,
         };
-        let person = Person {
+        let person = Participant {
             number,
             program: plan.program.clone(),
             home,
@@ -148,7 +148,7 @@ async fn end_services(services: &Arc<Mutex<Services>>, plan: &Plan, quiet: Insta
     let mut ends = 0;
     loop {
         let next = Instant::now() + mean.mul_f64(dice.time(0.7, 1.3).as_secs_f64());
-        // Who is in comes back before the end of faults.
+        // Those who are in come back before the end of faults.
         if next + BETWEEN_ENDS / 3 >= quiet {
             return Ok(ends);
         }

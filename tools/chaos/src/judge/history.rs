@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{spans::Spans, text::Text};
 use crate::{
     journal::{Entry, Event, Visit},
-    message::{Epoch, Sight},
+    message::{Epoch, MessageView},
 };
 
 /// The history of a run.
@@ -31,7 +31,7 @@ pub(crate) struct VisitHistory {
     pub(crate) stopped: Spans,
     pub(crate) connected: Spans,
     pub(crate) in_group: Spans,
-    pub(crate) stays: Vec<Stay>,
+    pub(crate) stays: Vec<GroupSpan>,
     /// The texts that were read, with the moments.
     pub(crate) reads: Vec<(u32, Duration)>,
     /// The commits that reached the process, and the Welcomes, by the epochs that they ended.
@@ -53,7 +53,7 @@ pub(crate) struct VisitHistory {
 
 /// A stay in a group.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stay {
+pub(crate) struct GroupSpan {
     /// The first epoch.
     pub(crate) from: Epoch,
     /// The last epoch to which a commit that reached the process led.
@@ -61,7 +61,7 @@ pub(crate) struct Stay {
     pub(crate) since: Duration,
 }
 
-impl Stay {
+impl GroupSpan {
     /// Returns whether the visit was in at an epoch.
     pub(crate) fn has(&self, epoch: Epoch) -> bool {
         let is_same = (epoch.era, epoch.group) == (self.from.era, self.from.group);
@@ -86,7 +86,7 @@ impl History {
     pub(crate) fn of(journal: &[Entry]) -> Self {
         let lengths = journal.iter().filter_map(|entry| match &entry.event {
             Event::ToService {
-                sight: Sight::GroupMessage(_, length),
+                view: MessageView::GroupMessage(_, length),
                 ..
             } => Some(*length),
             _ => None,
@@ -159,37 +159,37 @@ impl History {
                 self.texts.insert(text.token, said);
             }
             Event::Printed(line) => self.print(*visit, line, at),
-            Event::ToService { sight, is_lost } => {
-                self.send(*visit, sight, at);
-                self.count_loss(sight, *is_lost);
+            Event::ToService { view, is_lost } => {
+                self.send(*visit, view, at);
+                self.count_loss(view, *is_lost);
             }
-            Event::ToPerson { sight, is_lost } => {
+            Event::ToPerson { view, is_lost } => {
                 match is_lost {
-                    true if is_of_group(sight) => one.losses.push(at),
+                    true if is_of_group(view) => one.losses.push(at),
                     true => {}
-                    false => one.receive(sight, at),
+                    false => one.receive(view, at),
                 }
-                self.count_loss(sight, *is_lost);
+                self.count_loss(view, *is_lost);
             }
         }
     }
 
-    fn count_loss(&mut self, sight: &Sight, is_lost: bool) {
+    fn count_loss(&mut self, view: &MessageView, is_lost: bool) {
         if is_lost {
-            *self.losses.entry(name_of(sight)).or_default() += 1;
+            *self.losses.entry(name_of(view)).or_default() += 1;
         }
     }
 
-    fn send(&mut self, visit: Visit, sight: &Sight, at: Duration) {
+    fn send(&mut self, visit: Visit, view: &MessageView, at: Duration) {
         let Some(one) = self.visits.get_mut(&visit) else {
             return;
         };
-        match sight {
-            Sight::Commit(group, epoch) => {
+        match view {
+            MessageView::Commit(group, epoch) => {
                 let ended = one.epoch_of(*group, *epoch);
                 one.sent.push((ended, at));
             }
-            Sight::GroupMessage(epoch, length) => {
+            MessageView::GroupMessage(epoch, length) => {
                 let class = Text::class_of(*length, self.shortest);
                 let is_it = |text: &Text| Some(text.class) == class;
                 let Some(index) = one.typed.iter().position(is_it) else {
@@ -250,10 +250,10 @@ impl VisitHistory {
         }
     }
 
-    fn receive(&mut self, sight: &Sight, at: Duration) {
-        match *sight {
-            Sight::Joined(era) => self.era = era,
-            Sight::Commit(group, epoch) => {
+    fn receive(&mut self, view: &MessageView, at: Duration) {
+        match *view {
+            MessageView::Joined(era) => self.era = era,
+            MessageView::Commit(group, epoch) => {
                 let ended = self.epoch_of(group, epoch);
                 self.told.push((ended, at));
                 if epoch == 0 {
@@ -266,7 +266,7 @@ impl VisitHistory {
                     stay.to = epoch + 1;
                 }
             }
-            Sight::Welcome(group, epoch) => {
+            MessageView::Welcome(group, epoch) => {
                 let epoch = self.epoch_of(group, epoch);
                 self.welcomes.push((epoch, at));
                 self.entrance = Some(epoch);
@@ -287,7 +287,7 @@ impl VisitHistory {
         self.in_group.end(at);
         self.in_group.begin(at);
         let since = at;
-        self.stays.push(Stay { from, to, since });
+        self.stays.push(GroupSpan { from, to, since });
     }
 
     /// Returns the epoch that the visit is in.
@@ -301,23 +301,23 @@ impl VisitHistory {
 }
 
 /// Returns whether the loss of a message hinders the merging of commits.
-fn is_of_group(sight: &Sight) -> bool {
-    match sight {
-        Sight::Joined(_) | Sight::Commit(..) | Sight::Welcome(..) => true,
-        Sight::Other(kind) => ["roster", "participants", "admitted"].contains(&kind.as_str()),
+fn is_of_group(view: &MessageView) -> bool {
+    match view {
+        MessageView::Joined(_) | MessageView::Commit(..) | MessageView::Welcome(..) => true,
+        MessageView::Other(kind) => ["roster", "participants", "admitted"].contains(&kind.as_str()),
         _ => false,
     }
 }
 
-fn name_of(sight: &Sight) -> String {
-    match sight {
-        Sight::Joined(_) => "joined",
-        Sight::Commit(..) => "commit",
-        Sight::Welcome(..) => "welcome",
-        Sight::GroupMessage(..) => "relay (group message)",
-        Sight::MessageToOne => "relay (to one)",
-        Sight::Refuse => "refuse",
-        Sight::Other(kind) => kind,
+fn name_of(view: &MessageView) -> String {
+    match view {
+        MessageView::Joined(_) => "joined",
+        MessageView::Commit(..) => "commit",
+        MessageView::Welcome(..) => "welcome",
+        MessageView::GroupMessage(..) => "relay (group message)",
+        MessageView::MessageToOne => "relay (to one)",
+        MessageView::Refuse => "refuse",
+        MessageView::Other(kind) => kind,
     }
     .to_owned()
 }

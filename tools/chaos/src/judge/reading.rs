@@ -1,4 +1,4 @@
-//! Who has read what.
+//! The texts that each visit has read, had to read and may not read.
 
 use std::{collections::BTreeMap, time::Duration};
 

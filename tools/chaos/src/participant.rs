@@ -40,7 +40,7 @@ const KILLED: f64 = 0.3;
 const END: Duration = Duration::from_secs(15);
 
 /// A person.
-pub(crate) struct Person {
+pub(crate) struct Participant {
     pub(crate) number: u32,
     pub(crate) program: PathBuf,
     pub(crate) home: PathBuf,
@@ -79,7 +79,7 @@ struct Process {
     input: ChildStdin,
 }
 
-impl Person {
+impl Participant {
     /// Lives until the end of the run.
     pub(crate) async fn live(mut self, schedule: Schedule) -> Result<()> {
         let arrival = schedule.arrival.as_secs_f64();
