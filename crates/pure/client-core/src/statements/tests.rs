@@ -1,3 +1,5 @@
+mod members;
+
 use anteroom_e2ee::{
     AdminSecret, Approval, CoAdmin, DeviceSecret, MemberKey, MemberPublicKey, Policy,
     SignedStatement, Statement, StatementKey,
