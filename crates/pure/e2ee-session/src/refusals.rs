@@ -31,6 +31,8 @@ pub(crate) struct Refusals {
     commits: BTreeMap<GroupEpoch, Committer>,
     /// The users who refuse a commit.
     refusers: BTreeMap<GroupEpoch, BTreeSet<OpaqueUserId>>,
+    /// The refusals by other devices in the present group that were told.
+    told: BTreeSet<(GroupEpoch, DemuxId)>,
     /// The commit that this device has refused last.
     accusation: Option<Accusation>,
     /// The member keys of committers whose commit most of the others refuse: nobody enters a group that they
@@ -160,12 +162,18 @@ impl Refusals {
         is_heeded
     }
 
+    /// Returns whether a refusal by another device is to be told: once for each commit.
+    pub(crate) fn tells(&mut self, at: GroupEpoch, refuser: DemuxId) -> bool {
+        remember(&mut self.told, (at, refuser))
+    }
+
     /// Takes note of the start of the next group.
     pub(crate) fn next_group(&mut self) {
         self.wanted_since = None;
         self.left = None;
         self.commits.clear();
         self.refusers.clear();
+        self.told.clear();
     }
 
     /// Takes note that this device has left a group for a commit that did not open.
