@@ -16,6 +16,7 @@ mod hellos;
 mod hostile;
 mod links;
 mod members;
+mod publishing;
 mod recorder;
 mod replays;
 mod statements;
