@@ -29,6 +29,12 @@ pub fn failure(ending: &EndReason) -> Option<ErrorReport> {
     }
 }
 
+/// Returns the failure of a script whose texts were not all said.
+pub(crate) fn not_said() -> ErrorReport {
+    let what = "not all of the input was said: nobody of the group was told of the rest";
+    ErrorReport::of_call(ExitStatus::Failed, "not_said", what)
+}
+
 /// Returns the exit status of a session that ended with this failure.
 pub fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
     failure.map_or(ExitStatus::Done, ErrorReport::status)

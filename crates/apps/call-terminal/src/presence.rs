@@ -152,7 +152,7 @@ impl PresenceChanges {
 
     fn waiting(&self, known_devices: &KnownDevices) -> Option<String> {
         let devices: Vec<DemuxId> = self.devices(Change::Waiting).collect();
-        let label = |device| known_devices.label_with_account(device);
+        let label = |device| known_devices.waiting_label_with_account(device);
         match devices.as_slice() {
             [device] => {
                 let tag = known_devices.tag(*device);

@@ -3,7 +3,7 @@
 //! The expected screens are in `tests/screens`. To rewrite them, run these tests with
 //! `ANTEROOM_WRITE_SCREENS=1`, and review the differences.
 
-mod golden;
+pub(crate) mod golden;
 
 use std::time::Duration;
 

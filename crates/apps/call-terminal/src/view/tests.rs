@@ -1,3 +1,5 @@
+mod proofs;
+
 use anteroom_client::{
     AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
     OpenError, RoomsError,
@@ -6,7 +8,7 @@ use anteroom_protocol::{Aci, GuestAdmission, RootKey, Timestamp};
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::wait::Wait;
+use crate::{input::Decision, wait::Wait};
 
 const NOW: Duration = Duration::from_secs(100);
 const ADMITTED: CallEvent = CallEvent::Admitted { statement: None };
