@@ -114,8 +114,8 @@ impl Visit {
 
     /// Joins the call of a link.
     async fn enter(&self, link: &CallLink, name: Option<String>) -> Result<CallSession, Error> {
-        let statements = RoomStatements::load(link, &*self.statements)?;
         self.renew_policy(link).await;
+        let statements = RoomStatements::load(link, &*self.statements)?;
         let room = link.root_key.room_id();
         let mut member = CallMember::new(&self.device.secret, link)?;
         if let Some(statements) = &statements {
