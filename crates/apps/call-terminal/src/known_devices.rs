@@ -326,7 +326,8 @@ impl KnownDevices {
         }
     }
 
-    fn is_waiting(&self, device: DemuxId) -> bool {
+    /// Returns whether the roster lists the device in the lobby.
+    pub(super) fn is_waiting(&self, device: DemuxId) -> bool {
         self.known.get(&device).is_some_and(|one| one.is_waiting)
     }
 

@@ -9,6 +9,7 @@ mod labels;
 mod lobby;
 mod outsiders;
 mod rows;
+mod verification;
 mod words;
 
 use std::{collections::BTreeSet, mem, time::Duration};
@@ -133,7 +134,7 @@ impl View {
 
     /// Returns the account of a device, in a sentence.
     pub(super) fn account(&self, device: DemuxId) -> Entry {
-        words::account(&self.known_devices, device)
+        words::account(&self.known_devices, device, self.certificate(device))
     }
 
     pub(super) fn label(&self, device: DemuxId) -> String {

@@ -9,7 +9,13 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
-use crate::{REMOVAL_DELAY, event::MemberStatus, roster::RosterState};
+use crate::{
+    REMOVAL_DELAY,
+    certificate_status::{self, CertificateStatus},
+    event::MemberStatus,
+    options::SessionOptions,
+    roster::RosterState,
+};
 
 /// The number of epochs before the present one whose members are remembered, for messages on their way.
 const PAST_EPOCHS: usize = 2;
@@ -25,6 +31,8 @@ pub(crate) struct Membership {
     pub(crate) group: Group,
     pub(crate) view: GroupView,
     pub(crate) reasons: BTreeMap<u32, AdmissionReason>,
+    /// The results of the verification of the members' certificates, once for each leaf.
+    certificates: BTreeMap<u32, CertificateStatus>,
     /// The names that members have changed since they came in.
     pub(crate) names: BTreeMap<u32, ChangedName>,
     pub(crate) confirmations: Confirmations,
@@ -85,6 +93,7 @@ impl Membership {
             group,
             view,
             reasons,
+            certificates: BTreeMap::new(),
             names: BTreeMap::new(),
             confirmations,
             unconfirmed: BTreeSet::new(),
@@ -125,9 +134,21 @@ impl Membership {
         }
         self.heard.retain(|leaf, _| frames.stayed.contains(leaf));
         self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
+        self.certificates
+            .retain(|leaf, _| frames.stayed.contains(leaf));
         self.names.retain(|leaf, _| frames.stayed.contains(leaf));
         self.unconfirmed.retain(|leaf| frames.stayed.contains(leaf));
         Ok(())
+    }
+
+    /// Verifies the certificates of the leaves that came with the last commit.
+    pub(crate) fn verify_certificates(&mut self, options: &SessionOptions, now: Timestamp) {
+        let params = options.root_key.secret_params();
+        for (leaf, claims) in &self.view.leaves {
+            self.certificates
+                .entry(*leaf)
+                .or_insert_with(|| certificate_status::verify(claims, options, &params, now));
+        }
     }
 
     /// Takes note of a time without a connection, which ends now.
@@ -248,6 +269,7 @@ impl Membership {
             is_own: leaf == self.group.own_leaf(),
             is_confirmed: !self.unconfirmed.contains(&leaf),
             is_compared: false,
+            certificate: *self.certificates.get(&leaf)?,
             listing: roster.listing(claims),
         })
     }

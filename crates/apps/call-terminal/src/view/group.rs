@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anteroom_client::{
-    AdmissionReason, DemuxId, GroupState, MemberLeaf, MemberPublicKey, MemberStatus, Participant,
+    AdmissionReason, DemuxId, GroupEpoch, GroupState, MemberLeaf, MemberStatus, Participant,
 };
 
 /// The group as far as it is known to this device.
@@ -13,8 +13,8 @@ pub(super) struct GroupView {
     pub(super) state: Option<GroupState>,
     /// The devices without end-to-end encryption that were told of.
     pub(super) told: BTreeSet<DemuxId>,
-    /// The member keys beside the words that were shown last.
-    pub(super) shown: Vec<MemberPublicKey>,
+    /// The epoch of the words that were shown last, until they are compared.
+    pub(super) shown_at: Option<GroupEpoch>,
     pub(super) has_stopped: bool,
 }
 

@@ -3,15 +3,16 @@
 
 mod devices;
 mod errors;
+mod group_commands;
 mod kept_text;
 mod texts;
 
 use std::{collections::VecDeque, mem};
 
-use anteroom_e2ee::{AdmissionReason, CoAdmin, Moment, RoomContext, SignedStatement};
+use anteroom_e2ee::{AdmissionReason, Moment, RoomContext};
 use anteroom_e2ee_session::{
-    BarScope, Command as SessionCommand, CommandError, Event as GroupEvent, Input, JoinedSeat,
-    MemberStatus, Message, Output, Session, SessionTime,
+    Command as SessionCommand, CommandError, Event as GroupEvent, Input, JoinedSeat, MemberStatus,
+    Message, Output, Session, SessionTime,
 };
 use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
 use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients, WelcomeBody};
@@ -23,7 +24,7 @@ use self::{
 };
 use super::{
     event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
-    group::{GroupCommand, GroupError, GroupState},
+    group::{GroupError, GroupState},
     join::JoinOptions,
     roster::Roster,
 };
@@ -227,51 +228,6 @@ impl Encryption {
         self.settle(Surroundings { time, rng });
     }
 
-    /// Puts a device out of the group, if this one can: the room service sends it away in any case.
-    pub(super) fn bar(&mut self, device: DemuxId, scope: BarScope, surroundings: Surroundings<'_>) {
-        let Surroundings { time, rng } = surroundings;
-        let command = SessionCommand::Bar { device, scope };
-        if self.is_on
-            && let Err(error) = self.session.command(command, time, rng)
-            && (self.keeps(device)
-                || matches!(
-                    error,
-                    CommandError::Statement(_)
-                        | CommandError::NotConnected
-                        | CommandError::OwnDevice
-                ))
-        {
-            self.tell(CallEvent::GroupRefused(error.into()));
-        }
-        self.settle(Surroundings { time, rng });
-    }
-
-    /// Returns whether a device stays in the group where the room service alone sends it away.
-    fn keeps(&self, device: DemuxId) -> bool {
-        let told = self.told.as_ref().filter(|_| self.has_admin);
-        told.is_some_and(|told| told.member(device).is_some())
-    }
-
-    /// Carries out a command about the group.
-    pub(super) fn command(&mut self, command: GroupCommand, surroundings: Surroundings<'_>) {
-        let Surroundings { time, rng } = surroundings;
-        let done = match command {
-            GroupCommand::ShowWords => self.session.show_words(time).map(|words| {
-                self.tell(CallEvent::Words(Box::new(words)));
-            }),
-            GroupCommand::Lock(on) => self.session.command(SessionCommand::Lock(on), time, rng),
-            GroupCommand::WordsMatch => self.session.command(SessionCommand::WordsMatch, time, rng),
-            GroupCommand::AddCoAdmin(device) => self.co_admins_with(device).and_then(|all| {
-                let command = SessionCommand::SetCoAdmins(all);
-                self.session.command(command, time, rng)
-            }),
-        };
-        if let Err(error) = done {
-            self.tell(CallEvent::GroupRefused(error.into()));
-        }
-        self.settle(Surroundings { time, rng });
-    }
-
     /// Returns the moment at which the passing of time has an effect.
     pub(super) fn next_tick(&self) -> Option<Moment> {
         let session = self.session.next_tick().filter(|_| self.is_on);
@@ -282,25 +238,6 @@ impl Encryption {
     /// Returns the next effect.
     pub(super) fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
-    }
-
-    /// Returns the co-admins of the era and a member.
-    fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
-        let policy = context.policy().map(SignedStatement::claimed);
-        let known = policy.map_or(&[][..], |policy| policy.co_admins_in(context.era()));
-        let mut all = known.to_vec();
-        let members = self.session.members();
-        let mut members = members.iter().map(|member| &member.claims);
-        let member = members.find(|claims| claims.demux_id == device);
-        let member = member.ok_or(CommandError::UnknownMember)?;
-        if all.iter().all(|one| one.member_key != member.member_key) {
-            all.push(CoAdmin {
-                user: member.user.clone(),
-                member_key: member.member_key,
-            });
-        }
-        Ok(all)
     }
 
     fn tell(&mut self, event: CallEvent) {
@@ -324,11 +261,8 @@ impl Encryption {
     fn state(&self) -> GroupState {
         let context = self.session.context();
         let members = self.session.members();
-        let policy = context.and_then(RoomContext::policy);
-        let policy = policy.map(SignedStatement::claimed).zip(context);
-        let co_admins = policy.map_or(&[][..], |(policy, context)| {
-            policy.co_admins_in(context.era())
-        });
+        let authority = context.and_then(RoomContext::authority);
+        let co_admins = authority.map_or(&[][..], |authority| authority.co_admins);
         let is_admin = |member: &&MemberStatus| {
             let key = &member.claims.member_key;
             member.reason == AdmissionReason::Admin
@@ -382,6 +316,10 @@ impl Encryption {
             Message::Refuse(GroupEpoch { group, epoch }) => ClientMessage::Refuse { group, epoch },
             Message::Relay(_, body) => ClientMessage::Relay {
                 to: RelayRecipients::ALL,
+                body: wire::encode(&body),
+            },
+            Message::RelayTo(to, body) => ClientMessage::Relay {
+                to: RelayRecipients::One(to.number()),
                 body: wire::encode(&body),
             },
             Message::Policy(policy) => {

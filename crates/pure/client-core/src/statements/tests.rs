@@ -186,6 +186,7 @@ fn a_policy_keeps_what_the_one_before_said_of_approvals_and_co_admins() {
         since: NOW,
         until: NOW.plus(1),
         void_before: Timestamp::from_secs(5),
+        void_here: Timestamp::from_secs(3),
         era: Some(ERA),
         co_admins: vec![CoAdmin {
             user: user("0a"),
@@ -197,6 +198,7 @@ fn a_policy_keeps_what_the_one_before_said_of_approvals_and_co_admins() {
     let next = claimed(&signer().policy(ALLOW, Some(&signed), NOW).unwrap());
     assert_eq!(next.counter, NOW.as_secs());
     assert_eq!(next.void_before, before.void_before);
+    assert_eq!(next.void_here, before.void_here);
     assert_eq!((next.era, &next.co_admins), (before.era, &before.co_admins));
 
     let last = Policy {
@@ -297,6 +299,7 @@ fn a_co_admin_approves_in_the_era_of_the_policy_that_names_it() {
         since: NOW,
         until: NOW.plus(1),
         void_before: Timestamp::from_secs(0),
+        void_here: Timestamp::from_secs(0),
         era: Some(ERA),
         co_admins: vec![CoAdmin {
             user: user("0a"),

@@ -450,7 +450,9 @@ fn a_start_that_waits_outlives_a_commit_of_the_old_group() {
     let starts = std::rc::Rc::new(core::cell::RefCell::new(Vec::new()));
     let seen = starts.clone();
     call.filter(move |device, hop| match hop {
-        Hop::ToService(Message::Commit(commit)) if device == 0 && (commit.epoch.group, commit.epoch.epoch) == (2, 0) => {
+        Hop::ToService(Message::Commit(commit))
+            if device == 0 && (commit.epoch.group, commit.epoch.epoch) == (2, 0) =>
+        {
             let mut seen = seen.borrow_mut();
             seen.push(commit.body.clone());
             seen.len() > 2

@@ -212,6 +212,51 @@ fn a_removal_is_told_as_not_confirmed_outside_of_the_group_and_done_from_another
     assert_eq!(bar_states(&mut call, 1), [BarState::Removed]);
 }
 
+/// The first removal brings those who stay approvals of a later second, the second of them too.
+#[test]
+fn two_removals_within_a_second_put_out_both() {
+    let mut call = Harness::of([strict(admin(1)), approved(2), approved(3), approved(4)]);
+    call.run(2_000);
+    call.agree(&[0, 1, 2, 3]);
+    for device in [1, 2] {
+        let device = call.devices[device].demux.unwrap();
+        let scope = BarScope::User;
+        call.command(0, Command::Bar { device, scope });
+        call.run(100);
+    }
+    call.run(2_000);
+    call.agree(&[0, 3]);
+    let is_approved = |event: &Event| matches!(event, Event::Approved(_));
+    assert!(call.take_events(2).iter().any(is_approved), "the first");
+    call.leave(2);
+    call.run(1_000);
+    call.connect(2);
+    call.run(8_000);
+    call.agree(&[0, 3]);
+}
+
+/// The admin that let the device in has a clock that is ahead.
+#[test]
+fn a_removal_puts_out_a_device_whose_approval_is_of_a_later_time() {
+    let mut ahead = approval(2).claimed().clone();
+    ahead.issued = system_time().plus(600);
+    let ahead = SignedStatement::sign(&ahead, &StatementKey::Admin(&admin_key())).unwrap();
+    let second = SessionOptions {
+        admission: Admission::Approval(ahead),
+        ..strict(person(2))
+    };
+    let mut call = Harness::of([strict(admin(1)), second, approved(3)]);
+    call.run(2_000);
+    call.agree(&[0, 1, 2]);
+    for device in [1, 2] {
+        let device = call.devices[device].demux.unwrap();
+        let scope = BarScope::User;
+        call.command(0, Command::Bar { device, scope });
+        call.run(500);
+    }
+    assert_eq!(call.devices[0].session.members().len(), 1);
+}
+
 #[test]
 fn an_approval_that_has_ended_takes_the_place_of_none_that_holds() {
     let mut call = Harness::of([strict(admin(1)), approved(2)]);
@@ -357,14 +402,15 @@ fn words_are_those_of_the_epoch_and_mark_the_members_as_compared() {
     let time = call.time();
     let words = [0, 1].map(|device| call.devices[device].session.show_words(time).unwrap());
     assert_eq!(words[0].words, words[1].words);
-    assert_eq!(call.try_command(1, Command::WordsMatch), Ok(()),);
+    let epoch = words[0].epoch;
+    call.command(1, Command::WordsMatch(epoch));
     call.join(person(3));
     call.run(1_000);
     let members = call.devices[1].session.members();
     let compared: Vec<bool> = members.iter().map(|member| member.is_compared).collect();
     assert_eq!(compared, [true, true, false]);
     assert_eq!(
-        call.try_command(1, Command::WordsMatch),
+        call.try_command(1, Command::WordsMatch(epoch)),
         Err(CommandError::NoWords)
     );
 }

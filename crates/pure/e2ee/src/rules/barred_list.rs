@@ -3,7 +3,7 @@
 use anteroom_protocol::{ParseError, Timestamp};
 
 use crate::{
-    Authority, BarredEntry, SignedStatement, Statement as _,
+    Authority, BarredEntry, SignedStatement, Signer, Statement as _,
     encoding::{Reader, Writer},
 };
 
@@ -79,6 +79,12 @@ impl BarredList {
             .filter(|one| !before.entries.contains(one));
         times.any(|entry| entry.claimed().time > limit)
             || (self.void_before > limit && self.void_before > before.void_before)
+    }
+
+    /// Returns whether the admin key has signed an entry of a moment or a later one.
+    pub(super) fn has_admin_entry_from(&self, moment: Timestamp) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| *entry.signer() == Signer::Admin && entry.claimed().time >= moment)
     }
 
     pub(super) fn all_count(&self, authority: &Authority<'_>) -> bool {

@@ -143,6 +143,47 @@ fn the_statements_of_a_co_admin_count_as_long_as_the_policy_names_him() {
     );
 }
 
+/// Another device of the admin can have signed the newest policy before it knew of the entry.
+#[test]
+fn a_co_admin_whom_the_admin_key_puts_out_is_none_whatever_the_policy_says() {
+    let people = people();
+    let context = with_policy(&people, &people.policy(Restrictions::AdminApproval));
+    let entry = BarredEntry {
+        user: user(3),
+        ..people.barred()
+    };
+    let lock = ContextChange {
+        lock: Some(by_co_admin(&people, &people.lock(true))),
+        ..barred(vec![by_co_admin(&people, &people.barred())])
+    };
+    let before = context.with(&lock);
+    assert!(before.is_locked());
+    for (by, entry, counts) in [
+        ("admin", by_admin(&people, &entry), false),
+        ("co-admin", by_co_admin(&people, &entry), true),
+    ] {
+        let after = before.with(&barred(vec![entry.clone()]));
+        assert_eq!(
+            after.authority().unwrap().co_admins.len() == 1,
+            counts,
+            "{by}"
+        );
+        assert_eq!(after.is_locked(), counts);
+        let entries = after.barred().entries().len();
+        assert_eq!(entries, if counts { 2 } else { 1 });
+        let at_once = context.with(&ContextChange {
+            barred: vec![entry, by_co_admin(&people, &people.barred())],
+            ..lock.clone()
+        });
+        assert_eq!(at_once, after);
+        assert_eq!(
+            (after.verify(), after.follows(&before, NOW)),
+            (Ok(()), Ok(()))
+        );
+        assert_eq!(RoomContext::parse(&after.to_bytes()), Ok(after));
+    }
+}
+
 #[test]
 fn the_oldest_barred_entries_are_merged() {
     let people = people();

@@ -1,7 +1,9 @@
 //! Approvals beside the members of the group.
 
 use super::*;
-use crate::{Admission, AdmissionReason, GroupState, Listing, MemberLeaf, MemberStatus};
+use crate::{
+    Admission, AdmissionReason, CertificateStatus, GroupState, Listing, MemberLeaf, MemberStatus,
+};
 
 #[test]
 fn nothing_is_signed_for_somebody_whom_the_room_service_lists_with_the_number_of_a_member() {
@@ -26,6 +28,7 @@ fn nothing_is_signed_for_somebody_whom_the_room_service_lists_with_the_number_of
             is_confirmed: true,
             is_compared: false,
             listing: Listing::Unlisted,
+            certificate: CertificateStatus::Missing,
         }],
         ..GroupState::default()
     }));

@@ -49,12 +49,21 @@ pub(super) fn at(seconds: u64) -> SessionTime {
 
 /// Takes the answer to a join.
 pub(super) fn enter(participation: &mut Participation, answer: &Value, time: SessionTime) {
+    enter_with(participation, answer, time, &mut rng());
+}
+
+fn enter_with(
+    participation: &mut Participation,
+    answer: &Value,
+    time: SessionTime,
+    rng: &mut ChaCha20Rng,
+) {
     let read = participation.read_join_answer(&answer.to_string(), true, None);
     let Some(JoinAnswer::Joined(seat)) = read.unwrap() else {
         panic!("no seat");
     };
     participation.continues_era(seat.era());
-    participation.enter(*seat, SenderCounters::default(), time, &mut rng());
+    participation.enter(*seat, SenderCounters::default(), time, rng);
 }
 
 /// Returns the answer to a join, with these devices in the call.
@@ -113,7 +122,9 @@ fn committer() -> (Participation, Value) {
     let mut bob = device(32, false);
     let mut seat = answer(&GROUPS, &both);
     seat["demuxId"] = json!(32);
-    enter(&mut bob, &seat, at(1));
+    // Two members of a group have keys of their own.
+    let mut rng_of_bob = ChaCha20Rng::from_seed([2; 32]);
+    enter_with(&mut bob, &seat, at(1), &mut rng_of_bob);
     for message in messages(&mut bob) {
         if message["type"] == "relay" {
             let relay = json!({"type": "relay", "from": 32, "body": message["body"]});
@@ -131,7 +142,9 @@ fn committer() -> (Participation, Value) {
         }
     }
     let commit = sent.iter().find(|message| message["type"] == "commit");
-    let commit = commit.unwrap_or_else(|| panic!("no commit: {told:?}")).clone();
+    let commit = commit
+        .unwrap_or_else(|| panic!("no commit: {told:?}"))
+        .clone();
     (ann, commit)
 }
 
