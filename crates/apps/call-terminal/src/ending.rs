@@ -75,6 +75,7 @@ mod tests {
             let status = exit_status(failure(&ending).as_ref());
             assert_eq!(status.number(), number, "{ending:?}");
         }
+        assert_eq!(exit_status(Some(&not_said())).number(), 1);
     }
 
     #[test]

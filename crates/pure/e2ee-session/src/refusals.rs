@@ -260,6 +260,28 @@ mod tests {
     const NOW: Moment = Moment::new(Duration::from_secs(9));
 
     #[test]
+    fn a_refusal_by_another_device_is_told_once_for_each_commit_of_a_group() {
+        let mut refusals = Refusals::default();
+        let [bob, carol] = [32, 48].map(|number| DemuxId::new(number).unwrap());
+        let at = |epoch| GroupEpoch { group: 1, epoch };
+        for (at, refuser, is_told) in [
+            (at(1), bob, true),
+            (at(1), bob, false),
+            (at(1), carol, true),
+            (at(2), bob, true),
+            (at(2), bob, false),
+        ] {
+            assert_eq!(refusals.tells(at, refuser), is_told);
+        }
+        for epoch in 3..10_000 {
+            refusals.tells(at(epoch), bob);
+        }
+        assert_eq!(refusals.told.len(), MAX_REMEMBERED);
+        refusals.next_group();
+        assert!(refusals.told.is_empty());
+    }
+
+    #[test]
     fn one_device_leads_to_one_next_group_and_leaves_nobody_out() {
         let mut refusals = Refusals::default();
         refusals.merged(AT, &leaf(1));

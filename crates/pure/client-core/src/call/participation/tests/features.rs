@@ -3,7 +3,7 @@
 use super::*;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::{CallEvent, Chat, GroupState};
+use crate::{CallEvent, Chat, CommandError, GroupState};
 
 const GROUPS: [&str; 3] = ["member", "group", "statements"];
 
@@ -114,12 +114,36 @@ fn messages(participation: &mut Participation) -> Vec<Value> {
     messages
 }
 
+/// Returns a device that a policy of the admins lets in without an approval.
+fn open_device(number: u32) -> Participation {
+    let rights = crate::AdminRights::Secret(admin_secret());
+    let signer = rights.signer(&room().room_id()).unwrap();
+    let now = at(1).now;
+    let policy = signer.policy(crate::Approval::Off, None, now).unwrap();
+    let store = crate::MemoryStatements::default();
+    let known = crate::RoomStatements::load(&call_link(true), &store);
+    let mut known = known.unwrap().unwrap();
+    known.see_policy(&policy);
+    let member = CallMember::new(&device_secret(number), &call_link(true)).unwrap();
+    Participation::new(JoinOptions {
+        room: room(),
+        pass: pass(),
+        passkey: None,
+        name: None,
+        member: Some(member.with_statements(&known, now)),
+    })
+}
+
 /// Returns a device whose commit is under way, and the commit.
-fn committer() -> (Participation, Value) {
+fn committer(has_admin: bool) -> (Participation, Value) {
+    let device = |number| match has_admin {
+        true => open_device(number),
+        false => device(number, false),
+    };
     let both = [entry(16, true, true), entry(32, true, true)];
-    let mut ann = device(16, false);
+    let mut ann = device(16);
     enter(&mut ann, &answer(&GROUPS, &both), at(1));
-    let mut bob = device(32, false);
+    let mut bob = device(32);
     let mut seat = answer(&GROUPS, &both);
     seat["demuxId"] = json!(32);
     // Two members of a group have keys of their own.
@@ -146,6 +170,41 @@ fn committer() -> (Participation, Value) {
         .unwrap_or_else(|| panic!("no commit: {told:?}"))
         .clone();
     (ann, commit)
+}
+
+/// Returns a device in a group of two, whose state it has not told yet.
+fn member_of_two(has_admin: bool) -> Participation {
+    let (mut ann, commit) = committer(has_admin);
+    let back = json!({
+        "type": "commit", "group": commit["group"], "epoch": commit["epoch"], "from": 16,
+        "body": commit["body"],
+    });
+    ann.receive(&back.to_string(), at(3), &mut rng()).unwrap();
+    ann
+}
+
+#[test]
+fn an_admin_without_the_secret_is_told_that_the_group_keeps_who_was_sent_away() {
+    for (has_admin, expected) in [
+        (true, Some(GroupError::Command(CommandError::NotAdmin))),
+        // The room service decides who is in.
+        (false, None),
+    ] {
+        let mut ann = member_of_two(has_admin);
+        events(&mut ann);
+        let device = parse_demux(32).unwrap();
+        let remove = Command::Remove(device);
+        ann.perform(remove, at(3), &mut rng()).unwrap();
+        let (mut refused, mut is_sent) = (None, false);
+        while let Some(effect) = ann.poll_effect().unwrap() {
+            match effect {
+                ParticipationEffect::Event(CallEvent::GroupRefused(error)) => refused = Some(error),
+                ParticipationEffect::Send(text) => is_sent |= text.contains("\"remove\""),
+                _ => {}
+            }
+        }
+        assert_eq!((refused, is_sent), (expected, true));
+    }
 }
 
 #[test]
@@ -176,12 +235,7 @@ fn a_room_service_that_drops_its_groups_at_a_reconnection_leaves_no_text_waiting
 
 #[test]
 fn a_room_service_that_drops_its_groups_at_a_reconnection_leaves_no_group_shown() {
-    let (mut ann, commit) = committer();
-    let back = json!({
-        "type": "commit", "group": commit["group"], "epoch": commit["epoch"], "from": 16,
-        "body": commit["body"],
-    });
-    ann.receive(&back.to_string(), at(3), &mut rng()).unwrap();
+    let mut ann = member_of_two(false);
     let last_state = |ann: &mut Participation| {
         let told = events(ann).into_iter();
         let mut states = told.filter_map(|event| match event {
@@ -265,7 +319,7 @@ fn errors_about_other_messages_are_no_answers_to_a_commit() {
         (error("unknown_device", Some("commit"), true), true),
         (error("too_large", None, false), true),
     ] {
-        let (mut ann, _) = committer();
+        let (mut ann, _) = committer(false);
         let mut is_taken = |message: &str| {
             let effect = ann.receive(message, at(3), &mut rng()).unwrap();
             matches!(effect, MessageEffect::Nothing)
