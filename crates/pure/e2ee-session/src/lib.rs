@@ -107,6 +107,7 @@ mod error;
 mod event;
 mod heard_texts;
 mod input;
+mod last_signs;
 mod membership;
 mod options;
 mod output;

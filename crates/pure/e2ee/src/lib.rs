@@ -168,7 +168,7 @@ pub use self::{
     },
     rules::{
         Admission, AdmissionError, AdmissionReason, BarredList, ContextChange, ContextError,
-        LeafClaim, MAX_BARRED, Presence, RoomContext,
+        LeafClaim, MAX_BARRED, MAX_BARRED_BY_CO_ADMIN, Presence, RoomContext,
     },
     statements::{
         AdminSignature, Approval, Authority, BarredEntry, Certificate, CertificateChain,

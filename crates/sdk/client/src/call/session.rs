@@ -122,7 +122,7 @@ impl CallSession {
     pub async fn next(&mut self) -> Option<CallEvent> {
         let event = self.events.recv().await?;
         if let Some(statements) = &mut self.statements
-            && statements.call.observe(&event)
+            && statements.call.observe(&event, statements.system.now())
         {
             statements.call.keep(&*statements.store);
         }
