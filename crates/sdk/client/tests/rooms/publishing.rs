@@ -17,7 +17,7 @@ use crate::{
     support::{TestUser, wait_for},
 };
 
-/// What becomes of a change of a link.
+/// The fate of a change of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Pass,

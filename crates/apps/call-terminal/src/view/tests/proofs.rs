@@ -1,4 +1,4 @@
-//! What the members of the group prove, beside what the room service says.
+//! The proofs of members of the group, beside the word of the room service.
 
 use anteroom_client::{
     AdmissionReason, CommitError, GroupEpoch, GroupEvent, GroupState, MemberLeaf, MemberStatus,
@@ -88,7 +88,7 @@ fn who_waits_with_the_number_of_a_member_is_shown_as_the_roster_lists_it() {
             admitted[0].starts_with(&format!("You let {label} in")),
             "{admitted:?}"
         );
-        // What Bob says is still Bob's.
+        // A text of Bob's is still his.
         assert_eq!(
             told(&mut view, &said(&bob().claims)),
             ["#2000 \"Bob\": hello"]

@@ -1,4 +1,4 @@
-//! What is told of a text is what became of it.
+//! A text is said, or told as not said.
 
 use super::{
     features::{answer, at, device, enter, entry, events},
