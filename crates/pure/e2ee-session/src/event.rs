@@ -97,7 +97,8 @@ pub enum Event {
         /// The error.
         error: CommitError,
     },
-    /// To another member, a commit does not hold that this device has merged.
+    /// To another member, a commit does not hold that this device has merged. Told once for each commit and
+    /// device.
     RefusedByOther {
         /// The sender, by the word of the room service.
         from: DemuxId,

@@ -30,6 +30,8 @@ pub(crate) struct Refusals {
     commits: BTreeMap<GroupEpoch, Committer>,
     /// The users who refuse a commit.
     refusers: BTreeMap<GroupEpoch, BTreeSet<OpaqueUserId>>,
+    /// The refusals by other devices in the present group that were told.
+    told: BTreeSet<(GroupEpoch, DemuxId)>,
     /// The commit that this device has refused last.
     accusation: Option<Accusation>,
     /// The member keys of committers whose commit most users refuse: nobody enters a group that they
@@ -160,12 +162,18 @@ impl Refusals {
         is_heeded
     }
 
+    /// Returns whether a refusal by another device is to be told: once for each commit.
+    pub(crate) fn tells(&mut self, at: GroupEpoch, refuser: DemuxId) -> bool {
+        remember(&mut self.told, (at, refuser))
+    }
+
     /// Takes note of the start of the next group.
     pub(crate) fn next_group(&mut self) {
         self.wanted_since = None;
         self.left = None;
         self.commits.clear();
         self.refusers.clear();
+        self.told.clear();
     }
 
     /// Takes note that this device has left a group for a commit that does not hold, or has not entered it.
@@ -255,6 +263,28 @@ mod tests {
 
     const AT: GroupEpoch = GroupEpoch { group: 1, epoch: 4 };
     const NOW: Moment = Moment::new(Duration::from_secs(9));
+
+    #[test]
+    fn a_refusal_by_another_device_is_told_once_for_each_commit_of_a_group() {
+        let mut refusals = Refusals::default();
+        let [bob, carol] = [32, 48].map(|number| DemuxId::new(number).unwrap());
+        let at = |epoch| GroupEpoch { group: 1, epoch };
+        for (at, refuser, is_told) in [
+            (at(1), bob, true),
+            (at(1), bob, false),
+            (at(1), carol, true),
+            (at(2), bob, true),
+            (at(2), bob, false),
+        ] {
+            assert_eq!(refusals.tells(at, refuser), is_told);
+        }
+        for epoch in 3..10_000 {
+            refusals.tells(at(epoch), bob);
+        }
+        assert_eq!(refusals.told.len(), MAX_REMEMBERED);
+        refusals.next_group();
+        assert!(refusals.told.is_empty());
+    }
 
     #[test]
     fn one_device_leads_to_one_next_group_and_leaves_nobody_out() {
