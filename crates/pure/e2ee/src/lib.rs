@@ -159,7 +159,7 @@ pub use self::{
         EpochFrames, EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupMessage,
         GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MAX_ADDS, MemberLeaf,
         MessageError, OutgoingCommit, ProposalView, RemovalReason, ReplyKey, RosterHistory,
-        Surroundings, verdict, verdict_of_newcomer,
+        SenderTime, Surroundings, verdict, verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{

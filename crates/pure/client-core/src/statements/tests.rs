@@ -1,3 +1,5 @@
+mod members;
+
 use anteroom_e2ee::{
     AdminSecret, Approval, CLOCK_TOLERANCE, CoAdmin, DeviceSecret, MemberKey, MemberPublicKey,
     Policy, SignedStatement, Statement, StatementKey,

@@ -1,10 +1,11 @@
 //! A service that shows two people different commits, withholds one, or tells them in another order.
 
-use std::collections::VecDeque;
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use anteroom_e2ee::GroupEpoch;
 use anteroom_e2ee_session::{
-    BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, StopReason,
+    BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, RelayClass,
+    StopReason,
 };
 
 use crate::{
@@ -331,4 +332,55 @@ fn frames_that_somebody_sealed_as_others_confirm_nobody() {
         _ => None,
     });
     assert_eq!(states, [BarState::NotConfirmed]);
+}
+
+/// The service keeps confirmations of the others, as each of them is good for 20 s and comes after 10 s, and has
+/// many when it withholds a commit.
+#[test]
+fn confirmations_that_the_service_keeps_do_not_prolong_a_fork() {
+    let mut stage = three();
+    let kept: Rc<RefCell<[VecDeque<Input>; 2]>> = Rc::default();
+    let keeper = Rc::clone(&kept);
+    let devices = [1, 2].map(|who: usize| stage.people[who].demux.unwrap());
+    let present = stage.people[0].session.have();
+    let withheld = Rc::new(RefCell::new(false));
+    let is_withheld = Rc::clone(&withheld);
+    stage.lie(move |hop| match hop {
+        Hop::ToPerson(0, Input::Relay { from, body }) => {
+            let sender = devices.iter().position(|device| *device == from);
+            if let Some(sender) = sender.filter(|_| !*is_withheld.borrow()) {
+                keeper.borrow_mut()[sender].push_back(Input::Relay { from, body });
+            }
+            Vec::new()
+        }
+        Hop::ToPerson(0, Input::Commit { .. }) if *is_withheld.borrow() => Vec::new(),
+        // It asks to be added anew.
+        Hop::ToService(0, Message::Relay(RelayClass::KeyPackage, _)) => Vec::new(),
+        hop => vec![hop],
+    });
+    let deliver = |stage: &mut Stage| {
+        for sender in 0..2 {
+            let message = kept.borrow_mut()[sender].pop_front();
+            stage.tell(0, message.unwrap());
+        }
+        stage.run(19_000);
+    };
+    stage.run(9_000);
+    for _ in 0..20 {
+        deliver(&mut stage);
+    }
+    *withheld.borrow_mut() = true;
+    stage.command(1, Command::Lock(true));
+    stage.run(500);
+    assert_ne!(stage.people[1].session.have(), present);
+    assert_eq!(stage.people[0].session.have(), present);
+    for _ in 0..4 {
+        deliver(&mut stage);
+        assert!(!stage.people[0].session.may_send());
+    }
+    assert!(has_stopped(&stage, 0));
+    stage.be_honest();
+    stage.run(40_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
 }
