@@ -49,9 +49,9 @@ fn nothing_is_signed_for_somebody_whom_the_room_service_lists_with_the_number_of
         });
         for events in [[&group, &roster], [&roster, &group]] {
             let mut call = CallStatements::new(&link(1), statements(), None, Some(&rights));
-            call.observe(&seat(&["statements"], &policy, Vec::new()));
+            call.observe(&seat(&["statements"], &policy, Vec::new()), NOW);
             for event in events {
-                call.observe(event);
+                call.observe(event, NOW);
             }
             assert_eq!(call.omission(bob.demux, NOW), omission, "{number} {id}");
         }
