@@ -204,6 +204,8 @@ impl Seat {
             told.until = now.plus(COMMIT_HOLD);
         }
         self.present = joined.present.unwrap_or_default();
+        let next = self.present.group.saturating_add(1);
+        self.lowest_group = self.lowest_group.min(next);
         if joined.missed == 0 {
             // Nothing was taken since: neither an own commit.
             self.give_up_attempt();
