@@ -63,6 +63,8 @@ pub(crate) struct Seat {
     /// Whether an admin has put this device out.
     is_barred: bool,
     welcome_failures: u32,
+    /// Whether this device tells its statements with the next key package, since a group lacks one of them.
+    tells_statements: bool,
     applicants: Applicants,
     attempt: Option<Attempt>,
     /// Own commits that were given up. The room service may tell one nonetheless.
@@ -135,6 +137,7 @@ impl Seat {
             lowest_group: 0,
             is_barred: false,
             welcome_failures: 0,
+            tells_statements: false,
             applicants: Applicants::default(),
             attempt: None,
             given_up: VecDeque::new(),

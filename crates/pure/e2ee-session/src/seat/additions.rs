@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{Applicant, CommitRefusal, Group, GroupView, MemberLeaf, Surroundings};
+use anteroom_e2ee::{Applicant, CommitRefusal, Group, GroupView, MemberLeaf, Moment, Surroundings};
 use anteroom_protocol::DemuxId;
 
 use super::Seat;
@@ -34,6 +34,7 @@ impl Seat {
         application: &Application,
         number: u32,
         leaves: &BTreeMap<u32, MemberLeaf>,
+        now: Moment,
     ) -> bool {
         let leaf = application.applicant.leaf();
         let mut former = leaves.values();
@@ -46,6 +47,12 @@ impl Seat {
             && leaf.demux_id != self.demux
             && !self.refusals.leaves_out(leaf)
             && (!is_in || application.is_repeated)
+            && (former.is_none() || self.adds_anew(leaf, now))
+    }
+
+    fn adds_anew(&self, leaf: &MemberLeaf, now: Moment) -> bool {
+        let membership = self.membership.as_ref();
+        membership.is_none_or(|membership| membership.adds_anew(&leaf.member_key, now))
     }
 
     /// Returns the devices that a commit adds to a group.
@@ -68,7 +75,7 @@ impl Seat {
             };
             let applicant = &application.applicant;
             let leaf = applicant.leaf();
-            if !self.may_ask(application, number, &view.leaves)
+            if !self.may_ask(application, number, &view.leaves, step.moment())
                 || admits(&view, leaf, &around).is_err()
             {
                 continue;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use anteroom_e2ee::{Candidate, ContextError, Group, JoinError, Moment};
+use anteroom_e2ee::{Candidate, ContextError, Group, HandshakeKind, JoinError, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
@@ -66,6 +66,15 @@ impl Seat {
         });
         if self.roster.has_others(self.demux) {
             asking.relays += 1;
+            if core::mem::take(&mut self.tells_statements) {
+                let context = self.shared.to_bytes();
+                let handshake = self.link.handshake();
+                let sealed = handshake.seal(HandshakeKind::Statements, None, &context, step.rng);
+                if let Ok(sealed) = sealed {
+                    let body = RelayContent::Statements(&sealed).to_bytes();
+                    step.send(Message::Relay(RelayClass::Statements, body));
+                }
+            }
             let content = RelayContent::KeyPackage {
                 group,
                 sealed: asking.candidate.key_package(),
@@ -186,6 +195,7 @@ impl Seat {
         if is_near && error != JoinError::Welcome {
             self.present = self.present.max(at);
         }
+        self.tells_statements |= error == JoinError::Context(ContextError::Stale);
         let reply = if is_new && is_near {
             reply(error)
         } else {
@@ -235,7 +245,7 @@ const fn reply(error: JoinError) -> Reply {
     match error {
         // The Welcome may be for an earlier key package.
         JoinError::Welcome | JoinError::OtherEpoch => Reply::Ask,
-        // The members may have yet to commit the newer statement.
+        // The members may have yet to commit the newer statement, which this device tells them.
         JoinError::Context(ContextError::Stale) => Reply::Ask,
         JoinError::Context(ContextError::AdminMissingFromLink) => Reply::Wait,
         _ => Reply::Refuse,
