@@ -147,13 +147,11 @@ impl CallParticipation {
     }
 
     /// Marks the members beside the words that were shown as compared.
-    async fn confirm_words(&mut self) -> Reply {
-        if !self.view.has_shown_words() {
+    async fn confirm_words(&self) -> Reply {
+        let Some(epoch) = self.view.shown_words() else {
             return Reply::refused("no words were shown: write /verify first".to_owned());
-        }
-        let mut entries = error_entries(self.call.confirm_words().await);
-        entries.push(self.view.words_match());
-        Reply::with_entries(entries)
+        };
+        Reply::with_entries(error_entries(self.call.confirm_words(epoch).await))
     }
 
     /// Shows the account of a device.

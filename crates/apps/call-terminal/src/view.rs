@@ -6,6 +6,7 @@ mod group;
 mod group_entries;
 mod lobby;
 mod rows;
+mod verification;
 mod words;
 
 use std::{collections::BTreeSet, mem, time::Duration};
@@ -131,7 +132,7 @@ impl View {
 
     /// Returns the account of a device, in a sentence.
     pub(super) fn account(&self, device: DemuxId) -> Entry {
-        words::account(&self.known_devices, device)
+        words::account(&self.known_devices, device, self.certificate(device))
     }
 
     /// Applies this device's decision about another one, and returns its sentence. It stands for the

@@ -9,8 +9,8 @@ use anteroom_call_terminal::{
     ending, own_name::NameFile, participation::CallParticipation, plain, screen,
 };
 use anteroom_client::{
-    AdminRights, CallMember, CallSession, CallStatements, Error, JoinOptions, LinkAdmin,
-    OperatingSystem, OwnDevice, Pass, RoomStatements, RoomsClient,
+    AdminRights, CallMember, CallSession, CallStatements, CertificatePublicKey, DeviceCertificate,
+    Error, JoinOptions, LinkAdmin, OperatingSystem, OwnDevice, Pass, RoomStatements, RoomsClient,
 };
 use anteroom_console::{
     context::Context,
@@ -28,7 +28,7 @@ use crate::{
     guest_visit::{self, GuestVisit},
     links::LinkStore,
     replay_counters::ReplayCountersFile,
-    room_session::{LinkTarget, RoomSession},
+    room_session::{CallCredentials, LinkTarget, RoomSession},
     secret_text::Input,
     statement_file::StatementFile,
     user_directory::user_directory,
@@ -43,20 +43,17 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let is_guest = options.guest && guest_visit::has_no_account(&options.rooms.client, context)?;
     let (visit, session, notices) = if is_guest {
-        let GuestVisit {
-            rooms,
-            pass,
-            notices,
-        } = GuestVisit::open(&options.rooms, &named, context).await?;
+        let GuestVisit { rooms, credentials } =
+            GuestVisit::open(&options.rooms, &named, context).await?;
         let device = CallDevice::for_one_call();
-        let visit = Visit::new(rooms, pass, None, device, context)?;
+        let (visit, notices) = Visit::new(rooms, credentials, None, device, context)?;
         (visit, None, notices)
     } else {
         let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
         let rights = rights(options, &named, &session)?;
-        let (pass, notices) = session.pass_with_notices(&named.link).await?;
+        let credentials = session.call_credentials(&named.link).await?;
         let (rooms, device) = (session.rooms.clone(), session.device(context));
-        let visit = Visit::new(rooms, pass, rights, device, context)?;
+        let (visit, notices) = Visit::new(rooms, credentials, rights, device, context)?;
         (visit, Some(session), notices)
     };
     let joined = visit.enter(&named.link, name.clone()).await;
@@ -89,27 +86,33 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
 struct Visit {
     rooms: RoomsClient,
     pass: Pass,
+    certificate: Option<DeviceCertificate>,
+    certificate_keys: Vec<CertificatePublicKey>,
     rights: Option<AdminRights>,
     device: CallDevice,
     statements: Arc<StatementFile>,
 }
 
 impl Visit {
+    /// Returns the visit, and the messages about the issuer's params.
     fn new(
         rooms: RoomsClient,
-        pass: Pass,
+        credentials: CallCredentials,
         rights: Option<AdminRights>,
         device: CallDevice,
         context: &Context,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<(Self, Vec<String>)> {
         let received = Arc::new(ReplayCountersFile::of_user(&context.environment)?);
-        Ok(Self {
+        let visit = Self {
             rooms: rooms.with_replay_store(received),
-            pass,
+            pass: credentials.pass,
+            certificate: credentials.certificate,
+            certificate_keys: credentials.certificate_keys,
             rights,
             device,
             statements: Arc::new(StatementFile::of_user(&context.environment)?),
-        })
+        };
+        Ok((visit, credentials.notices))
     }
 
     /// Joins the call of a link.
@@ -117,7 +120,11 @@ impl Visit {
         let statements = RoomStatements::load(link, &*self.statements)?;
         self.renew_policy(link).await;
         let room = link.root_key.room_id();
-        let mut member = CallMember::new(&self.device.secret, link)?;
+        let keys = self.certificate_keys.iter().copied();
+        let mut member = CallMember::new(&self.device.secret, link)?.with_certificate_keys(keys);
+        if let Some(certificate) = &self.certificate {
+            member = member.with_certificate(certificate);
+        }
         if let Some(statements) = &statements {
             member = member.with_statements(statements, os::now());
         }

@@ -3,24 +3,22 @@
 //! The account is used for one visit, and nothing of it is stored. The issuer's params are pinned as for
 //! others: from the second visit on they are compared.
 
-use anteroom_client::{DayRange, IssuerClient, Pass, RoomsClient, Timeouts, Trust};
+use anteroom_client::{CredentialStore, IssuerClient, Pass, RoomsClient, Timeouts, Trust};
 use anteroom_console::{context::Context, environment, failure::Failure, os, progress};
-use anteroom_protocol::ParamsId;
+use anteroom_protocol::{CallLink, ParamsId};
 use anyhow::{Context as _, anyhow};
 
 use crate::{
     arguments::{ClientFlags, RoomFlags},
     notices,
-    room_session::{EXPOSED_PASS, LinkTarget, RoomService},
+    room_session::{CallCredentials, EXPOSED_PASS, LinkTarget, RoomService},
     session::{EXPOSED_PASSWORD, IssuerTarget},
 };
 
 /// The right of a guest to use links today, and the room service.
 pub(crate) struct GuestVisit {
     pub(crate) rooms: RoomsClient,
-    pub(crate) pass: Pass,
-    /// The messages about the issuer's params.
-    pub(crate) notices: Vec<String>,
+    pub(crate) credentials: CallCredentials,
 }
 
 /// Returns whether the command has no account: none is named, and nobody is logged in.
@@ -45,20 +43,21 @@ impl GuestVisit {
         if rooms.is_exposed() {
             tracing::warn!("{EXPOSED_PASS}");
         }
-        let pass = progress::during(
+        let credentials = progress::during(
             "Getting the account of a guest",
-            pass(&flags.client, context),
+            credentials(&flags.client, &link.link, context),
         );
-        let (pass, notices) = pass.await.context("no account of a guest is to be had")?;
-        Ok(Self {
-            rooms,
-            pass,
-            notices,
-        })
+        let credentials = credentials.await;
+        let credentials = credentials.context("no account of a guest is to be had")?;
+        Ok(Self { rooms, credentials })
     }
 }
 
-async fn pass(flags: &ClientFlags, context: &Context) -> anyhow::Result<(Pass, Vec<String>)> {
+async fn credentials(
+    flags: &ClientFlags,
+    link: &CallLink,
+    context: &Context,
+) -> anyhow::Result<CallCredentials> {
     let target = IssuerTarget::find(flags.issuer.as_deref(), context)?;
     let url = target.url()?;
     let parse = |text: &String| {
@@ -79,11 +78,19 @@ async fn pass(flags: &ClientFlags, context: &Context) -> anyhow::Result<(Pass, V
     let params = listing.trusted(&target.pins, trust, now)?;
     notices::of_pins(&params);
     let notices = notices::of_changes(&params, now);
-    let week = DayRange::week_from(now);
-    let issued = issuer.auth_credentials(week, &params, now).await?;
+    // The request is that of every client: it names an identity key too.
+    let mut rng = os::rng();
+    let identity = CredentialStore::identity(None, &mut rng);
+    let supply = issuer
+        .credential_supply(&params, &identity, now, &mut rng)
+        .await?;
     let today = now.start_of_day();
-    let today = issued.iter().find(|issued| issued.redemption == today);
+    let today = supply.auth.iter().find(|issued| issued.redemption == today);
     let today = today.ok_or_else(|| Failure::failed("the issuer gave no credential for today"))?;
-    let pass = Pass::new(issuer.authentication().aci(), today, &params)?;
-    Ok((pass, notices))
+    Ok(CallCredentials {
+        pass: Pass::new(issuer.authentication().aci(), today, &params)?,
+        certificate: supply.certificate.filter(|_| !link.without_certificates),
+        certificate_keys: params.certificate_keys(now).copied().collect(),
+        notices,
+    })
 }

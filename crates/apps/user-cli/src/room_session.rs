@@ -23,6 +23,7 @@ use anteroom_console::{
 use anteroom_protocol::{CallLink, LinkError};
 use anyhow::{anyhow, bail};
 
+pub(crate) use self::credentials::CallCredentials;
 use crate::{
     arguments::{LinkArgument, RoomFlags},
     credentials::CredentialFile,

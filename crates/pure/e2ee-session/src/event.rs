@@ -8,6 +8,8 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
+use crate::{certificate_status::CertificateStatus, words::ShownWords};
+
 /// An event.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -61,7 +63,7 @@ pub enum Event {
     Text {
         /// The leaf in the epoch.
         leaf: u32,
-        /// The epoch in which it was said.
+        /// The epoch in which it came: a text that was missed comes in a later one than the others read it in.
         epoch: GroupEpoch,
         /// The claims of the member.
         claims: MemberLeaf,
@@ -116,6 +118,16 @@ pub enum Event {
         /// The signer.
         signer: Signer,
     },
+    /// A commit came after the verification words that were shown last, before they were compared: those of a
+    /// member who looks now are other ones.
+    WordsOutdated {
+        /// The epoch of the words.
+        shown: GroupEpoch,
+        /// The present epoch; `None` outside of a group.
+        present: Option<GroupEpoch>,
+    },
+    /// The person has compared these words: their members are marked.
+    WordsCompared(Box<ShownWords>),
     /// An admin's statement put a member out: the other members know, or not (yet).
     Barred {
         /// The claims of the member.
@@ -146,6 +158,8 @@ pub struct MemberStatus {
     pub is_confirmed: bool,
     /// Whether the person has compared the words with this member's key in.
     pub is_compared: bool,
+    /// The result of the verification of the member's certificate, when this device first saw the leaf.
+    pub certificate: CertificateStatus,
     /// The word of the room service about the member's device.
     pub listing: Listing,
 }

@@ -151,9 +151,9 @@ pub enum Command {
     },
     /// Names the co-admins of the era. For holders of the admin key.
     SetCoAdmins(Vec<CoAdmin>),
-    /// The person has compared the words that [`Session::show_words`](crate::Session::show_words) froze: they
-    /// match.
-    WordsMatch,
+    /// The person has compared the words that [`Session::show_words`](crate::Session::show_words) froze in this
+    /// epoch: they match. [`Event::WordsCompared`](crate::Event::WordsCompared) follows.
+    WordsMatch(GroupEpoch),
 }
 
 /// The devices that a barred entry names.

@@ -10,7 +10,13 @@ use anteroom_e2ee::{
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
 use crate::{
-    ANEW_INTERVAL, REMOVAL_DELAY, event::MemberStatus, roster::RosterState, time::SessionTime,
+    ANEW_INTERVAL, REMOVAL_DELAY,
+    certificate_status::{self, CertificateStatus},
+    event::MemberStatus,
+    last_signs::LastSigns,
+    options::SessionOptions,
+    roster::RosterState,
+    time::SessionTime,
 };
 
 /// The number of epochs before the present one whose members are remembered, for messages on their way.
@@ -27,9 +33,12 @@ pub(crate) struct Membership {
     pub(crate) group: Group,
     pub(crate) view: GroupView,
     pub(crate) reasons: BTreeMap<u32, AdmissionReason>,
+    /// The results of the verification of the members' certificates, once for each leaf.
+    certificates: BTreeMap<u32, CertificateStatus>,
     /// The names that members have changed since they came in.
     pub(crate) names: BTreeMap<u32, ChangedName>,
     pub(crate) confirmations: Confirmations,
+    last_signs: LastSigns,
     /// The members that were told as not confirmed.
     pub(crate) unconfirmed: BTreeSet<u32>,
     /// Whether more than half of the others are not confirmed.
@@ -89,13 +98,17 @@ impl Membership {
         let view_leaves: Vec<u32> = view.leaves.keys().copied().collect();
         let mut confirmations = Confirmations::default();
         let none = BTreeSet::new();
-        confirmations.change_epoch(group.epoch(), group.own_leaf(), &frames.leaves, &none, now);
+        let signs = BTreeMap::new();
+        let (epoch, own) = (group.epoch(), group.own_leaf());
+        confirmations.change_epoch(epoch, own, &frames.leaves, &none, &signs, now);
         let membership = Self {
             group,
             view,
             reasons,
+            certificates: BTreeMap::new(),
             names: BTreeMap::new(),
             confirmations,
+            last_signs: LastSigns::default(),
             unconfirmed: BTreeSet::new(),
             is_stopped: false,
             welcome: None,
@@ -135,14 +148,21 @@ impl Membership {
                 *moments = [moments[1], Some(now)];
             }
         }
+        for (leaf, claims) in &view.leaves {
+            if let Some(sign) = self.confirmations.last_sign(*leaf) {
+                self.last_signs.set(claims, sign);
+            }
+        }
         self.past.push_front((before, view.leaves));
         self.past.truncate(PAST_EPOCHS);
         self.next = None;
+        let signs = self.last_signs.of(&self.view.leaves, now);
         self.confirmations.change_epoch(
             self.group.epoch(),
             frames.own_leaf,
             &frames.leaves,
             &frames.stayed,
+            &signs,
             now,
         );
         self.since.retain(|leaf, _| frames.stayed.contains(leaf));
@@ -151,9 +171,24 @@ impl Membership {
         }
         self.heard.retain(|leaf, _| frames.stayed.contains(leaf));
         self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
+        self.certificates
+            .retain(|leaf, _| frames.stayed.contains(leaf));
         self.names.retain(|leaf, _| frames.stayed.contains(leaf));
         self.unconfirmed.retain(|leaf| frames.stayed.contains(leaf));
+        // Leaves that were made anew are shown as not confirmed at once.
+        let unconfirmed = self.confirmations.unconfirmed(now);
+        self.unconfirmed.extend(&unconfirmed - &frames.stayed);
         Ok(())
+    }
+
+    /// Verifies the certificates of the leaves that came with the last commit.
+    pub(crate) fn verify_certificates(&mut self, options: &SessionOptions, now: Timestamp) {
+        let params = options.root_key.secret_params();
+        for (leaf, claims) in &self.view.leaves {
+            self.certificates
+                .entry(*leaf)
+                .or_insert_with(|| certificate_status::verify(claims, options, &params, now));
+        }
     }
 
     /// Takes note of a time without a connection, which ends now.
@@ -302,6 +337,7 @@ impl Membership {
             is_own: leaf == self.group.own_leaf(),
             is_confirmed: !self.unconfirmed.contains(&leaf),
             is_compared: false,
+            certificate: *self.certificates.get(&leaf)?,
             listing: roster.listing(claims),
         })
     }

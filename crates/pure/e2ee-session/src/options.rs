@@ -1,7 +1,8 @@
 //! The identity of a device, and its knowledge before it joins.
 
 use anteroom_e2ee::{
-    AdminKey, AdminPublicKey, Admission, CertificateChain, MemberKey, Policy, SignedStatement,
+    AdminKey, AdminPublicKey, Admission, CertificateChain, CertificatePublicKey, MemberKey, Policy,
+    SignedStatement,
 };
 use anteroom_protocol::{OpaqueUserId, RootKey, redacted_debug};
 
@@ -27,6 +28,8 @@ pub struct SessionOptions {
     pub name: Option<String>,
     /// The certificate of the account.
     pub certificate: Option<CertificateChain>,
+    /// The issuer's keys that this device trusts, for the certificates of the members.
+    pub certificate_keys: Vec<CertificatePublicKey>,
     /// The newest policy of the room that the client has seen.
     pub policy: Option<SignedStatement<Policy>>,
     /// The maximum number of devices of a user in the call.

@@ -11,13 +11,14 @@ mod messages;
 mod next_group;
 mod refusing;
 mod statements;
+mod texts;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
 };
-use anteroom_protocol::{DemuxId, EraId, GroupEpoch, redacted_debug};
+use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
 use crate::{
     COMMIT_HOLD,
@@ -26,12 +27,14 @@ use crate::{
     attempt::Attempt,
     error::CommandError,
     event::{Event, LeaveReason, MemberStatus, StopReason},
+    heard_texts::HeardTexts,
     input::{Input, JoinedSeat},
     membership::Membership,
     own_refusal::OwnRefusal,
     pending_bar::PendingBar,
     refusals::Refusals,
     roster::RosterState,
+    said_texts::{SaidTexts, TextEpoch},
     step::{Step, earlier},
 };
 
@@ -76,6 +79,8 @@ pub(crate) struct Seat {
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
+    /// The latest time of an approval that this device has signed.
+    last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
     /// The moment since which the context is to be changed.
@@ -98,6 +103,10 @@ pub(crate) struct Seat {
     /// The moment of the next look at that.
     renewal_look: Option<Moment>,
     told_sending: Option<StopReason>,
+    said: SaidTexts,
+    heard: HeardTexts,
+    /// The first epochs that this session was in, for each era.
+    first_epochs: VecDeque<TextEpoch>,
 }
 
 redacted_debug!(Seat);
@@ -146,6 +155,7 @@ impl Seat {
             refusals: Refusals::default(),
             own_refusal: None,
             bars: Vec::new(),
+            last_issued: Timestamp::from_secs(0),
             is_urgent: false,
             context_since: None,
             commit_after: None,
@@ -159,6 +169,9 @@ impl Seat {
             needs_renewal: false,
             renewal_look: None,
             told_sending: Some(StopReason::NotInGroup),
+            said: SaidTexts::default(),
+            heard: HeardTexts::default(),
+            first_epochs: VecDeque::new(),
         };
         seat.roster.update(joined.roster, step.moment());
         if let Some(statement) = joined.statement {
@@ -171,6 +184,10 @@ impl Seat {
     pub(crate) fn after(former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
         let mut seat = Self::new(joined, step);
         seat.told_sending = former.told_sending;
+        seat.last_issued = former.last_issued;
+        seat.said = former.said;
+        seat.heard = former.heard;
+        seat.first_epochs = former.first_epochs;
         if seat.era == former.era {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.
@@ -267,6 +284,7 @@ impl Seat {
         if let Some(membership) = &mut self.membership {
             membership.group.drop_past_epochs(now);
         }
+        self.said.expire(now);
         if !self.is_connected() || !self.is_active {
             let next = earlier(self.look_at_others(step), self.check_bars(step));
             self.tell_sending(step);
@@ -276,6 +294,7 @@ impl Seat {
         let mut next = self.take_commits(step);
         next = earlier(next, self.check_behind(step));
         next = earlier(next, self.confirm(step));
+        next = earlier(next, self.ask_for_texts(step));
         next = earlier(next, self.look_at_own_leaf(step));
         next = earlier(next, self.ask(step));
         next = earlier(next, self.commit_what_is_due(step));
@@ -313,7 +332,8 @@ impl Seat {
     }
 
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
-        let membership = self.membership.as_ref().ok_or(CommandError::NotInGroup)?;
+        let membership = self.membership.as_ref();
+        let membership = membership.ok_or_else(|| self.missing_group())?;
         let words = membership.group.verification_words();
         Ok((
             membership.group.epoch(),

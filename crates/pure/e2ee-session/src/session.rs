@@ -29,6 +29,8 @@ pub struct Session {
     outputs: VecDeque<Output>,
     next_tick: Option<Moment>,
     shown: Option<ShownWords>,
+    /// Whether the person was told that the group has changed since.
+    has_told_outdated: bool,
     /// The member keys that the person has compared.
     compared: BTreeSet<[u8; 32]>,
 }
@@ -45,6 +47,7 @@ impl Session {
             outputs: VecDeque::new(),
             next_tick: None,
             shown: None,
+            has_told_outdated: false,
             compared: BTreeSet::new(),
         }
     }
@@ -77,6 +80,7 @@ impl Session {
                 }
             }
         }
+        self.tell_of_outdated_words();
     }
 
     /// Carries out a command of the person.
@@ -89,10 +93,13 @@ impl Session {
         time: SessionTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), CommandError> {
-        if matches!(command, Command::WordsMatch) {
-            let shown = self.shown.take().ok_or(CommandError::NoWords)?;
+        if let Command::WordsMatch(epoch) = command {
+            let shown = self.shown.take_if(|shown| shown.epoch == epoch);
+            let shown = shown.ok_or(CommandError::NoWords)?;
             let keys = shown.members.iter().map(|one| one.claims.member_key);
             self.compared.extend(keys.map(|key| *key.as_bytes()));
+            let event = Event::WordsCompared(Box::new(shown));
+            self.outputs.push_back(Output::Event(event));
             return Ok(());
         }
         let mut step = Step {
@@ -104,6 +111,7 @@ impl Session {
         let seat = self.seat.as_mut().ok_or(CommandError::NotInGroup)?;
         seat.command(command, &mut step)?;
         self.next_tick = later(seat.run(&mut step), time.moment);
+        self.tell_of_outdated_words();
         Ok(())
     }
 
@@ -166,7 +174,21 @@ impl Session {
             members: self.members(),
         };
         self.shown = Some(shown.clone());
+        self.has_told_outdated = false;
         Ok(shown)
+    }
+
+    /// Tells once that a commit came after the words that were shown: another member's may be other ones.
+    fn tell_of_outdated_words(&mut self) {
+        let shown = self.shown.as_ref().map(|shown| shown.epoch);
+        let (Some(shown), present) = (shown, self.have()) else {
+            return;
+        };
+        if present != Some(shown) && !self.has_told_outdated {
+            self.has_told_outdated = true;
+            let event = Event::WordsOutdated { shown, present };
+            self.outputs.push_back(Output::Event(event));
+        }
     }
 }
 

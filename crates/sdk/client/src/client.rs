@@ -250,7 +250,8 @@ impl Client {
         let Some(device) = &options.device else {
             return Ok(None);
         };
-        let mut member = CallMember::new(device, link)?;
+        let mut member =
+            CallMember::new(device, link)?.with_certificate_keys(self.certificate_keys()?);
         if let Some(statements) = statements {
             member = member.with_statements(statements, options.system.now());
         }

@@ -42,6 +42,8 @@ fn somebody_without_a_login_joins_with_the_account_of_a_guest() {
     zoe.wait_for("You were let in.");
     zoe.type_line("hello");
     ann.wait_for("\"Zoe\": hello");
+    ann.type_line("/who");
+    ann.wait_for("certified as a guest, let in by an admin");
     zoe.type_line("/quit");
     assert!(zoe.end().0.success());
     let kept = other.path().join(".config/anteroom");

@@ -24,6 +24,7 @@ mod directory;
 mod doctor;
 mod errors;
 mod failed_creates;
+mod group;
 mod guests;
 mod interrupted_creates;
 mod json;

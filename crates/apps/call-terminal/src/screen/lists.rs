@@ -2,14 +2,18 @@
 
 use crate::{
     layout::guest_rows,
-    quotation::with_name,
+    quotation::{quoted, with_name},
     view::{PresentRow, WaitingRow},
     wait::duration,
     wrap::columns,
 };
 
+/// The minimum number of columns of a name, with its quotation marks, for which the words for a state are
+/// shortened.
+const NAME_COLUMNS: usize = 8;
+
 /// Returns the row of a participant in the call. The mark of an admin comes first, where no name can imitate
-/// it. The remaining state comes last, and is never cut.
+/// it. The remaining state comes last, in shorter words where they leave a name more room, and is never cut.
 pub(super) fn person(row: &PresentRow, width: usize) -> String {
     let mark = if row.is_admin { "@" } else { " " };
     let states = [
@@ -17,15 +21,32 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
         row.is_guest.then_some("guest"),
         row.has_raised_hand.then_some("hand"),
         row.is_lost.then_some("lost"),
-        row.group,
     ];
     let states: Vec<&str> = states.into_iter().flatten().collect();
-    let suffix = match states.join(", ") {
+    let suffix = |group: Option<&str>| match [&states[..], group.as_slice()].concat().join(", ") {
         states if states.is_empty() => String::new(),
         states => format!(" ({states})"),
     };
     let start = format!("{mark}{}", row.label);
-    spread(&start, row.name.as_deref(), &suffix, width)
+    let name = row.name.as_deref();
+    let wanted = name.map_or(0, |name| columns(&quoted(name, NAME_COLUMNS)) + 1);
+    let long = suffix(row.group);
+    let suffix = match columns(&start) + wanted + columns(&long) <= width {
+        true => long,
+        false => suffix(row.group.map(shortened)),
+    };
+    spread(&start, name, &suffix, width)
+}
+
+/// Returns a shorter word for a place in the group.
+fn shortened(group: &str) -> &str {
+    match group {
+        "unconfirmed" => "silent",
+        "not as listed" => "differs",
+        "bad certificate" => "bad cert",
+        "outside" => "out",
+        other => other,
+    }
 }
 
 /// Returns the rows of a waiting device, with the waiting time at the end of the row, after the mark of a

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anteroom_client::{DemuxId, GroupState, MemberPublicKey, MemberStatus, Participant};
+use anteroom_client::{DemuxId, GroupEpoch, GroupState, MemberStatus, Participant};
 
 /// The group as far as it is known to this device.
 #[derive(Default)]
@@ -11,8 +11,8 @@ pub(super) struct GroupView {
     pub(super) state: Option<GroupState>,
     /// The devices without end-to-end encryption that were told of.
     pub(super) told: BTreeSet<DemuxId>,
-    /// The member keys beside the words that were shown last.
-    pub(super) shown: Vec<MemberPublicKey>,
+    /// The epoch of the words that were shown last, until they are compared.
+    pub(super) shown_at: Option<GroupEpoch>,
     pub(super) has_stopped: bool,
 }
 

@@ -1,8 +1,10 @@
 //! The group of the end-to-end encryption, in sentences and in words for rows.
 
+use std::iter;
+
 use anteroom_client::{
-    AdmissionReason, BarState, CallEvent, DemuxId, GroupEvent, LeaveReason, Listing, MemberLeaf,
-    MemberStatus, Participant, ShownWords, Signer, StopReason,
+    AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, LeaveReason,
+    Listing, MemberLeaf, MemberStatus, Participant, Signer, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -25,7 +27,11 @@ impl View {
                 Some("not as listed")
             }
             Membership::Member(member) if !member.is_confirmed => Some("unconfirmed"),
-            Membership::Member(_) | Membership::NoGroup => None,
+            Membership::Member(member) => match member.certificate {
+                CertificateStatus::Invalid(_) => Some("bad certificate"),
+                CertificateStatus::Missing | CertificateStatus::Valid { .. } => None,
+            },
+            Membership::NoGroup => None,
             Membership::Outside => Some("outside"),
             Membership::NoKey => Some("no key"),
         }
@@ -36,7 +42,8 @@ impl View {
         match self.group.membership(participant) {
             Membership::NoGroup => String::new(),
             Membership::Member(member) => {
-                let compared = if member.is_compared { ", compared" } else { "" };
+                let is_compared = member.is_compared && !member.is_own;
+                let compared = if is_compared { ", compared" } else { "" };
                 let confirmed = if member.is_confirmed {
                     ""
                 } else {
@@ -47,11 +54,19 @@ impl View {
                     Listing::Listed | Listing::Unlisted => "",
                 };
                 let reason = self.admission(member.reason);
-                format!(", {reason}{compared}{confirmed}{listed}")
+                let account = words::certificate(member.certificate);
+                format!(", {account}, {reason}{compared}{confirmed}{listed}")
             }
             Membership::Outside => ", not in the group".to_owned(),
             Membership::NoKey => ", without end-to-end encryption".to_owned(),
         }
+    }
+
+    /// Returns the result of the verification of the certificate of a device in the group.
+    pub(super) fn certificate(&self, device: DemuxId) -> CertificateStatus {
+        let state = self.group.state.as_ref();
+        let member = state.and_then(|state| state.member(device));
+        member.map_or(CertificateStatus::Missing, |member| member.certificate)
     }
 
     /// Returns the members that the room service does not list, a line for each.
@@ -115,7 +130,7 @@ impl View {
                 let text = words::bounded(text, 1);
                 vec![Entry::Problem(format!("not said: {error}: {text}"))]
             }
-            CallEvent::GroupRefused(error) => vec![Entry::Problem(error.to_string())],
+            CallEvent::GroupRefused(error) => vec![Entry::Problem(words::group_refusal(*error))],
             CallEvent::PolicyNotKept(error) => vec![Entry::Problem(format!(
                 "the members have the new policy of the room, and its service does not keep it for \
                  later calls: {error}"
@@ -124,40 +139,8 @@ impl View {
         }
     }
 
-    /// Marks the members that were shown with the words as compared, in a sentence.
-    pub(crate) fn words_match(&mut self) -> Entry {
-        // The session says the same with the next state.
-        let members = self.group.state.iter_mut();
-        for member in members.flat_map(|state| &mut state.members) {
-            member.is_compared |= self.group.shown.contains(&member.claims.member_key);
-        }
-        let members = self.group.state.iter().flat_map(|state| &state.members);
-        let later = members.filter(|member| {
-            !member.is_own && !self.group.shown.contains(&member.claims.member_key)
-        });
-        let later: Vec<String> = later
-            .map(|member| {
-                let label = self.label(member.claims.demux_id);
-                format!("{label} came in after, {}", self.admission(member.reason))
-            })
-            .collect();
-        let later = match later.as_slice() {
-            [] => String::new(),
-            later => format!(" {}.", later.join("; ")),
-        };
-        Entry::Notice(format!(
-            "You have compared the words with {}.{later}",
-            people(self.group.shown.len())
-        ))
-    }
-
-    /// Returns whether words were shown.
-    pub(crate) fn has_shown_words(&self) -> bool {
-        !self.group.shown.is_empty()
-    }
-
     /// Returns the reason why a member may be in.
-    fn admission(&self, reason: AdmissionReason) -> String {
+    pub(super) fn admission(&self, reason: AdmissionReason) -> String {
         match reason {
             AdmissionReason::ServiceDecision => "let in on the room service's word".to_owned(),
             AdmissionReason::Open => "in without approval".to_owned(),
@@ -182,7 +165,7 @@ impl View {
         }
     }
 
-    fn member_label(&self, claims: &MemberLeaf) -> String {
+    pub(super) fn member_label(&self, claims: &MemberLeaf) -> String {
         self.label(claims.demux_id)
     }
 
@@ -212,11 +195,16 @@ impl View {
             GroupEvent::MemberAdded { member, .. } => {
                 let room = self.room_params.as_ref();
                 self.known_devices.add_member(member, room);
-                notice(format!(
-                    "{} came into the group, {}.",
+                let came = Entry::Notice(format!(
+                    "{} came into the group, {}, {}.{}",
                     self.member_label(&member.claims),
-                    self.admission(member.reason)
-                ))
+                    self.admission(member.reason),
+                    words::certificate(member.certificate),
+                    self.after_comparison(),
+                ));
+                iter::once(came)
+                    .chain(self.bad_certificate(member))
+                    .collect()
             }
             GroupEvent::NotAdmitted { claims, refusal } => problem(format!(
                 "{} is not let into the group: {refusal}",
@@ -294,6 +282,10 @@ impl View {
                     named => notice(format!("Who decides beside the admins: {named}.")),
                 }
             }
+            GroupEvent::WordsCompared(shown) => vec![self.words_compared(shown)],
+            GroupEvent::WordsOutdated { shown, present } => {
+                vec![self.words_outdated(*shown, *present)]
+            }
             GroupEvent::Barred { claims, state } => {
                 let label = self.member_label(claims);
                 match state {
@@ -318,13 +310,14 @@ impl View {
         let text = format!(
             "You are in the group of {}: what you say is for its members alone. /verify shows words to \
              compare.{rest}",
-            people(members.len())
+            words::members(members.len())
         );
         let others = members.iter().filter(|member| !member.is_own);
         let mut named: Vec<String> = others
             .map(|member| {
                 let label = self.member_label(&member.claims);
-                format!("{label}, {}", self.admission(member.reason))
+                let account = words::certificate(member.certificate);
+                format!("{label}, {}, {account}", self.admission(member.reason))
             })
             .collect();
         let more = named.len().saturating_sub(NAMED);
@@ -337,36 +330,25 @@ impl View {
             let text = format!("With you in the group: {}.", named.join("; "));
             entries.push(Entry::Notice(text));
         }
+        entries.extend(
+            members
+                .iter()
+                .filter_map(|member| self.bad_certificate(member)),
+        );
         entries
     }
 
-    fn show_words(&mut self, shown: &ShownWords) -> Vec<Entry> {
-        let others = || shown.members.iter().filter(|member| !member.is_own);
-        self.group.shown = others().map(|member| member.claims.member_key).collect();
-        let words = shown.words.iter();
-        let words: Vec<String> = words
-            .map(|word| format!("{} ({})", word.word, word.number))
-            .collect();
-        let others: Vec<String> = others()
-            .map(|member| self.member_label(&member.claims))
-            .collect();
-        vec![
-            Entry::Notice(format!("  {}", words.join(", "))),
-            Entry::Notice(format!(
-                "Compare these words, or their numbers, with {}: read them to each other where you \
-                 know the voices. If they match, write /verify match.",
-                match others.as_slice() {
-                    [] => "the others, once they are there".to_owned(),
-                    others => others.join(", "),
-                }
-            )),
-        ]
-    }
-}
-
-fn people(count: usize) -> String {
-    match count {
-        1 => "1 member".to_owned(),
-        count => format!("{count} members"),
+    /// Returns the warning about a certificate that does not hold.
+    fn bad_certificate(&self, member: &MemberStatus) -> Option<Entry> {
+        let CertificateStatus::Invalid(error) = member.certificate else {
+            return None;
+        };
+        let label = match member.is_own {
+            true => "this device".to_owned(),
+            false => self.member_label(&member.claims),
+        };
+        Some(Entry::Problem(format!(
+            "the certificate of {label} does not hold: {error}. Its account is as told by the server"
+        )))
     }
 }

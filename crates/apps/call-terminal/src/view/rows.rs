@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use anteroom_client::{DemuxId, Participant};
+use anteroom_client::{CertificateStatus, DemuxId, Participant};
 
 use super::{View, words};
 use crate::{entry::Entry, wait::Wait};
 
+/// The mark of a certified account, between a tag and a name.
+const CERTIFIED: &str = "✓";
+
 /// A participant in the call, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PresentRow {
-    /// The tag, with the short account id of a device without a name.
+    /// The tag, with the mark of a certified account, and with the short account id of a device without a name.
     pub(crate) label: String,
     pub(crate) name: Option<String>,
     pub(crate) is_own: bool,
@@ -58,9 +61,13 @@ impl View {
             };
             let tag = self.known_devices.tag(participant.demux);
             let account = self.known_devices.account(participant.demux);
+            let certified = match self.certificate(participant.demux) {
+                CertificateStatus::Valid { .. } => CERTIFIED,
+                CertificateStatus::Missing | CertificateStatus::Invalid(_) => "",
+            };
             let label = match account.filter(|_| name.is_none() && !is_own) {
-                Some(account) => format!("{tag} {}", account.short()),
-                None => tag,
+                Some(account) => format!("{tag}{certified} {}", account.short()),
+                None => format!("{tag}{certified}"),
             };
             PresentRow {
                 label,

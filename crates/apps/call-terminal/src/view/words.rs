@@ -1,8 +1,8 @@
 //! The sentences of a call.
 
 use anteroom_client::{
-    Approval, DemuxId, DenialReason, EndReason, GuestAdmission, LinkState, Participant, RoomName,
-    Roster, StatementOmission,
+    Approval, CertificateStatus, CommandError, DemuxId, DenialReason, EndReason, GroupEpoch,
+    GroupError, GuestAdmission, LinkState, Participant, RoomName, Roster, StatementOmission,
 };
 
 use crate::{
@@ -97,6 +97,50 @@ pub(super) fn left_out(label: &str, reason: StatementOmission) -> Entry {
     ))
 }
 
+/// Returns the source of a member's account.
+pub(super) const fn certificate(certificate: CertificateStatus) -> &'static str {
+    match certificate {
+        CertificateStatus::Valid { is_guest: false } => "account certified",
+        CertificateStatus::Valid { is_guest: true } => "certified as a guest",
+        CertificateStatus::Missing | CertificateStatus::Invalid(_) => {
+            "account as told by the server"
+        }
+    }
+}
+
+/// Returns a number of members.
+pub(super) fn members(count: usize) -> String {
+    match count {
+        1 => "1 member".to_owned(),
+        count => format!("{count} members"),
+    }
+}
+
+/// Returns the number of a change of the group, which people can compare.
+pub(super) fn change(epoch: GroupEpoch) -> String {
+    match epoch.group {
+        0 | 1 => format!("change {}", epoch.epoch),
+        group => format!("change {} of group {group}", epoch.epoch),
+    }
+}
+
+/// Returns the reason why a command about the group was not carried out, and the next step.
+pub(super) fn group_refusal(error: GroupError) -> String {
+    let next = match error {
+        GroupError::Command(CommandError::Alone) => {
+            ": write it again once somebody is in the group with you"
+        }
+        GroupError::Command(CommandError::NotInGroup) => {
+            ": write it again when you are in the group, which you are told"
+        }
+        GroupError::Command(CommandError::NotAdmin) => {
+            ": it takes the admin secret of the link, or that an admin writes /coadmin with your tag"
+        }
+        _ => "",
+    };
+    format!("{error}{next}")
+}
+
 /// Returns all participants, one in a line.
 pub(super) fn everyone(
     known_devices: &KnownDevices,
@@ -148,11 +192,25 @@ pub(super) fn decision(decision: Decision, label: &str) -> Entry {
 }
 
 /// The whole account id of a device.
-pub(super) fn account(known_devices: &KnownDevices, device: DemuxId) -> Entry {
+pub(super) fn account(
+    known_devices: &KnownDevices,
+    device: DemuxId,
+    certificate: CertificateStatus,
+) -> Entry {
     let label = known_devices.label(device);
+    let source = match certificate {
+        CertificateStatus::Valid { is_guest: false } => "as the issuer certifies".to_owned(),
+        CertificateStatus::Valid { is_guest: true } => {
+            "a guest's, as the issuer certifies".to_owned()
+        }
+        CertificateStatus::Missing => "as told by the server".to_owned(),
+        CertificateStatus::Invalid(error) => {
+            format!("as told by the server: its certificate does not hold, since {error}")
+        }
+    };
     match known_devices.account(device) {
         Some(account) => match account.whole() {
-            Some(id) => Entry::Notice(format!("{label} has the account {id}.")),
+            Some(id) => Entry::Notice(format!("{label} has the account {id}, {source}.")),
             None => Entry::Problem(format!(
                 "the account of {label} cannot be read: its id was not made with the key of this link"
             )),

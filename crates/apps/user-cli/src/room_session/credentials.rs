@@ -7,8 +7,8 @@
 use std::sync::atomic::Ordering;
 
 use anteroom_client::{
-    CreatePass, CredentialStore, IssuerError, Pass, PublishedParams, SPARE_LINKS, Service,
-    TrustedParams,
+    CertificatePublicKey, CreatePass, CredentialStore, DeviceCertificate, IssuerError, Pass,
+    PublishedParams, SPARE_LINKS, Service, TrustedParams,
 };
 use anteroom_console::{failure::Failure, os, terminal::second};
 use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
@@ -43,6 +43,17 @@ fn no_credential_left(due: Option<Timestamp>) -> Failure {
     ))
 }
 
+/// The credentials of a visit to the call of a link.
+pub(crate) struct CallCredentials {
+    pub(crate) pass: Pass,
+    /// The certificate of this device, unless the link leaves certificates out.
+    pub(crate) certificate: Option<DeviceCertificate>,
+    /// The trusted keys under which the certificates of others are verified.
+    pub(crate) certificate_keys: Vec<CertificatePublicKey>,
+    /// The messages about the issuer's params.
+    pub(crate) notices: Vec<String>,
+}
+
 #[derive(Clone, Copy)]
 enum FetchReason {
     Flag,
@@ -55,14 +66,14 @@ impl RoomSession {
     /// Returns today's right to use links, from the stored credentials of the week. Fetches credentials only
     /// if there are none.
     pub(crate) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
-        Ok(self.pass_with_notices(link).await?.0)
+        Ok(self.call_credentials(link).await?.pass)
     }
 
-    /// As [`Self::pass`], with the notices about the issuer's params.
-    pub(crate) async fn pass_with_notices(
+    /// As [`Self::pass`], with the certificate for the members of the call.
+    pub(crate) async fn call_credentials(
         &self,
         link: &CallLink,
-    ) -> anyhow::Result<(Pass, Vec<String>)> {
+    ) -> anyhow::Result<CallCredentials> {
         let (now, is_forced) = (os::now(), self.take_fetch());
         let stored = self.credentials.load().filter(|_| !is_forced);
         if let Some(store) = &stored {
@@ -70,7 +81,12 @@ impl RoomSession {
             let notices = params_notices(&params, now);
             if let Some(pass) = store.pass(&params, now) {
                 self.keep_renewing(now);
-                return Ok((pass, notices));
+                return Ok(CallCredentials {
+                    pass,
+                    certificate: store.certificate(link, &params, now).cloned(),
+                    certificate_keys: params.certificate_keys(now).copied().collect(),
+                    notices,
+                });
             }
             self.check_clock(|time| store.pass(&params, time).is_some())
                 .await?;
@@ -162,17 +178,18 @@ impl RoomSession {
         &self,
         link: &CallLink,
         reason: FetchReason,
-    ) -> anyhow::Result<(Pass, Vec<String>)> {
+    ) -> anyhow::Result<CallCredentials> {
         let (session, listing) = self.ask(reason).await?;
         let now = os::now();
         let params = self.identity.judge(listing.clone(), Some(link))?;
         let notices = params_notices(&params, now);
-        let pass = if params.issuing_generic(now).is_ok() {
-            let renewal = self.renew(&session, listing).await?;
-            renewal.store.pass(&params, now).ok_or_else(|| {
+        let (pass, certificate) = if params.issuing_generic(now).is_ok() {
+            let store = self.renew(&session, listing).await?.store;
+            let pass = store.pass(&params, now).ok_or_else(|| {
                 Failure::failed("the issuer's credentials are not good for today")
                     .next("Check the clock of this device")
-            })?
+            })?;
+            (pass, store.certificate(link, &params, now).cloned())
         } else {
             // The credentials are trusted for the room of this link alone, and are not stored. The request
             // is that of every renewal: it names the identity key too.
@@ -183,9 +200,16 @@ impl RoomSession {
                 .credential_supply(&params, &identity, now, &mut rng)
                 .await?;
             let today = supply.auth.first().context("the issuer sent no day")?;
-            Pass::new(self.identity.aci(), today, &params)?
+            let pass = Pass::new(self.identity.aci(), today, &params)?;
+            let certificate = supply.certificate.filter(|_| !link.without_certificates);
+            (pass, certificate)
         };
-        Ok((pass, notices))
+        Ok(CallCredentials {
+            pass,
+            certificate,
+            certificate_keys: params.certificate_keys(now).copied().collect(),
+            notices,
+        })
     }
 
     async fn fetch_create_pass(

@@ -5,7 +5,7 @@ mod devices;
 
 use std::{collections::VecDeque, time::Duration};
 
-use anteroom_e2ee::{CoAdmin, Moment, RoomContext, SignedStatement};
+use anteroom_e2ee::{CoAdmin, MemberLeaf, Moment, RoomContext};
 use anteroom_e2ee_session::{
     BarScope, Command as SessionCommand, CommandError, CommitRejection, Input, JoinedSeat, Message,
     Output, Session, SessionTime,
@@ -243,11 +243,20 @@ impl Encryption {
                 self.tell(CallEvent::Words(Box::new(words)));
             }),
             GroupCommand::Lock(on) => self.session.command(SessionCommand::Lock(on), time, rng),
-            GroupCommand::WordsMatch => self.session.command(SessionCommand::WordsMatch, time, rng),
+            GroupCommand::WordsMatch(epoch) => {
+                let command = SessionCommand::WordsMatch(epoch);
+                self.session.command(command, time, rng)
+            }
             GroupCommand::AddCoAdmin(device) => self.co_admins_with(device).and_then(|all| {
                 let command = SessionCommand::SetCoAdmins(all);
                 self.session.command(command, time, rng)
             }),
+            GroupCommand::RemoveCoAdmin(device) => {
+                self.co_admins_without(device).and_then(|others| {
+                    let command = SessionCommand::SetCoAdmins(others);
+                    self.session.command(command, time, rng)
+                })
+            }
         };
         if let Err(error) = done {
             self.tell(CallEvent::GroupRefused(error.into()));
@@ -273,21 +282,41 @@ impl Encryption {
 
     /// Returns the co-admins of the era and a member.
     fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
-        let policy = context.policy().map(SignedStatement::claimed);
-        let known = policy.map_or(&[][..], |policy| policy.co_admins_in(context.era()));
-        let mut all = known.to_vec();
-        let members = self.session.members();
-        let mut members = members.iter().map(|member| &member.claims);
-        let member = members.find(|claims| claims.demux_id == device);
-        let member = member.ok_or(CommandError::UnknownMember)?;
+        let mut all = self.co_admins()?;
+        let member = self.claims(device)?;
         if all.iter().all(|one| one.member_key != member.member_key) {
             all.push(CoAdmin {
-                user: member.user.clone(),
+                user: member.user,
                 member_key: member.member_key,
             });
         }
         Ok(all)
+    }
+
+    /// Returns the co-admins of the era but a member.
+    fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
+        let mut others = self.co_admins()?;
+        let key = self.claims(device)?.member_key;
+        let number = others.len();
+        others.retain(|one| one.member_key != key);
+        match others.len() < number {
+            true => Ok(others),
+            false => Err(CommandError::NoCoAdmin),
+        }
+    }
+
+    fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
+        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
+        let authority = context.authority();
+        Ok(authority.map_or_else(Vec::new, |authority| authority.co_admins.to_vec()))
+    }
+
+    /// Returns the claims of the member with a device.
+    fn claims(&self, device: DemuxId) -> Result<MemberLeaf, CommandError> {
+        let members = self.session.members();
+        let mut members = members.into_iter().map(|member| member.claims);
+        let member = members.find(|claims| claims.demux_id == device);
+        member.ok_or(CommandError::UnknownMember)
     }
 
     /// Keeps a text while others may let this device in.
@@ -379,6 +408,10 @@ impl Encryption {
             Message::Refuse(GroupEpoch { group, epoch }) => ClientMessage::Refuse { group, epoch },
             Message::Relay(_, body) => ClientMessage::Relay {
                 to: RelayRecipients::ALL,
+                body: wire::encode(&body),
+            },
+            Message::RelayTo(to, body) => ClientMessage::Relay {
+                to: RelayRecipients::One(to.number()),
                 body: wire::encode(&body),
             },
             Message::Policy(policy) => {

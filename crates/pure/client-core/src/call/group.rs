@@ -1,7 +1,7 @@
 //! The group of a call as its people see it.
 
 use anteroom_e2ee_session::{CommandError, MemberStatus};
-use anteroom_protocol::DemuxId;
+use anteroom_protocol::{DemuxId, GroupEpoch};
 
 /// The group that a device is in, as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,10 +33,12 @@ pub enum GroupCommand {
     Lock(bool),
     /// Makes a member a co-admin for the rest of the era. For holders of the admin secret.
     AddCoAdmin(DemuxId),
+    /// Takes back that a member is a co-admin. For holders of the admin secret.
+    RemoveCoAdmin(DemuxId),
     /// Computes the verification words, and freezes them with the members.
     ShowWords,
-    /// The person has compared the words that were shown last: they match.
-    WordsMatch,
+    /// The person has compared the words that were shown last, which are of this epoch: they match.
+    WordsMatch(GroupEpoch),
 }
 
 /// The reason for which a command about the group, or a text to it, was not carried out.

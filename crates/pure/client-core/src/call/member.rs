@@ -1,8 +1,8 @@
 //! The identity of a device that takes part in the end-to-end encryption of calls.
 
 use anteroom_e2ee::{
-    AdminKey, AdminPublicKey, Admission, CertificateChain, DeviceSecret, MemberKey,
-    MemberPublicKey, Policy, SignedStatement, Signer,
+    AdminKey, AdminPublicKey, Admission, CertificateChain, CertificatePublicKey, DeviceSecret,
+    MemberKey, MemberPublicKey, Policy, SignedStatement, Signer,
 };
 use anteroom_e2ee_session::SessionOptions;
 use anteroom_protocol::{Aci, CallLink, OpaqueUserId, RoomId, RootKey, Timestamp, redacted_debug};
@@ -24,6 +24,7 @@ pub struct CallMember {
     admission: Admission,
     policy: Option<SignedStatement<Policy>>,
     certificate: Option<CertificateChain>,
+    certificate_keys: Vec<CertificatePublicKey>,
 }
 
 redacted_debug!(CallMember);
@@ -45,6 +46,7 @@ impl CallMember {
             admission: Admission::None,
             policy: None,
             certificate: None,
+            certificate_keys: Vec::new(),
         })
     }
 
@@ -81,6 +83,19 @@ impl CallMember {
         }
     }
 
+    /// Adds the keys of the issuer that this device trusts, under which it verifies the certificates of the
+    /// other members. Without them none holds.
+    #[must_use]
+    pub fn with_certificate_keys(
+        self,
+        keys: impl IntoIterator<Item = CertificatePublicKey>,
+    ) -> Self {
+        Self {
+            certificate_keys: keys.into_iter().collect(),
+            ..self
+        }
+    }
+
     /// Returns the device's public key in the room.
     #[must_use]
     pub fn key(&self) -> MemberPublicKey {
@@ -110,6 +125,7 @@ impl CallMember {
             admission: self.admission.clone(),
             name,
             certificate: self.certificate.clone(),
+            certificate_keys: self.certificate_keys.clone(),
             policy: self.policy.clone(),
             max_devices: MAX_USER_DEVICES,
             is_account: Box::new(move |user| user.decrypt(&params).is_ok()),

@@ -160,12 +160,14 @@ impl Seat {
     /// Enters a group.
     pub(super) fn enter(
         &mut self,
-        membership: Membership,
+        mut membership: Membership,
         frames: EpochFrames,
         is_own: bool,
         step: &mut Step<'_>,
     ) {
+        membership.verify_certificates(step.options, step.time.now);
         let epoch = membership.group.epoch();
+        self.note_first_epoch(epoch);
         let number = epoch.group;
         let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
         self.refusals.next_group();
@@ -227,6 +229,7 @@ impl Seat {
             self.leave(LeaveReason::Failed, step);
             return;
         }
+        membership.verify_certificates(step.options, step.time.now);
         let committer = effect.committer;
         if let Some(claims) = before.leaves.get(&committer) {
             self.refusals.merged(at, claims);
@@ -256,6 +259,14 @@ impl Seat {
             membership.confirm_at = Some(now);
         }
         step.outputs.push_back(Output::FrameKeys(frames));
+        // The reason why somebody comes in is told before it is seen.
+        let lock = effect.context.lock();
+        if let Some(lock) = lock.filter(|lock| before.context.lock() != Some(lock)) {
+            step.tell(Event::Lock {
+                is_on: lock.claimed().on,
+                signer: *lock.signer(),
+            });
+        }
         for (leaf, reason) in effect.removed {
             if let Some(claims) = before.leaves.get(&leaf).cloned() {
                 step.tell(Event::MemberRemoved {
@@ -278,15 +289,9 @@ impl Seat {
         self.applicants.reconsider();
         self.add_limit = super::MAX_ADDS;
         if effect.context != before.context {
-            let lock = effect.context.lock();
-            if let Some(lock) = lock.filter(|lock| before.context.lock() != Some(lock)) {
-                step.tell(Event::Lock {
-                    is_on: lock.claimed().on,
-                    signer: *lock.signer(),
-                });
-            }
             self.learn(&effect.context.statements(), step);
             self.context_since = None;
+            self.renewal_look = None;
         }
     }
 
@@ -298,6 +303,9 @@ impl Seat {
         let reason = reasons.find(|(leaf, _)| Some(*leaf) == own);
         let reason = reason.map_or(RemovalReason::Absent, |(_, reason)| *reason);
         self.is_barred = reason == RemovalReason::Barred;
+        if self.is_barred {
+            self.said.clear();
+        }
         // The Welcome for the new leaf comes after the commit.
         let is_anew = reason == RemovalReason::AddedAnew;
         let asking = self.asking.take_if(|_| is_anew);

@@ -95,6 +95,7 @@ impl Room {
             since,
             until: since.plus(30 * DAY),
             void_before: Timestamp::from_secs(0),
+            void_here: Timestamp::from_secs(0),
             era: None,
             co_admins: Vec::new(),
         };
@@ -133,6 +134,7 @@ impl Room {
             admission: Admission::None,
             name: Some(format!("Person {number}")),
             certificate: None,
+            certificate_keys: Vec::new(),
             policy: None,
             max_devices: MAX_DEVICES,
             is_account: Box::new(|one| *one != user(INVENTED)),

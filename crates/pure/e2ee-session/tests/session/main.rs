@@ -10,3 +10,5 @@ mod groups;
 mod harness;
 mod people;
 mod statements;
+mod texts;
+mod words;

@@ -62,6 +62,7 @@ pub(crate) fn policy(restrictions: Restrictions, counter: u64) -> SignedStatemen
         since: now.minus(HOUR),
         until: now.plus(DAY),
         void_before: Timestamp::from_secs(0),
+        void_here: Timestamp::from_secs(0),
         era: None,
         co_admins: Vec::new(),
     };
@@ -91,6 +92,7 @@ pub(crate) fn person(number: u32) -> SessionOptions {
         admission: Admission::None,
         name: Some(format!("Person {number}")),
         certificate: None,
+        certificate_keys: Vec::new(),
         policy: Some(policy(Restrictions::None, 1)),
         max_devices: 2,
         is_account: Box::new(|_| true),

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use super::driver::{Driver, SessionCommand};
 use crate::{
-    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, JoinOptions, MAX_MESSAGE,
-    MessageTooLong, OperatingSystem, Recipient, RoomsClient, RoomsError, StatementStore, System,
-    TransportFailure,
+    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, GroupEpoch, JoinOptions,
+    MAX_MESSAGE, MessageTooLong, OperatingSystem, Recipient, RoomsClient, RoomsError,
+    StatementStore, System, TransportFailure,
 };
 
 /// The capacity of the queues between a session and its task: commands one way, events the other.
@@ -117,7 +117,7 @@ impl CallSession {
     pub async fn next(&mut self) -> Option<CallEvent> {
         let event = self.events.recv().await?;
         if let Some(statements) = &mut self.statements
-            && statements.call.observe(&event)
+            && statements.call.observe(&event, statements.system.now())
         {
             statements.call.keep(&*statements.store);
         }
@@ -185,14 +185,21 @@ impl CallSession {
         self.group(GroupCommand::AddCoAdmin(device)).await
     }
 
+    /// Takes back that a member is a co-admin: what it has signed in this call counts no more, and whom it has
+    /// let in gets an approval of this admin. For admins with the admin secret.
+    pub async fn remove_co_admin(&self, device: DemuxId) -> Result<(), RoomsError> {
+        self.group(GroupCommand::RemoveCoAdmin(device)).await
+    }
+
     /// Computes the verification words of the group: [`CallEvent::Words`] brings them.
     pub async fn show_words(&self) -> Result<(), RoomsError> {
         self.group(GroupCommand::ShowWords).await
     }
 
-    /// Marks the members that [`CallEvent::Words`] has listed last as compared.
-    pub async fn confirm_words(&self) -> Result<(), RoomsError> {
-        self.group(GroupCommand::WordsMatch).await
+    /// Marks the members that [`CallEvent::Words`] has listed last as compared, with the words of this epoch.
+    /// [`GroupEvent::WordsCompared`](crate::GroupEvent::WordsCompared) tells that it was done.
+    pub async fn confirm_words(&self, epoch: GroupEpoch) -> Result<(), RoomsError> {
+        self.group(GroupCommand::WordsMatch(epoch)).await
     }
 
     /// Raises or lowers this device's hand.

@@ -93,7 +93,7 @@ impl Room {
     }
 }
 
-async fn within<T>(found: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(found: impl Future<Output = T>) -> T {
     timeout(LIMIT, found).await.unwrap()
 }
 

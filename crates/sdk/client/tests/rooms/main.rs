@@ -6,7 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod blindness;
 mod calls;
+mod certificates;
 mod client;
 mod failed_creates;
 mod forgery;

@@ -3,9 +3,9 @@
 use std::{env, fs, path::PathBuf};
 
 use anteroom_client::{
-    Admission, AdmissionReason, DeviceSecret, GroupEpoch, GroupEvent, GroupState, Listing,
-    MemberLeaf, MemberStatus, OpaqueUserId, RoomId, ShownWords, Signer, Timestamp,
-    VerificationWord,
+    Admission, AdmissionReason, CertificateStatus, DeviceSecret, GroupEpoch, GroupEvent,
+    GroupState, Listing, MemberLeaf, MemberStatus, OpaqueUserId, RoomId, ShownWords, Signer,
+    Timestamp, VerificationWord,
 };
 use anteroom_protocol::Aci;
 use ratatui::{Terminal, backend::TestBackend, buffer::CellWidth as _};
@@ -225,6 +225,7 @@ fn member(number: u32, name: &str, reason: AdmissionReason) -> MemberStatus {
         is_own: number == 16,
         is_confirmed: true,
         is_compared: false,
+        certificate: CertificateStatus::Missing,
         listing: Listing::Listed,
     }
 }
@@ -249,6 +250,7 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
         member(16, "Ann", AdmissionReason::Admin),
         member(32, "Bob", AdmissionReason::Approval(Signer::Admin)),
     ];
+    all[1].certificate = CertificateStatus::Valid { is_guest: false };
     let epoch = GroupEpoch { group: 1, epoch: 1 };
     let changed = |members: &[MemberStatus], is_locked| {
         CallEvent::GroupChanged(Box::new(GroupState {
@@ -287,7 +289,7 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
         }),
     ];
     let word = |number, word| VerificationWord { number, word };
-    events.push(CallEvent::Words(Box::new(ShownWords {
+    let shown = ShownWords {
         epoch,
         time: Timestamp::from_secs(0),
         words: [
@@ -299,14 +301,19 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
             word(2048, "zoo"),
         ],
         members: all.to_vec(),
-    })));
+    };
+    events.push(CallEvent::Words(Box::new(shown.clone())));
     all[1].is_confirmed = false;
     events.push(changed(&all, true));
+    events.push(group(GroupEvent::WordsOutdated {
+        shown: epoch,
+        present: Some(epoch.next()),
+    }));
+    events.push(group(GroupEvent::WordsCompared(Box::new(shown))));
     for event in events {
         let entries = view.apply(&event, NOW);
         screen.add(entries, &view);
     }
-    screen.add([view.words_match()], &view);
     let who = view.everyone(NOW);
     screen.add(who, &view);
     compare("group", &mut screen, &view);

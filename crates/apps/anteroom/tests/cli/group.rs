@@ -1,0 +1,74 @@
+//! The group of a call at the terminal: words, locks, certificates and co-admins.
+
+use crate::call::fixture;
+
+#[test]
+fn the_members_of_a_call_compare_words_and_an_admin_locks_it_and_makes_a_co_admin() {
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    for command in ["/lock", "/verify"] {
+        ann.type_line(command);
+        ann.wait_for(
+            "! nobody else is in the call, so that there is no group yet: write it again once",
+        );
+    }
+    let mut bob = fixture.join("Bob");
+    let tag = ann.wait_for_guest();
+    ann.type_line(&format!("/admit {tag}"));
+    let entered = ann.wait_for("With you in the group: ");
+    assert!(
+        entered.ends_with("let in by an admin, account certified."),
+        "{entered}"
+    );
+    bob.wait_for("\"Ann\", in with the admin secret, account certified.");
+    let mut words = Vec::new();
+    for one in [&mut ann, &mut bob] {
+        one.type_line("/verify match");
+        one.wait_for("! no words were shown: write /verify first");
+        one.type_line("/verify");
+        words.push(one.wait_for("), "));
+        one.wait_for("If they match, write /verify match.");
+    }
+    assert_eq!(words[0], words[1]);
+    ann.type_line("/verify match");
+    ann.wait_for("You have compared the words of change 1 with 1 member.");
+    ann.type_line("/who");
+    ann.wait_for("account certified, let in by an admin, compared");
+    ann.type_line(&format!("/account {tag}"));
+    ann.wait_for(&format!(
+        "has the account {}, as the issuer certifies.",
+        fixture.bob.uuid
+    ));
+    bob.type_line("/lock");
+    bob.wait_for("! only admins can do this: it takes the admin secret of the link");
+    ann.type_line("/lock");
+    bob.wait_for("The call is locked by an admin: nobody new comes into the group.");
+    // Ann has compared, and Bob has not.
+    bob.wait_for("Your words are of change 1, and the group is at change 2 now.");
+    bob.type_line("/verify match");
+    bob.wait_for("You have compared the words of change 1 with 1 member.");
+    ann.type_line(&format!("/coadmin {tag}"));
+    bob.wait_for("Who decides beside the admins: you, a co-admin.");
+    bob.type_line("/lock off");
+    ann.wait_for(&format!(
+        "The call is unlocked by {tag} \"Bob\", a co-admin."
+    ));
+    ann.type_line(&format!("/remove {tag}"));
+    ann.wait_for("\"Bob\" is out of the group.");
+    bob.wait_for("An admin sent you away.");
+    let (status, said) = bob.end();
+    assert_eq!(status.code(), Some(4), "{said:#?}");
+}
+
+#[test]
+fn a_link_without_certificates_leaves_the_accounts_as_told_by_the_server() {
+    let mut fixture = fixture(&["--without-certificates", "--approval", "off"]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut bob = fixture.join("Bob");
+    bob.wait_for("\"Ann\", in with the admin secret, account as told by the server.");
+    ann.wait_for("With you in the group: ");
+    ann.type_line("/who");
+    ann.wait_for("account as told by the server, in without approval");
+}
