@@ -354,8 +354,8 @@ impl Seat {
             // Nobody else could have sent it but the room service, or a fault of this device.
             self.refusals.wanted_since.get_or_insert(now);
         } else {
-            // Whose roster alone leaves out a device is no liar, and it may be the later commit that does not
-            // hold: most users leave the committer out, if they do.
+            // A committer whose roster alone leaves out a device is no liar, and it may be the later commit that
+            // does not hold: most users leave the committer out, if they do.
             if is_removal || welcome.is_some() {
                 self.refusals.wanted_since.get_or_insert(now);
             } else {
