@@ -141,6 +141,9 @@ pub use self::{
 /// The time between two relays of a key package.
 pub const KEY_PACKAGE_INTERVAL: Duration = Duration::from_secs(2);
 
+/// The time in which a member key is added anew twice at the most.
+pub const ANEW_INTERVAL: Duration = Duration::from_secs(20);
+
 /// The time after which it is the next device's turn to commit.
 pub const COMMITTER_PATIENCE: Duration = Duration::from_secs(2);
 

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
-    GroupFailure, GroupView, MemberLeaf, Moment, RoomContext, SenderTime,
+    GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, RoomContext, SenderTime,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
 use crate::{
-    REMOVAL_DELAY,
+    ANEW_INTERVAL, REMOVAL_DELAY,
     certificate_status::{self, CertificateStatus},
     event::MemberStatus,
     last_signs::LastSigns,
@@ -56,6 +56,8 @@ pub(crate) struct Membership {
     lead: u64,
     /// The moment at which the changed name is told to new members.
     pub(crate) name_at: Option<Moment>,
+    /// The last two moments at which each member key was added anew.
+    anew: BTreeMap<[u8; 32], [Option<Moment>; 2]>,
     /// The moment at which each member came in.
     since: BTreeMap<u32, Moment>,
     /// The moment of the last frame or message of each member.
@@ -115,6 +117,7 @@ impl Membership {
             last_sent: None,
             lead: 0,
             name_at: None,
+            anew: BTreeMap::new(),
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
             heard: BTreeMap::new(),
             next: None,
@@ -131,6 +134,20 @@ impl Membership {
         now: Moment,
     ) -> Result<(), GroupFailure> {
         let view = core::mem::replace(&mut self.view, self.group.view()?);
+        let serials = |leaves: &BTreeMap<u32, MemberLeaf>| -> BTreeMap<[u8; 32], u64> {
+            let leaves = leaves.values();
+            leaves
+                .map(|one| (*one.member_key.as_bytes(), one.serial))
+                .collect()
+        };
+        let (former, present) = (serials(&view.leaves), serials(&self.view.leaves));
+        self.anew.retain(|key, _| present.contains_key(key));
+        for (key, serial) in &present {
+            if former.get(key).is_some_and(|former| former != serial) {
+                let moments = self.anew.entry(*key).or_default();
+                *moments = [moments[1], Some(now)];
+            }
+        }
         for (leaf, claims) in &view.leaves {
             if let Some(sign) = self.confirmations.last_sign(*leaf) {
                 self.last_signs.set(claims, sign);
@@ -178,6 +195,24 @@ impl Membership {
     pub(crate) fn reconnect(&mut self, disconnected: Duration, now: Moment) {
         self.confirmations.reconnect(disconnected);
         self.confirm_at = Some(now);
+    }
+
+    /// Returns the commit that has added this device and its sender, if nobody else has been heard since: the
+    /// sender can have welcomed it into a group of its own.
+    pub(crate) fn doubtful_welcome(&self) -> Option<(GroupEpoch, DemuxId)> {
+        let (at, from) = self.welcome?;
+        let mut leaves = self.view.leaves.iter();
+        let sender = leaves.find(|(_, claims)| claims.demux_id == from);
+        let sender = sender.map(|(leaf, _)| *leaf);
+        (!self.confirmations.has_heard_other_than(sender)).then_some((at, from))
+    }
+
+    /// Returns whether a member is added anew yet: twice in [`ANEW_INTERVAL`] at the most. A device that finds
+    /// something wrong in each group, or two that have one member key, would ask for it without end.
+    pub(crate) fn adds_anew(&self, key: &MemberPublicKey, now: Moment) -> bool {
+        let moments = self.anew.get(key.as_bytes());
+        let last = moments.and_then(|moments| moments[0]);
+        last.is_none_or(|last| now >= last.plus(ANEW_INTERVAL))
     }
 
     /// Repeats a confirmation that a commit has crossed.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{
-    Applicant, CommitRefusal, Group, GroupView, MemberLeaf, MemberPublicKey, Surroundings,
+    Applicant, CommitRefusal, Group, GroupView, MemberLeaf, MemberPublicKey, Moment, Surroundings,
 };
 use anteroom_protocol::DemuxId;
 
@@ -37,6 +37,7 @@ impl Seat {
         application: &Application,
         number: u32,
         leaves: &BTreeMap<u32, MemberLeaf>,
+        now: Moment,
         own: &MemberPublicKey,
     ) -> bool {
         let leaf = application.applicant.leaf();
@@ -51,6 +52,12 @@ impl Seat {
             && leaf.member_key != *own
             && !self.refusals.leaves_out(leaf)
             && (!is_in || application.is_repeated)
+            && (former.is_none() || self.adds_anew(leaf, now))
+    }
+
+    fn adds_anew(&self, leaf: &MemberLeaf, now: Moment) -> bool {
+        let membership = self.membership.as_ref();
+        membership.is_none_or(|membership| membership.adds_anew(&leaf.member_key, now))
     }
 
     /// Returns the devices that a commit adds to a group.
@@ -74,7 +81,7 @@ impl Seat {
             };
             let applicant = &application.applicant;
             let leaf = applicant.leaf();
-            if !self.may_ask(application, number, &view.leaves, &own)
+            if !self.may_ask(application, number, &view.leaves, step.moment(), &own)
                 || admits(&view, leaf, &around).is_err()
             {
                 continue;

@@ -329,8 +329,7 @@ impl Seat {
         };
         let leaves = membership.map(|membership| &membership.view.leaves);
         let committer = committer.and_then(|leaf| leaves?.get(&leaf).cloned());
-        // Who has merged no commit yet may have been welcomed into a group of the committer alone.
-        let welcome = membership.and_then(|membership| membership.welcome);
+        let welcome = membership.and_then(Membership::doubtful_welcome);
         let welcome = welcome.filter(|_| committer.is_none());
         let (at, from) = welcome.unwrap_or((told.at, told.from));
         let sender = leaves.and_then(|leaves| {
@@ -355,8 +354,9 @@ impl Seat {
             // Nobody else could have sent it but the room service, or a fault of this device.
             self.refusals.wanted_since.get_or_insert(now);
         } else {
-            // Whose roster alone leaves out a device is no liar: most users leave it out, if they do.
-            if is_removal {
+            // A committer whose roster alone leaves out a device is no liar, and it may be the later commit that
+            // does not hold: most users leave the committer out, if they do.
+            if is_removal || welcome.is_some() {
                 self.refusals.wanted_since.get_or_insert(now);
             } else {
                 self.refusals.refused(culprit.as_ref(), from, now);

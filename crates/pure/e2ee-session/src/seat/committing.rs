@@ -132,7 +132,7 @@ impl Seat {
         for device in self.applicants.in_order() {
             let application = self.applicants.get(device)?;
             let leaf = application.applicant.leaf().clone();
-            if !self.may_ask(application, number, leaves, &own) {
+            if !self.may_ask(application, number, leaves, step.moment(), &own) {
                 continue;
             }
             let asked = application.first;

@@ -35,6 +35,7 @@ impl Seat {
                     self.early_messages.push_back(message.to_vec());
                 }
             }
+            Some(RelayContent::Statements(sealed)) => self.receive_statements(sealed, step),
             None => {}
         }
     }

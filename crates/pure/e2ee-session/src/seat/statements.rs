@@ -1,8 +1,8 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, AdmissionReason, Approval, ContextChange, MemberLeaf, Moment,
-    Policy, Presence, SignedStatement,
+    AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
+    MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement,
 };
 
 use super::Seat;
@@ -46,6 +46,62 @@ impl Seat {
                 ..ContextChange::default()
             };
             self.learn(&change, step);
+        }
+    }
+
+    /// Takes the statements of a device that asks to be added, as far as they count and are new. Any holder of
+    /// the link can send some: those that do not count cost no more than their own signatures.
+    pub(super) fn receive_statements(&mut self, sealed: &[u8], step: &mut Step<'_>) {
+        let handshake = self.link.handshake();
+        let opened = handshake.open(HandshakeKind::Statements, None, sealed);
+        let Some(told) = opened
+            .ok()
+            .and_then(|bytes| RoomContext::parse(&bytes).ok())
+        else {
+            return;
+        };
+        let Some(admin) = self.known.admin() else {
+            return;
+        };
+        let ContextChange {
+            policy,
+            barred,
+            lock,
+            ..
+        } = told.statements();
+        let room = *self.known.room();
+        let known = self.known.policy();
+        let policy = policy.filter(|policy| {
+            known.is_none_or(|known| policy.supersedes(known))
+                && policy.verify(&room, &Authority::of_admin(admin)).is_ok()
+        });
+        if policy.is_some() {
+            let change = ContextChange {
+                policy,
+                ..ContextChange::default()
+            };
+            self.know(&change, step);
+        }
+        let Some(authority) = self.known.authority() else {
+            return;
+        };
+        let known = self.known.barred().entries();
+        let barred = barred
+            .into_iter()
+            .filter(|entry| !known.contains(entry) && entry.verify(&room, &authority).is_ok());
+        let barred: Vec<_> = barred.collect();
+        let known = self.known.lock();
+        let lock = lock.filter(|lock| {
+            known.is_none_or(|known| lock.supersedes(known))
+                && lock.verify(&room, &authority).is_ok()
+        });
+        if !barred.is_empty() || lock.is_some() {
+            let change = ContextChange {
+                barred,
+                lock,
+                ..ContextChange::default()
+            };
+            self.know(&change, step);
         }
     }
 

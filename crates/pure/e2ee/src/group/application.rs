@@ -71,6 +71,10 @@ impl Group {
         let Sender::Member(leaf) = processed.sender().clone() else {
             return Err(MessageError);
         };
+        let is_over = |(past, until): &(u64, Moment)| *past == epoch.epoch && now >= *until;
+        if self.past.iter().any(is_over) {
+            return Err(MessageError);
+        }
         let has_left = self.leavers.iter().any(|leaver| {
             leaver.leaf == leaf.u32() && epoch.epoch <= leaver.last_epoch && now >= leaver.until
         });
@@ -85,9 +89,12 @@ impl Group {
         Ok((epoch, leaf.u32(), time, message))
     }
 
-    /// Drops the keys of the epochs before this one, 10 s after it began.
+    /// Drops the keys of the epochs before this one, 10 s after it began. MLS drops those of earlier ones than the
+    /// last two itself.
     pub fn drop_past_epochs(&mut self, now: Moment) {
-        if self.past_until.take_if(|until| now >= *until).is_some() {
+        let is_over = self.past.back().is_some_and(|(_, until)| now >= *until);
+        if is_over {
+            self.past.clear();
             self.leavers.clear();
             let provider = Provider::without_rng(&self.parts.storage);
             let mls = &mut self.parts.mls;

@@ -161,6 +161,12 @@ impl Confirmations {
         2 * self.unconfirmed(now).len() > self.signs.len()
     }
 
+    /// Returns whether any member but this one was heard in the present epoch.
+    #[must_use]
+    pub fn has_heard_other_than(&self, leaf: Option<u32>) -> bool {
+        self.heard_in_epoch.iter().any(|heard| Some(*heard) != leaf)
+    }
+
     /// Returns whether another member was heard in the present epoch, so that its commit is known to more
     /// than oneself.
     #[must_use]

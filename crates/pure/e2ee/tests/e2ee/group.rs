@@ -489,3 +489,22 @@ fn two_groups_of_an_era_have_different_words_and_keys() {
     let key = |index: usize| *call.members[index].group.frames().unwrap().key.as_bytes();
     assert_ne!(key(0), key(1));
 }
+
+/// Commits that follow each other do not prolong the time for which an epoch's messages are opened.
+#[test]
+fn messages_of_each_past_epoch_are_opened_for_10_s_of_its_own() {
+    for (later, is_open) in [(9_999, true), (10_000, false)] {
+        let mut call = Call::with_members(3);
+        let sealed = call.members[1]
+            .group
+            .seal_message(&content(b"late"), SENT, &mut call.rng)
+            .unwrap();
+        call.now = at(20_000);
+        call.add(0, 4);
+        call.now = at(25_000);
+        call.add(0, 5);
+        let group = &mut call.members[0].group;
+        let opened = group.open_message(&sealed, at(20_000 + later));
+        assert_eq!(opened.is_ok(), is_open, "{later}");
+    }
+}
