@@ -135,13 +135,12 @@ impl View {
         words::account(&self.known_devices, device, self.certificate(device))
     }
 
-    /// Applies this device's decision about another one, and returns its sentence. It stands for the
-    /// other device's departure.
+    /// Applies this device's decision about another one, whose departure its sentence stands for.
     pub(super) fn decide(&mut self, decision: Decision, device: DemuxId) -> Entry {
         if decision != Decision::Admit {
             self.dismissed.insert(device);
         }
-        words::decision(decision, &self.label(device))
+        words::decision(decision, &self.label(device), self.passes_on())
     }
 
     pub(super) fn label(&self, device: DemuxId) -> String {
@@ -299,7 +298,8 @@ impl View {
         self.lobby.set_waiting(waiting, now, is_first_sight);
 
         let mut gathered = mem::take(&mut self.gathered);
-        for gone in before.active.iter().chain(&before.pending) {
+        let waited = before.pending.iter().filter(|_| lobby::is_known(roster));
+        for gone in before.active.iter().chain(waited) {
             if !all().any(|other| other.demux == gone.demux)
                 && !self.known_devices.is_own(gone.demux)
                 && !self.dismissed.remove(&gone.demux)
@@ -339,7 +339,7 @@ impl View {
                 gathered.add(device, Change::Named);
             }
         }
-        let is_guest = self.is_inside && !self.is_admin;
+        let is_guest = self.is_inside && !self.is_admin && !self.is_told_lobby();
         if is_guest && roster.pending_count > before.pending_count {
             gathered.set_waiting_count(roster.pending_count);
         }

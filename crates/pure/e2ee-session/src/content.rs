@@ -1,18 +1,22 @@
 //! The content of the application messages of a session.
 //!
 //! A kind (1), then: `01`, a text in UTF-8; `02`, a name in UTF-8; `03`, approvals, each with its length (2)
-//! before it. Readers leave out other kinds.
+//! before it; `04`, the devices in the lobby, for co-admins; `05`, a decision of a co-admin. Readers leave out
+//! other kinds.
 
 use anteroom_e2ee::{Approval, SignedStatement};
-use anteroom_protocol::printable;
 use zeroize::Zeroizing;
+
+use crate::{
+    lobby::{CoAdminDecision, WaitingDevice},
+    text::{clean_name, clean_text},
+};
 
 const TEXT: u8 = 1;
 const NAME: u8 = 2;
 const APPROVALS: u8 = 3;
-
-/// The maximum length of a name, in characters.
-const MAX_NAME_CHARS: usize = 60;
+const LOBBY: u8 = 4;
+const DECISION: u8 = 5;
 
 /// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +27,10 @@ pub(crate) enum Content {
     Name(Option<String>),
     /// New approvals of those who are in.
     Approvals(Vec<SignedStatement<Approval>>),
+    /// The devices in the lobby, for co-admins.
+    Lobby(Vec<WaitingDevice>),
+    /// The decision of a co-admin, for the devices of admins.
+    Decision(CoAdminDecision),
 }
 
 impl Content {
@@ -46,6 +54,16 @@ impl Content {
                     bytes.extend_from_slice(approval);
                 }
             }
+            Self::Lobby(waiting) => {
+                bytes.push(LOBBY);
+                for device in waiting {
+                    device.write(&mut bytes);
+                }
+            }
+            Self::Decision(decision) => {
+                bytes.push(DECISION);
+                decision.write(&mut bytes);
+            }
         }
         bytes
     }
@@ -62,6 +80,8 @@ impl Content {
                 .ok()
                 .map(|name| Self::Name(clean_name(name))),
             APPROVALS => approvals(rest).map(Self::Approvals),
+            LOBBY => waiting(rest).map(Self::Lobby),
+            DECISION => CoAdminDecision::read(rest).map(Self::Decision),
             _ => None,
         }
     }
@@ -78,18 +98,14 @@ fn approvals(mut rest: &[u8]) -> Option<Vec<SignedStatement<Approval>>> {
     Some(approvals)
 }
 
-/// Returns a name as it can be displayed; `None` if nothing of it is visible.
-pub(crate) fn clean_name(name: &str) -> Option<String> {
-    Some(printable(name, MAX_NAME_CHARS)).filter(|name| !name.is_empty())
-}
-
-/// Returns the lines of a text as they can be displayed, without empty lines at the end.
-pub(crate) fn clean_text(text: &str) -> String {
-    let lines = text
-        .lines()
-        .map(|line| printable(&line.replace('\t', "    "), usize::MAX));
-    let lines: Vec<String> = lines.collect();
-    lines.join("\n").trim_end().to_owned()
+fn waiting(mut rest: &[u8]) -> Option<Vec<WaitingDevice>> {
+    let mut devices = Vec::new();
+    while !rest.is_empty() {
+        let (device, after) = WaitingDevice::read(rest)?;
+        devices.push(device);
+        rest = after;
+    }
+    Some(devices)
 }
 
 #[cfg(test)]

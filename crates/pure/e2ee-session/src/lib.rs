@@ -105,6 +105,7 @@ mod content;
 mod error;
 mod event;
 mod input;
+mod lobby;
 mod membership;
 mod options;
 mod output;
@@ -116,6 +117,7 @@ mod roster;
 mod seat;
 mod session;
 mod step;
+mod text;
 mod time;
 mod words;
 
@@ -125,7 +127,11 @@ pub use self::{
     certificate_status::CertificateStatus,
     error::CommandError,
     event::{BarState, Event, LeaveReason, Listing, MemberStatus, StopReason},
-    input::{BarScope, Command, CommitRejection, Input, JoinedSeat, RosterDevice, SeatStatus},
+    input::{
+        BarScope, CoAdminVerdict, Command, CommitRejection, Input, JoinedSeat, RosterDevice,
+        SeatStatus,
+    },
+    lobby::{CoAdminDecision, MAX_WAITING, Verdict, WaitingDevice},
     options::{AccountCheck, SessionOptions},
     output::{Message, Output, RelayClass},
     session::Session,

@@ -1,30 +1,37 @@
 //! The part of a device in the end-to-end encryption of a call: between the messages of the socket and the
 //! session that decides.
 
+mod co_admins;
 mod devices;
+mod outgoing;
+mod shared_lobby;
 
 use std::{collections::VecDeque, time::Duration};
 
 use anteroom_e2ee::{CoAdmin, Moment, RoomContext, SignedStatement};
 use anteroom_e2ee_session::{
-    BarScope, Command as SessionCommand, CommandError, CommitRejection, Input, JoinedSeat, Message,
-    Output, Session, SessionTime,
+    BarScope, Command as SessionCommand, CommandError, CommitRejection, Event as SessionEvent,
+    Input, JoinedSeat, Output, Session, SessionTime,
 };
 use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
-use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients, WelcomeBody};
+use anteroom_wire::rooms::socket::ClientMessage;
 use rand_core::CryptoRng;
 
-use self::devices::{devices, listed};
+use self::{
+    devices::{devices, listed},
+    shared_lobby::SharedLobby,
+};
 use super::{
     event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
     group::{GroupCommand, GroupError, GroupState},
     join::JoinOptions,
     roster::Roster,
 };
-use crate::wire;
 
 /// The features of a room service that the encryption needs.
 const FEATURES: [&str; 2] = ["member", "group"];
+/// The feature of room services that deliver statements.
+const STATEMENTS: &str = "statements";
 /// The time for which a text waits until the device is in the group.
 const TEXT_WAIT: Duration = Duration::from_secs(15);
 /// The maximum number of texts that wait.
@@ -59,6 +66,7 @@ pub(super) struct Encryption {
     texts: VecDeque<(String, Moment)>,
     effects: VecDeque<Effect>,
     told: Option<GroupState>,
+    lobby: SharedLobby,
 }
 
 redacted_debug!(Encryption);
@@ -80,6 +88,11 @@ impl Encryption {
             texts: VecDeque::new(),
             effects: VecDeque::new(),
             told: None,
+            lobby: SharedLobby {
+                has_passkey: options.passkey.is_some(),
+                has_admin_key: member.has_admin_key(),
+                ..SharedLobby::default()
+            },
         })
     }
 
@@ -114,6 +127,14 @@ impl Encryption {
         self.is_on = FEATURES.iter().all(has);
         self.is_active = info.status == ListedStatus::Active;
         self.awaits_commit = false;
+        self.lobby = SharedLobby {
+            has_passkey: self.lobby.has_passkey,
+            has_admin_key: self.lobby.has_admin_key,
+            has_statements: info.features.iter().any(|feature| feature == STATEMENTS),
+            own: Some(info.demux),
+            roster: info.roster.clone(),
+            ..SharedLobby::default()
+        };
         if !self.is_on {
             if !std::mem::replace(&mut self.told_unsupported, true) {
                 self.tell(CallEvent::GroupRefused(GroupError::Unsupported));
@@ -152,6 +173,7 @@ impl Encryption {
     }
 
     pub(super) fn take_roster(&mut self, roster: &Roster, surroundings: Surroundings<'_>) {
+        self.keep_roster(roster);
         self.handle(Input::Roster(devices(roster)), surroundings);
     }
 
@@ -340,16 +362,20 @@ impl Encryption {
         }
         self.take_outputs();
         let context = self.session.context();
-        let state = GroupState {
+        let mut state = GroupState {
             members: self.session.members(),
             may_send: self.session.may_send(),
             is_locked: context.is_some_and(RoomContext::is_locked),
             has_admin: self.has_admin,
+            is_co_admin: self.session.is_co_admin(),
+            has_admin_device: false,
         };
+        state.has_admin_device = self.lobby.admin_device(&state).is_some();
         if self.is_on && self.told.as_ref() != Some(&state) {
             self.told = Some(state.clone());
             self.tell(CallEvent::GroupChanged(Box::new(state)));
         }
+        self.share_lobby(Surroundings { time, rng });
     }
 
     fn take_outputs(&mut self) {
@@ -358,37 +384,19 @@ impl Encryption {
                 // This client sends no frames.
                 Output::FrameKeys(_) => continue,
                 Output::Send(message) => self.message(message),
-                Output::Event(event) => Some(Effect::Event(CallEvent::Group(Box::new(event)))),
+                Output::Event(SessionEvent::Lobby(devices)) => {
+                    self.take_lobby(devices);
+                    continue;
+                }
+                Output::Event(event) => {
+                    if let SessionEvent::Decision { decision, .. } = &event {
+                        let message = self.passed_on(decision);
+                        self.effects.extend(message.map(Effect::Send));
+                    }
+                    Some(Effect::Event(CallEvent::Group(Box::new(event))))
+                }
             };
             self.effects.extend(effect);
         }
-    }
-
-    fn message(&mut self, message: Message) -> Option<Effect> {
-        Some(Effect::Send(match message {
-            Message::Commit(commit) => {
-                self.awaits_commit = true;
-                let welcome = commit.welcome.as_ref();
-                ClientMessage::Commit {
-                    group: commit.epoch.group,
-                    epoch: commit.epoch.epoch,
-                    body: wire::encode(&commit.body),
-                    welcome: welcome.map(|(to, body)| WelcomeBody {
-                        to: to.iter().map(|device| device.number()).collect(),
-                        body: wire::encode(body),
-                    }),
-                }
-            }
-            Message::Refuse(GroupEpoch { group, epoch }) => ClientMessage::Refuse { group, epoch },
-            Message::Relay(_, body) => ClientMessage::Relay {
-                to: RelayRecipients::ALL,
-                body: wire::encode(&body),
-            },
-            Message::Policy(policy) => {
-                // A policy is not longer than an admin statement.
-                let statement = AdminStatement::new(policy.as_bytes()).ok()?;
-                return Some(Effect::Publish(statement));
-            }
-        }))
     }
 }

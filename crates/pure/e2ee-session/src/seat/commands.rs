@@ -9,13 +9,15 @@ use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 use super::Seat;
 use crate::{
     MAX_TEXT,
-    content::{Content, clean_name, clean_text},
+    content::Content,
     error::CommandError,
     input::{BarScope, Command},
     membership::Membership,
+    options::SessionOptions,
     output::Message,
     pending_bar::PendingBar,
     step::Step,
+    text::{clean_name, clean_text},
 };
 
 impl Seat {
@@ -34,6 +36,8 @@ impl Seat {
             Command::Lock(on) => self.lock(on, step),
             Command::Bar { device, scope } => self.bar(device, scope, step),
             Command::SetCoAdmins(co_admins) => self.set_co_admins(co_admins, step),
+            Command::TellLobby(waiting) => self.tell_lobby(waiting, step),
+            Command::Decide { device, verdict } => self.send_decision(&device, verdict, step),
             Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
     }
@@ -72,7 +76,7 @@ impl Seat {
             time: self.statement_time(step),
         };
         // A person who cannot lock the call is told that, and not to wait for a group.
-        let lock = self.sign(&lock, step)?;
+        let lock = self.sign(&lock, step.options)?;
         self.membership()?;
         let change = ContextChange {
             lock: Some(lock),
@@ -105,7 +109,7 @@ impl Seat {
         if entry.names(&step.options.user, &step.options.member_key.public()) {
             return Err(CommandError::OwnDevice);
         }
-        let signed = self.sign(&entry, step)?;
+        let signed = self.sign(&entry, step.options)?;
         let mut change = ContextChange {
             barred: vec![signed.clone()],
             ..ContextChange::default()
@@ -125,7 +129,7 @@ impl Seat {
                     issued: time.plus(1),
                     expires: time.plus(Approval::DEFAULT_VALIDITY),
                 };
-                self.sign(&approval, step).ok()
+                self.sign(&approval, step.options).ok()
             });
             let approvals = Content::Approvals(approvals.collect());
             step.send(Message::Policy(policy.clone()));
@@ -189,13 +193,12 @@ impl Seat {
     }
 
     /// Signs a statement with the admin key, or as a co-admin with the member key.
-    fn sign<S: Statement>(
+    pub(super) fn sign<S: Statement>(
         &self,
         statement: &S,
-        step: &Step<'_>,
+        options: &SessionOptions,
     ) -> Result<SignedStatement<S>, CommandError> {
         let authority = self.known.authority().ok_or(CommandError::NoAdminKey)?;
-        let options = &step.options;
         let admin = options.admin_key.as_ref();
         let admin = admin.filter(|key| key.public() == *authority.admin);
         let key = match admin {
@@ -221,12 +224,12 @@ impl Seat {
         before.map_or(step.time.now, |before| before.max(step.time.now))
     }
 
-    fn check_connection(&self) -> Result<(), CommandError> {
+    pub(super) fn check_connection(&self) -> Result<(), CommandError> {
         let is_in_call = self.is_connected() && self.is_active;
         is_in_call.then_some(()).ok_or(CommandError::NotConnected)
     }
 
-    fn membership(&self) -> Result<&Membership, CommandError> {
+    pub(super) fn membership(&self) -> Result<&Membership, CommandError> {
         let membership = self.membership.as_ref();
         membership.ok_or_else(|| self.missing_group())
     }

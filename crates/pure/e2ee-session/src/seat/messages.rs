@@ -112,6 +112,8 @@ impl Seat {
                     step.tell(Event::Name { leaf, name });
                 }
             }
+            Content::Lobby(waiting) => self.take_lobby(&claims, waiting, step),
+            Content::Decision(decision) => self.take_decision(claims, decision, step),
             Content::Approvals(approvals) => {
                 for approval in approvals {
                     self.take_approval(approval, step);

@@ -17,15 +17,15 @@ use crate::support::{RoomsFixture, TestUser, link, wait_for};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A room whose link was made by an admin's client.
-struct Room {
-    fixture: RoomsFixture,
+pub(crate) struct Room {
+    pub(crate) fixture: RoomsFixture,
     link: CallLink,
     rights: AdminRights,
 }
 
 impl Room {
     /// Creates a room; `has_admin` says whether its link names an admin key.
-    async fn create(approval: Approval, has_admin: bool) -> (Self, TestUser) {
+    pub(crate) async fn create(approval: Approval, has_admin: bool) -> (Self, TestUser) {
         let fixture = RoomsFixture::start().await;
         let ann = fixture.person().await;
         let (key, _) = fixture.new_room();
@@ -57,7 +57,13 @@ impl Room {
     }
 
     /// Joins with a device that takes part in the encryption.
-    async fn join(&self, person: &TestUser, name: &str, device: u8, is_admin: bool) -> CallSession {
+    pub(crate) async fn join(
+        &self,
+        person: &TestUser,
+        name: &str,
+        device: u8,
+        is_admin: bool,
+    ) -> CallSession {
         let secret = DeviceSecret::from_bytes([device; 32]);
         let store = Arc::new(MemoryStatements::default());
         let mut member = CallMember::new(&secret, &self.link).unwrap();
@@ -93,12 +99,12 @@ impl Room {
     }
 }
 
-async fn within<T>(found: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(found: impl Future<Output = T>) -> T {
     timeout(LIMIT, found).await.unwrap()
 }
 
 /// Waits until a group has this number of members.
-async fn group_of(call: &mut CallSession, count: usize) -> GroupState {
+pub(crate) async fn group_of(call: &mut CallSession, count: usize) -> GroupState {
     let found = wait_for(call, |event| match event {
         CallEvent::GroupChanged(state) => {
             let is_whole = state.members.len() == count && state.may_send;
@@ -124,7 +130,7 @@ async fn call_of(call: &mut CallSession, members: usize, devices: usize) {
 }
 
 /// Waits for a text of a member, and returns the name of the leaf with it.
-async fn heard(call: &mut CallSession) -> (String, String) {
+pub(crate) async fn heard(call: &mut CallSession) -> (String, String) {
     let found = wait_for(call, |event| match event {
         CallEvent::Group(event) => match *event {
             GroupEvent::Text { claims, text, .. } => Some((claims.name.unwrap_or_default(), text)),
@@ -136,7 +142,7 @@ async fn heard(call: &mut CallSession) -> (String, String) {
     within(found).await
 }
 
-async fn own_device(call: &mut CallSession) -> DemuxId {
+pub(crate) async fn own_device(call: &mut CallSession) -> DemuxId {
     let found = wait_for(call, |event| match event {
         CallEvent::Joined(seat) => Some(seat.demux),
         _ => None,
@@ -144,7 +150,7 @@ async fn own_device(call: &mut CallSession) -> DemuxId {
     within(found).await
 }
 
-fn said(name: &str, text: &str) -> (String, String) {
+pub(crate) fn said(name: &str, text: &str) -> (String, String) {
     (name.to_owned(), text.to_owned())
 }
 
@@ -289,7 +295,10 @@ async fn a_client_without_the_encryption_hears_what_is_said_only_where_the_link_
 }
 
 /// Waits for an event of the group.
-async fn group_event<T>(call: &mut CallSession, meaning: impl Fn(GroupEvent) -> Option<T>) -> T {
+pub(crate) async fn group_event<T>(
+    call: &mut CallSession,
+    meaning: impl Fn(GroupEvent) -> Option<T>,
+) -> T {
     let found = wait_for(call, |event| match event {
         CallEvent::Group(event) => meaning(*event),
         CallEvent::GroupRefused(error) => panic!("{error}"),

@@ -9,6 +9,7 @@
 mod calls;
 mod certificates;
 mod client;
+mod co_admins;
 mod failed_creates;
 mod forgery;
 mod group;
