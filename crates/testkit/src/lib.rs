@@ -28,6 +28,7 @@ mod log_guard;
 mod login;
 mod login_options;
 mod lying_issuer;
+mod lying_rooms;
 mod mails;
 mod media_server;
 mod metrics;
@@ -60,6 +61,7 @@ pub use self::{
     login::TestLogin,
     login_options::TestLoginOptions,
     lying_issuer::{LyingIssuer, ReceivedRequest, ServedParams},
+    lying_rooms::{Hop, HttpHop, LyingRooms},
     mails::{CapturedMails, MailCall},
     media_server::{AnnouncedClient, FakeMediaServer, MediaCallback},
     metrics::metrics_text,

@@ -39,6 +39,7 @@ impl Room {
             since: now.minus(DAY),
             until: now.plus(DAY),
             void_before: now.minus(10 * DAY),
+            void_here: now.minus(10 * DAY),
             era: Some(era),
             co_admins: Vec::new(),
         };

@@ -1,8 +1,9 @@
 //! The content of the application messages of a session.
 //!
-//! A kind (1), then: `01`, a text in UTF-8; `02`, a name in UTF-8; `03`, approvals, each with its length (2)
-//! before it; `04`, the devices in the lobby, for co-admins; `05`, a decision of a co-admin. Readers leave out
-//! other kinds.
+//! A kind (1), then: `01`, a text in UTF-8 without a number; `02`, a name in UTF-8; `03`, approvals, each with
+//! its length (2) before it; `04`, the numbers of the sender's texts and the latest of these texts; `05`, these
+//! numbers alone; `06`, a request for texts; `07`, the answer; `08`, the devices in the lobby, for co-admins;
+//! `09`, a decision of a co-admin. Readers leave out other kinds.
 
 use anteroom_e2ee::{Approval, SignedStatement};
 use zeroize::Zeroizing;
@@ -10,13 +11,18 @@ use zeroize::Zeroizing;
 use crate::{
     lobby::{CoAdminDecision, WaitingDevice},
     text::{clean_name, clean_text},
+    text_numbers::{NumberSet, TextNumbers, TextRun},
 };
 
 const TEXT: u8 = 1;
 const NAME: u8 = 2;
 const APPROVALS: u8 = 3;
-const LOBBY: u8 = 4;
-const DECISION: u8 = 5;
+const NUMBERED_TEXT: u8 = 4;
+const TEXT_NUMBERS: u8 = 5;
+const TEXT_REQUEST: u8 = 6;
+const TEXT_ANSWER: u8 = 7;
+const LOBBY: u8 = 8;
+const DECISION: u8 = 9;
 
 /// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +33,23 @@ pub(crate) enum Content {
     Name(Option<String>),
     /// New approvals of those who are in.
     Approvals(Vec<SignedStatement<Approval>>),
+    /// A text for everybody, with its number as the latest.
+    NumberedText(TextNumbers, String),
+    /// The numbers of the sender's texts.
+    TextNumbers(TextNumbers),
+    /// The sender misses texts of the one recipient.
+    TextRequest {
+        run: TextRun,
+        missing: NumberSet,
+        /// The key for which the answer is sealed.
+        key: [u8; 32],
+    },
+    /// The answer: texts of the sender for the one recipient.
+    TextAnswer {
+        run: TextRun,
+        answered: NumberSet,
+        sealed: Vec<u8>,
+    },
     /// The devices in the lobby, for co-admins.
     Lobby(Vec<WaitingDevice>),
     /// The decision of a co-admin, for the devices of admins.
@@ -54,6 +77,31 @@ impl Content {
                     bytes.extend_from_slice(approval);
                 }
             }
+            Self::NumberedText(of, text) => {
+                bytes.push(NUMBERED_TEXT);
+                bytes.extend_from_slice(&of.to_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            }
+            Self::TextNumbers(of) => {
+                bytes.push(TEXT_NUMBERS);
+                bytes.extend_from_slice(&of.to_bytes());
+            }
+            Self::TextRequest { run, missing, key } => {
+                bytes.push(TEXT_REQUEST);
+                bytes.extend_from_slice(&run.0);
+                bytes.extend_from_slice(&missing.to_bytes());
+                bytes.extend_from_slice(key);
+            }
+            Self::TextAnswer {
+                run,
+                answered,
+                sealed,
+            } => {
+                bytes.push(TEXT_ANSWER);
+                bytes.extend_from_slice(&run.0);
+                bytes.extend_from_slice(&answered.to_bytes());
+                bytes.extend_from_slice(sealed);
+            }
             Self::Lobby(waiting) => {
                 bytes.push(LOBBY);
                 for device in waiting {
@@ -80,11 +128,40 @@ impl Content {
                 .ok()
                 .map(|name| Self::Name(clean_name(name))),
             APPROVALS => approvals(rest).map(Self::Approvals),
+            NUMBERED_TEXT => {
+                let (of, text) = rest.split_first_chunk()?;
+                let text = clean_text(core::str::from_utf8(text).ok()?);
+                let of = TextNumbers::parse(of)?;
+                (!text.is_empty()).then_some(Self::NumberedText(of, text))
+            }
+            TEXT_NUMBERS => TextNumbers::parse(rest.try_into().ok()?).map(Self::TextNumbers),
+            TEXT_REQUEST => {
+                let (run, missing, key) = run_and_numbers(rest)?;
+                Some(Self::TextRequest {
+                    run,
+                    missing,
+                    key: key.try_into().ok()?,
+                })
+            }
+            TEXT_ANSWER => {
+                let (run, answered, sealed) = run_and_numbers(rest)?;
+                Some(Self::TextAnswer {
+                    run,
+                    answered,
+                    sealed: sealed.to_vec(),
+                })
+            }
             LOBBY => waiting(rest).map(Self::Lobby),
             DECISION => CoAdminDecision::read(rest).map(Self::Decision),
             _ => None,
         }
     }
+}
+
+fn run_and_numbers(bytes: &[u8]) -> Option<(TextRun, NumberSet, &[u8])> {
+    let (run, rest) = bytes.split_first_chunk()?;
+    let (numbers, rest) = rest.split_first_chunk()?;
+    Some((TextRun(*run), NumberSet::parse(numbers)?, rest))
 }
 
 fn approvals(mut rest: &[u8]) -> Option<Vec<SignedStatement<Approval>>> {
@@ -111,6 +188,38 @@ fn waiting(mut rest: &[u8]) -> Option<Vec<WaitingDevice>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn contents_about_numbers_are_what_they_were_made_from() {
+        let run = TextRun([7; 8]);
+        let of = TextNumbers {
+            run,
+            latest: 9,
+            first: 3,
+        };
+        let numbers = NumberSet {
+            latest: 9,
+            mask: 0b101,
+        };
+        for content in [
+            Content::NumberedText(of, "text".to_owned()),
+            Content::TextNumbers(of),
+            Content::TextRequest {
+                run,
+                missing: numbers,
+                key: [8; 32],
+            },
+            Content::TextAnswer {
+                run,
+                answered: numbers,
+                sealed: vec![1, 2],
+            },
+        ] {
+            let bytes = content.to_bytes();
+            assert_eq!(Content::parse(&bytes), Some(content));
+            assert_eq!(Content::parse(&bytes[..16]), None);
+        }
+    }
 
     #[test]
     fn texts_and_names_come_as_they_can_be_displayed() {

@@ -33,6 +33,15 @@ pub enum CommandError {
     /// The entry would name this device too.
     #[error("this would put out this device too")]
     OwnDevice,
+    /// An admin has put out the person whom the statement is to name as a co-admin.
+    #[error("an admin has put this person out of the call")]
+    Barred,
+    /// The member is no co-admin.
+    #[error("this member is no co-admin")]
+    NoCoAdmin,
+    /// This co-admin has put out as many as a co-admin may.
+    #[error("a co-admin puts out no more people in a call: an admin has to")]
+    TooManyBarred,
     /// The statement cannot be made.
     #[error("{0}")]
     Statement(StatementError),

@@ -16,6 +16,10 @@ use crate::{
 /// An event.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, from the queue to the caller"
+)]
 pub enum Event {
     /// This device is in the group, with these members.
     Entered {
@@ -66,7 +70,7 @@ pub enum Event {
     Text {
         /// The leaf in the epoch.
         leaf: u32,
-        /// The epoch in which it was said.
+        /// The epoch in which it came: a text that was missed comes in a later one than the others read it in.
         epoch: GroupEpoch,
         /// The claims of the member.
         claims: MemberLeaf,

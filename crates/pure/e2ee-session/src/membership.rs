@@ -13,6 +13,7 @@ use crate::{
     REMOVAL_DELAY,
     certificate_status::{self, CertificateStatus},
     event::MemberStatus,
+    last_signs::LastSigns,
     options::SessionOptions,
     roster::RosterState,
 };
@@ -36,6 +37,7 @@ pub(crate) struct Membership {
     /// The names that members have changed since they came in.
     pub(crate) names: BTreeMap<u32, ChangedName>,
     pub(crate) confirmations: Confirmations,
+    last_signs: LastSigns,
     /// The members that were told as not confirmed.
     pub(crate) unconfirmed: BTreeSet<u32>,
     /// Whether more than half of the others are not confirmed.
@@ -88,7 +90,9 @@ impl Membership {
         let view_leaves: Vec<u32> = view.leaves.keys().copied().collect();
         let mut confirmations = Confirmations::default();
         let none = BTreeSet::new();
-        confirmations.change_epoch(group.epoch(), group.own_leaf(), &frames.leaves, &none, now);
+        let signs = BTreeMap::new();
+        let (epoch, own) = (group.epoch(), group.own_leaf());
+        confirmations.change_epoch(epoch, own, &frames.leaves, &none, &signs, now);
         let membership = Self {
             group,
             view,
@@ -96,6 +100,7 @@ impl Membership {
             certificates: BTreeMap::new(),
             names: BTreeMap::new(),
             confirmations,
+            last_signs: LastSigns::default(),
             unconfirmed: BTreeSet::new(),
             is_stopped: false,
             confirm_at: Some(now),
@@ -118,14 +123,21 @@ impl Membership {
         now: Moment,
     ) -> Result<(), GroupFailure> {
         let view = core::mem::replace(&mut self.view, self.group.view()?);
+        for (leaf, claims) in &view.leaves {
+            if let Some(sign) = self.confirmations.last_sign(*leaf) {
+                self.last_signs.set(claims, sign);
+            }
+        }
         self.past.push_front((before, view.leaves));
         self.past.truncate(PAST_EPOCHS);
         self.next = None;
+        let signs = self.last_signs.of(&self.view.leaves, now);
         self.confirmations.change_epoch(
             self.group.epoch(),
             frames.own_leaf,
             &frames.leaves,
             &frames.stayed,
+            &signs,
             now,
         );
         self.since.retain(|leaf, _| frames.stayed.contains(leaf));
@@ -138,6 +150,9 @@ impl Membership {
             .retain(|leaf, _| frames.stayed.contains(leaf));
         self.names.retain(|leaf, _| frames.stayed.contains(leaf));
         self.unconfirmed.retain(|leaf| frames.stayed.contains(leaf));
+        // Leaves that were made anew are shown as not confirmed at once.
+        let unconfirmed = self.confirmations.unconfirmed(now);
+        self.unconfirmed.extend(&unconfirmed - &frames.stayed);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use anteroom_e2ee::{EpochFrames, OutgoingCommit, Policy, SignedStatement};
-use anteroom_protocol::GroupEpoch;
+use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use crate::event::Event;
 
@@ -36,6 +36,8 @@ pub enum Message {
     Refuse(GroupEpoch),
     /// `relay` to all.
     Relay(RelayClass, Vec<u8>),
+    /// `relay` to one device: an application message about texts that it misses, or has said.
+    RelayTo(DemuxId, Vec<u8>),
     /// A change of the link's `adminStatement` over HTTP.
     Policy(SignedStatement<Policy>),
 }
@@ -46,6 +48,7 @@ impl fmt::Debug for Message {
             Self::Commit(commit) => write!(f, "Commit({:?})", commit.epoch),
             Self::Refuse(at) => write!(f, "Refuse({at:?})"),
             Self::Relay(class, body) => write!(f, "Relay({class:?}, {} bytes)", body.len()),
+            Self::RelayTo(to, body) => write!(f, "RelayTo({to:?}, {} bytes)", body.len()),
             Self::Policy(policy) => write!(f, "Policy({policy:?})"),
         }
     }

@@ -33,7 +33,7 @@ pub(crate) struct Refusals {
     refusers: BTreeMap<GroupEpoch, BTreeSet<OpaqueUserId>>,
     /// The commit that this device has refused last.
     accusation: Option<Accusation>,
-    /// The member keys of committers whose commit most of the others refuse: nobody enters a group that they
+    /// The member keys of committers whose commit most users refuse: nobody enters a group that they
     /// start.
     condemned: BTreeSet<[u8; 32]>,
     /// The group that this device has left for a commit that did not open.
@@ -63,8 +63,8 @@ struct Accusation {
     committer: [u8; 32],
     /// The users in the group, without that of the committer if the commit proves it.
     users: BTreeSet<OpaqueUserId>,
-    /// The number of users whose refusals could count, besides the committer's.
-    others: usize,
+    /// The number of all users in the group.
+    all: usize,
 }
 
 impl Refusals {
@@ -103,7 +103,7 @@ impl Refusals {
         own: &OpaqueUserId,
         mut users: BTreeSet<OpaqueUserId>,
     ) {
-        let others = users.len().saturating_sub(1);
+        let all = users.len();
         if is_proven {
             users.remove(&committer.user);
         }
@@ -111,7 +111,7 @@ impl Refusals {
             at,
             committer: *committer.member_key.as_bytes(),
             users,
-            others,
+            all,
         });
         self.join_accusation(at, own);
     }
@@ -123,7 +123,7 @@ impl Refusals {
         let Some(accusation) = accusation else { return };
         let refusers = self.refusers.entry(at).or_default();
         refusers.insert(user.clone());
-        if is_majority(refusers.len(), accusation.others) {
+        if is_majority(refusers.len(), accusation.all) {
             remember(&mut self.condemned, accusation.committer);
         }
     }
@@ -143,7 +143,7 @@ impl Refusals {
             refusers.insert(refuser.user.clone());
         }
         // Several devices of a user count once, and those of the committer's user not at all.
-        let is_majority = is_majority(refusers.len(), users.len().saturating_sub(1));
+        let is_majority = is_majority(refusers.len(), users.len());
         let committer = committer.map(|committer| committer.key);
         if let Some(committer) = committer.filter(|_| is_majority) {
             remember(&mut self.committers, committer);
@@ -178,7 +178,7 @@ impl Refusals {
     }
 
     /// Returns whether this device asks the present group again that it has left, once: its refusal has led
-    /// to no next group, and most of the others do not share it.
+    /// to no next group, and most users do not share it.
     pub(crate) fn returns_to(&mut self, present: GroupEpoch, now: Moment) -> bool {
         let condemned = &self.condemned;
         let returns = self.left.take_if(|left| {
@@ -192,7 +192,7 @@ impl Refusals {
         returns.is_some()
     }
 
-    /// Returns whether most of the others refuse a commit of a device.
+    /// Returns whether most users refuse a commit of a device.
     pub(crate) fn is_condemned(&self, key: &MemberPublicKey) -> bool {
         self.condemned.contains(key.as_bytes())
     }
@@ -215,10 +215,10 @@ fn remember<T: Ord>(remembered: &mut BTreeSet<T>, element: T) -> bool {
     remembered.len() < MAX_REMEMBERED && remembered.insert(element)
 }
 
-/// Returns whether two or more users refuse a commit, and more than half of the others besides the
-/// committer's.
-const fn is_majority(refusers: usize, others: usize) -> bool {
-    refusers > 1 && 2 * refusers > others
+/// Returns whether two or more users refuse a commit, and more than half of all in the group. The room service
+/// counts the same, and lets any of them start the next group then.
+const fn is_majority(refusers: usize, all: usize) -> bool {
+    refusers > 1 && 2 * refusers > all
 }
 
 #[cfg(test)]
@@ -268,10 +268,10 @@ mod tests {
     }
 
     #[test]
-    fn most_of_the_others_leave_a_committer_out() {
+    fn most_users_leave_a_committer_out() {
         let mut refusals = Refusals::default();
         refusals.merged(AT, &leaf(1));
-        for number in [1, 2, 2, 3] {
+        for number in [1, 2, 2, 3, 4] {
             assert!(!refusals.is_condemned(&leaf(1).member_key));
             refusals.refused_by_other(AT, &leaf(number), &users(), NOW);
         }
@@ -287,6 +287,8 @@ mod tests {
         }
         assert!(!refusals.is_condemned(&leaf(1).member_key));
         refusals.join_accusation(AT, &leaf(3).user);
+        assert!(!refusals.is_condemned(&leaf(1).member_key), "two of four");
+        refusals.join_accusation(AT, &leaf(4).user);
         assert!(refusals.is_condemned(&leaf(1).member_key));
     }
 
@@ -303,7 +305,9 @@ mod tests {
         assert!(refusals.returns_to(AT, at(29)));
         assert!(!refusals.returns_to(AT, at(99)), "once");
         condemning.accuse(AT, &leaf(1), false, &leaf(2).user, users());
-        condemning.join_accusation(AT, &leaf(3).user);
+        for refuser in [3, 4] {
+            condemning.join_accusation(AT, &leaf(refuser).user);
+        }
         assert!(!condemning.returns_to(AT, at(29)), "most have left it");
     }
 

@@ -12,13 +12,14 @@ mod messages;
 mod next_group;
 mod refusing;
 mod statements;
+mod texts;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
 };
-use anteroom_protocol::{DemuxId, EraId, GroupEpoch, redacted_debug};
+use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
 use crate::{
     COMMIT_HOLD,
@@ -27,12 +28,14 @@ use crate::{
     attempt::Attempt,
     error::CommandError,
     event::{Event, LeaveReason, MemberStatus, StopReason},
+    heard_texts::HeardTexts,
     input::{Input, JoinedSeat},
     membership::Membership,
     own_refusal::OwnRefusal,
     pending_bar::PendingBar,
     refusals::Refusals,
     roster::RosterState,
+    said_texts::{SaidTexts, TextEpoch},
     step::{Step, earlier},
 };
 
@@ -75,6 +78,8 @@ pub(crate) struct Seat {
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
+    /// The latest time of an approval that this device has signed.
+    last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
     /// The moment since which the context is to be changed.
@@ -97,6 +102,10 @@ pub(crate) struct Seat {
     /// The moment of the next look at that.
     renewal_look: Option<Moment>,
     told_sending: Option<StopReason>,
+    said: SaidTexts,
+    heard: HeardTexts,
+    /// The first epochs that this session was in, for each era.
+    first_epochs: VecDeque<TextEpoch>,
 }
 
 redacted_debug!(Seat);
@@ -144,6 +153,7 @@ impl Seat {
             refusals: Refusals::default(),
             own_refusal: None,
             bars: Vec::new(),
+            last_issued: Timestamp::from_secs(0),
             is_urgent: false,
             context_since: None,
             commit_after: None,
@@ -157,6 +167,9 @@ impl Seat {
             needs_renewal: false,
             renewal_look: None,
             told_sending: Some(StopReason::NotInGroup),
+            said: SaidTexts::default(),
+            heard: HeardTexts::default(),
+            first_epochs: VecDeque::new(),
         };
         seat.roster.update(joined.roster, step.moment());
         if let Some(statement) = joined.statement {
@@ -169,6 +182,10 @@ impl Seat {
     pub(crate) fn after(former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
         let mut seat = Self::new(joined, step);
         seat.told_sending = former.told_sending;
+        seat.last_issued = former.last_issued;
+        seat.said = former.said;
+        seat.heard = former.heard;
+        seat.first_epochs = former.first_epochs;
         if seat.era == former.era {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.
@@ -263,6 +280,7 @@ impl Seat {
         if let Some(membership) = &mut self.membership {
             membership.group.drop_past_epochs(now);
         }
+        self.said.expire(now);
         if !self.is_connected() || !self.is_active {
             let next = earlier(self.look_at_others(step), self.check_bars(step));
             self.tell_sending(step);
@@ -272,6 +290,7 @@ impl Seat {
         let mut next = self.take_commits(step);
         next = earlier(next, self.check_behind(step));
         next = earlier(next, self.confirm(step));
+        next = earlier(next, self.ask_for_texts(step));
         next = earlier(next, self.look_at_own_leaf(step));
         next = earlier(next, self.ask(step));
         next = earlier(next, self.commit_what_is_due(step));

@@ -26,9 +26,11 @@ mod link;
 mod message;
 mod mls;
 mod provider;
+mod reply_key;
 mod roster;
 mod start;
 mod state;
+mod storage;
 mod verdict;
 mod view;
 
@@ -43,6 +45,7 @@ pub use self::{
     leaf::MemberLeaf,
     link::GroupLink,
     message::GroupMessage,
+    reply_key::ReplyKey,
     roster::{ABSENCE, RosterHistory},
     start::GroupStart,
     state::Group,

@@ -34,6 +34,9 @@ pub(crate) const CROSS_SIGNATURE: &[u8] = b"Anteroom_20261127_Signature_OtherDev
 /// Signature of the admin key over a member key of an admin in an era.
 pub(crate) const ADMIN_SIGNATURE: &[u8] = b"Anteroom_20261127_Signature_AdminInEra";
 
+/// HPKE, info: texts that are said again to one member.
+pub(crate) const REPLY: &[u8] = b"Anteroom_20261127_Message_Reply";
+
 /// Salt of the verification words.
 pub(crate) const WORDS: &[u8] = b"Anteroom_20261127_Verification_Words";
 
@@ -54,6 +57,7 @@ const ALL: &[&[u8]] = &[
     IDENTITY,
     CROSS_SIGNATURE,
     ADMIN_SIGNATURE,
+    REPLY,
     WORDS,
 ];
 

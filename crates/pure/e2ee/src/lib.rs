@@ -35,7 +35,7 @@
 //!   `getrandom` for browsers and never calls it.
 //! - openmls and `sframe` write to `log`: no keys, but in errors the claims of a leaf that openmls refuses.
 //!   A program must not write down the log of the target `openmls`.
-//! - Copies of secrets that openmls makes while it serializes its state are not wiped; the state itself is.
+//! - Copies of secrets that openmls makes while it reads its storage are not wiped; the storage is.
 //!
 //! ```
 //! use anteroom_e2ee::{AdminSecret, Approval, Authority, DeviceSecret, SignedStatement, StatementKey};
@@ -158,8 +158,8 @@ pub use self::{
         CommitEffect, CommitError, CommitRefusal, CommitView, Confirmations, EpochChange,
         EpochFrames, EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupMessage,
         GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MAX_ADDS, MemberLeaf,
-        MessageError, OutgoingCommit, ProposalView, RemovalReason, RosterHistory, Surroundings,
-        verdict, verdict_of_newcomer,
+        MessageError, OutgoingCommit, ProposalView, RemovalReason, ReplyKey, RosterHistory,
+        Surroundings, verdict, verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{
@@ -168,7 +168,7 @@ pub use self::{
     },
     rules::{
         Admission, AdmissionError, AdmissionReason, BarredList, ContextChange, ContextError,
-        LeafClaim, MAX_BARRED, Presence, RoomContext,
+        LeafClaim, MAX_BARRED, MAX_BARRED_BY_CO_ADMIN, Presence, RoomContext,
     },
     statements::{
         AdminSignature, Approval, Authority, BarredEntry, Certificate, CertificateChain,

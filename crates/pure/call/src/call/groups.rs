@@ -1,5 +1,7 @@
 //! Commits of the groups of the era, and refusals of commits.
 
+use std::collections::BTreeSet;
+
 use anteroom_protocol::GroupEpoch;
 
 use super::Call;
@@ -138,8 +140,9 @@ impl Call {
         if is_granted { missed } else { Vec::new() }
     }
 
-    /// Returns whether a device may start the next group: an admin, or any device while no admin is active or
-    /// no device of the present group is connected.
+    /// Returns whether a device may start the next group: an admin, or any device while no admin is active, no
+    /// device of the present group is connected, or most of its users refuse a commit of it. A commit of the
+    /// only admin can be among those.
     fn may_start_group(&self, role: Role) -> bool {
         let present = self.commits.present().group;
         let devices = || self.seats.iter().map(|(_, device)| device);
@@ -148,7 +151,24 @@ impl Call {
         let has_member = || {
             devices().any(|device| device.group == present && active_connection(device).is_some())
         };
-        role == Role::Admin || present == 0 || !has_admin || !has_member()
+        role == Role::Admin || present == 0 || !has_admin || !has_member() || self.most_refuse()
+    }
+
+    /// Returns whether more than half of the users in the present group refuse a commit of it, and two at least.
+    fn most_refuse(&self) -> bool {
+        let present = self.commits.present().group;
+        let devices = self.seats.iter().map(|(_, device)| device);
+        let members =
+            devices.filter(|device| device.group == present && device.status() == Status::Active);
+        let mut users = BTreeSet::new();
+        let mut refusers = BTreeSet::new();
+        for device in members {
+            users.insert(&device.user);
+            if device.refused_group == present {
+                refusers.insert(&device.user);
+            }
+        }
+        refusers.len() > 1 && 2 * refusers.len() > users.len()
     }
 }
 

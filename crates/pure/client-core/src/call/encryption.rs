@@ -8,7 +8,7 @@ mod shared_lobby;
 
 use std::{collections::VecDeque, time::Duration};
 
-use anteroom_e2ee::{CoAdmin, Moment, RoomContext, SignedStatement};
+use anteroom_e2ee::{Moment, RoomContext};
 use anteroom_e2ee_session::{
     BarScope, Command as SessionCommand, CommandError, CommitRejection, Event as SessionEvent,
     Input, JoinedSeat, Output, Session, SessionTime,
@@ -273,6 +273,12 @@ impl Encryption {
                 let command = SessionCommand::SetCoAdmins(all);
                 self.session.command(command, time, rng)
             }),
+            GroupCommand::RemoveCoAdmin(device) => {
+                self.co_admins_without(device).and_then(|others| {
+                    let command = SessionCommand::SetCoAdmins(others);
+                    self.session.command(command, time, rng)
+                })
+            }
         };
         if let Err(error) = done {
             self.tell(CallEvent::GroupRefused(error.into()));
@@ -294,25 +300,6 @@ impl Encryption {
     /// Returns the next effect.
     pub(super) fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
-    }
-
-    /// Returns the co-admins of the era and a member.
-    fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
-        let policy = context.policy().map(SignedStatement::claimed);
-        let known = policy.map_or(&[][..], |policy| policy.co_admins_in(context.era()));
-        let mut all = known.to_vec();
-        let members = self.session.members();
-        let mut members = members.iter().map(|member| &member.claims);
-        let member = members.find(|claims| claims.demux_id == device);
-        let member = member.ok_or(CommandError::UnknownMember)?;
-        if all.iter().all(|one| one.member_key != member.member_key) {
-            all.push(CoAdmin {
-                user: member.user.clone(),
-                member_key: member.member_key,
-            });
-        }
-        Ok(all)
     }
 
     /// Keeps a text while others may let this device in.

@@ -37,6 +37,8 @@ pub enum GroupCommand {
     Lock(bool),
     /// Makes a member a co-admin for the rest of the era. For holders of the admin secret.
     AddCoAdmin(DemuxId),
+    /// Takes back that a member is a co-admin. For holders of the admin secret.
+    RemoveCoAdmin(DemuxId),
     /// Computes the verification words, and freezes them with the members.
     ShowWords,
     /// The person has compared the words that were shown last, which are of this epoch: they match.

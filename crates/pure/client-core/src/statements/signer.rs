@@ -68,6 +68,7 @@ impl StatementSigner {
             since: now,
             until: now.plus(Policy::MAX_VALIDITY),
             void_before: known.map_or(Timestamp::from_secs(0), |known| known.void_before),
+            void_here: known.map_or(Timestamp::from_secs(0), |known| known.void_here),
             era: known.and_then(|known| known.era),
             co_admins: known.map_or_else(Vec::new, |known| known.co_admins.clone()),
         })

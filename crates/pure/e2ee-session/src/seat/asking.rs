@@ -99,7 +99,7 @@ impl Seat {
         asks.then_some(number)
     }
 
-    /// Returns whether a device started a group whose commit most of the others had refused.
+    /// Returns whether a device started a group whose commit most users had refused.
     fn is_condemned(&self, device: DemuxId) -> bool {
         let mut connected = self.roster.connected();
         let entry = connected.find(|one| one.demux_id == device);

@@ -1,4 +1,4 @@
-//! What admins tell co-admins of the lobby, and the decisions of co-admins.
+//! The lobby that admins tell co-admins, and the decisions of co-admins.
 
 use anteroom_e2ee::{
     AdmissionReason, Approval, MemberLeaf, MemberPublicKey, SignedStatement, Signer,
@@ -81,7 +81,7 @@ impl Seat {
         self.sign(&approval, options)
     }
 
-    /// Takes what a member says of the lobby, if it has shown the admin key and this device is a co-admin's.
+    /// Takes the lobby that a member tells, if it has shown the admin key and this device is a co-admin's.
     pub(super) fn take_lobby(
         &self,
         sender: &MemberLeaf,

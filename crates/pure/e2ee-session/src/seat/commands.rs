@@ -1,14 +1,13 @@
 //! Commands of the person.
 
 use anteroom_e2ee::{
-    Approval, BarredEntry, CoAdmin, ContextChange, Lock, Policy, SignedStatement, Statement,
-    StatementKey,
+    Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, Lock, MemberLeaf, Policy,
+    SignedStatement, Signer, Statement, StatementKey,
 };
 use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 
 use super::Seat;
 use crate::{
-    MAX_TEXT,
     content::Content,
     error::CommandError,
     input::{BarScope, Command},
@@ -17,7 +16,7 @@ use crate::{
     output::Message,
     pending_bar::PendingBar,
     step::Step,
-    text::{clean_name, clean_text},
+    text::clean_name,
 };
 
 impl Seat {
@@ -40,22 +39,6 @@ impl Seat {
             Command::Decide { device, verdict } => self.send_decision(&device, verdict, step),
             Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
-    }
-
-    fn say(&mut self, text: &str, step: &mut Step<'_>) -> Result<(), CommandError> {
-        if self.membership.is_none() {
-            return Err(CommandError::NotInGroup);
-        }
-        self.check_connection()?;
-        if !self.may_send() {
-            return Err(CommandError::Stopped);
-        }
-        let text = clean_text(text);
-        if text.is_empty() || text.len() > MAX_TEXT {
-            return Err(CommandError::Text);
-        }
-        self.send_content(&Content::Text(text), step);
-        Ok(())
     }
 
     /// Changes the name. The next leaf has it; the members of the present group are told.
@@ -99,42 +82,45 @@ impl Seat {
         let found = leaves.find(|(leaf, claims)| claims.demux_id == device && **leaf != own);
         let (_, claims) = found.ok_or(CommandError::UnknownMember)?;
         let claims = claims.clone();
-        let time = step.time.now;
-        let entry = BarredEntry {
+        let mut entry = BarredEntry {
             room: *self.known.room(),
             user: claims.user.clone(),
             member_key: (scope == BarScope::Device).then_some(claims.member_key),
-            time,
+            time: step.time.now,
         };
         if entry.names(&step.options.user, &step.options.member_key.public()) {
             return Err(CommandError::OwnDevice);
         }
+        let time = self.removal_time(&entry, membership);
+        entry.time = time;
         let signed = self.sign(&entry, step.options)?;
         let mut change = ContextChange {
             barred: vec![signed.clone()],
             ..ContextChange::default()
         };
+        // Beyond a number the entries of a co-admin do not count.
+        let known = self.known.with(&change);
+        let counts =
+            known.barred().entries().contains(&signed) || time < known.barred().void_before();
+        if !counts {
+            return Err(CommandError::TooManyBarred);
+        }
         let others = self.membership()?.view.leaves.values();
         let stay: Vec<_> = others
             .filter(|one| !entry.names(&one.user, &one.member_key))
             .cloned()
             .collect();
-        if let Ok(policy) = self.policy(step, |policy| policy.void_before = time) {
-            // In later eras approvals from before are void: those who are in get new ones.
-            let approvals = stay.iter().filter_map(|one| {
-                let approval = Approval {
-                    room: entry.room,
-                    user: one.user.clone(),
-                    member_key: one.member_key,
-                    issued: time.plus(1),
-                    expires: time.plus(Approval::DEFAULT_VALIDITY),
-                };
-                self.sign(&approval, step.options).ok()
-            });
-            let approvals = Content::Approvals(approvals.collect());
+        let change_policy = |policy: &mut Policy| {
+            policy.void_before = policy.void_before.max(time);
+            policy
+                .co_admins
+                .retain(|one| !entry.names(&one.user, &one.member_key));
+        };
+        if let Ok(policy) = self.policy(step, change_policy) {
             step.send(Message::Policy(policy.clone()));
             change.policy = Some(policy);
-            self.send_content(&approvals, step);
+            // In later eras approvals from before are void: those who are in get new ones.
+            self.send_approvals(&stay, time.plus(1), step);
         }
         self.bars.push(PendingBar {
             claims,
@@ -146,20 +132,71 @@ impl Seat {
         Ok(())
     }
 
+    /// Returns the time of an entry that is made now: not earlier than the approvals that those whom it names
+    /// may have. An approval in a leaf can be ahead, by a clock that was; and one can have come from a removal
+    /// in this second.
+    fn removal_time(&self, entry: &BarredEntry, membership: &Membership) -> Timestamp {
+        let now = entry.time;
+        let entries = self.known.barred().entries().iter();
+        let by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
+        let given = by_admin.map(|entry| entry.claimed().time.plus(1));
+        let given = given.fold(self.last_issued, Timestamp::max);
+        let leaves = membership.view.leaves.values();
+        let named = leaves.filter(|one| entry.names(&one.user, &one.member_key));
+        let shown = named.filter_map(|one| Some(one.admission.approval()?.claimed().issued));
+        let shown = shown.fold(now, Timestamp::max);
+        // The members took the approvals in leaves by their own clocks, and with the entry they do too.
+        let given = given.min(now.plus(CLOCK_TOLERANCE / 2));
+        shown.min(now.plus(CLOCK_TOLERANCE)).max(given)
+    }
+
     fn set_co_admins(
         &mut self,
         co_admins: Vec<CoAdmin>,
         step: &mut Step<'_>,
     ) -> Result<(), CommandError> {
-        self.membership()?;
+        let leaves = self.membership()?.view.leaves.values();
+        if co_admins.iter().any(|one| self.known.bars_co_admin(one)) {
+            return Err(CommandError::Barred);
+        }
+        // Newcomers would refuse those whom a former co-admin has let in.
+        let remains = |signer: &Signer| match signer {
+            Signer::Admin => true,
+            Signer::CoAdmin(key) => co_admins.iter().any(|one| one.member_key == *key),
+        };
+        let let_in = leaves.filter(|one| {
+            let approval = one.admission.approval();
+            approval.is_some_and(|approval| !remains(approval.signer()))
+        });
+        let let_in: Vec<_> = let_in.cloned().collect();
         let policy = self.policy(step, |policy| policy.co_admins = co_admins)?;
         step.send(Message::Policy(policy.clone()));
+        if !let_in.is_empty() {
+            self.send_approvals(&let_in, step.time.now, step);
+        }
         let change = ContextChange {
             policy: Some(policy),
             ..ContextChange::default()
         };
         self.commit_at_once(&change, step);
         Ok(())
+    }
+
+    /// Sends new approvals to members.
+    fn send_approvals(&mut self, members: &[MemberLeaf], issued: Timestamp, step: &mut Step<'_>) {
+        self.last_issued = self.last_issued.max(issued);
+        let approvals = members.iter().filter_map(|one| {
+            let approval = Approval {
+                room: *self.known.room(),
+                user: one.user.clone(),
+                member_key: one.member_key,
+                issued,
+                expires: issued.plus(Approval::DEFAULT_VALIDITY),
+            };
+            self.sign(&approval, step.options).ok()
+        });
+        let approvals = Content::Approvals(approvals.collect());
+        self.send_content(&approvals, step);
     }
 
     /// Signs the next policy of the room, for this era. Its counter is at least the time, so that it counts rather
@@ -176,6 +213,9 @@ impl Seat {
         let now = step.time.now;
         let known = self.known.policy().map(SignedStatement::claimed);
         let next = known.map_or(1, |known| known.counter.saturating_add(1));
+        let none = Timestamp::from_secs(0);
+        let authority = self.known.authority();
+        let co_admins = authority.map_or(&[][..], |authority| authority.co_admins);
         let mut policy = Policy {
             room: *self.known.room(),
             restrictions: known.map_or(Restrictions::AdminApproval, |known| {
@@ -184,9 +224,10 @@ impl Seat {
             counter: next.max(now.as_secs()),
             since: now,
             until: now.plus(Policy::MAX_VALIDITY),
-            void_before: known.map_or(Timestamp::from_secs(0), |known| known.void_before),
+            void_before: known.map_or(none, |known| known.void_before),
+            void_here: self.known.policy_void_before().unwrap_or(none),
             era: Some(self.era),
-            co_admins: known.map_or_else(Vec::new, |known| known.co_admins_in(self.era).to_vec()),
+            co_admins: co_admins.to_vec(),
         };
         change(&mut policy);
         SignedStatement::sign(&policy, &StatementKey::Admin(key)).map_err(CommandError::Statement)

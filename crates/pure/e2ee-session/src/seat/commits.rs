@@ -167,6 +167,7 @@ impl Seat {
     ) {
         membership.verify_certificates(step.options, step.time.now);
         let epoch = membership.group.epoch();
+        self.note_first_epoch(epoch);
         let number = epoch.group;
         let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
         self.refusals.next_group();
@@ -289,6 +290,7 @@ impl Seat {
         if effect.context != before.context {
             self.learn(&effect.context.statements(), step);
             self.context_since = None;
+            self.renewal_look = None;
         }
     }
 
@@ -300,6 +302,9 @@ impl Seat {
         let reason = reasons.find(|(leaf, _)| Some(*leaf) == own);
         let reason = reason.map_or(RemovalReason::Absent, |(_, reason)| *reason);
         self.is_barred = reason == RemovalReason::Barred;
+        if self.is_barred {
+            self.said.clear();
+        }
         // The Welcome for the new leaf comes after the commit.
         let is_anew = reason == RemovalReason::AddedAnew;
         let asking = self.asking.take_if(|_| is_anew);

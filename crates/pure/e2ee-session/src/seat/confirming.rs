@@ -37,7 +37,12 @@ impl Seat {
             let name = step.options.name.clone();
             self.send_content(&Content::Name(name), step);
         } else if is_due && has_others {
-            self.send_group_message(&GroupMessage::Confirmation, step);
+            // The numbers of texts confirm as well.
+            let numbers = self.said.numbers().filter(|_| !membership.is_stopped);
+            let message = numbers.map_or(GroupMessage::Confirmation, |of| {
+                GroupMessage::Content(Content::TextNumbers(of).to_bytes())
+            });
+            self.send_group_message(&message, RelayClass::Confirmation, step);
         }
         let look = self.look_at_others(step);
         let membership = self.membership.as_ref()?;
@@ -68,16 +73,18 @@ impl Seat {
 
     /// Seals content for the members and sends it.
     pub(super) fn send_content(&mut self, content: &Content, step: &mut Step<'_>) {
-        self.send_group_message(&GroupMessage::Content(content.to_bytes()), step);
+        let message = GroupMessage::Content(content.to_bytes());
+        self.send_group_message(&message, RelayClass::GroupMessage, step);
     }
 
-    fn send_group_message(&mut self, message: &GroupMessage, step: &mut Step<'_>) {
+    fn send_group_message(
+        &mut self,
+        message: &GroupMessage,
+        class: RelayClass,
+        step: &mut Step<'_>,
+    ) {
         let Some(membership) = &mut self.membership else {
             return;
-        };
-        let class = match message {
-            GroupMessage::Confirmation => RelayClass::Confirmation,
-            GroupMessage::Content(_) => RelayClass::GroupMessage,
         };
         if let Ok(sealed) = membership.group.seal_message(message, step.rng) {
             membership.sent(step.time.moment);

@@ -6,6 +6,7 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 use super::Seat;
 use crate::{
     content::Content, event::Event, membership::ChangedName, relay::RelayContent, step::Step,
+    text::clean_text,
 };
 
 /// The maximum number of messages that wait while a commit is held.
@@ -69,7 +70,12 @@ impl Seat {
         if let GroupMessage::Content(content) = message
             && let Some(content) = Content::parse(&content)
         {
-            self.take_content(epoch, leaf, content, step);
+            match content {
+                Content::TextRequest { run, missing, key } => {
+                    self.answer(epoch, leaf, (run, missing, key), step);
+                }
+                content => self.take_content(epoch, leaf, content, step),
+            }
         }
         true
     }
@@ -94,6 +100,44 @@ impl Seat {
                 claims,
                 text,
             }),
+            Content::NumberedText(of, text) => {
+                let sender = *claims.member_key.as_bytes();
+                if self.heard.hear(sender, of, true, step.moment()) {
+                    step.tell(Event::Text {
+                        leaf,
+                        epoch,
+                        claims,
+                        text,
+                    });
+                }
+            }
+            Content::TextNumbers(of) => {
+                let sender = *claims.member_key.as_bytes();
+                self.heard.hear(sender, of, false, step.moment());
+            }
+            // The caller answers requests.
+            Content::TextRequest { .. } => {}
+            Content::TextAnswer {
+                run,
+                answered,
+                sealed,
+            } => {
+                let sender = claims.member_key.as_bytes();
+                let now = step.moment();
+                let texts = self.heard.take_answer(sender, run, answered, &sealed, now);
+                for (said_in, text) in texts {
+                    let text = clean_text(&text);
+                    if !text.is_empty() && self.was_in(said_in) {
+                        let claims = claims.clone();
+                        step.tell(Event::Text {
+                            leaf,
+                            epoch,
+                            claims,
+                            text,
+                        });
+                    }
+                }
+            }
             Content::Name(name) => {
                 let present = membership.view.leaves.get(&leaf);
                 let is_still_in = present.is_some_and(|one| one.member_key == claims.member_key);

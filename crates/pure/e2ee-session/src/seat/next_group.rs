@@ -59,7 +59,7 @@ impl Seat {
         if self.attempt.is_some() || self.is_barred || !self.inbox.is_empty() {
             return None;
         }
-        // A device whose own commit most of the others refuse leaves the start to them.
+        // A device whose own commit most users refuse leaves the start to them.
         let own = step.options.member_key.public();
         if self.refusals.is_condemned(&own) {
             return None;

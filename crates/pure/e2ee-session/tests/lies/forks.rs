@@ -34,16 +34,20 @@ fn words(stage: &mut Stage, who: usize) -> [u16; 6] {
     shown.words.map(|word| word.number)
 }
 
-/// Whether a person was told that another one is confirmed or not, last.
-fn confirmation(stage: &Stage, who: usize, leaf: u32) -> Option<bool> {
-    let told = stage.seen(who, |event| match event {
+/// Whether a person was told that another one is confirmed or not, each time.
+fn confirmations(stage: &Stage, who: usize, leaf: u32) -> Vec<bool> {
+    stage.seen(who, |event| match event {
         Event::Confirmation {
             leaf: of,
             is_confirmed,
         } if *of == leaf => Some(*is_confirmed),
         _ => None,
-    });
-    told.last().copied()
+    })
+}
+
+/// The same, the last time.
+fn confirmation(stage: &Stage, who: usize, leaf: u32) -> Option<bool> {
+    confirmations(stage, who, leaf).last().copied()
 }
 
 fn has_stopped(stage: &Stage, who: usize) -> bool {
@@ -92,7 +96,9 @@ fn a_fork_shows_different_words_and_lasts_no_longer_than_confirmations() {
     assert!(!has_stopped(&stage, 0), "not yet");
     stage.run(16_000);
     assert!(has_stopped(&stage, 0), "it hears nobody");
-    assert_eq!(confirmation(&stage, 1, leaf), Some(false));
+    // It has asked, was added anew, and is confirmed when it is heard.
+    assert_eq!(confirmations(&stage, 1, leaf), [false, true]);
+    stage.assert_together(&[0, 1, 2]);
     assert!(!has_stopped(&stage, 1), "one of two others");
     stage.be_honest();
     stage.run(40_000);
@@ -263,6 +269,37 @@ fn a_connection_that_stays_broken_ends_the_sending_too() {
     assert!(session.may_send());
     stage.run(21_000);
     assert!(has_stopped(&stage, 2));
+}
+
+/// The service keeps what the third person says from the first one, and lets its leaf be made anew each 10 s.
+#[test]
+fn a_member_that_is_added_anew_again_and_again_unheard_is_not_confirmed() {
+    for is_taken_out in [false, true] {
+        let mut stage = three();
+        let second = stage.people[1].demux.unwrap();
+        stage.lie(move |hop| match &hop {
+            Hop::ToPerson(0, Input::Relay { from, body }) if *from != second && body[0] == 3 => {
+                Vec::new()
+            }
+            _ => vec![hop],
+        });
+        for round in 0..5 {
+            stage.leave(2);
+            if is_taken_out {
+                stage.run(4_000);
+                stage.assert_together(&[0, 1]);
+            }
+            stage.connect(2);
+            stage.run(6_000);
+            stage.assert_together(&[0, 1, 2]);
+            let is_confirmed = stage.status(0, 2).is_confirmed;
+            assert!(round < 3 || !is_confirmed, "round {round}");
+            assert!(stage.status(1, 2).is_confirmed, "the second hears it");
+        }
+        stage.be_honest();
+        stage.run(11_000);
+        assert!(stage.status(0, 2).is_confirmed);
+    }
 }
 
 /// Everybody who has the keys of an epoch can seal frames as any leaf of it.

@@ -8,6 +8,7 @@
 )]
 
 mod approvals;
+mod co_admins;
 mod eras;
 mod expectations;
 mod forks;

@@ -95,6 +95,7 @@ impl Room {
             since,
             until: since.plus(30 * DAY),
             void_before: Timestamp::from_secs(0),
+            void_here: Timestamp::from_secs(0),
             era: None,
             co_admins: Vec::new(),
         };

@@ -8,7 +8,7 @@ use anteroom_e2ee_session::{Event, Input, LeaveReason, Listing, RosterDevice, Se
 use anteroom_protocol::DemuxId;
 
 use crate::{
-    people::{INVENTED, Room, rng, system_time, user},
+    people::{INVENTED, Room, TestUser, rng, system_time, user},
     stage::{Hop, Stage},
 };
 
@@ -149,8 +149,16 @@ fn a_device_that_asks_under_many_keys_is_told_once() {
 
 /// Three people together.
 fn three() -> Stage {
-    let mut stage = Stage::new(Room::open());
-    for number in 0..3 {
+    let room = Room::open();
+    let first = room.person(0);
+    three_with(room, first)
+}
+
+/// Three people together, one of whom came first.
+fn three_with(room: Room, first: TestUser) -> Stage {
+    let mut stage = Stage::new(room);
+    stage.join(first);
+    for number in 1..3 {
         let person = stage.room.person(number);
         stage.join(person);
     }
@@ -198,7 +206,19 @@ fn a_device_that_all_rosters_leave_out_is_taken_out_and_comes_back() {
 
 #[test]
 fn a_device_that_the_roster_of_the_committer_leaves_out_stays() {
-    let mut stage = three();
+    leaves_out_the_deceived_committer(three());
+}
+
+/// The service lets only an admin start the next group while one is there. The only one is the deceived one, whom
+/// most refuse.
+#[test]
+fn a_device_that_the_roster_of_the_only_admin_leaves_out_stays() {
+    let room = Room::open();
+    let admin = room.admin(0);
+    leaves_out_the_deceived_committer(three_with(room, admin));
+}
+
+fn leaves_out_the_deceived_committer(mut stage: Stage) {
     let left_out = stage.people[2].demux.unwrap();
     stage.lie(about_rosters(move |to, roster| {
         if to == 0 {

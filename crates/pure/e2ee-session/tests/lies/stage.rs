@@ -299,6 +299,10 @@ impl Stage {
                 })
             }
             Message::Refuse(at) => Say::Refuse(at),
+            Message::RelayTo(to, body) => Say::Relay {
+                to: RelayTarget::One(to),
+                body: RelayBody::new(body).unwrap(),
+            },
             Message::Relay(_, body) => Say::Relay {
                 to: RelayTarget::All,
                 body: RelayBody::new(body).unwrap(),

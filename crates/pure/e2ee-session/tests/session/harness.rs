@@ -177,6 +177,11 @@ impl Harness {
         self.dead.insert(device);
     }
 
+    /// Mends a connection that was dead.
+    pub(crate) fn mend(&mut self, device: usize) {
+        self.dead.remove(&device);
+    }
+
     /// Lets a device leave the call.
     pub(crate) fn leave(&mut self, device: usize) {
         let connection = self.devices[device].connection.take();
@@ -313,6 +318,10 @@ impl Harness {
                     }),
                 }),
                 Message::Refuse(at) => Say::Refuse(at),
+                Message::RelayTo(to, body) => Say::Relay {
+                    to: RelayTarget::One(to),
+                    body: RelayBody::new(body).unwrap(),
+                },
                 Message::Relay(_, body) => Say::Relay {
                     to: RelayTarget::All,
                     body: RelayBody::new(body).unwrap(),

@@ -12,4 +12,5 @@ mod groups;
 mod harness;
 mod people;
 mod statements;
+mod texts;
 mod words;

@@ -62,6 +62,7 @@ pub(crate) fn policy(restrictions: Restrictions, counter: u64) -> SignedStatemen
         since: now.minus(HOUR),
         until: now.plus(DAY),
         void_before: Timestamp::from_secs(0),
+        void_here: Timestamp::from_secs(0),
         era: None,
         co_admins: Vec::new(),
     };

@@ -11,7 +11,8 @@ use super::{
     handshake::HandshakeKind,
     leaf::{MemberLeaf, capabilities},
     link::GroupLink,
-    provider::{Provider, Storage},
+    provider::Provider,
+    storage::Storage,
 };
 
 /// The time for which a key package is valid at the least, before and after it is used.

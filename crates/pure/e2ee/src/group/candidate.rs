@@ -18,8 +18,9 @@ use super::{
     leaf::{MemberLeaf, capabilities},
     link::GroupLink,
     mls::{MemberSigner, group_id, join_config, lifetime, store_psk},
-    provider::{Provider, Storage},
+    provider::Provider,
     state::{Group, GroupParts},
+    storage::Storage,
     verdict::{Surroundings, verdict_of_newcomer},
     view::{group_view, psk_name},
 };
@@ -120,7 +121,9 @@ impl Candidate {
         let provider = Provider::without_rng(&self.storage);
         let builder = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
             .map_err(|_| JoinError::Welcome)?
-            .skip_lifetime_validation();
+            .skip_lifetime_validation()
+            // The storage is the candidate's own: there is no other group to look for.
+            .replace_old_group();
         let own_psk = EraPsk::id(self.link.psk.era());
         let has_own_psk = match builder.processed_welcome().psks() {
             [psk] => psk_name(psk.psk()).is_some_and(|id| id == own_psk),

@@ -42,13 +42,15 @@ impl Sign {
 }
 
 impl Confirmations {
-    /// Takes a new epoch with its leaves. `stayed` are the leaves that are the same devices as before.
+    /// Takes a new epoch with its leaves. `stayed` are the leaves that are the same devices as before, and
+    /// `signs` the last signs of members whose leaves were made anew; the others begin with one now.
     pub fn change_epoch(
         &mut self,
         epoch: GroupEpoch,
         own_leaf: u32,
         leaves: &BTreeSet<u32>,
         stayed: &BTreeSet<u32>,
+        signs: &BTreeMap<u32, Moment>,
         now: Moment,
     ) {
         let before = core::mem::take(&mut self.signs);
@@ -56,7 +58,8 @@ impl Confirmations {
         self.signs = others
             .map(|leaf| {
                 let sign = before.get(leaf).filter(|_| stayed.contains(leaf));
-                (*leaf, sign.copied().unwrap_or(Sign::new(now)))
+                let at = signs.get(leaf).copied().unwrap_or(now);
+                (*leaf, sign.copied().unwrap_or(Sign::new(at)))
             })
             .collect();
         self.epoch = Some(epoch);
@@ -82,6 +85,12 @@ impl Confirmations {
             let disconnected = sign.disconnected.saturating_add(disconnected);
             sign.disconnected = disconnected.min(CONFIRMATION_LIMIT);
         }
+    }
+
+    /// Returns the moment of the last sign of another member, or that at which it came in.
+    #[must_use]
+    pub fn last_sign(&self, leaf: u32) -> Option<Moment> {
+        self.signs.get(&leaf).map(|sign| sign.at)
     }
 
     /// Takes note of an own message.

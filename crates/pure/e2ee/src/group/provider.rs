@@ -1,25 +1,9 @@
 //! The provider of openmls: cryptography, randomness and storage of one operation on one group.
 
-use openmls_memory_storage::MemoryStorage;
 use openmls_traits::OpenMlsProvider;
 use rand_core::CryptoRng;
-use zeroize::Zeroize as _;
 
-use super::crypto::Crypto;
-
-/// The state that openmls keeps of one group, in memory. Its values are wiped on drop.
-#[derive(Default)]
-pub(super) struct Storage(MemoryStorage);
-
-impl Drop for Storage {
-    fn drop(&mut self) {
-        if let Ok(values) = self.0.values.get_mut() {
-            for value in values.values_mut() {
-                value.zeroize();
-            }
-        }
-    }
-}
+use super::{crypto::Crypto, storage::Storage};
 
 /// The provider of one operation.
 pub(super) struct Provider<'p> {
@@ -47,10 +31,10 @@ impl<'p> Provider<'p> {
 impl<'p> OpenMlsProvider for Provider<'p> {
     type CryptoProvider = Crypto<'p>;
     type RandProvider = Crypto<'p>;
-    type StorageProvider = MemoryStorage;
+    type StorageProvider = Storage;
 
-    fn storage(&self) -> &MemoryStorage {
-        &self.storage.0
+    fn storage(&self) -> &Storage {
+        self.storage
     }
 
     fn crypto(&self) -> &Crypto<'p> {

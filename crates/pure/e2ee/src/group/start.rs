@@ -14,8 +14,9 @@ use super::{
         MemberSigner, PADDING, PAST_EPOCHS, WIRE_FORMAT, context_extensions, group_id, lifetime,
         store_psk,
     },
-    provider::{Provider, Storage},
+    provider::Provider,
     state::{Group, GroupParts},
+    storage::Storage,
     verdict::Surroundings,
     view::group_view,
 };
@@ -74,6 +75,8 @@ impl Group {
                 return Err(GroupFailure::Mls);
             }
             MlsGroup::builder()
+                // The storage is new: there is no other group to look for.
+                .replace_old_group()
                 .with_group_id(group_id(link.psk.era(), number))
                 .ciphersuite(CIPHERSUITE)
                 .with_wire_format_policy(WIRE_FORMAT)

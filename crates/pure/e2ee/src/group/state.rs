@@ -16,7 +16,8 @@ use super::{
     leaf::MemberLeaf,
     link::GroupLink,
     mls::{context_of, parse_message},
-    provider::{Provider, Storage},
+    provider::Provider,
+    storage::Storage,
     verdict::{CommitEffect, CommitRefusal, GroupView, Surroundings, verdict},
     view::{add_leaves, commit_view},
 };

@@ -33,6 +33,15 @@ impl Admission {
     /// The maximum length in bytes.
     pub const MAX_LENGTH: usize = 1 + 2 + Approval::MAX_LENGTH + 64;
 
+    /// Returns the approval in it.
+    #[must_use]
+    pub const fn approval(&self) -> Option<&SignedStatement<Approval>> {
+        match self {
+            Self::Approval(approval) | Self::OtherDevice(approval, _) => Some(approval),
+            Self::None | Self::Admin(_) => None,
+        }
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

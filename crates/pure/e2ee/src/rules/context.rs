@@ -4,7 +4,8 @@ use anteroom_protocol::{EraId, ParseError, Restrictions, RoomId, Timestamp};
 
 use super::barred_list::BarredList;
 use crate::{
-    AdminPublicKey, Authority, BarredEntry, Lock, Policy, SignedStatement, Statement as _,
+    AdminPublicKey, Authority, BarredEntry, CoAdmin, Lock, Policy, SignedStatement, Signer,
+    Statement as _,
     encoding::{Reader, Writer},
     time::CLOCK_TOLERANCE,
 };
@@ -22,6 +23,8 @@ pub struct RoomContext {
     era: EraId,
     admin: Option<AdminPublicKey>,
     policy: Option<SignedStatement<Policy>>,
+    /// The co-admins of the era by the policy, without those whom an admin has put out.
+    co_admins: Vec<CoAdmin>,
     barred: BarredList,
     lock: Option<SignedStatement<Lock>>,
 }
@@ -90,6 +93,7 @@ impl RoomContext {
             era,
             admin,
             policy: None,
+            co_admins: Vec::new(),
             barred: BarredList::default(),
             lock: None,
         }
@@ -149,18 +153,38 @@ impl RoomContext {
         lock.is_some_and(|lock| lock.claimed().on)
     }
 
-    /// Returns the keys whose statements count; `None` without an admin key.
+    /// Returns the keys whose statements count; `None` without an admin key. A co-admin whom an entry of the
+    /// admin key names has none in this era.
     #[must_use]
     pub fn authority(&self) -> Option<Authority<'_>> {
-        let policy = self.policy.as_ref().map(SignedStatement::claimed);
         Some(Authority {
             admin: self.admin.as_ref()?,
-            co_admins: policy.map_or(&[], |policy| policy.co_admins_in(self.era)),
+            co_admins: &self.co_admins,
         })
     }
 
+    /// Returns whether an entry of the admin key names a co-admin, who then is none.
+    #[must_use]
+    pub fn bars_co_admin(&self, co_admin: &CoAdmin) -> bool {
+        let entries = self.barred.entries().iter();
+        let mut by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
+        by_admin.any(|entry| {
+            let entry = entry.claimed();
+            entry.names(&co_admin.user, &co_admin.member_key)
+        })
+    }
+
+    /// Computes the co-admins anew, after the policy or the barred entries have changed.
+    fn choose_co_admins(&mut self) {
+        let policy = self.policy.as_ref().map(SignedStatement::claimed);
+        let named = policy.map_or(&[][..], |policy| policy.co_admins_in(self.era));
+        let co_admins = named.iter().filter(|one| !self.bars_co_admin(one));
+        self.co_admins = co_admins.cloned().collect();
+    }
+
     /// Returns the context that statements lead to. Of policies and locks the newer one stays. Statements that
-    /// do not count are left out, also ones of a co-admin whom the new policy does not name any more.
+    /// do not count are left out, also ones of a co-admin whom the new policy does not name any more, or whom
+    /// an entry of the admin key names.
     #[must_use]
     pub fn with(&self, change: &ContextChange) -> Self {
         let mut next = self.clone();
@@ -173,18 +197,28 @@ impl RoomContext {
                 next.policy = Some(policy.clone());
             }
         }
+        let room = &self.room;
+        let admin = self.admin.as_ref().map(Authority::of_admin);
+        next.barred = self.barred.by_admin(&change.barred, |entry| {
+            admin.is_some_and(|admin| entry.verify(room, &admin).is_ok())
+        });
+        next.choose_co_admins();
         let authority = next.authority();
         let is_valid_lock = |lock: &&SignedStatement<Lock>| {
             authority.is_some_and(|authority| {
-                lock.claimed().era == self.era && lock.verify(&self.room, &authority).is_ok()
+                lock.claimed().era == self.era && lock.verify(room, &authority).is_ok()
             })
         };
         let locks = self.lock.iter().chain(&change.lock).filter(is_valid_lock);
         let lock = locks.reduce(|one, other| if other.supersedes(one) { other } else { one });
         let lock = lock.cloned();
-        let barred = self.barred.with(&change.barred, |entry| {
-            authority.is_some_and(|authority| entry.verify(&self.room, &authority).is_ok())
-        });
+        let by_admin = next.barred.clone();
+        let barred = match &authority {
+            Some(authority) => {
+                by_admin.with_co_admins(&self.barred, &change.barred, room, authority)
+            }
+            None => by_admin,
+        };
         let floor = change.void_before.filter(|_| self.admin.is_some());
         next.lock = lock;
         next.barred = barred.void_from(floor);
@@ -319,15 +353,17 @@ impl RoomContext {
         let admin = admin
             .map(|key| AdminPublicKey::from_bytes(&key))
             .transpose();
-        let context = Self {
+        let mut context = Self {
             room,
             era,
             admin: admin.map_err(|_| ParseError)?,
             policy: optional(reader.bytes(Policy::MAX_LENGTH)?)?,
+            co_admins: Vec::new(),
             barred: BarredList::read(&mut reader)?,
             lock: optional(reader.bytes(Lock::MAX_LENGTH)?)?,
         };
         reader.finish()?;
+        context.choose_co_admins();
         Ok(context)
     }
 

@@ -198,14 +198,25 @@ impl RoomContext {
         if now >= approval.expires {
             return Err(AdmissionError::Expired);
         }
-        let policy = self.policy().map(SignedStatement::claimed);
-        let by_policy = policy.map(|policy| policy.void_before_in(self.era()));
+        let by_policy = self.policy_void_before();
         let by_entries = (presence != Presence::Present).then(|| self.barred().void_before());
         let void_before = by_policy.into_iter().chain(by_entries).max();
         if void_before.is_some_and(|void_before| approval.issued < void_before) {
             return Err(AdmissionError::Void);
         }
         Ok(approval)
+    }
+
+    /// Returns the moment before which approvals are void by the policy. Its era is excepted only while the
+    /// context shows the entry that the moment is from: a later group of the same era id may lack it.
+    #[must_use]
+    pub fn policy_void_before(&self) -> Option<Timestamp> {
+        let policy = self.policy().map(SignedStatement::claimed)?;
+        let has_entry = self.barred().has_admin_entry_from(policy.void_before);
+        Some(match has_entry {
+            true => policy.void_before_in(self.era()),
+            false => policy.void_before,
+        })
     }
 
     /// Returns whether a barred entry puts a leaf out.

@@ -14,7 +14,8 @@ use crate::{
 /// The policy of a room. The room service stores it with the link and cannot make one.
 ///
 /// Body: `room id (32) || restrictions: 00 none, 01 approval || counter (8) || since (8) || until (8) || void
-/// before (8) || era: 00, or 01 and the era id (16) || number of co-admins (1) || each: user, member key (32)`.
+/// before (8) || void here (8) || era: 00, or 01 and the era id (16) || number of co-admins (1) || each: user,
+/// member key (32)`.
 /// The co-admins stand in strictly ascending order of their member keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -29,8 +30,12 @@ pub struct Policy {
     /// The moment from which [`Restrictions::None`] is approval again: after `since`, and at most
     /// [`Self::MAX_VALIDITY`] later.
     pub until: Timestamp,
-    /// Approvals issued before this moment are void in all eras but [`Self::era`].
+    /// Approvals issued before this moment are void in all eras, and in [`Self::era`] too unless its group
+    /// shows the barred entry that the moment is from.
     pub void_before: Timestamp,
+    /// Approvals issued before this moment are void in [`Self::era`] in any case: the [`Self::void_before`] of
+    /// the eras before it. Not later than that one; 0 without an era.
+    pub void_here: Timestamp,
     /// The era in which the policy was made; `None` if no call was on.
     pub era: Option<EraId>,
     /// The co-admins of [`Self::era`], at most [`Self::MAX_CO_ADMINS`]; none without an era.
@@ -63,11 +68,12 @@ impl Policy {
         }
     }
 
-    /// Returns the moment before which approvals are void in an era.
+    /// Returns the moment before which approvals are void in an era whose group shows the barred entry that
+    /// [`Self::void_before`] is from; in other groups it is that one.
     #[must_use]
     pub fn void_before_in(&self, era: EraId) -> Timestamp {
         if self.era == Some(era) {
-            Timestamp::from_secs(0)
+            self.void_here
         } else {
             self.void_before
         }
@@ -105,6 +111,7 @@ impl Body for Policy {
         writer.time(self.since);
         writer.time(self.until);
         writer.time(self.void_before);
+        writer.time(self.void_here);
         writer.u8(u8::from(self.era.is_some()));
         if let Some(era) = &self.era {
             writer.fixed(era.as_bytes());
@@ -128,11 +135,16 @@ impl Body for Policy {
             Restrictions::None
         };
         let counter = reader.u64()?;
-        let (since, until, void_before) = (reader.time()?, reader.time()?, reader.time()?);
+        let (since, until) = (reader.time()?, reader.time()?);
+        let (void_before, void_here) = (reader.time()?, reader.time()?);
         let era = reader.flag()?.then(|| reader.era()).transpose()?;
         let number = usize::from(reader.u8()?);
         let too_long = until <= since || until > since.plus(Self::MAX_VALIDITY);
         if too_long || number > Self::MAX_CO_ADMINS || (era.is_none() && number > 0) {
+            return Err(ParseError);
+        }
+        let latest = era.map_or(Timestamp::from_secs(0), |_| void_before);
+        if void_here > latest {
             return Err(ParseError);
         }
         let mut co_admins: Vec<CoAdmin> = Vec::with_capacity(number);
@@ -155,6 +167,7 @@ impl Body for Policy {
             since,
             until,
             void_before,
+            void_here,
             era,
             co_admins,
         })

@@ -221,27 +221,58 @@ fn where_nothing_is_asked_for_everybody_may_but_who_is_barred() {
 fn an_approval_from_before_a_moment_is_void() {
     let people = people();
     let issued = people.approval().issued;
-    let decide_with = |era, void_before: Timestamp| {
+    let earlier = Timestamp::from_secs(0);
+    let decide_with = |era, void_before: Timestamp, void_here, entry: Option<Timestamp>| {
         let policy = Policy {
             era,
             void_before,
-            co_admins: Vec::new(),
+            void_here,
             ..people.policy(Restrictions::AdminApproval)
         };
-        let context = changed(&people, &policy, &[], None);
-        decide(
-            &people,
-            &context,
-            &approved(&people, |_| {}),
-            Presence::Present,
-        )
+        let without_era = Policy {
+            co_admins: Vec::new(),
+            ..policy.clone()
+        };
+        let policy = era.map_or(without_era, |_| policy);
+        let entry = entry.map(|time| BarredEntry {
+            user: user(5),
+            time,
+            ..people.barred()
+        });
+        let context = changed(&people, &policy, entry.as_slice(), None);
+        let approved = approved(&people, |_| {});
+        let decision =
+            |context: &RoomContext| decide(&people, context, &approved, Presence::Present);
+        let by_co_admin = ContextChange {
+            barred: vec![by_co_admin(
+                &people,
+                &BarredEntry {
+                    user: user(5),
+                    ..people.barred()
+                },
+            )],
+            ..ContextChange::default()
+        };
+        assert_eq!(
+            decision(&context),
+            decision(&context.with(&by_co_admin)),
+            "a co-admin's entry makes no difference"
+        );
+        decision(&context)
     };
     let holds = Ok(AdmissionReason::Approval(Signer::Admin));
     let void = Err(AdmissionError::Void);
-    assert_eq!(decide_with(Some(era(2)), issued), holds);
-    assert_eq!(decide_with(Some(era(2)), issued.plus(1)), void);
-    assert_eq!(decide_with(None, issued.plus(1)), void);
-    assert_eq!(decide_with(Some(people.era), issued.plus(1)), holds);
+    let later = issued.plus(1);
+    assert_eq!(decide_with(Some(era(2)), issued, earlier, None), holds);
+    assert_eq!(decide_with(Some(era(2)), later, earlier, None), void);
+    assert_eq!(decide_with(None, later, earlier, None), void);
+    // In the policy's own era the group shows the entry that the moment is from, or another one.
+    let own = Some(people.era);
+    assert_eq!(decide_with(own, later, earlier, Some(later)), holds);
+    assert_eq!(decide_with(own, later, earlier, Some(issued)), void);
+    assert_eq!(decide_with(own, later, earlier, None), void);
+    assert_eq!(decide_with(own, later, issued, Some(later)), holds);
+    assert_eq!(decide_with(own, later, later, Some(later)), void);
 }
 
 #[test]

@@ -72,6 +72,7 @@ impl RoomKeys {
             since: NOW.minus(DAY),
             until: NOW.plus(DAY),
             void_before: NOW.minus(10 * DAY),
+            void_here: NOW.minus(20 * DAY),
             era: Some(self.era),
             co_admins: vec![CoAdmin {
                 user: user(3),

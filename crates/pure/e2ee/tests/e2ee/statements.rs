@@ -154,6 +154,16 @@ fn nobody_signs_what_nobody_accepts() {
         },
         Policy {
             era: None,
+            void_here: Timestamp::from_secs(0),
+            ..policy.clone()
+        },
+        Policy {
+            era: None,
+            co_admins: Vec::new(),
+            ..policy.clone()
+        },
+        Policy {
+            void_here: policy.void_before.plus(1),
             ..policy.clone()
         },
         Policy {
@@ -210,7 +220,7 @@ fn none_is_approval_again_in_the_end() {
 #[test]
 fn approvals_are_void_in_later_eras() {
     let policy = people().policy(Restrictions::AdminApproval);
-    assert_eq!(policy.void_before_in(era(1)), Timestamp::from_secs(0));
+    assert_eq!(policy.void_before_in(era(1)), policy.void_here);
     assert_eq!(policy.void_before_in(era(2)), policy.void_before);
 }
 

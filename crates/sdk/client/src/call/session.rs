@@ -117,7 +117,7 @@ impl CallSession {
     pub async fn next(&mut self) -> Option<CallEvent> {
         let event = self.events.recv().await?;
         if let Some(statements) = &mut self.statements
-            && statements.call.observe(&event)
+            && statements.call.observe(&event, statements.system.now())
         {
             statements.call.keep(&*statements.store);
         }
@@ -183,6 +183,12 @@ impl CallSession {
     /// Makes a member a co-admin for the rest of the call. For admins with the admin secret.
     pub async fn add_co_admin(&self, device: DemuxId) -> Result<(), RoomsError> {
         self.group(GroupCommand::AddCoAdmin(device)).await
+    }
+
+    /// Takes back that a member is a co-admin: what it has signed in this call counts no more, and whom it has
+    /// let in gets an approval of this admin. For admins with the admin secret.
+    pub async fn remove_co_admin(&self, device: DemuxId) -> Result<(), RoomsError> {
+        self.group(GroupCommand::RemoveCoAdmin(device)).await
     }
 
     /// Computes the verification words of the group: [`CallEvent::Words`] brings them.

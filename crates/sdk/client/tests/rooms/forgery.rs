@@ -20,22 +20,17 @@ use anteroom_e2ee::{
     SignedStatement, Statement, StatementKey,
 };
 use anteroom_protocol::{
-    AdminPasskey, DAY, EraId, HOUR, OpaqueUserId, Restrictions, RoomId, RootKey, ServiceId,
-    Timestamp,
+    AdminPasskey, DAY, EraId, HOUR, OpaqueUserId, Restrictions, RoomId, RootKey, Timestamp,
 };
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_testkit::LogGuard;
-use base64::{
-    Engine as _,
-    engine::{GeneralPurpose, general_purpose},
-};
 use ed25519_dalek::SigningKey;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
 use crate::{
-    recorder::Recorder,
-    support::{RoomsFixture, TestUser, link, wait_for},
+    recorder::{Recorder, values_of},
+    support::{RoomsFixture, TestUser, link, opaque_id, wait_for},
 };
 
 /// The origin of the admin secret of the room.
@@ -98,13 +93,6 @@ fn derive(salt: &[u8], ikm: &[u8], label: &[u8]) -> [u8; 32] {
     derived
 }
 
-fn opaque_id(person: &TestUser, room: &RootKey) -> OpaqueUserId {
-    let user = room.secret_params().encrypt(&ServiceId::Aci(person.aci));
-    let bytes = user.to_bytes();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    OpaqueUserId::parse(&hex).unwrap()
-}
-
 /// Lives through the story.
 async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
     let fixture = RoomsFixture::start().await;
@@ -138,6 +126,7 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
         since: now,
         until: now.plus(90 * DAY),
         void_before: Timestamp::from_secs(0),
+        void_here: Timestamp::from_secs(0),
         era: None,
         co_admins: Vec::new(),
     };
@@ -177,7 +166,7 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
     let approval = sign(
         &SignedApproval {
             room: id,
-            user: opaque_id(&bob, &root_key),
+            user: opaque_id(bob.aci, &root_key),
             member_key: bobs_key.public(),
             issued: now,
             expires: now.plus(SignedApproval::DEFAULT_VALIDITY),
@@ -192,7 +181,7 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
         counter: 2,
         era: Some(seat.era),
         co_admins: vec![CoAdmin {
-            user: opaque_id(&bob, &root_key),
+            user: opaque_id(bob.aci, &root_key),
             member_key: co_admin.public(),
         }],
         ..policy
@@ -221,7 +210,7 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
     let barred = sign(
         &BarredEntry {
             room: id,
-            user: opaque_id(&bob, &root_key),
+            user: opaque_id(bob.aci, &root_key),
             member_key: None,
             time: now,
         },
@@ -267,35 +256,6 @@ async fn story(origin: AdminSecretOrigin) -> (Room, Loot) {
 
 fn sign<S: Statement>(statement: &S, admin: &AdminKey) -> SignedStatement<S> {
     SignedStatement::sign(statement, &StatementKey::Admin(admin)).unwrap()
-}
-
-/// The length of the shortest value that is worth a try, in bytes.
-const SHORTEST: usize = 8;
-
-/// The length of the longest value, in bytes. Presentations have some 600.
-const LONGEST: usize = 2048;
-
-/// The forms of base64, with and without padding.
-const ENGINES: [GeneralPurpose; 4] = [
-    general_purpose::STANDARD,
-    general_purpose::STANDARD_NO_PAD,
-    general_purpose::URL_SAFE,
-    general_purpose::URL_SAFE_NO_PAD,
-];
-
-/// Returns the words of texts as they are, and decoded.
-fn values_of(texts: &[Vec<u8>]) -> BTreeSet<Vec<u8>> {
-    let mut values = BTreeSet::new();
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
-    for text in texts {
-        for word in text.split(|byte| !is_letter(byte)) {
-            let decoded = ENGINES.iter().map(|engine| engine.decode(word).ok());
-            let decoded = decoded.chain([hex::decode(word).ok()]).flatten();
-            let forms = decoded.chain([word.to_vec()]);
-            values.extend(forms.filter(|value| (SHORTEST..=LONGEST).contains(&value.len())));
-        }
-    }
-    values
 }
 
 impl Loot {

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod blindness;
 mod calls;
 mod certificates;
 mod client;

@@ -1,7 +1,14 @@
 //! A way to a service that keeps every byte.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
+use base64::{
+    Engine as _,
+    engine::{GeneralPurpose, general_purpose},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -107,4 +114,33 @@ fn unmasked(mut frames: &[u8]) -> Vec<u8> {
         frames = rest;
     }
     payloads
+}
+
+/// The length of the shortest value that is worth a try, in bytes.
+const SHORTEST: usize = 8;
+
+/// The length of the longest value, in bytes. Presentations have some 600.
+const LONGEST: usize = 2048;
+
+/// The forms of base64, with and without padding.
+const ENGINES: [GeneralPurpose; 4] = [
+    general_purpose::STANDARD,
+    general_purpose::STANDARD_NO_PAD,
+    general_purpose::URL_SAFE,
+    general_purpose::URL_SAFE_NO_PAD,
+];
+
+/// Returns the words of texts as they are, and decoded.
+pub(crate) fn values_of(texts: &[Vec<u8>]) -> BTreeSet<Vec<u8>> {
+    let mut values = BTreeSet::new();
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+    for text in texts {
+        for word in text.split(|byte| !is_letter(byte)) {
+            let decoded = ENGINES.iter().map(|engine| engine.decode(word).ok());
+            let decoded = decoded.chain([hex::decode(word).ok()]).flatten();
+            let forms = decoded.chain([word.to_vec()]);
+            values.extend(forms.filter(|value| (SHORTEST..=LONGEST).contains(&value.len())));
+        }
+    }
+    values
 }

@@ -6,7 +6,8 @@ use anteroom_client::{
 };
 use anteroom_issuer::{CertificateParams, DatedParams, IssuingParams};
 use anteroom_protocol::{
-    Aci, AdminPasskey, CallLink, LinkAdminKey, Mode, Randomness, RootKey, Timestamp,
+    Aci, AdminPasskey, CallLink, LinkAdminKey, Mode, OpaqueUserId, Randomness, RootKey, ServiceId,
+    Timestamp,
 };
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{RoomsDatabase as _, TransactionName};
@@ -46,9 +47,22 @@ impl RoomsFixture {
 
     /// Starts services that take guests.
     pub(crate) async fn with_guests() -> Self {
-        let rooms = TestRooms::start().await;
+        Self::with_guests_at(TestRoomsOptions::default().now).await
+    }
+
+    /// Starts services that take guests, with this time.
+    pub(crate) async fn with_guests_at(now: Timestamp) -> Self {
+        let rooms = TestRooms::start_with(TestRoomsOptions {
+            now,
+            ..TestRoomsOptions::default()
+        });
+        let rooms = rooms.await;
         rooms.add_guest_params().await;
-        Self::of_rooms(rooms, TestIssuerOptions::with_guests()).await
+        let options = TestIssuerOptions {
+            now,
+            ..TestIssuerOptions::with_guests()
+        };
+        Self::of_rooms(rooms, options).await
     }
 
     async fn of_rooms(rooms: TestRooms, options: TestIssuerOptions) -> Self {
@@ -178,4 +192,10 @@ pub(crate) fn link(room: &RootKey, admin: Option<LinkAdminKey>) -> CallLink {
         without_certificates: false,
         admin,
     }
+}
+
+/// Returns the id under which a room knows an account.
+pub(crate) fn opaque_id(aci: Aci, room: &RootKey) -> OpaqueUserId {
+    let user = room.secret_params().encrypt(&ServiceId::Aci(aci));
+    OpaqueUserId::parse(&hex::encode(user.to_bytes())).unwrap()
 }

@@ -84,7 +84,8 @@ impl Model {
             let members = &self.groups.members;
             let has_member =
                 active.any(|device| device.connection.is_some() && members.contains(&device.id));
-            if group > 0 && !sender.admin && has_admin && has_member {
+            let may_start = sender.admin || !has_admin || !has_member || self.most_refuse();
+            if group > 0 && !may_start {
                 return self.refuses(sender, "commit", "forbidden");
             }
         } else if !self.groups.members.contains(&sender.id) {
@@ -165,6 +166,17 @@ impl Model {
             }
         }
         None
+    }
+
+    fn most_refuse(&self) -> bool {
+        let (group, _) = self.groups.present();
+        let members = self.devices.iter();
+        let members =
+            members.filter(|device| device.active && self.groups.members.contains(&device.id));
+        let users: BTreeSet<char> = members.clone().map(|device| device.user).collect();
+        let refusers = members.filter(|device| device.refused_group == group);
+        let refusers: BTreeSet<char> = refusers.map(|device| device.user).collect();
+        refusers.len() >= 2 && refusers.len() > users.len() / 2
     }
 
     /// Counts a commit of the user, also for the call, if the limits let it pass.

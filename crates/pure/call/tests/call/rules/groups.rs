@@ -427,6 +427,43 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              > 1,4: commit 2/0 from 4",
         ),
         (
+            "by anybody when most users of the present one refuse a commit of the only admin",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             ~3 join c
+             ~4 join d
+             ~5 join b
+             ~1 commit 1/0 to 2,3,4,5
+             ~later 10000
+             ~2 refuse 1/0
+             ~5 refuse 1/0
+             ~3 refuse 1/0
+             3 commit 2/0
+             > 3: error forbidden of commit 1/1
+             ~4 refuse 1/0
+             3 commit 2/0 to 2,4
+             > 1,3,5: commit 2/0 from 3
+             > 2,4: welcome 2/1 from 3
+             ~later 10000
+             3 commit 3/0
+             > 3: error forbidden of commit 2/1",
+        ),
+        (
+            "and not when a single user refuses",
+            FREE,
+            "~1 join a admin
+             ~2 join b
+             ~1 commit 1/0 to 2
+             ~later 10000
+             ~2 refuse 1/0
+             2 commit 2/0
+             > 2: error forbidden of commit 1/1
+             ~1 drops
+             2 commit 2/0
+             > 2: error forbidden of commit 1/1",
+        ),
+        (
             "the first one by anybody",
             FREE,
             "~1 join a admin

@@ -1,12 +1,12 @@
-//! The lobby between admins and co-admins, and the decisions of co-admins.
+//! The co-admins, the lobby between admins and them, and the decisions of co-admins.
 //!
 //! The room service shows its lobby to admins and takes decisions from them alone. The device of the admin
 //! longest in the call tells the co-admins who waits, and passes their decisions on.
 
-use anteroom_e2ee::SignedStatement;
+use anteroom_e2ee::{CoAdmin, MemberLeaf};
 use anteroom_e2ee_session::{
-    CoAdminDecision, CoAdminVerdict, Command as SessionCommand, Listing, SessionTime, Verdict,
-    WaitingDevice,
+    CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, SessionTime,
+    Verdict, WaitingDevice,
 };
 use anteroom_protocol::{ApprovalStatement, DemuxId};
 use anteroom_wire::rooms::socket::ClientMessage;
@@ -84,7 +84,7 @@ impl Encryption {
         ApprovalStatement::new(approval.as_bytes()).ok()
     }
 
-    /// Returns what a device of an admin sends to the room service for a decision of a co-admin: about the device
+    /// Returns the message that a device of an admin sends to the room service for a decision of a co-admin: about the device
     /// that the co-admin has seen, and about no admin.
     pub(super) fn passed_on(&self, decision: &CoAdminDecision) -> Option<ClientMessage> {
         let lobby = &self.lobby;
@@ -118,7 +118,7 @@ impl Encryption {
         })
     }
 
-    /// Takes what the device of an admin has told of the lobby.
+    /// Takes the lobby that the device of an admin has told.
     pub(super) fn take_lobby(&mut self, devices: Vec<WaitingDevice>) {
         if self.lobby.has_passkey {
             return;
@@ -155,10 +155,7 @@ impl Encryption {
             self.lobby.told = None;
             return;
         }
-        let context = self.session.context();
-        let policy = context.and_then(|context| Some((context.policy()?, context.era())));
-        let policy = policy.map(|(policy, era)| (SignedStatement::claimed(policy), era));
-        let named = policy.map_or(&[][..], |(policy, era)| policy.co_admins_in(era));
+        let named = self.co_admins().unwrap_or_default();
         let co_admins: Vec<(u32, u64)> = state
             .members
             .iter()
@@ -197,6 +194,45 @@ impl Encryption {
             }
             self.take_outputs();
         }
+    }
+
+    /// Returns the co-admins of the era and a member.
+    pub(super) fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
+        let mut all = self.co_admins()?;
+        let member = self.claims(device)?;
+        if all.iter().all(|one| one.member_key != member.member_key) {
+            all.push(CoAdmin {
+                user: member.user,
+                member_key: member.member_key,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Returns the co-admins of the era but a member.
+    pub(super) fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
+        let mut others = self.co_admins()?;
+        let key = self.claims(device)?.member_key;
+        let number = others.len();
+        others.retain(|one| one.member_key != key);
+        match others.len() < number {
+            true => Ok(others),
+            false => Err(CommandError::NoCoAdmin),
+        }
+    }
+
+    fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
+        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
+        let authority = context.authority();
+        Ok(authority.map_or_else(Vec::new, |authority| authority.co_admins.to_vec()))
+    }
+
+    /// Returns the claims of the member with a device.
+    fn claims(&self, device: DemuxId) -> Result<MemberLeaf, CommandError> {
+        let members = self.session.members();
+        let mut members = members.into_iter().map(|member| member.claims);
+        let member = members.find(|claims| claims.demux_id == device);
+        member.ok_or(CommandError::UnknownMember)
     }
 }
 

@@ -29,6 +29,10 @@ impl Encryption {
                 to: RelayRecipients::ALL,
                 body: wire::encode(&body),
             },
+            Message::RelayTo(to, body) => ClientMessage::Relay {
+                to: RelayRecipients::One(to.number()),
+                body: wire::encode(&body),
+            },
             Message::Policy(policy) => {
                 // A policy is not longer than an admin statement.
                 let statement = AdminStatement::new(policy.as_bytes()).ok()?;

@@ -19,7 +19,8 @@ pub(super) struct SharedLobby {
     pub(super) roster: Roster,
     /// The devices in the lobby, as an admin's device has told a co-admin.
     pub(super) waiting: Vec<WaitingDevice>,
-    /// What this device of an admin has told last, and the leaves of the co-admins with their serial numbers.
+    /// The lobby that this device of an admin has told last, and the leaves of the co-admins with their serial
+    /// numbers.
     pub(super) told: Option<(Vec<WaitingDevice>, Vec<(u32, u64)>)>,
 }
 

@@ -1,0 +1,285 @@
+//! The texts that this device has said, for members that a message did not reach.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
+use anteroom_protocol::{EraId, GroupEpoch, redacted_debug};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::text_numbers::{MAX_TEXTS, NumberSet, TextNumbers, TextRun};
+
+/// The time for which a text can be said again.
+pub(crate) const TEXT_RETENTION: Duration = Duration::from_secs(120);
+
+/// The maximum length of the texts that can be said again, together.
+const MAX_LENGTH: usize = 64 * 1024;
+
+/// The maximum length of the texts in one answer, with their numbers and lengths.
+const MAX_ANSWER: usize =
+    GroupMessage::MAX_CONTENT - 1 - 8 - NumberSet::LENGTH - ReplyKey::OVERHEAD;
+
+/// The length of what an answer has before each text: number, epoch and length.
+const TEXT_FRAME: usize = 4 + TextEpoch::LENGTH + 4;
+
+/// The number of answers to one member that have a text in them. A member cannot let it be said without end.
+const MAX_ANSWERS: u8 = 4;
+
+/// The place of a text in the history of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TextEpoch {
+    pub(crate) era: EraId,
+    pub(crate) epoch: GroupEpoch,
+}
+
+impl TextEpoch {
+    const LENGTH: usize = 16 + 4 + 8;
+
+    fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        bytes[..16].copy_from_slice(self.era.as_bytes());
+        bytes[16..20].copy_from_slice(&self.epoch.group.to_be_bytes());
+        bytes[20..].copy_from_slice(&self.epoch.epoch.to_be_bytes());
+        bytes
+    }
+
+    fn parse(bytes: &[u8; Self::LENGTH]) -> Option<Self> {
+        let (era, rest) = bytes.split_first_chunk()?;
+        let (group, epoch) = rest.split_first_chunk()?;
+        Some(Self {
+            era: EraId::from_bytes(*era),
+            epoch: GroupEpoch {
+                group: u32::from_be_bytes(*group),
+                epoch: u64::from_be_bytes(epoch.try_into().ok()?),
+            },
+        })
+    }
+}
+
+/// A text of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnsweredText<'a> {
+    pub(crate) number: u32,
+    pub(crate) said_in: TextEpoch,
+    pub(crate) text: &'a str,
+}
+
+/// The texts that this device has said.
+#[derive(Default)]
+pub(crate) struct SaidTexts {
+    run: Option<TextRun>,
+    latest: u32,
+    texts: VecDeque<SaidText>,
+}
+
+redacted_debug!(SaidTexts);
+
+struct SaidText {
+    number: u32,
+    text: Zeroizing<String>,
+    said_in: TextEpoch,
+    until: Moment,
+    /// The member keys that were in the group, with the number of answers to each that had the text.
+    audience: BTreeMap<[u8; 32], u8>,
+}
+
+impl SaidTexts {
+    /// Takes a text that is said to these members, and returns its number as the latest.
+    pub(crate) fn say(
+        &mut self,
+        text: &str,
+        audience: BTreeSet<[u8; 32]>,
+        said_in: TextEpoch,
+        now: Moment,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> TextNumbers {
+        let run = *self.run.get_or_insert_with(|| {
+            let mut run = [0; 8];
+            rng.fill_bytes(&mut run);
+            TextRun(run)
+        });
+        self.latest = self.latest.saturating_add(1);
+        self.texts.push_back(SaidText {
+            number: self.latest,
+            text: Zeroizing::new(text.to_owned()),
+            said_in,
+            until: now.plus(TEXT_RETENTION),
+            audience: audience.into_iter().map(|key| (key, 0)).collect(),
+        });
+        let is_too_much = |texts: &VecDeque<SaidText>| {
+            let length: usize = texts.iter().map(|one| one.text.len()).sum();
+            length > MAX_LENGTH || texts.len() > MAX_TEXTS as usize
+        };
+        while is_too_much(&self.texts) {
+            self.texts.pop_front();
+        }
+        let first = self.texts.front().map_or(self.latest, |one| one.number);
+        TextNumbers {
+            run,
+            latest: self.latest,
+            first,
+        }
+    }
+
+    /// Returns the numbers of the texts, while one of them can be said again.
+    pub(crate) fn numbers(&self) -> Option<TextNumbers> {
+        Some(TextNumbers {
+            run: self.run?,
+            latest: self.latest,
+            first: self.texts.front()?.number,
+        })
+    }
+
+    /// Returns the answer to a member that misses texts: the numbers that it answers, and the texts among them
+    /// that were said to the member.
+    pub(crate) fn answer(
+        &mut self,
+        run: TextRun,
+        missing: NumberSet,
+        member: &[u8; 32],
+    ) -> Option<(NumberSet, Zeroizing<Vec<u8>>)> {
+        if self.run != Some(run) {
+            return None;
+        }
+        let mut answered = NumberSet::empty(missing.latest);
+        let mut content = Zeroizing::new(Vec::new());
+        for number in missing.numbers() {
+            let text = self.texts.iter_mut().find(|one| one.number == number);
+            let text = text.filter(|one| {
+                let answers = one.audience.get(member);
+                answers.is_some_and(|answers| *answers < MAX_ANSWERS)
+            });
+            if let Some(SaidText {
+                text,
+                said_in,
+                audience,
+                ..
+            }) = text
+            {
+                if content.len() + TEXT_FRAME + text.len() > MAX_ANSWER {
+                    break;
+                }
+                audience.entry(*member).and_modify(|answers| *answers += 1);
+                content.extend(number.to_be_bytes());
+                content.extend(said_in.to_bytes());
+                let length = u32::try_from(text.len()).unwrap_or_default();
+                content.extend(length.to_be_bytes());
+                content.extend(text.as_bytes());
+            }
+            answered.add(number);
+        }
+        Some((answered, content))
+    }
+
+    /// Drops the texts whose time is over.
+    pub(crate) fn expire(&mut self, now: Moment) {
+        while self.texts.pop_front_if(|one| now >= one.until).is_some() {}
+    }
+
+    /// Drops all texts.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+    }
+}
+
+/// Parses the texts of an answer, with their numbers.
+pub(crate) fn parse_answer(mut rest: &[u8]) -> Option<Vec<AnsweredText<'_>>> {
+    let mut texts = Vec::new();
+    while !rest.is_empty() {
+        let (number, after) = rest.split_first_chunk()?;
+        let (said_in, after) = after.split_first_chunk()?;
+        let (length, after) = after.split_first_chunk()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (text, after) = after.split_at_checked(length)?;
+        texts.push(AnsweredText {
+            number: u32::from_be_bytes(*number),
+            said_in: TextEpoch::parse(said_in)?,
+            text: core::str::from_utf8(text).ok()?,
+        });
+        rest = after;
+    }
+    Some(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    const NOW: Moment = Moment::new(Duration::from_secs(1));
+    const SAID_IN: TextEpoch = TextEpoch {
+        era: EraId::from_bytes([3; 16]),
+        epoch: GroupEpoch { group: 1, epoch: 7 },
+    };
+
+    fn said(texts: &[&str]) -> (SaidTexts, TextNumbers) {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut said = SaidTexts::default();
+        for text in texts {
+            said.say(text, BTreeSet::from([[1; 32]]), SAID_IN, NOW, &mut rng);
+        }
+        let numbers = said.numbers().unwrap();
+        (said, numbers)
+    }
+
+    /// Asks for all texts and returns the number of those that are answered, and of those that are said again.
+    fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8) -> (usize, usize) {
+        let missing = NumberSet {
+            latest: of.latest,
+            mask: u64::MAX,
+        };
+        let (answered, content) = said.answer(of.run, missing, &[member; 32]).unwrap();
+        let texts = parse_answer(&content).unwrap();
+        assert!(texts.iter().all(|text| text.said_in == SAID_IN));
+        (answered.numbers().count(), texts.len())
+    }
+
+    #[test]
+    fn a_text_is_said_again_to_those_who_were_in_and_four_times_each() {
+        let (mut said, of) = said(&["one", "two"]);
+        assert_eq!((of.first, of.latest), (1, 2));
+        // The number 0 is none of a text.
+        assert_eq!(ask(&mut said, of, 2), (3, 0));
+        for _ in 0..4 {
+            assert_eq!(ask(&mut said, of, 1), (3, 2));
+        }
+        assert_eq!(ask(&mut said, of, 1), (3, 0));
+        let other = TextRun([9; 8]);
+        let one = NumberSet { latest: 1, mask: 1 };
+        assert!(said.answer(other, one, &[1; 32]).is_none());
+    }
+
+    #[test]
+    fn texts_are_kept_up_to_their_number_length_and_time() {
+        let (_, of) = said(&["a"; 70]);
+        assert_eq!((of.first, of.latest), (7, 70));
+        let long = "a".repeat(crate::MAX_TEXT);
+        let (mut said, of) = said(&["a", &long, "b", "c"]);
+        assert_eq!(of.first, 1);
+        // An answer has one long text, and tells the others with the next one.
+        assert_eq!(ask(&mut said, of, 1), (5, 4));
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let of = said.say(&long, BTreeSet::from([[1; 32]]), SAID_IN, NOW, &mut rng);
+        assert_eq!(of.first, 3);
+        said.expire(NOW.plus(TEXT_RETENTION));
+        assert_eq!(said.numbers(), None);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_left_out() {
+        let frame = [&[0, 0, 0, 1][..], &SAID_IN.to_bytes()].concat();
+        for rest in [&[0][..], &[0, 0, 0, 9, 1], &[0, 0, 0, 1, 0xff]] {
+            assert_eq!(parse_answer(&[&frame, rest].concat()), None);
+        }
+        let text = [&frame[..], &[0, 0, 0, 1, b'a']].concat();
+        let expected = AnsweredText {
+            number: 1,
+            said_in: SAID_IN,
+            text: "a",
+        };
+        assert_eq!(parse_answer(&text), Some(vec![expected]));
+    }
+}

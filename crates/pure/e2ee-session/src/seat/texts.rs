@@ -1,0 +1,141 @@
+//! Texts: said to all members, and again to a member that misses some.
+
+use core::time::Duration;
+
+use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
+use anteroom_protocol::{DemuxId, GroupEpoch};
+
+use super::Seat;
+use crate::{
+    MAX_TEXT,
+    content::Content,
+    error::CommandError,
+    heard_texts::subject,
+    output::Message,
+    relay::RelayContent,
+    said_texts::TextEpoch,
+    step::Step,
+    text::clean_text,
+    text_numbers::{NumberSet, TextRun},
+};
+
+/// The time after a text in which its number is told again.
+const NUMBER_DELAY: Duration = Duration::from_secs(2);
+
+/// The number of eras whose first epochs are kept.
+const MAX_ERAS: usize = 8;
+
+impl Seat {
+    /// Says a text to all members.
+    pub(super) fn say(&mut self, text: &str, step: &mut Step<'_>) -> Result<(), CommandError> {
+        let Some(membership) = &self.membership else {
+            return Err(CommandError::NotInGroup);
+        };
+        let epoch = membership.group.epoch();
+        let leaves = membership.view.leaves.values();
+        let audience = leaves.map(|claims| *claims.member_key.as_bytes()).collect();
+        self.check_connection()?;
+        if !self.may_send() {
+            return Err(CommandError::Stopped);
+        }
+        let text = clean_text(text);
+        if text.is_empty() || text.len() > MAX_TEXT {
+            return Err(CommandError::Text);
+        }
+        let said_in = TextEpoch {
+            era: self.era,
+            epoch,
+        };
+        let now = step.moment();
+        let of = self.said.say(&text, audience, said_in, now, step.rng);
+        self.send_content(&Content::NumberedText(of, text), step);
+        if let Some(membership) = &mut self.membership {
+            let at = now.plus(NUMBER_DELAY);
+            membership.confirm_at.get_or_insert(at);
+        }
+        Ok(())
+    }
+
+    /// Asks the connected members for texts that this device misses. Returns the moment of the next request.
+    pub(super) fn ask_for_texts(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let membership = self.membership.as_ref()?;
+        let leaves = membership.view.leaves.values();
+        let connected = leaves.filter(|claims| self.roster.is_connected(claims.demux_id));
+        let devices: std::collections::BTreeMap<[u8; 32], DemuxId> = connected
+            .map(|claims| (*claims.member_key.as_bytes(), claims.demux_id))
+            .collect();
+        let is_present = |sender: &[u8; 32]| devices.contains_key(sender);
+        let requests = self.heard.requests(is_present, step.moment(), step.rng);
+        for (sender, request) in requests {
+            let content = Content::TextRequest {
+                run: request.run,
+                missing: request.missing,
+                key: request.key,
+            };
+            if let Some(device) = devices.get(&sender) {
+                self.send_content_to(*device, &content, step);
+            }
+        }
+        self.heard.next_request(is_present)
+    }
+
+    /// Says texts again to a member that asks for them: those that were said while it was in.
+    pub(super) fn answer(
+        &mut self,
+        epoch: GroupEpoch,
+        leaf: u32,
+        (run, missing, key): (TextRun, NumberSet, [u8; 32]),
+        step: &mut Step<'_>,
+    ) {
+        if !self.may_send() {
+            return;
+        }
+        let membership = self.membership.as_ref();
+        let claims = membership.and_then(|membership| membership.claims(epoch, leaf));
+        let Some(claims) = claims.cloned() else {
+            return;
+        };
+        let member = claims.member_key.as_bytes();
+        let Some((answered, texts)) = self.said.answer(run, missing, member) else {
+            return;
+        };
+        let subject = subject(run, answered);
+        let Ok(sealed) = ReplyKey::seal(&key, &subject, &texts, step.rng) else {
+            return;
+        };
+        let content = Content::TextAnswer {
+            run,
+            answered,
+            sealed,
+        };
+        self.send_content_to(claims.demux_id, &content, step);
+    }
+
+    /// Takes note of the first epoch of this session in the era.
+    pub(super) fn note_first_epoch(&mut self, epoch: GroupEpoch) {
+        let era = self.era;
+        if self.first_epochs.iter().all(|first| first.era != era) {
+            self.first_epochs.push_front(TextEpoch { era, epoch });
+            self.first_epochs.truncate(MAX_ERAS);
+        }
+    }
+
+    /// Returns whether this session was in when a text was said. A member that came back with its key may be
+    /// told of texts of an earlier session.
+    pub(super) fn was_in(&self, said_in: TextEpoch) -> bool {
+        let mut firsts = self.first_epochs.iter();
+        firsts.any(|first| first.era == said_in.era && first.epoch <= said_in.epoch)
+    }
+
+    /// Seals content for the members and sends it to one device. It confirms nothing to the others.
+    fn send_content_to(&mut self, device: DemuxId, content: &Content, step: &mut Step<'_>) {
+        let Some(membership) = &mut self.membership else {
+            return;
+        };
+        let message = GroupMessage::Content(content.to_bytes());
+        if let Ok(sealed) = membership.group.seal_message(&message, step.rng) {
+            let body = RelayContent::GroupMessage(&sealed).to_bytes();
+            step.send(Message::RelayTo(device, body));
+        }
+    }
+}

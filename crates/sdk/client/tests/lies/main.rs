@@ -1,0 +1,15 @@
+//! Lies of members and of a room service, told through real sockets to clients of the SDK.
+//!
+//! A story takes as long as the times of the protocol, and waits for most of it. Each module runs its stories at
+//! once.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod insiders;
+mod person;
+mod record;
+mod stage;
