@@ -44,7 +44,7 @@ pub(crate) const HELP: &[&str] = &[
     "/verify match        you have compared the words, and they match",
     "/lock, /lock off     let nobody new in, or let people in again (admins)",
     "/coadmin TAG         let somebody decide as you do, for the rest of this call (admins)",
-    "/admit TAG           let somebody in, with all devices of the account (admins)",
+    "/admit TAG           let somebody in, with all devices of the account (admins, co-admins)",
     "/deny TAG            do not let somebody in; twice blocks the account (admins)",
     "/remove TAG          send a device away (admins)",
     "/block TAG           send an account away, for the rest of this call (admins)",

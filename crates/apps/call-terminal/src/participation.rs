@@ -15,6 +15,11 @@ use crate::{
     view::{Connection, View},
 };
 
+/// The reason why a co-admin decides nothing at the room service.
+const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins alone: your \
+    signature needs the device of one to pass it on. Wait for an admin, or ask one for the secret of the link \
+    (anteroom link show LINK --secret, then anteroom link import), and join with --admin";
+
 /// A participant of a call, with what it knows of the others.
 pub struct CallParticipation {
     pub(super) view: View,
@@ -144,8 +149,13 @@ impl CallParticipation {
     pub(super) async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
         let device = match self.device(tag) {
             Ok(device) => device,
+            // Nobody tells a co-admin who waits then.
+            Err(_) if self.view.lacks_admin() => return Reply::refused(NO_ADMIN.to_owned()),
             Err(why) => return Reply::refused(why),
         };
+        if self.view.lacks_admin() {
+            return Reply::refused(NO_ADMIN.to_owned());
+        }
         let outcome = match decision {
             Decision::Admit => self.call.approve(device).await,
             Decision::Deny => self.call.deny(device).await,

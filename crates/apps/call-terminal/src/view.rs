@@ -294,7 +294,8 @@ impl View {
         self.lobby.set_waiting(waiting, now, is_first_sight);
 
         let mut gathered = mem::take(&mut self.gathered);
-        for gone in before.active.iter().chain(&before.pending) {
+        let waited = before.pending.iter().filter(|_| lobby::is_known(roster));
+        for gone in before.active.iter().chain(waited) {
             if !all().any(|other| other.demux == gone.demux)
                 && !self.known_devices.is_own(gone.demux)
                 && !self.dismissed.remove(&gone.demux)
@@ -334,7 +335,7 @@ impl View {
                 gathered.add(device, Change::Named);
             }
         }
-        let is_guest = self.is_inside && !self.is_admin;
+        let is_guest = self.is_inside && !self.is_admin && !self.is_told_lobby();
         if is_guest && roster.pending_count > before.pending_count {
             gathered.set_waiting_count(roster.pending_count);
         }

@@ -54,8 +54,8 @@ pub use anteroom_e2ee::{
 };
 /// The group of a call and its events.
 pub use anteroom_e2ee_session::{
-    BarState, CertificateStatus, CommandError, Event as GroupEvent, LeaveReason, Listing,
-    MemberStatus, SessionTime, ShownWords, StopReason,
+    BarState, CertificateStatus, CoAdminDecision, CommandError, Event as GroupEvent, LeaveReason,
+    Listing, MemberStatus, SessionTime, ShownWords, StopReason, Verdict,
 };
 /// The ids and the statements that the protocol defines.
 pub use anteroom_protocol::{

@@ -2,13 +2,17 @@
 //!
 //! A kind (1), then: `01`, a text in UTF-8 without a number; `02`, a name in UTF-8; `03`, approvals, each with
 //! its length (2) before it; `04`, the numbers of the sender's texts and the latest of these texts; `05`, these
-//! numbers alone; `06`, a request for texts; `07`, the answer. Readers leave out other kinds.
+//! numbers alone; `06`, a request for texts; `07`, the answer; `08`, the devices in the lobby, for co-admins;
+//! `09`, a decision of a co-admin. Readers leave out other kinds.
 
 use anteroom_e2ee::{Approval, SignedStatement};
-use anteroom_protocol::printable;
 use zeroize::Zeroizing;
 
-use crate::text_numbers::{NumberSet, TextNumbers, TextRun};
+use crate::{
+    lobby::{CoAdminDecision, WaitingDevice},
+    text::{clean_name, clean_text},
+    text_numbers::{NumberSet, TextNumbers, TextRun},
+};
 
 const TEXT: u8 = 1;
 const NAME: u8 = 2;
@@ -17,9 +21,8 @@ const NUMBERED_TEXT: u8 = 4;
 const TEXT_NUMBERS: u8 = 5;
 const TEXT_REQUEST: u8 = 6;
 const TEXT_ANSWER: u8 = 7;
-
-/// The maximum length of a name, in characters.
-const MAX_NAME_CHARS: usize = 60;
+const LOBBY: u8 = 8;
+const DECISION: u8 = 9;
 
 /// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,10 @@ pub(crate) enum Content {
         answered: NumberSet,
         sealed: Vec<u8>,
     },
+    /// The devices in the lobby, for co-admins.
+    Lobby(Vec<WaitingDevice>),
+    /// The decision of a co-admin, for the devices of admins.
+    Decision(CoAdminDecision),
 }
 
 impl Content {
@@ -95,6 +102,16 @@ impl Content {
                 bytes.extend_from_slice(&answered.to_bytes());
                 bytes.extend_from_slice(sealed);
             }
+            Self::Lobby(waiting) => {
+                bytes.push(LOBBY);
+                for device in waiting {
+                    device.write(&mut bytes);
+                }
+            }
+            Self::Decision(decision) => {
+                bytes.push(DECISION);
+                decision.write(&mut bytes);
+            }
         }
         bytes
     }
@@ -134,6 +151,8 @@ impl Content {
                     sealed: sealed.to_vec(),
                 })
             }
+            LOBBY => waiting(rest).map(Self::Lobby),
+            DECISION => CoAdminDecision::read(rest).map(Self::Decision),
             _ => None,
         }
     }
@@ -156,18 +175,14 @@ fn approvals(mut rest: &[u8]) -> Option<Vec<SignedStatement<Approval>>> {
     Some(approvals)
 }
 
-/// Returns a name as it can be displayed; `None` if nothing of it is visible.
-pub(crate) fn clean_name(name: &str) -> Option<String> {
-    Some(printable(name, MAX_NAME_CHARS)).filter(|name| !name.is_empty())
-}
-
-/// Returns the lines of a text as they can be displayed, without empty lines at the end.
-pub(crate) fn clean_text(text: &str) -> String {
-    let lines = text
-        .lines()
-        .map(|line| printable(&line.replace('\t', "    "), usize::MAX));
-    let lines: Vec<String> = lines.collect();
-    lines.join("\n").trim_end().to_owned()
+fn waiting(mut rest: &[u8]) -> Option<Vec<WaitingDevice>> {
+    let mut devices = Vec::new();
+    while !rest.is_empty() {
+        let (device, after) = WaitingDevice::read(rest)?;
+        devices.push(device);
+        rest = after;
+    }
+    Some(devices)
 }
 
 #[cfg(test)]

@@ -4,15 +4,22 @@ use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
     AdmissionError, AdmissionReason, Approval, CommitError, CommitRefusal, JoinError, MemberLeaf,
-    Policy, RemovalReason, SignedStatement, Signer,
+    MemberPublicKey, Policy, RemovalReason, SignedStatement, Signer,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
-use crate::{certificate_status::CertificateStatus, words::ShownWords};
+use crate::{
+    certificate_status::CertificateStatus,
+    lobby::{CoAdminDecision, WaitingDevice},
+};
 
 /// An event.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, from the queue to the caller"
+)]
 pub enum Event {
     /// This device is in the group, with these members.
     Entered {
@@ -127,8 +134,22 @@ pub enum Event {
         /// The present epoch; `None` outside of a group.
         present: Option<GroupEpoch>,
     },
-    /// The person has compared these words: their members are marked.
-    WordsCompared(Box<ShownWords>),
+    /// An admin's device tells this one, of a co-admin, who waits in the lobby.
+    Lobby(Vec<WaitingDevice>),
+    /// A co-admin has decided about a device. The device of an admin passes it on to the room service.
+    Decision {
+        /// The claims of the co-admin.
+        claims: MemberLeaf,
+        /// The decision. The approval of an admission is verified.
+        decision: CoAdminDecision,
+    },
+    /// The person has compared the words of an epoch.
+    WordsCompared {
+        /// The epoch.
+        epoch: GroupEpoch,
+        /// The other members in it, who are marked.
+        members: Vec<MemberPublicKey>,
+    },
     /// An admin's statement put a member out: the other members know, or not (yet).
     Barred {
         /// The claims of the member.

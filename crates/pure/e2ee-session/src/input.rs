@@ -3,6 +3,8 @@
 use anteroom_e2ee::{CoAdmin, MemberPublicKey};
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, OpaqueUserId};
 
+use crate::lobby::WaitingDevice;
+
 /// An input of a session. Bodies are decoded from their base64 and not looked at otherwise.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -151,9 +153,31 @@ pub enum Command {
     },
     /// Names the co-admins of the era. For holders of the admin key.
     SetCoAdmins(Vec<CoAdmin>),
+    /// Tells the co-admins who waits in the lobby. For the devices of admins.
+    TellLobby(Vec<WaitingDevice>),
+    /// Sends the decision of a co-admin to the devices of admins.
+    Decide {
+        /// The device: of the lobby, or in the call.
+        device: WaitingDevice,
+        /// The verdict.
+        verdict: CoAdminVerdict,
+    },
     /// The person has compared the words that [`Session::show_words`](crate::Session::show_words) froze in this
     /// epoch: they match. [`Event::WordsCompared`](crate::Event::WordsCompared) follows.
     WordsMatch(GroupEpoch),
+}
+
+/// The verdict of a co-admin about a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoAdminVerdict {
+    /// Let it in from the lobby.
+    Admit,
+    /// Do not let it in.
+    Deny,
+    /// Send the device away.
+    Remove,
+    /// Send the user away.
+    Block,
 }
 
 /// The devices that a barred entry names.

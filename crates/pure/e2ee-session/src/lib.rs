@@ -108,6 +108,7 @@ mod event;
 mod heard_texts;
 mod input;
 mod last_signs;
+mod lobby;
 mod membership;
 mod options;
 mod output;
@@ -120,6 +121,7 @@ mod said_texts;
 mod seat;
 mod session;
 mod step;
+mod text;
 mod text_numbers;
 mod time;
 mod words;
@@ -130,7 +132,11 @@ pub use self::{
     certificate_status::CertificateStatus,
     error::CommandError,
     event::{BarState, Event, LeaveReason, Listing, MemberStatus, StopReason},
-    input::{BarScope, Command, CommitRejection, Input, JoinedSeat, RosterDevice, SeatStatus},
+    input::{
+        BarScope, CoAdminVerdict, Command, CommitRejection, Input, JoinedSeat, RosterDevice,
+        SeatStatus,
+    },
+    lobby::{CoAdminDecision, MAX_WAITING, Verdict, WaitingDevice},
     options::{AccountCheck, SessionOptions},
     output::{Message, Output, RelayClass},
     session::Session,

@@ -3,6 +3,7 @@
 mod additions;
 mod asking;
 mod bars;
+mod co_admins;
 mod commands;
 mod commits;
 mod committing;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
-use anteroom_e2ee::{Authority, Moment, Policy, RoomContext, SignedStatement};
+use anteroom_e2ee::{Approval, Authority, Moment, Policy, RoomContext, SignedStatement};
 use anteroom_protocol::{GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 
@@ -11,6 +11,7 @@ use crate::{
     error::CommandError,
     event::{Event, LeaveReason, MemberStatus},
     input::{Command, Input, JoinedSeat},
+    lobby::WaitingDevice,
     options::SessionOptions,
     output::Output,
     seat::Seat,
@@ -98,7 +99,9 @@ impl Session {
             let shown = shown.ok_or(CommandError::NoWords)?;
             let keys = shown.members.iter().map(|one| one.claims.member_key);
             self.compared.extend(keys.map(|key| *key.as_bytes()));
-            let event = Event::WordsCompared(Box::new(shown));
+            let others = shown.members.iter().filter(|member| !member.is_own);
+            let members = others.map(|member| member.claims.member_key).collect();
+            let event = Event::WordsCompared { epoch, members };
             self.outputs.push_back(Output::Event(event));
             return Ok(());
         }
@@ -151,6 +154,26 @@ impl Session {
             member.mark_compared(&self.compared);
         }
         members
+    }
+
+    /// Returns whether the newest policy names this device as a co-admin of the era.
+    #[must_use]
+    pub fn is_co_admin(&self) -> bool {
+        let own = (&self.options.user, &self.options.member_key.public());
+        self.seat.as_ref().is_some_and(|seat| seat.is_co_admin(own))
+    }
+
+    /// Signs the approval of a device as a co-admin, for one that decides at the room service itself.
+    ///
+    /// # Errors
+    /// [`CommandError::NotAdmin`] and others if the signature would not count.
+    pub fn approve(
+        &self,
+        device: &WaitingDevice,
+        time: SessionTime,
+    ) -> Result<SignedStatement<Approval>, CommandError> {
+        let seat = self.seat.as_ref().ok_or(CommandError::NotInGroup)?;
+        seat.approve(device, time.now, &self.options)
     }
 
     /// Returns the context of the group that the device is in: the statements that count.

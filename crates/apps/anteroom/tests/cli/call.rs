@@ -12,19 +12,24 @@ use serde_json::Value;
 
 use crate::directory::{CallProcess, ServeProcess, TestAccount, TestDirectory, stderr};
 
-/// A service, a link of Ann's, and two accounts.
+/// A service, a link of Ann's, and three accounts.
 pub(crate) struct CallFixture {
     pub(crate) place: TestDirectory,
     _service: ServeProcess,
     ann: TestAccount,
     pub(crate) bob: TestAccount,
+    carl: TestAccount,
     link: String,
 }
 
 pub(crate) fn fixture(flags: &[&str]) -> CallFixture {
     let mut place = TestDirectory::new();
     let service = place.start();
-    let (ann, bob) = (place.add_account(), place.add_account());
+    let (ann, bob, carl) = (
+        place.add_account(),
+        place.add_account(),
+        place.add_account(),
+    );
     place.act_as(&ann);
     let command = [&["link", "create", "--json", "--name", "Tea"], flags].concat();
     let link = place.json(&command)["link"].as_str().unwrap().to_owned();
@@ -33,6 +38,7 @@ pub(crate) fn fixture(flags: &[&str]) -> CallFixture {
         _service: service,
         ann,
         bob,
+        carl,
         link,
     }
 }
@@ -42,6 +48,7 @@ impl CallFixture {
         // Both share a home directory, in which the link is Ann's own.
         let (account, role) = match who {
             "Ann" => (&self.ann, "--admin"),
+            "Carl" => (&self.carl, "--guest"),
             _ => (&self.bob, "--guest"),
         };
         self.place.act_as(account);

@@ -72,3 +72,45 @@ fn a_link_without_certificates_leaves_the_accounts_as_told_by_the_server() {
     ann.type_line("/who");
     ann.wait_for("account as told by the server, in without approval");
 }
+
+#[test]
+fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing_else() {
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut bob = fixture.join("Bob");
+    let bobs_tag = ann.wait_for_guest();
+    ann.type_line(&format!("/admit {bobs_tag}"));
+    bob.wait_for("With you in the group: ");
+    ann.wait_for("With you in the group: ");
+    ann.type_line(&format!("/coadmin {bobs_tag}"));
+    bob.wait_for("Who decides beside the admins: you, a co-admin.");
+
+    let mut carl = fixture.join("Carl");
+    let tag = bob.wait_for_guest();
+    bob.type_line(&format!("/admit {tag}"));
+    bob.wait_for(&format!(
+        "You let {tag} \"Carl\" in. An admin's device passes that on to the room service."
+    ));
+    ann.wait_for(&format!(
+        "{bobs_tag} \"Bob\", a co-admin, lets {tag} \"Carl\" in."
+    ));
+    carl.wait_for("You were let in.");
+    ann.wait_for(&format!(
+        "{tag} \"Carl\" came into the group, let in by {bobs_tag} \"Bob\", a co-admin, account certified."
+    ));
+    bob.type_line(&format!("/remove {tag}"));
+    carl.wait_for("An admin sent you away.");
+    let mut carl = fixture.join("Carl");
+    let tag = bob.wait_for_guest();
+    ann.type_line("/quit");
+    assert!(ann.end().0.success());
+    let left = bob.wait_for("left.");
+    assert!(!left.contains("Carl"), "{left}");
+    bob.type_line(&format!("/deny {tag}"));
+    bob.wait_for(
+        "! no admin is in the group, and the room service takes decisions from admins alone",
+    );
+    carl.type_line("/quit");
+    assert!(carl.end().0.success());
+}

@@ -12,6 +12,7 @@ impl View {
         if decision != Decision::Admit {
             self.dismissed.insert(device);
         }
-        words::decision(decision, &self.known_devices.decision_label(device))
+        let label = self.known_devices.decision_label(device);
+        words::decision(decision, &label, self.passes_on())
     }
 }

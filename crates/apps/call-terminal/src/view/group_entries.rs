@@ -4,7 +4,7 @@ use std::iter;
 
 use anteroom_client::{
     AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, LeaveReason,
-    Listing, MemberStatus, Participant, Signer, StopReason,
+    Listing, MemberStatus, Participant, Signer, StopReason, Verdict,
 };
 
 use super::{View, group::Membership, words};
@@ -18,6 +18,23 @@ impl View {
     pub(crate) fn is_locked(&self) -> bool {
         let state = self.group.state.as_ref();
         state.is_some_and(|state| state.is_locked)
+    }
+
+    /// Returns whether an admin's device passes the decisions of this co-admin on.
+    pub(crate) fn passes_on(&self) -> bool {
+        let state = self.group.state.as_ref();
+        !self.is_admin && state.is_some_and(|state| state.is_co_admin)
+    }
+
+    /// Returns whether this device is a co-admin's, and no admin's device is there to pass decisions on.
+    pub(crate) fn lacks_admin(&self) -> bool {
+        self.passes_on() && !self.is_told_lobby()
+    }
+
+    /// Returns whether an admin's device tells this one who waits.
+    pub(super) fn is_told_lobby(&self) -> bool {
+        let state = self.group.state.as_ref();
+        self.passes_on() && state.is_some_and(|state| state.has_admin_device)
     }
 
     /// Returns the words for a device's place in the group, for a row of a list.
@@ -247,7 +264,19 @@ impl View {
                     named => notice(format!("Who decides beside the admins: {named}.")),
                 }
             }
-            GroupEvent::WordsCompared(shown) => vec![self.words_compared(shown)],
+            GroupEvent::Decision { claims, decision } => {
+                let (decider, about) = (self.member_label(claims), self.label(decision.device));
+                let what = match decision.verdict {
+                    Verdict::Admit(_) => format!("lets {about} in"),
+                    Verdict::Deny => format!("does not let {about} in"),
+                    Verdict::Remove => format!("sends {about} away"),
+                    Verdict::Block => format!("blocks {about} for the rest of this call"),
+                };
+                notice(format!("{decider}, a co-admin, {what}."))
+            }
+            GroupEvent::WordsCompared { epoch, members } => {
+                vec![self.words_compared(*epoch, members)]
+            }
             GroupEvent::WordsOutdated { shown, present } => {
                 vec![self.words_outdated(*shown, *present)]
             }

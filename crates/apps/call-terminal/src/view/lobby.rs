@@ -3,9 +3,14 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use anteroom_client::DemuxId;
+use anteroom_client::{DemuxId, Roster};
 
 use crate::wait::Wait;
+
+/// Returns whether a roster says who waits. A co-admin whom no admin's device tells any more knows only how many.
+pub(super) fn is_known(roster: &Roster) -> bool {
+    !roster.pending.is_empty() || roster.pending_count == 0
+}
 
 #[derive(Default)]
 pub(super) struct Lobby {

@@ -8,13 +8,8 @@ use crate::entry::Entry;
 
 impl View {
     /// Says which words the person has compared, and who came in after.
-    pub(super) fn words_compared(&mut self, shown: &ShownWords) -> Entry {
+    pub(super) fn words_compared(&mut self, epoch: GroupEpoch, keys: &[MemberPublicKey]) -> Entry {
         self.group.shown_at = None;
-        let keys: Vec<MemberPublicKey> = shown
-            .members
-            .iter()
-            .map(|member| member.claims.member_key)
-            .collect();
         // The next state says the same.
         let members = self.group.state.iter_mut();
         for member in members.flat_map(|state| &mut state.members) {
@@ -33,11 +28,10 @@ impl View {
             [] => String::new(),
             later => format!(" {}.", later.join("; ")),
         };
-        let others = shown.members.iter().filter(|member| !member.is_own);
         Entry::Notice(format!(
             "You have compared the words of {} with {}.{later}",
-            words::change(shown.epoch),
-            words::members(others.count())
+            words::change(epoch),
+            words::members(keys.len())
         ))
     }
 

@@ -191,15 +191,21 @@ fn short_account(account: Option<DeviceAccount>) -> String {
 }
 
 /// A decision of this device about another one. The room service remembers an admission for the account.
-pub(super) fn decision(decision: Decision, label: &str) -> Entry {
-    Entry::Notice(match decision {
+pub(super) fn decision(decision: Decision, label: &str, is_passed_on: bool) -> Entry {
+    let text = match decision {
+        Decision::Admit if is_passed_on => format!("You let {label} in."),
         Decision::Admit => format!(
             "You let {label} in: all devices of that account come in by this link from now on."
         ),
         Decision::Deny => format!("You did not let {label} in."),
         Decision::Remove => format!("You sent {label} away."),
         Decision::Block => format!("You blocked {label} for the rest of this call."),
-    })
+    };
+    let next = match is_passed_on {
+        true => " An admin's device passes that on to the room service.",
+        false => "",
+    };
+    Entry::Notice(format!("{text}{next}"))
 }
 
 /// The whole account id of a device.

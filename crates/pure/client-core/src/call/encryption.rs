@@ -1,26 +1,30 @@
 //! The part of a device in the end-to-end encryption of a call: between the messages of the socket and the
 //! session that decides.
 
+mod co_admins;
 mod devices;
 mod errors;
 mod group_commands;
 mod kept_text;
+mod outgoing;
+mod shared_lobby;
 mod texts;
 
 use std::{collections::VecDeque, mem};
 
 use anteroom_e2ee::{AdmissionReason, Moment, RoomContext};
 use anteroom_e2ee_session::{
-    Command as SessionCommand, CommandError, Event as GroupEvent, Input, JoinedSeat, MemberStatus,
-    Message, Output, Session, SessionTime,
+    Command as SessionCommand, CommandError, Event as SessionEvent, Input, JoinedSeat,
+    MemberStatus, Output, Session, SessionTime,
 };
 use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
-use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients, WelcomeBody};
+use anteroom_wire::rooms::socket::ClientMessage;
 use rand_core::CryptoRng;
 
 use self::{
     devices::{devices, listed},
     kept_text::KeptText,
+    shared_lobby::SharedLobby,
 };
 use super::{
     event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
@@ -28,11 +32,11 @@ use super::{
     join::JoinOptions,
     roster::Roster,
 };
-use crate::{PolicyComparison, RoomStatements, wire};
+use crate::{PolicyComparison, RoomStatements};
 
 /// The features of a room service that the encryption needs.
 const FEATURES: [&str; 2] = ["member", "group"];
-/// The feature of a room service that takes statements.
+/// The feature of room services that take and deliver statements.
 const STATEMENTS: &str = "statements";
 
 /// The time and the random numbers of an input.
@@ -66,6 +70,7 @@ pub(super) struct Encryption {
     told: Option<GroupState>,
     /// The highest policy, for a device that can sign one.
     policy: Option<RoomStatements>,
+    lobby: SharedLobby,
 }
 
 redacted_debug!(Encryption);
@@ -88,6 +93,11 @@ impl Encryption {
             effects: VecDeque::new(),
             told: None,
             policy: member.signed_policy(),
+            lobby: SharedLobby {
+                has_passkey: options.passkey.is_some(),
+                has_admin_key: member.has_admin_key(),
+                ..SharedLobby::default()
+            },
         })
     }
 
@@ -123,6 +133,14 @@ impl Encryption {
         self.is_active = info.status == ListedStatus::Active;
         self.awaits_commit = false;
         self.publish_again(info);
+        self.lobby = SharedLobby {
+            has_passkey: self.lobby.has_passkey,
+            has_admin_key: self.lobby.has_admin_key,
+            has_statements: info.features.iter().any(|feature| feature == STATEMENTS),
+            own: Some(info.demux),
+            roster: info.roster.clone(),
+            ..SharedLobby::default()
+        };
         if !self.is_on {
             self.turn_off(surroundings);
             return;
@@ -204,6 +222,7 @@ impl Encryption {
     }
 
     pub(super) fn take_roster(&mut self, roster: &Roster, surroundings: Surroundings<'_>) {
+        self.keep_roster(roster);
         self.handle(Input::Roster(devices(roster)), surroundings);
     }
 
@@ -250,11 +269,13 @@ impl Encryption {
         self.take_outputs();
         self.settle_texts(time, rng);
         self.take_outputs();
-        let state = self.state();
+        let mut state = self.state();
+        state.has_admin_device = self.lobby.admin_device(&state).is_some();
         if self.is_on && self.told.as_ref() != Some(&state) {
             self.told = Some(state.clone());
             self.tell(CallEvent::GroupChanged(Box::new(state)));
         }
+        self.share_lobby(Surroundings { time, rng });
     }
 
     /// Returns the group as it is now.
@@ -276,6 +297,8 @@ impl Encryption {
             may_send: self.session.may_send(),
             is_locked: context.is_some_and(RoomContext::is_locked),
             has_admin: self.has_admin,
+            is_co_admin: self.session.is_co_admin(),
+            has_admin_device: false,
         }
     }
 
@@ -285,49 +308,24 @@ impl Encryption {
                 // This client sends no frames.
                 Output::FrameKeys(_) => continue,
                 Output::Send(message) => self.message(message),
+                Output::Event(SessionEvent::Lobby(devices)) => {
+                    self.take_lobby(devices);
+                    continue;
+                }
                 Output::Event(event) => {
-                    if let GroupEvent::Policy(policy) = &event
+                    if let SessionEvent::Policy(policy) = &event
                         && let Ok(statement) = AdminStatement::new(policy.as_bytes())
                     {
                         self.see_policy(&statement);
+                    }
+                    if let SessionEvent::Decision { decision, .. } = &event {
+                        let message = self.passed_on(decision);
+                        self.effects.extend(message.map(Effect::Send));
                     }
                     Some(Effect::Event(CallEvent::Group(Box::new(event))))
                 }
             };
             self.effects.extend(effect);
         }
-    }
-
-    fn message(&mut self, message: Message) -> Option<Effect> {
-        Some(Effect::Send(match message {
-            Message::Commit(commit) => {
-                self.awaits_commit = true;
-                let welcome = commit.welcome.as_ref();
-                ClientMessage::Commit {
-                    group: commit.epoch.group,
-                    epoch: commit.epoch.epoch,
-                    body: wire::encode(&commit.body),
-                    welcome: welcome.map(|(to, body)| WelcomeBody {
-                        to: to.iter().map(|device| device.number()).collect(),
-                        body: wire::encode(body),
-                    }),
-                }
-            }
-            Message::Refuse(GroupEpoch { group, epoch }) => ClientMessage::Refuse { group, epoch },
-            Message::Relay(_, body) => ClientMessage::Relay {
-                to: RelayRecipients::ALL,
-                body: wire::encode(&body),
-            },
-            Message::RelayTo(to, body) => ClientMessage::Relay {
-                to: RelayRecipients::One(to.number()),
-                body: wire::encode(&body),
-            },
-            Message::Policy(policy) => {
-                // A policy is not longer than an admin statement.
-                let statement = AdminStatement::new(policy.as_bytes()).ok()?;
-                self.see_policy(&statement);
-                return Some(Effect::Publish(statement));
-            }
-        }))
     }
 }

@@ -19,6 +19,10 @@ pub struct GroupState {
     /// The keys of the members that are admins by what they can sign, and not by the room service's word: with
     /// the admin secret, or as co-admins. None where the link names no admin key.
     pub admins: Vec<MemberPublicKey>,
+    /// Whether this person is a co-admin of the era.
+    pub is_co_admin: bool,
+    /// Whether the device of an admin is in the group and connected, which passes the decisions of co-admins on.
+    pub has_admin_device: bool,
 }
 
 impl GroupState {
@@ -69,6 +73,14 @@ pub enum GroupError {
     /// it with the room service's help.
     #[error("the members decide who hears the call, and this would go to everybody with the link")]
     LinkKey,
+    /// A co-admin has decided, and no device of an admin is in the group.
+    #[error(
+        "no admin's device is in the group to pass it on: the room service takes decisions from admins alone"
+    )]
+    NoAdminDevice,
+    /// A co-admin has decided about a device of which no admin's device has told, or that has no member key.
+    #[error("no admin's device has told of it, or it has named no key")]
+    NotWaiting,
     /// The device has no identity of a member.
     #[error("this device takes no part in the end-to-end encryption")]
     NoGroup,

@@ -123,6 +123,11 @@ impl CallMember {
         Some(statements)
     }
 
+    /// Returns whether the device has the admin key.
+    pub(super) const fn has_admin_key(&self) -> bool {
+        self.admin_key.is_some()
+    }
+
     /// Returns the options of a session for an account.
     pub(super) fn session_options(
         &self,

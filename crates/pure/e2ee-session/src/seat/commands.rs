@@ -8,13 +8,15 @@ use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
 
 use super::Seat;
 use crate::{
-    content::{Content, clean_name},
+    content::Content,
     error::CommandError,
     input::{BarScope, Command},
     membership::Membership,
+    options::SessionOptions,
     output::Message,
     pending_bar::PendingBar,
     step::Step,
+    text::clean_name,
 };
 
 impl Seat {
@@ -33,6 +35,8 @@ impl Seat {
             Command::Lock(on) => self.lock(on, step),
             Command::Bar { device, scope } => self.bar(device, scope, step),
             Command::SetCoAdmins(co_admins) => self.set_co_admins(co_admins, step),
+            Command::TellLobby(waiting) => self.tell_lobby(waiting, step),
+            Command::Decide { device, verdict } => self.send_decision(&device, verdict, step),
             Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
     }
@@ -55,7 +59,7 @@ impl Seat {
             time: self.statement_time(step),
         };
         // A person who cannot lock the call is told that, and not to wait for a group.
-        let lock = self.sign(&lock, step)?;
+        let lock = self.sign(&lock, step.options)?;
         self.membership()?;
         let change = ContextChange {
             lock: Some(lock),
@@ -89,7 +93,7 @@ impl Seat {
         }
         let time = self.removal_time(&entry, membership);
         entry.time = time;
-        let signed = self.sign(&entry, step)?;
+        let signed = self.sign(&entry, step.options)?;
         let mut change = ContextChange {
             barred: vec![signed.clone()],
             ..ContextChange::default()
@@ -189,7 +193,7 @@ impl Seat {
                 issued,
                 expires: issued.plus(Approval::DEFAULT_VALIDITY),
             };
-            self.sign(&approval, step).ok()
+            self.sign(&approval, step.options).ok()
         });
         let approvals = Content::Approvals(approvals.collect());
         self.send_content(&approvals, step);
@@ -230,13 +234,12 @@ impl Seat {
     }
 
     /// Signs a statement with the admin key, or as a co-admin with the member key.
-    fn sign<S: Statement>(
+    pub(super) fn sign<S: Statement>(
         &self,
         statement: &S,
-        step: &Step<'_>,
+        options: &SessionOptions,
     ) -> Result<SignedStatement<S>, CommandError> {
         let authority = self.known.authority().ok_or(CommandError::NoAdminKey)?;
-        let options = &step.options;
         let admin = options.admin_key.as_ref();
         let admin = admin.filter(|key| key.public() == *authority.admin);
         let key = match admin {
@@ -267,7 +270,7 @@ impl Seat {
         is_in_call.then_some(()).ok_or(CommandError::NotConnected)
     }
 
-    fn membership(&self) -> Result<&Membership, CommandError> {
+    pub(super) fn membership(&self) -> Result<&Membership, CommandError> {
         let membership = self.membership.as_ref();
         membership.ok_or_else(|| self.missing_group())
     }

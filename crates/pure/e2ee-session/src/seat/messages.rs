@@ -5,11 +5,8 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
 use crate::{
-    content::{Content, clean_text},
-    event::Event,
-    membership::ChangedName,
-    relay::RelayContent,
-    step::Step,
+    content::Content, event::Event, membership::ChangedName, relay::RelayContent, step::Step,
+    text::clean_text,
 };
 
 /// The maximum number of messages that wait while a commit is held.
@@ -160,6 +157,8 @@ impl Seat {
                     step.tell(Event::Name { leaf, name });
                 }
             }
+            Content::Lobby(waiting) => self.take_lobby(&claims, waiting, step),
+            Content::Decision(decision) => self.take_decision(claims, decision, step),
             Content::Approvals(approvals) => {
                 for approval in approvals {
                     self.take_approval(approval, step);

@@ -6,7 +6,7 @@ use anteroom_e2ee::{
 };
 
 use super::Seat;
-use crate::{content::clean_name, event::Event, step::Step};
+use crate::{event::Event, step::Step, text::clean_name};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);

@@ -8,13 +8,14 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 use super::Seat;
 use crate::{
     MAX_TEXT,
-    content::{Content, clean_text},
+    content::Content,
     error::CommandError,
     heard_texts::subject,
     output::Message,
     relay::RelayContent,
     said_texts::TextEpoch,
     step::Step,
+    text::clean_text,
     text_numbers::{NumberSet, TextRun},
 };
 

@@ -1,11 +1,13 @@
 //! Sessions over the real order of commits: the state machine of the room service.
 #![expect(
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
 mod chaos;
+mod co_admins;
 mod groups;
 mod harness;
 mod people;

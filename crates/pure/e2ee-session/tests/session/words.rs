@@ -47,7 +47,7 @@ fn who_still_looks_at_words_of_an_earlier_epoch_is_told_once() {
     let compared: Vec<bool> = members.iter().map(|member| member.is_compared).collect();
     assert_eq!(compared, [true, true, true, false]);
     let mut events = call.take_events(1).into_iter();
-    assert!(events.any(|event| matches!(event, Event::WordsCompared(_))));
+    assert!(events.any(|event| matches!(event, Event::WordsCompared { .. })));
     // New words are told of anew, and are not those that were compared.
     let time = call.time();
     call.devices[1].session.show_words(time).unwrap();

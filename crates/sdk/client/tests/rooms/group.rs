@@ -146,7 +146,7 @@ async fn call_of(call: &mut CallSession, members: usize, devices: usize) {
 }
 
 /// Waits for a text of a member, and returns the name of the leaf with it.
-async fn heard(call: &mut CallSession) -> (String, String) {
+pub(crate) async fn heard(call: &mut CallSession) -> (String, String) {
     let found = wait_for(call, |event| match event {
         CallEvent::Group(event) => match *event {
             GroupEvent::Text { claims, text, .. } => Some((claims.name.unwrap_or_default(), text)),
@@ -166,7 +166,7 @@ pub(crate) async fn own_device(call: &mut CallSession) -> DemuxId {
     within(found).await
 }
 
-fn said(name: &str, text: &str) -> (String, String) {
+pub(crate) fn said(name: &str, text: &str) -> (String, String) {
     (name.to_owned(), text.to_owned())
 }
 
@@ -311,7 +311,10 @@ async fn a_client_without_the_encryption_hears_what_is_said_only_where_the_link_
 }
 
 /// Waits for an event of the group.
-async fn group_event<T>(call: &mut CallSession, meaning: impl Fn(GroupEvent) -> Option<T>) -> T {
+pub(crate) async fn group_event<T>(
+    call: &mut CallSession,
+    meaning: impl Fn(GroupEvent) -> Option<T>,
+) -> T {
     let found = wait_for(call, |event| match event {
         CallEvent::Group(event) => meaning(*event),
         CallEvent::GroupRefused(error) => panic!("{error}"),

@@ -10,6 +10,7 @@ mod blindness;
 mod calls;
 mod certificates;
 mod client;
+mod co_admins;
 mod failed_creates;
 mod forgery;
 mod group;

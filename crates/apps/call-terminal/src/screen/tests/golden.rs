@@ -259,6 +259,8 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
             is_locked,
             has_admin: true,
             admins: Vec::new(),
+            is_co_admin: false,
+            has_admin_device: false,
         }))
     };
     let group = |event| CallEvent::Group(Box::new(event));
@@ -303,14 +305,17 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
         ],
         members: all.to_vec(),
     };
-    events.push(CallEvent::Words(Box::new(shown.clone())));
+    events.push(CallEvent::Words(Box::new(shown)));
     all[1].is_confirmed = false;
     events.push(changed(&all, true));
     events.push(group(GroupEvent::WordsOutdated {
         shown: epoch,
         present: Some(epoch.next()),
     }));
-    events.push(group(GroupEvent::WordsCompared(Box::new(shown))));
+    events.push(group(GroupEvent::WordsCompared {
+        epoch,
+        members: vec![all[1].claims.member_key],
+    }));
     for event in events {
         let entries = view.apply(&event, NOW);
         screen.add(entries, &view);

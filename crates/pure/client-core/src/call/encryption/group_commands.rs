@@ -1,6 +1,5 @@
 //! The commands of a person about the group.
 
-use anteroom_e2ee::{CoAdmin, MemberLeaf};
 use anteroom_e2ee_session::{BarScope, Command as SessionCommand, CommandError};
 use anteroom_protocol::DemuxId;
 
@@ -69,44 +68,5 @@ impl Encryption {
             self.tell(CallEvent::GroupRefused(error.into()));
         }
         self.settle(Surroundings { time, rng });
-    }
-
-    /// Returns the co-admins of the era and a member.
-    fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let mut all = self.co_admins()?;
-        let member = self.claims(device)?;
-        if all.iter().all(|one| one.member_key != member.member_key) {
-            all.push(CoAdmin {
-                user: member.user,
-                member_key: member.member_key,
-            });
-        }
-        Ok(all)
-    }
-
-    /// Returns the co-admins of the era but a member.
-    fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let mut others = self.co_admins()?;
-        let key = self.claims(device)?.member_key;
-        let number = others.len();
-        others.retain(|one| one.member_key != key);
-        match others.len() < number {
-            true => Ok(others),
-            false => Err(CommandError::NoCoAdmin),
-        }
-    }
-
-    fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
-        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
-        let authority = context.authority();
-        Ok(authority.map_or_else(Vec::new, |authority| authority.co_admins.to_vec()))
-    }
-
-    /// Returns the claims of the member with a device.
-    fn claims(&self, device: DemuxId) -> Result<MemberLeaf, CommandError> {
-        let members = self.session.members();
-        let mut members = members.into_iter().map(|member| member.claims);
-        let member = members.find(|claims| claims.demux_id == device);
-        member.ok_or(CommandError::UnknownMember)
     }
 }

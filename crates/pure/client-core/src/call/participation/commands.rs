@@ -1,6 +1,6 @@
 //! The commands of a device, as effects.
 
-use anteroom_e2ee_session::{BarScope, SessionTime};
+use anteroom_e2ee_session::{BarScope, CoAdminVerdict, SessionTime};
 use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients};
 use rand_core::CryptoRng;
 
@@ -45,20 +45,31 @@ impl Participation {
             }
             Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised },
             Command::Approve { device, statement } => {
-                self.approve(device, statement);
+                self.approve(device, statement, Surroundings { time, rng });
                 return Ok(());
             }
-            Command::Deny(device) => ClientMessage::Deny {
-                demux_id: device.number(),
-            },
+            Command::Deny(device) => {
+                if self.decide(device, CoAdminVerdict::Deny, Surroundings { time, rng }) {
+                    return Ok(());
+                }
+                ClientMessage::Deny {
+                    demux_id: device.number(),
+                }
+            }
             Command::Remove(device) => {
                 self.bar(device, BarScope::Device, Surroundings { time, rng });
+                if self.decide(device, CoAdminVerdict::Remove, Surroundings { time, rng }) {
+                    return Ok(());
+                }
                 ClientMessage::Remove {
                     demux_id: device.number(),
                 }
             }
             Command::Block(device) => {
                 self.bar(device, BarScope::User, Surroundings { time, rng });
+                if self.decide(device, CoAdminVerdict::Block, Surroundings { time, rng }) {
+                    return Ok(());
+                }
                 ClientMessage::Block {
                     demux_id: device.number(),
                 }
@@ -72,7 +83,18 @@ impl Participation {
 
     /// Admits a device. A statement is left out for a room service without the feature `statements`, which would
     /// end the connection, and with it the decision.
-    fn approve(&mut self, device: DemuxId, statement: Option<ApprovalStatement>) {
+    fn approve(
+        &mut self,
+        device: DemuxId,
+        statement: Option<ApprovalStatement>,
+        surroundings: Surroundings<'_>,
+    ) {
+        let time = surroundings.time;
+        if self.decide(device, CoAdminVerdict::Admit, surroundings) {
+            return;
+        }
+        let by_co_admin = || self.encryption.as_ref()?.approval(device, time);
+        let statement = statement.or_else(by_co_admin);
         let is_left_out = statement.is_some() && !self.has_statements();
         let message = ClientMessage::Approve {
             demux_id: device.number(),
@@ -85,6 +107,24 @@ impl Participation {
                 reason: StatementOmission::Unsupported,
             });
         }
+    }
+
+    /// Sends the decision of a co-admin without the passkey to the device of an admin. Returns whether this person
+    /// is one.
+    fn decide(
+        &mut self,
+        device: DemuxId,
+        verdict: CoAdminVerdict,
+        surroundings: Surroundings<'_>,
+    ) -> bool {
+        let encryption = self.active_encryption();
+        let encryption = encryption.filter(|encryption| encryption.decides_through_admins());
+        let Some(encryption) = encryption else {
+            return false;
+        };
+        encryption.decide(device, verdict, surroundings);
+        self.collect();
+        true
     }
 
     fn active_encryption(&mut self) -> Option<&mut Encryption> {

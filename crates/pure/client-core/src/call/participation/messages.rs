@@ -214,6 +214,7 @@ impl Participation {
         let roster = state.map(|state| state.roster.clone()).unwrap_or_default();
         if let Some(encryption) = &mut self.encryption {
             encryption.take_roster(&roster, surroundings);
+            return CallEvent::Roster(encryption.shown_roster());
         }
         CallEvent::Roster(roster)
     }

@@ -1,0 +1,263 @@
+//! The co-admins, the lobby between admins and them, and the decisions of co-admins.
+//!
+//! The room service shows its lobby to admins and takes decisions from them alone. The device of the admin
+//! longest in the call tells the co-admins who waits, and passes their decisions on.
+
+use anteroom_e2ee::{CoAdmin, MemberLeaf};
+use anteroom_e2ee_session::{
+    CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, SessionTime,
+    Verdict, WaitingDevice,
+};
+use anteroom_protocol::{ApprovalStatement, DemuxId};
+use anteroom_wire::rooms::socket::ClientMessage;
+
+use super::{Encryption, Surroundings};
+use crate::{
+    Participant,
+    call::{event::CallEvent, group::GroupError, roster::Roster},
+};
+
+impl Encryption {
+    /// Returns whether the person is a co-admin whose decisions need the device of an admin.
+    pub(in crate::call) fn decides_through_admins(&self) -> bool {
+        self.is_on && !self.lobby.has_passkey && self.session.is_co_admin()
+    }
+
+    /// Returns the roster with the lobby that a co-admin was told.
+    pub(in crate::call) fn shown_roster(&self) -> Roster {
+        let mut roster = self.lobby.roster.clone();
+        roster.pending.extend(self.lobby.waiting.iter().map(shown));
+        roster.pending_count = roster.pending_count.max(roster.pending.len());
+        roster
+    }
+
+    /// Sends the decision of a co-admin to the device of an admin.
+    pub(in crate::call) fn decide(
+        &mut self,
+        device: DemuxId,
+        verdict: CoAdminVerdict,
+        surroundings: Surroundings<'_>,
+    ) {
+        let Surroundings { time, rng } = surroundings;
+        let found = match verdict {
+            CoAdminVerdict::Admit | CoAdminVerdict::Deny => {
+                let mut waiting = self.lobby.waiting.iter();
+                waiting.find(|one| one.demux_id == device).cloned()
+            }
+            CoAdminVerdict::Remove | CoAdminVerdict::Block => {
+                let mut active = self.lobby.roster.active.iter();
+                let found = active.find(|one| one.demux == device);
+                found.and_then(waiting)
+            }
+        };
+        let has_admin = self.told.as_ref().is_some_and(|told| told.has_admin_device);
+        let error = match found {
+            _ if !has_admin => Some(GroupError::NoAdminDevice),
+            None => Some(GroupError::NotWaiting),
+            Some(device) => {
+                let command = SessionCommand::Decide { device, verdict };
+                let done = self.session.command(command, time, rng);
+                done.err().map(Into::into)
+            }
+        };
+        if let Some(error) = error {
+            self.tell(CallEvent::GroupRefused(error));
+        }
+        self.settle(Surroundings { time, rng });
+    }
+
+    /// Signs the approval of a device as a co-admin who has the passkey, and no admin key.
+    pub(in crate::call) fn approval(
+        &self,
+        device: DemuxId,
+        time: SessionTime,
+    ) -> Option<ApprovalStatement> {
+        if self.lobby.has_admin_key || !self.session.is_co_admin() {
+            return None;
+        }
+        let Roster {
+            active, pending, ..
+        } = &self.lobby.roster;
+        let mut devices = pending.iter().chain(active);
+        let device = waiting(devices.find(|one| one.demux == device)?)?;
+        let approval = self.session.approve(&device, time).ok()?;
+        ApprovalStatement::new(approval.as_bytes()).ok()
+    }
+
+    /// Returns the message that a device of an admin sends to the room service for a decision of a co-admin: about the device
+    /// that the co-admin has seen, and about no admin.
+    pub(super) fn passed_on(&self, decision: &CoAdminDecision) -> Option<ClientMessage> {
+        let lobby = &self.lobby;
+        let admin = lobby.admin_device(self.told.as_ref()?);
+        if !lobby.has_passkey || admin.is_none() || admin != lobby.own {
+            return None;
+        }
+        let devices = match decision.verdict {
+            Verdict::Admit(_) | Verdict::Deny => &lobby.roster.pending,
+            Verdict::Remove | Verdict::Block => &lobby.roster.active,
+        };
+        let device = devices.iter().find(|one| one.demux == decision.device)?;
+        if device.member_key() != Some(decision.member_key) || device.is_admin {
+            return None;
+        }
+        let demux_id = decision.device.number();
+        Some(match &decision.verdict {
+            Verdict::Admit(approval) => {
+                if device.user.as_ref() != Some(&approval.claimed().user) {
+                    return None;
+                }
+                let statement = ApprovalStatement::new(approval.as_bytes()).ok();
+                ClientMessage::Approve {
+                    demux_id,
+                    statement: statement.filter(|_| lobby.has_statements),
+                }
+            }
+            Verdict::Deny => ClientMessage::Deny { demux_id },
+            Verdict::Remove => ClientMessage::Remove { demux_id },
+            Verdict::Block => ClientMessage::Block { demux_id },
+        })
+    }
+
+    /// Takes the lobby that the device of an admin has told.
+    pub(super) fn take_lobby(&mut self, devices: Vec<WaitingDevice>) {
+        if self.lobby.has_passkey {
+            return;
+        }
+        self.lobby.waiting = devices;
+        self.tell(CallEvent::Roster(self.shown_roster()));
+    }
+
+    /// Takes the roster of the room service.
+    pub(super) fn keep_roster(&mut self, roster: &Roster) {
+        let lobby = &mut self.lobby;
+        lobby.roster.clone_from(roster);
+        let is_in = |device: DemuxId| roster.active.iter().any(|one| one.demux == device);
+        lobby.waiting.retain(|one| !is_in(one.demux_id));
+        if roster.pending_count == 0 {
+            lobby.waiting.clear();
+        }
+    }
+
+    /// Tells the co-admins of the lobby, or forgets the lobby that nobody tells any more.
+    pub(super) fn share_lobby(&mut self, surroundings: Surroundings<'_>) {
+        let Some(state) = self.told.as_ref() else {
+            return;
+        };
+        let is_told = state.is_co_admin && state.has_admin_device;
+        if !is_told && !self.lobby.waiting.is_empty() {
+            self.lobby.waiting.clear();
+            self.tell(CallEvent::Roster(self.shown_roster()));
+            return;
+        }
+        let lobby = &self.lobby;
+        let is_teller = lobby.has_passkey && lobby.own.is_some();
+        if !is_teller || !state.may_send || lobby.admin_device(state) != lobby.own {
+            self.lobby.told = None;
+            return;
+        }
+        let named = self.co_admins().unwrap_or_default();
+        let co_admins: Vec<(u32, u64)> = state
+            .members
+            .iter()
+            .filter(|member| {
+                let key = member.claims.member_key;
+                let device = member.claims.demux_id;
+                let mut active = lobby.roster.active.iter();
+                let listed = active.find(|one| one.demux == device);
+                member.listing == Listing::Listed
+                    && named.iter().any(|one| one.member_key == key)
+                    && listed.is_some_and(|one| !one.is_admin && !one.is_lost)
+            })
+            .map(|member| (member.leaf, member.claims.serial))
+            .collect();
+        let devices: Vec<WaitingDevice> = match co_admins.is_empty() {
+            true => Vec::new(),
+            false => lobby.roster.pending.iter().filter_map(waiting).collect(),
+        };
+        let next = Some((devices.clone(), co_admins));
+        if lobby.told == next {
+            return;
+        }
+        let had = self
+            .lobby
+            .told
+            .take()
+            .is_some_and(|(told, _)| !told.is_empty());
+        self.lobby.told = next;
+        if had || !devices.is_empty() {
+            let Surroundings { time, rng } = surroundings;
+            let told = self
+                .session
+                .command(SessionCommand::TellLobby(devices), time, rng);
+            if told.is_err() {
+                self.lobby.told = None;
+            }
+            self.take_outputs();
+        }
+    }
+
+    /// Returns the co-admins of the era and a member.
+    pub(super) fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
+        let mut all = self.co_admins()?;
+        let member = self.claims(device)?;
+        if all.iter().all(|one| one.member_key != member.member_key) {
+            all.push(CoAdmin {
+                user: member.user,
+                member_key: member.member_key,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Returns the co-admins of the era but a member.
+    pub(super) fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
+        let mut others = self.co_admins()?;
+        let key = self.claims(device)?.member_key;
+        let number = others.len();
+        others.retain(|one| one.member_key != key);
+        match others.len() < number {
+            true => Ok(others),
+            false => Err(CommandError::NoCoAdmin),
+        }
+    }
+
+    fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
+        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
+        let authority = context.authority();
+        Ok(authority.map_or_else(Vec::new, |authority| authority.co_admins.to_vec()))
+    }
+
+    /// Returns the claims of the member with a device.
+    fn claims(&self, device: DemuxId) -> Result<MemberLeaf, CommandError> {
+        let members = self.session.members();
+        let mut members = members.into_iter().map(|member| member.claims);
+        let member = members.find(|claims| claims.demux_id == device);
+        member.ok_or(CommandError::UnknownMember)
+    }
+}
+
+/// Returns a device of a roster as co-admins are told of it; `None` without a user or a key.
+fn waiting(participant: &Participant) -> Option<WaitingDevice> {
+    Some(WaitingDevice {
+        demux_id: participant.demux,
+        user: participant.user.clone()?,
+        member_key: participant.member_key()?,
+        is_guest: participant.is_guest,
+        name: participant.name.clone(),
+    })
+}
+
+/// Returns a device that a co-admin was told of as the rosters of admins have it.
+fn shown(device: &WaitingDevice) -> Participant {
+    Participant {
+        demux: device.demux_id,
+        user: Some(device.user.clone()),
+        hand_raised_at: None,
+        is_lost: false,
+        is_admin: false,
+        is_guest: device.is_guest,
+        name: device.name.clone(),
+        member: Some(device.member_key.named()),
+        stated_key: Some(device.member_key),
+    }
+}

@@ -1,0 +1,139 @@
+//! The lobby that admins tell co-admins, and the decisions of co-admins.
+
+use anteroom_e2ee::{
+    AdmissionReason, Approval, MemberLeaf, MemberPublicKey, SignedStatement, Signer,
+};
+use anteroom_protocol::{OpaqueUserId, Timestamp};
+
+use super::Seat;
+use crate::{
+    content::Content,
+    error::CommandError,
+    event::Event,
+    input::CoAdminVerdict,
+    lobby::{CoAdminDecision, MAX_WAITING, Verdict, WaitingDevice},
+    membership::Membership,
+    options::SessionOptions,
+    step::Step,
+};
+
+impl Seat {
+    /// Returns whether the policy names a member key as a co-admin of the era.
+    pub(crate) fn is_co_admin(&self, (user, key): (&OpaqueUserId, &MemberPublicKey)) -> bool {
+        let authority = self.known.authority();
+        let co_admin = authority.and_then(|authority| authority.co_admin(key));
+        co_admin.is_some_and(|co_admin| co_admin.user == *user)
+    }
+
+    /// Tells the co-admins who waits in the lobby. For holders of the admin key.
+    pub(super) fn tell_lobby(
+        &mut self,
+        mut waiting: Vec<WaitingDevice>,
+        step: &mut Step<'_>,
+    ) -> Result<(), CommandError> {
+        self.check_sending()?;
+        waiting.truncate(MAX_WAITING);
+        self.send_content(&Content::Lobby(waiting), step);
+        Ok(())
+    }
+
+    /// Signs the decision of a co-admin and sends it to the devices of admins.
+    pub(super) fn send_decision(
+        &mut self,
+        device: &WaitingDevice,
+        verdict: CoAdminVerdict,
+        step: &mut Step<'_>,
+    ) -> Result<(), CommandError> {
+        self.check_sending()?;
+        let verdict = match verdict {
+            CoAdminVerdict::Admit => Verdict::Admit(Box::new(self.approve(
+                device,
+                step.time.now,
+                step.options,
+            )?)),
+            CoAdminVerdict::Deny => Verdict::Deny,
+            CoAdminVerdict::Remove => Verdict::Remove,
+            CoAdminVerdict::Block => Verdict::Block,
+        };
+        let decision = CoAdminDecision {
+            device: device.demux_id,
+            member_key: device.member_key,
+            verdict,
+        };
+        self.send_content(&Content::Decision(decision), step);
+        Ok(())
+    }
+
+    /// Signs the approval of a device, with the admin key or as a co-admin.
+    pub(crate) fn approve(
+        &self,
+        device: &WaitingDevice,
+        now: Timestamp,
+        options: &SessionOptions,
+    ) -> Result<SignedStatement<Approval>, CommandError> {
+        let approval = Approval {
+            room: *self.known.room(),
+            user: device.user.clone(),
+            member_key: device.member_key,
+            issued: now,
+            expires: now.plus(Approval::DEFAULT_VALIDITY),
+        };
+        self.sign(&approval, options)
+    }
+
+    /// Takes the lobby that a member tells, if it has shown the admin key and this device is a co-admin's.
+    pub(super) fn take_lobby(
+        &self,
+        sender: &MemberLeaf,
+        waiting: Vec<WaitingDevice>,
+        step: &mut Step<'_>,
+    ) {
+        let own = (&step.options.user, &step.options.member_key.public());
+        let reason = self.reason_of(sender);
+        if reason == Some(AdmissionReason::Admin) && self.is_co_admin(own) {
+            step.tell(Event::Lobby(waiting));
+        }
+    }
+
+    /// Takes the decision of a member, if it is a co-admin and has signed what it takes.
+    pub(super) fn take_decision(
+        &self,
+        sender: MemberLeaf,
+        decision: CoAdminDecision,
+        step: &mut Step<'_>,
+    ) {
+        let counts = match &decision.verdict {
+            Verdict::Admit(approval) => {
+                let authority = self.known.authority();
+                let is_signed = authority.is_some_and(|authority| {
+                    approval.verify(self.known.room(), &authority).is_ok()
+                });
+                is_signed
+                    && *approval.signer() == Signer::CoAdmin(sender.member_key)
+                    && approval.claimed().member_key == decision.member_key
+            }
+            Verdict::Deny | Verdict::Remove | Verdict::Block => true,
+        };
+        if counts && self.is_co_admin((&sender.user, &sender.member_key)) {
+            step.tell(Event::Decision {
+                claims: sender,
+                decision,
+            });
+        }
+    }
+
+    /// Returns the reason why a member may be in who is in the present group.
+    fn reason_of(&self, claims: &MemberLeaf) -> Option<AdmissionReason> {
+        let Membership { view, reasons, .. } = self.membership.as_ref()?;
+        let mut leaves = view.leaves.iter();
+        let (leaf, _) = leaves.find(|(_, one)| one.member_key == claims.member_key)?;
+        reasons.get(leaf).copied()
+    }
+
+    fn check_sending(&self) -> Result<(), CommandError> {
+        self.membership()?;
+        self.check_connection()?;
+        let may_send = self.may_send();
+        may_send.then_some(()).ok_or(CommandError::Stopped)
+    }
+}

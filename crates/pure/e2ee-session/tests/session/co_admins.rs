@@ -1,0 +1,111 @@
+//! The lobby and the decisions of co-admins, as messages of the group.
+
+use anteroom_e2ee::CoAdmin;
+use anteroom_e2ee_session::{
+    CoAdminDecision, CoAdminVerdict, Command, CommandError, Event, Verdict, WaitingDevice,
+};
+use anteroom_protocol::DemuxId;
+
+use crate::{
+    harness::Harness,
+    people::{admin, member_key, person, user},
+};
+
+/// A call of an admin, a co-admin and a member.
+fn call() -> Harness {
+    let mut call = Harness::of([admin(1), person(2), person(3)]);
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    let co_admin = CoAdmin {
+        user: user(2),
+        member_key: member_key(2).public(),
+    };
+    call.command(0, Command::SetCoAdmins(vec![co_admin]));
+    call.run(500);
+    call
+}
+
+fn waiting() -> WaitingDevice {
+    WaitingDevice {
+        demux_id: DemuxId::new(1_600).unwrap(),
+        user: user(9),
+        member_key: member_key(9).public(),
+        is_guest: true,
+        name: Some("Zoe\u{202e}".to_owned()),
+    }
+}
+
+fn lobbies(call: &mut Harness, device: usize) -> Vec<Vec<WaitingDevice>> {
+    let events = call.take_events(device).into_iter();
+    let lobbies = events.filter_map(|event| match event {
+        Event::Lobby(waiting) => Some(waiting),
+        _ => None,
+    });
+    lobbies.collect()
+}
+
+fn decisions(call: &mut Harness, device: usize) -> Vec<CoAdminDecision> {
+    let events = call.take_events(device).into_iter();
+    let decisions = events.filter_map(|event| match event {
+        Event::Decision { decision, .. } => Some(decision),
+        _ => None,
+    });
+    decisions.collect()
+}
+
+#[test]
+fn a_co_admin_takes_the_lobby_from_whom_the_admin_key_shows_alone() {
+    let mut call = call();
+    assert!(call.devices[1].session.is_co_admin() && !call.devices[2].session.is_co_admin());
+    call.command(0, Command::TellLobby(vec![waiting()]));
+    call.run(500);
+    let shown = WaitingDevice {
+        name: Some("Zoe".to_owned()),
+        ..waiting()
+    };
+    assert_eq!(lobbies(&mut call, 1), [vec![shown]]);
+    assert_eq!(lobbies(&mut call, 2), Vec::<Vec<WaitingDevice>>::new());
+    // A member that says so too could have a co-admin sign for its accomplice.
+    call.command(2, Command::TellLobby(vec![waiting()]));
+    call.run(500);
+    assert_eq!(lobbies(&mut call, 1), Vec::<Vec<WaitingDevice>>::new());
+}
+
+#[test]
+fn members_take_the_decisions_of_co_admins_and_of_nobody_else() {
+    let mut call = call();
+    let decide = |verdict| Command::Decide {
+        device: waiting(),
+        verdict,
+    };
+    call.command(1, decide(CoAdminVerdict::Admit));
+    call.command(1, decide(CoAdminVerdict::Deny));
+    call.run(500);
+    for device in [0, 2] {
+        let decisions = decisions(&mut call, device);
+        assert_eq!(decisions.len(), 2);
+        let Verdict::Admit(approval) = &decisions[0].verdict else {
+            panic!("{decisions:?}");
+        };
+        let claimed = approval.claimed();
+        assert!(claimed.user == user(9) && claimed.member_key == member_key(9).public());
+        assert_eq!(decisions[1].verdict, Verdict::Deny);
+    }
+    let refused = call.try_command(2, decide(CoAdminVerdict::Admit));
+    assert_eq!(refused, Err(CommandError::NotAdmin));
+    for verdict in [
+        CoAdminVerdict::Deny,
+        CoAdminVerdict::Remove,
+        CoAdminVerdict::Block,
+    ] {
+        call.command(2, decide(verdict));
+    }
+    call.run(500);
+    assert_eq!(decisions(&mut call, 0), []);
+    // Neither those of one who is no co-admin any more.
+    call.command(0, Command::SetCoAdmins(Vec::new()));
+    call.run(500);
+    call.command(1, decide(CoAdminVerdict::Deny));
+    call.run(500);
+    assert_eq!(decisions(&mut call, 0), []);
+}
