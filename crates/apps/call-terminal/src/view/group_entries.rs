@@ -138,8 +138,18 @@ impl View {
             CallEvent::GroupChanged(state) => {
                 let room = self.room_params.as_ref();
                 self.known_devices.set_members(&state.members, room);
+                let is_over = self
+                    .group
+                    .state
+                    .as_ref()
+                    .is_some_and(|before| before.is_co_admin)
+                    && !state.is_co_admin
+                    && !state.members.is_empty();
                 self.group.state = Some((**state).clone());
-                self.tell_of_outsiders()
+                let over = is_over.then(|| "You are no co-admin any more.".to_owned());
+                let mut entries: Vec<Entry> = over.map(Entry::Notice).into_iter().collect();
+                entries.extend(self.tell_of_outsiders());
+                entries
             }
             CallEvent::Group(event) => self.member_entries(event),
             CallEvent::Words(shown) => self.show_words(shown),

@@ -258,7 +258,7 @@ fn names_and_accounts_stand_where_somebody_is_told_of() {
     for (number, expected) in [
         (
             32,
-            "#2000 \"Rob\" has the account b0b0b0b0-b0b0-b0b0-b0b0-b0b0b0b0b0b0.",
+            "#2000 \"Rob\" has the account b0b0b0b0-b0b0-b0b0-b0b0-b0b0b0b0b0b0, as told by the server.",
         ),
         (64, "! the room service does not tell the account of #4000"),
     ] {
