@@ -19,6 +19,8 @@ pub(crate) enum Input {
     Lock(bool),
     /// Makes a participant a co-admin.
     CoAdmin(TagPrefix),
+    /// Takes that back.
+    RemoveCoAdmin(TagPrefix),
     Who,
     Help,
     Quit,
@@ -44,6 +46,7 @@ pub(crate) const HELP: &[&str] = &[
     "/verify match        you have compared the words, and they match",
     "/lock, /lock off     let nobody new in, or let people in again (admins)",
     "/coadmin TAG         let somebody decide as you do, for the rest of this call (admins)",
+    "/coadmin TAG off     take that back (admins)",
     "/admit TAG           let somebody in, with all devices of the account (admins, co-admins)",
     "/deny TAG            do not let somebody in; twice blocks the account (admins)",
     "/remove TAG          send a device away (admins)",
@@ -84,6 +87,7 @@ impl Input {
             ("verify", ["match"]) => Self::Match,
             ("lock", [] | ["on"]) => Self::Lock(true),
             ("lock", ["off"]) => Self::Lock(false),
+            ("coadmin", [tag, "off"]) => about(name, &[*tag], Self::RemoveCoAdmin),
             ("coadmin", arguments) => about(name, arguments, Self::CoAdmin),
             ("who", []) => Self::Who,
             ("help", []) => Self::Help,
@@ -182,6 +186,10 @@ mod tests {
             (
                 "/coadmin #7bh6",
                 Input::CoAdmin(TagPrefix::parse("7bh6").unwrap()),
+            ),
+            (
+                "/coadmin #7bh6 off",
+                Input::RemoveCoAdmin(TagPrefix::parse("7bh6").unwrap()),
             ),
             ("/who", Input::Who),
             ("/help", Input::Help),

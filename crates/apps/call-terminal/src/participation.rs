@@ -90,6 +90,10 @@ impl CallParticipation {
                 Ok(device) => self.call.add_co_admin(device).await,
                 Err(why) => return Reply::refused(why),
             },
+            Input::RemoveCoAdmin(tag) => match self.device(&tag) {
+                Ok(device) => self.call.remove_co_admin(device).await,
+                Err(why) => return Reply::refused(why),
+            },
             Input::Who => return Reply::with_entries(self.view.everyone(now)),
             Input::Help => {
                 let line = |line: &&str| Entry::Notice((*line).to_owned());

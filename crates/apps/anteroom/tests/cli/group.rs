@@ -101,6 +101,10 @@ fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing
     ));
     bob.type_line(&format!("/remove {tag}"));
     carl.wait_for("An admin sent you away.");
+    ann.type_line(&format!("/coadmin {bobs_tag} off"));
+    bob.wait_for("You are no co-admin any more.");
+    ann.type_line(&format!("/coadmin {bobs_tag}"));
+    bob.wait_for("Who decides beside the admins: you, a co-admin.");
     let mut carl = fixture.join("Carl");
     let tag = bob.wait_for_guest();
     ann.type_line("/quit");

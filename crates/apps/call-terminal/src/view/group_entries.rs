@@ -103,9 +103,14 @@ impl View {
     pub(super) fn group_entries(&mut self, event: &CallEvent) -> Vec<Entry> {
         match event {
             CallEvent::GroupChanged(state) => {
-                self.group.state = Some((**state).clone());
+                let before = self.group.state.replace((**state).clone());
+                let was_co_admin = before.is_some_and(|before| before.is_co_admin);
                 self.know_members();
-                self.tell_of_outsiders()
+                let is_over = was_co_admin && !state.is_co_admin && !state.members.is_empty();
+                let over = is_over.then(|| "You are no co-admin any more.".to_owned());
+                let mut entries: Vec<Entry> = over.map(Entry::Notice).into_iter().collect();
+                entries.extend(self.tell_of_outsiders());
+                entries
             }
             CallEvent::Group(event) => self.member_entries(event),
             CallEvent::Words(shown) => self.show_words(shown),
