@@ -148,7 +148,12 @@ impl View {
         let member = members.find(|member| member.claims.member_key == key);
         match member {
             Some(member) if member.is_own => "you, a co-admin".to_owned(),
-            Some(member) => format!("{}, a co-admin", self.label(member.claims.demux_id)),
+            Some(member) => {
+                let label = self.label(member.claims.demux_id);
+                // The mark of an admin says the same.
+                let label = label.strip_prefix("admin ").unwrap_or(&label);
+                format!("{label}, a co-admin")
+            }
             None => "a co-admin".to_owned(),
         }
     }
