@@ -6,6 +6,7 @@
 //! tests check that they detect violations. Nothing here is part of the product.
 
 pub mod bench;
+pub mod chaos;
 pub mod command;
 pub mod dist;
 pub mod grind;

@@ -14,6 +14,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::{
     bench::Bench,
+    chaos::Chaos,
     dist::Dist,
     grind,
     load::{Attack, Soak},
@@ -47,6 +48,9 @@ enum Command {
     /// Attacks real services, and measures what legitimate clients get before, during and after.
     /// Fails if a goal is missed.
     Attack(Attack),
+    /// People at terminals in one call, while messages are lost and processes are stopped. Fails if
+    /// somebody has not read what was said while they were in, or anything else.
+    Chaos(Chaos),
     /// Looks for two groups of an era that show the same verification words: a quarter of an hour on
     /// two cores.
     Grind {
@@ -70,6 +74,7 @@ fn main() -> Result<ExitCode> {
         }
         Command::Soak(soak) => soak.run(root())?,
         Command::Attack(attack) => attack.run(root())?,
+        Command::Chaos(chaos) => chaos.run(root())?,
         Command::Grind { tries } => grind::run(root(), tries)?,
         Command::Bench(bench) => {
             let words = env::args_os().skip_while(|word| word != "bench").skip(1);

@@ -21,6 +21,7 @@ use anyhow::{Context, Result, ensure};
 pub(crate) use self::wasm::build_module;
 use self::{counts::Counts, folder::files_in, report::say};
 use crate::{
+    chaos,
     command::StepCommand,
     load,
     programs::{Profile, target_directory},
@@ -37,7 +38,7 @@ const PARALLEL: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protoc
 /// The name of a step and its function, which runs in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     ("tools", tools::check),
     ("format", format),
     ("house rules", house_rules),
@@ -54,6 +55,7 @@ const STEPS: [Step; 18] = [
     ("browser", browser_tests),
     ("openapi", openapi_tests),
     ("soak, short", short_soak),
+    ("chaos, short", short_chaos),
     ("attack", short_attack),
     ("package", package::check),
 ];
@@ -268,6 +270,11 @@ fn short_soak(root: &Path) -> Result<Counts> {
     let soak = load::program(root, Profile::Dev)?.args(["soak"]);
     let soak = soak.args(["--seconds", "6", "--messages", "8", "--pace", "200"]);
     passed(soak.args(["--sockets", "40", "--half-open", "170"]))
+}
+
+fn short_chaos(root: &Path) -> Result<Counts> {
+    let chaos = chaos::program(root, Profile::Dev)?;
+    passed(chaos.args(["--participants", "8", "--seconds", "20", "--loss", "20"]))
 }
 
 fn short_attack(root: &Path) -> Result<Counts> {

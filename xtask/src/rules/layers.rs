@@ -80,6 +80,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-testkit", Testkit),
     ("anteroom-bench", Tool),
     ("anteroom-bench-e2ee", Tool),
+    ("anteroom-chaos", Tool),
     ("anteroom-dist", Tool),
     ("anteroom-load", Tool),
     ("anteroom-picture", Tool),

@@ -153,7 +153,9 @@ impl Seat {
             Ok((mut group, reasons)) => {
                 group.remember(&self.history());
                 match Membership::new(group, reasons, step.moment()) {
-                    Ok((membership, frames)) => {
+                    Ok((mut membership, frames)) => {
+                        let epoch = at.epoch.saturating_sub(1);
+                        membership.welcome = Some((GroupEpoch { epoch, ..at }, from));
                         self.present = at;
                         self.enter(membership, frames, false, step);
                         return;
@@ -163,31 +165,102 @@ impl Seat {
             }
             Err(error) => error,
         };
+        self.refuse_welcome(at, from, error, step);
+    }
+
+    /// Takes note of a Welcome that does not bring this device into a group.
+    fn refuse_welcome(
+        &mut self,
+        at: GroupEpoch,
+        from: DemuxId,
+        error: JoinError,
+        step: &mut Step<'_>,
+    ) {
+        let now = step.moment();
         self.welcome_failures = self.welcome_failures.saturating_add(1);
-        let may_pass = match error {
-            // The Welcome may be for an earlier key package.
-            JoinError::Welcome | JoinError::OtherEpoch => true,
-            // The members may have yet to commit the newer statement.
-            JoinError::Context(ContextError::Stale) => true,
-            _ => false,
-        };
-        if may_pass {
-            // Any committer can send such Welcomes: they put a device off no group.
-            if self.welcome_failures >= MAX_FAILURES && self.membership.is_none() {
-                self.refusals.wanted_since.get_or_insert(step.moment());
+        // A second one of a sender costs no time: else one member could keep a device out with a Welcome each
+        // 20 s.
+        let is_new = self.membership.is_none() && !self.refusals.is_suspect(from);
+        let reply = if is_new { reply(error) } else { Reply::Ask };
+        match reply {
+            Reply::Ask => {
+                // Any committer can send such Welcomes: they put a device off no group.
+                if self.welcome_failures >= MAX_FAILURES && self.membership.is_none() {
+                    self.refusals.wanted_since.get_or_insert(now);
+                }
             }
-        } else {
-            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
-            self.welcome_failures = 0;
-            let is_own_fault = error == JoinError::Context(ContextError::AdminMissingFromLink);
-            if !is_own_fault && self.membership.is_none() {
-                self.refusals.refused(None, from, step.moment());
+            Reply::Refuse | Reply::Wait => {
+                self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+                self.welcome_failures = 0;
+                self.refusals.leave_group(at.group, None, now);
+            }
+        }
+        if reply == Reply::Refuse {
+            self.refusals.refused(None, from, now);
+            if let Some(epoch) = at.epoch.checked_sub(1) {
+                self.send_refusal(GroupEpoch { epoch, ..at }, step);
             }
         }
         step.tell(Event::WelcomeRefused {
             from,
             error,
-            asks_again: may_pass,
+            asks_again: reply == Reply::Ask,
         });
+    }
+}
+
+/// The reply of a newcomer to a Welcome that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reply {
+    /// Ask the same group again.
+    Ask,
+    /// Refuse the commit before it, so that the members start the next group, and ask the same one again later
+    /// if they do not. One member may have made the Welcome alone, into a group of its own.
+    Refuse,
+    /// Ask the same group again later. The members have done nothing wrong.
+    Wait,
+}
+
+/// Returns the reply to a first Welcome of a sender that fails.
+const fn reply(error: JoinError) -> Reply {
+    match error {
+        // The Welcome may be for an earlier key package.
+        JoinError::Welcome | JoinError::OtherEpoch => Reply::Ask,
+        // The members may have yet to commit the newer statement.
+        JoinError::Context(ContextError::Stale) => Reply::Ask,
+        JoinError::Context(ContextError::AdminMissingFromLink) => Reply::Wait,
+        _ => Reply::Refuse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_e2ee::{AdmissionError, CommitRefusal};
+
+    use super::*;
+
+    #[test]
+    fn a_newcomer_replies_to_each_error() {
+        let expired = CommitRefusal::Admission(AdmissionError::Expired);
+        for (error, expected) in [
+            (JoinError::Welcome, Reply::Ask),
+            (JoinError::OtherEpoch, Reply::Ask),
+            (JoinError::Context(ContextError::Stale), Reply::Ask),
+            (
+                JoinError::Context(ContextError::AdminMissingFromLink),
+                Reply::Wait,
+            ),
+            (JoinError::Psk, Reply::Refuse),
+            (JoinError::Refused(expired), Reply::Refuse),
+            (JoinError::Refused(CommitRefusal::Account), Reply::Refuse),
+            (JoinError::Context(ContextError::Malformed), Reply::Refuse),
+            (JoinError::Context(ContextError::OtherRoom), Reply::Refuse),
+            (JoinError::Context(ContextError::OtherAdmin), Reply::Refuse),
+            (JoinError::Context(ContextError::Statement), Reply::Refuse),
+            (JoinError::Context(ContextError::Early), Reply::Refuse),
+            (JoinError::Context(ContextError::Unfounded), Reply::Refuse),
+        ] {
+            assert_eq!(reply(error), expected, "{error}");
+        }
     }
 }

@@ -65,18 +65,17 @@ impl Seat {
         let claimed = approval.claimed();
         let is_own = claimed.member_key == step.options.member_key.public()
             && claimed.user == step.options.user;
+        // Members are sent those of all the others too.
+        if !is_own {
+            return;
+        }
         let authority = self.known.authority();
         let counts = authority
             .is_some_and(|authority| approval.verify(self.known.room(), &authority).is_ok());
-        if !is_own || !counts || self.is_known(&approval, step) {
+        if !counts || !self.is_better(&approval, step) {
             return;
         }
-        let admission = Admission::Approval(approval.clone());
-        // A room service can repeat an approval that has ended, which would take the place of a good one.
-        if !self.holds(&admission, step) && self.holds(&step.options.admission, step) {
-            return;
-        }
-        step.options.admission = admission;
+        step.options.admission = Admission::Approval(approval.clone());
         self.is_barred = false;
         self.told_start_error = None;
         self.asking = None;
@@ -84,22 +83,35 @@ impl Seat {
         step.tell(Event::Approved(approval));
     }
 
-    /// Returns whether a leaf of this device with an admission may be in.
+    /// Returns whether an approval takes the place of the known one: it holds and that one does not, or it is
+    /// newer. A room service can repeat one that has ended; and a clock that is ahead signs one that is newer
+    /// than all that come after it.
+    fn is_better(&self, approval: &SignedStatement<Approval>, step: &Step<'_>) -> bool {
+        let known = &step.options.admission;
+        let holds = self.holds(&Admission::Approval(approval.clone()), step);
+        let known_holds = self.holds(known, step);
+        if holds != known_holds {
+            return holds;
+        }
+        match known {
+            Admission::Approval(known) => {
+                known != approval && known.claimed().issued <= approval.claimed().issued
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns whether the approval of an admission lets this device in, also where the policy asks for none.
     fn holds(&self, admission: &Admission, step: &Step<'_>) -> bool {
         let leaf = MemberLeaf {
             admission: admission.clone(),
             ..self.own_leaf(step)
         };
-        self.reason(&leaf, step).is_some()
-    }
-
-    fn is_known(&self, approval: &SignedStatement<Approval>, step: &Step<'_>) -> bool {
-        match &step.options.admission {
-            Admission::Approval(known) => {
-                known == approval || known.claimed().issued > approval.claimed().issued
-            }
-            _ => false,
-        }
+        let reason = self.reason(&leaf, step);
+        matches!(
+            reason,
+            Some(AdmissionReason::Approval(_) | AdmissionReason::OtherDevice(_))
+        )
     }
 
     /// Looks whether the own leaf is to be renewed: newcomers would refuse it, and take the one that this

@@ -43,8 +43,8 @@ fn story(lost: usize) -> usize {
     let mut audiences = Vec::new();
     for who in 0..4 {
         if stage.people[who].session.may_send() {
-            // Who is in no group by its own view may be a member whose Welcome was lost, or be between two
-            // leaves: both are right.
+            // A device that is in no group by its own view may be a member whose Welcome was lost, or be
+            // between two leaves: both are right.
             let is_out = |other: &usize| stage.people[*other].session.have().is_none();
             let between: Vec<usize> = (0..4).filter(is_out).collect();
             audiences.push((who, stage.group_of(who), between));

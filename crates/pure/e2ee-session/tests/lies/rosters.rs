@@ -4,7 +4,9 @@ use anteroom_e2ee::{
     AdminKey, Admission, AdmissionError, Candidate, CommitError, CommitRefusal, EraHistory,
     GroupLink, MemberKey, MemberLeaf, RemovalReason,
 };
-use anteroom_e2ee_session::{Event, Input, LeaveReason, Listing, RosterDevice, SeatStatus};
+use anteroom_e2ee_session::{
+    Event, Input, LeaveReason, Listing, Message, RosterDevice, SeatStatus,
+};
 use anteroom_protocol::DemuxId;
 
 use crate::{
@@ -245,6 +247,52 @@ fn leaves_out_the_deceived_committer(mut stage: Stage) {
     // The deceived committer is out of the next group, the innocent one is in.
     stage.assert_together(&[1, 2, 3]);
     stage.assert_talk(&[1, 2, 3]);
+}
+
+/// The refusal leads to no next group, for it does not arrive.
+#[test]
+fn a_device_that_alone_refuses_a_remove_comes_back() {
+    let mut stage = three();
+    let person = stage.room.person(3);
+    let gone = stage.join(person);
+    stage.run(2_000);
+    stage.assert_together(&[0, 1, 2, gone]);
+    let kept = RosterDevice {
+        demux_id: stage.people[gone].demux.unwrap(),
+        user: Some(user(3)),
+        member_key: Some(stage.room.member_key(3).public()),
+        status: SeatStatus::Active,
+        is_admin: false,
+    };
+    let mut about = about_rosters(move |to, roster| {
+        if to == 2 && roster.iter().all(|one| one.demux_id != kept.demux_id) {
+            roster.push(kept.clone());
+        }
+    });
+    stage.lie(move |hop| match hop {
+        Hop::ToService(2, Message::Refuse(_)) => Vec::new(),
+        hop => about(hop),
+    });
+    stage.leave(gone);
+    stage.run(10_000);
+    let left = stage.seen(2, |event| match event {
+        Event::Left(reason) => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(left, [LeaveReason::RefusedCommit]);
+    stage.run(20_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+    // It leaves out nobody: the committer is in the group that it starts.
+    for who in [1, 0] {
+        stage.leave(who);
+    }
+    stage.run(1_000);
+    stage.people[0] = stage.room.person(0);
+    stage.connect(0);
+    stage.run(15_000);
+    stage.assert_together(&[0, 2]);
+    stage.assert_talk(&[0, 2]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{record::Record, stage::within};
 type Order =
     Box<dyn for<'c> FnOnce(&'c CallSession) -> BoxFuture<'c, Result<(), RoomsError>> + Send>;
 
-/// What a person has seen of a call.
+/// The state and the events of a call that a person has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// The events since [`TestUser::forget`].
