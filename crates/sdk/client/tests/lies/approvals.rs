@@ -62,7 +62,7 @@ pub(crate) fn store_with(
     let user = OwnDevice::new(stage.link(), account.aci, key).user;
     let shown = ApprovalStatement::new(approval.as_bytes()).unwrap();
     let era = EraId::from_bytes([0; 16]);
-    assert!(statements.see_approval(&shown, &user, &key, era));
+    assert!(statements.see_approval(&shown, &user, &key, era, OperatingSystem.now()));
     statements.keep(&*store);
     store
 }
