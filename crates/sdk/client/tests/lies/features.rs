@@ -68,6 +68,12 @@ pub(crate) async fn devices_without_member_keys_hear_nothing_where_the_link_name
         stage.join(true).await;
     }
     for person in &stage.people {
+        // Somebody who is alone has nobody to tell.
+        person
+            .until("the other device", |seen| {
+                (seen.roster.active.len() == 2).then_some(())
+            })
+            .await;
         person.say("can anybody hear me?");
         person
             .event("that the text was not said", |event| match event {

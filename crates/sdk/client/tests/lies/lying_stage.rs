@@ -1,6 +1,6 @@
 //! A room at a room service that lies.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anteroom_client::{
     CallEvent, CallLink, DemuxId, EraId, GroupEpoch, GroupError, GroupEvent, GroupState,
@@ -13,11 +13,15 @@ use anteroom_wire::rooms::socket::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::future::join_all;
+use tokio::time::timeout;
 
 use crate::{
     person::{Seen, TestUser, talk, together},
     stage::{Account, Joiner, RoomSettings, Stage},
 };
+
+/// The time without a start after which none follows: that between two starts, and the next device's turn.
+const SETTLED: Duration = Duration::from_secs(14);
 
 const NAMES: [&str; 6] = ["Ann", "Bob", "Carl", "Dora", "Eve", "Fay"];
 
@@ -247,6 +251,16 @@ impl LyingStage {
             }
         }
         self.talk(people, round).await;
+    }
+
+    /// Waits until no group has started for longer than the time between two starts.
+    pub(crate) async fn settles(&self) {
+        let is_start = |hop: &Hop| match hop {
+            Hop::ToClient(_, ServerMessage::Commit { epoch, .. }) => *epoch == 0,
+            _ => false,
+        };
+        let start = || timeout(SETTLED, self.service.next_delivered(is_start));
+        while start().await.is_ok() {}
     }
 
     fn selected(&self, people: &[usize]) -> Vec<&TestUser> {
