@@ -226,7 +226,6 @@ pub(crate) async fn a_commit_that_arrives_changed_costs_its_reader_a_group() {
     stage.meet(&[0, 1, 2], "in the next group").await;
 }
 
-/// The second refusal leads to no next group: the others would start one whenever somebody says so.
 pub(crate) async fn commits_that_arrive_changed_again_and_again_keep_nobody_out_for_good() {
     let stage = LyingStage::together(3, 1).await;
     let (committer, mut changed) = (stage.device(0).number(), 0);
