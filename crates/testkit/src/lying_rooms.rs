@@ -97,6 +97,12 @@ impl LyingRooms {
 
     /// Waits until a message that meets a condition is delivered, or returns the first one that was.
     pub async fn delivered(&self, is_wanted: impl Fn(&Hop) -> bool) -> Hop {
-        self.shared.delivered(is_wanted).await
+        self.shared.delivered(0, is_wanted).await
+    }
+
+    /// Waits until a message that meets a condition is delivered from now on.
+    pub async fn next_delivered(&self, is_wanted: impl Fn(&Hop) -> bool) -> Hop {
+        let count = self.shared.count();
+        self.shared.delivered(count, is_wanted).await
     }
 }

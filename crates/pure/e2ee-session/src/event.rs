@@ -16,10 +16,6 @@ use crate::{
 /// An event.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is moved once, from the queue to the caller"
-)]
 pub enum Event {
     /// This device is in the group, with these members.
     Entered {

@@ -137,6 +137,10 @@ pub enum CommitRejection {
 
 /// A command of the person.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, from the person to the session"
+)]
 pub enum Command {
     /// Says a text to all members.
     Say(String),

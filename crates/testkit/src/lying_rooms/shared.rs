@@ -171,9 +171,14 @@ impl Shared {
         self.state.lock().record.clone()
     }
 
-    pub(super) async fn delivered(&self, is_wanted: impl Fn(&Hop) -> bool) -> Hop {
+    /// Returns the number of delivered messages.
+    pub(super) fn count(&self) -> usize {
+        self.state.lock().record.len()
+    }
+
+    /// Waits for a message that meets a condition, after this number of others.
+    pub(super) async fn delivered(&self, mut seen: usize, is_wanted: impl Fn(&Hop) -> bool) -> Hop {
         let mut counts = self.delivered.subscribe();
-        let mut seen = 0;
         loop {
             let count = *counts.borrow_and_update();
             let found = {

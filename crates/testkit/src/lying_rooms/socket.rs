@@ -40,9 +40,8 @@ pub(super) fn open(shared: Arc<Shared>, client: usize, mut request: Request<Body
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let upgrade = upgrade.expect("a connection that becomes a socket");
     tokio::spawn(async move {
-        let service = connect(&shared.service).await;
-        // A client that has closed its connection by now needs none.
-        if let Ok(connection) = upgrade.await {
+        // The honest service may have ended, and the client have closed its connection by now.
+        if let (Some(service), Ok(connection)) = (connect(&shared.service).await, upgrade.await) {
             let connection = TokioIo::new(connection);
             let role = Role::Server;
             let socket = WebSocketStream::from_raw_socket(connection, role, None).await;
@@ -64,15 +63,16 @@ pub(super) fn open(shared: Arc<Shared>, client: usize, mut request: Request<Body
     (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response()
 }
 
-async fn connect(service: &str) -> WebSocketStream<TcpStream> {
-    let stream = TcpStream::connect(service).await.expect("the service");
+/// Opens a socket at the honest service; `None` if it takes none.
+async fn connect(service: &str) -> Option<WebSocketStream<TcpStream>> {
+    let stream = TcpStream::connect(service).await.ok()?;
     let request = format!("ws://{service}{PATH}").into_client_request();
     let mut request = request.expect("the URL of a socket");
     let protocol = HeaderValue::from_static(PROTOCOL);
     let headers = request.headers_mut();
     headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-    let (socket, _) = client_async(request, stream).await.expect("a socket");
-    socket
+    let (socket, _) = client_async(request, stream).await.ok()?;
+    Some(socket)
 }
 
 /// Carries messages in both directions until one of the ends is closed.

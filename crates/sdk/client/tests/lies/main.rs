@@ -9,7 +9,21 @@
     reason = "a test fails by panicking"
 )]
 
+mod accomplice;
+mod approvals;
+mod eras;
+mod features;
+mod forks;
 mod insiders;
+mod key_packages;
+mod losses;
+mod lying_stage;
+mod own_groups;
 mod person;
+mod policies;
 mod record;
+mod removals;
+mod replays;
+mod rosters;
+mod service;
 mod stage;

@@ -12,7 +12,7 @@ use anteroom_client::{
     Aci, AdminRights, AdminSecret, Approval, CallLink, CallMember, CallStatements, CreatePass,
     DayRange, DeviceCredentials, DeviceId, DeviceSecret, IssuerClient, JoinOptions, MemoryPins,
     MemoryStatements, OperatingSystem, OwnDevice, Pass, Randomness, RoomStatements, RoomsClient,
-    RootKey, System as _, Timeouts, Timestamp, Trust, TrustedParams,
+    RoomsError, RootKey, System as _, Timeouts, Timestamp, Trust, TrustedParams,
 };
 use anteroom_issuer::IssuingParams;
 use anteroom_protocol::Mode;
@@ -193,6 +193,11 @@ impl Stage {
 
     /// Lets a device of the SDK join.
     pub(crate) async fn join(&self, joiner: Joiner<'_>) -> TestUser {
+        self.try_join(joiner).await.unwrap()
+    }
+
+    /// Lets a device of the SDK join, unless the service refuses it.
+    pub(crate) async fn try_join(&self, joiner: Joiner<'_>) -> Result<TestUser, RoomsError> {
         let Joiner {
             account,
             name,
@@ -221,13 +226,13 @@ impl Stage {
             member: Some(member),
         };
         let client = RoomsClient::new(url, Timeouts::default()).unwrap();
-        let mut call = client.join(options, self.rng()).await.unwrap();
+        let mut call = client.join(options, self.rng()).await?;
         if let Some(statements) = statements {
             let own = Some(own.clone());
             let statements = CallStatements::new(&self.link, statements, own, rights);
             call = call.with_statements(statements, store, Arc::new(OperatingSystem));
         }
-        TestUser::start(name, own, call).await
+        Ok(TestUser::start(name, own, call).await)
     }
 
     /// Lets an admin join.
