@@ -1,7 +1,6 @@
 //! Sessions over the real order of commits: the state machine of the room service.
 #![expect(
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]

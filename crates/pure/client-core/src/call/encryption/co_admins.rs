@@ -11,7 +11,7 @@ use anteroom_e2ee_session::{
 use anteroom_protocol::{ApprovalStatement, DemuxId};
 use anteroom_wire::rooms::socket::ClientMessage;
 
-use super::{Encryption, Surroundings};
+use super::{Encryption, Surroundings, shared_lobby::ToldLobby};
 use crate::{
     Participant,
     call::{event::CallEvent, group::GroupError, roster::Roster},
@@ -174,7 +174,10 @@ impl Encryption {
             true => Vec::new(),
             false => lobby.roster.pending.iter().filter_map(waiting).collect(),
         };
-        let next = Some((devices.clone(), co_admins));
+        let next = Some(ToldLobby {
+            devices: devices.clone(),
+            co_admins,
+        });
         if lobby.told == next {
             return;
         }
@@ -182,7 +185,7 @@ impl Encryption {
             .lobby
             .told
             .take()
-            .is_some_and(|(told, _)| !told.is_empty());
+            .is_some_and(|told| !told.devices.is_empty());
         self.lobby.told = next;
         if had || !devices.is_empty() {
             let Surroundings { time, rng } = surroundings;

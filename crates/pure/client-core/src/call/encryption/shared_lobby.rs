@@ -19,9 +19,16 @@ pub(super) struct SharedLobby {
     pub(super) roster: Roster,
     /// The devices in the lobby, as an admin's device has told a co-admin.
     pub(super) waiting: Vec<WaitingDevice>,
-    /// The lobby that this device of an admin has told last, and the leaves of the co-admins with their serial
-    /// numbers.
-    pub(super) told: Option<(Vec<WaitingDevice>, Vec<(u32, u64)>)>,
+    /// The lobby that this device of an admin has told last.
+    pub(super) told: Option<ToldLobby>,
+}
+
+/// A lobby that an admin's device has told.
+#[derive(PartialEq, Eq)]
+pub(super) struct ToldLobby {
+    pub(super) devices: Vec<WaitingDevice>,
+    /// The leaves of the co-admins that were told, with their serial numbers.
+    pub(super) co_admins: Vec<(u32, u64)>,
 }
 
 impl SharedLobby {

@@ -39,6 +39,10 @@ pub(super) fn events(participation: &mut Participation) -> Vec<CallEvent> {
 }
 
 /// Returns a time. The group takes the lifetimes of key packages by the system's clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "openmls compares lifetimes of key packages with the system's clock"
+)]
 pub(super) fn at(seconds: u64) -> SessionTime {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     SessionTime {
