@@ -20,6 +20,10 @@ const REASONS: &[(&str, &str)] = &[
         "a third are the settings, whose comments are their documentation",
     ),
     (
+        "crates/apps/call-terminal",
+        "one view of a call, whose rows, sentences and marks are drawn from the same state",
+    ),
+    (
         "crates/apps/anteroom/tests/cli/errors.rs",
         "one table of mistakes and their messages",
     ),

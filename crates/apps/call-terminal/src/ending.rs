@@ -29,6 +29,12 @@ pub fn failure(ending: &EndReason) -> Option<ErrorReport> {
     }
 }
 
+/// Returns the failure of a script whose texts were not all said.
+pub(crate) fn not_said() -> ErrorReport {
+    let what = "not all of the input was said: nobody of the group was told of the rest";
+    ErrorReport::of_call(ExitStatus::Failed, "not_said", what)
+}
+
 /// Returns the exit status of a session that ended with this failure.
 pub fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
     failure.map_or(ExitStatus::Done, ErrorReport::status)
@@ -69,6 +75,7 @@ mod tests {
             let status = exit_status(failure(&ending).as_ref());
             assert_eq!(status.number(), number, "{ending:?}");
         }
+        assert_eq!(exit_status(Some(&not_said())).number(), 1);
     }
 
     #[test]

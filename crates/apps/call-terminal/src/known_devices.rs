@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anteroom_client::{DemuxId, MemberStatus, OpaqueUserId, Participant};
+use anteroom_client::{DemuxId, MemberLeaf, MemberStatus, OpaqueUserId, Participant};
 use anteroom_protocol::CallLinkSecretParams;
 
 use crate::{
@@ -32,13 +32,22 @@ struct KnownDevice {
     /// The name from its join.
     joined_name: Option<String>,
     account: Option<(OpaqueUserId, DeviceAccount)>,
-    /// The name and the account of the member of the group with this device, which its key proves. They go
-    /// before those that the room service lists.
-    member: Option<(Option<String>, DeviceAccount)>,
+    /// The member of the group with this device, as its key proves it. It goes before the entry that the room
+    /// service lists.
+    member: Option<ProvenMember>,
     is_admin: bool,
     /// Whether the device has a guest account.
     is_guest: bool,
     is_present: bool,
+    /// Whether the roster lists the device in the lobby.
+    is_waiting: bool,
+}
+
+struct ProvenMember {
+    name: Option<String>,
+    account: DeviceAccount,
+    /// Whether the member can sign as an admin; `None` where the room service decides who is one.
+    is_admin: Option<bool>,
 }
 
 /// The result of looking up a typed tag.
@@ -70,9 +79,10 @@ fn nameable(name: &str) -> Option<String> {
 
 impl KnownDevice {
     fn name(&self) -> Option<&str> {
-        let member = self.member.as_ref().and_then(|(name, _)| name.as_deref());
-        let said = self.said_name.as_deref();
-        member.or(said).or(self.joined_name.as_deref())
+        if let Some(member) = &self.member {
+            return member.name.as_deref();
+        }
+        self.said_name.as_deref().or(self.joined_name.as_deref())
     }
 }
 
@@ -97,6 +107,7 @@ impl KnownDevices {
     pub(super) fn set_present(&mut self, present: &[(DemuxId, bool)]) {
         for known_device in self.known.values_mut() {
             known_device.is_present = false;
+            known_device.is_waiting = false;
         }
         for (device, is_admin) in present {
             let known_device = self.known_device(*device);
@@ -105,6 +116,13 @@ impl KnownDevices {
         }
         if self.known.len() > present.len() + MAX_GONE {
             self.forget_gone();
+        }
+    }
+
+    /// Marks the devices in the lobby.
+    pub(super) fn set_waiting(&mut self, waiting: &[Participant]) {
+        for participant in waiting {
+            self.known_device(participant.demux).is_waiting = true;
         }
     }
 
@@ -130,43 +148,55 @@ impl KnownDevices {
         known_device.name().is_some() && known_device.name() != before.as_deref()
     }
 
-    /// Sets the members of the group.
-    pub(super) fn set_members(
-        &mut self,
-        members: &[MemberStatus],
-        room: Option<&CallLinkSecretParams>,
-    ) {
+    /// Forgets the members of the group.
+    pub(super) fn clear_members(&mut self) {
         for known_device in self.known.values_mut() {
             known_device.member = None;
         }
-        for member in members {
-            self.add_member(member, room);
-        }
     }
 
-    /// Adds a member of the group.
+    /// Adds a member of the group. `is_admin` says whether it can sign as an admin, where the members decide that.
     pub(super) fn add_member(
         &mut self,
         member: &MemberStatus,
+        is_admin: Option<bool>,
         room: Option<&CallLinkSecretParams>,
     ) {
         let name = member.name.as_deref().and_then(nameable);
         let account = room.map(|room| DeviceAccount::of(&member.claims.user, room));
-        self.known_device(member.claims.demux_id).member = account.map(|account| (name, account));
+        let proven = account.map(|account| ProvenMember {
+            name,
+            account,
+            is_admin,
+        });
+        self.known_device(member.claims.demux_id).member = proven;
     }
 
-    /// Sets the name that a device has sent. Returns whether its displayed name has changed.
+    /// Sets the name that a device has sent from outside of the group. Returns whether its displayed name has
+    /// changed.
     pub(super) fn set_name(&mut self, device: DemuxId, name: &str) -> bool {
         let name = nameable(name);
         let known_device = self.known_device(device);
-        let is_news = name.is_some() && known_device.name() != name.as_deref();
-        if let (Some((known, _)), Some(_)) = (&mut known_device.member, &name) {
-            known.clone_from(&name);
-        }
+        let is_news = name.is_some()
+            && known_device.member.is_none()
+            && known_device.name() != name.as_deref();
         if name.is_some() {
             known_device.said_name = name;
         }
         is_news
+    }
+
+    /// Sets the name that a member has told the group. Returns whether its displayed name has changed.
+    pub(super) fn set_member_name(&mut self, device: DemuxId, name: &str) -> bool {
+        let name = nameable(name);
+        let member = self.known_device(device).member.as_mut();
+        match member.filter(|member| name.is_some() && member.name != name) {
+            Some(member) => {
+                member.name = name;
+                true
+            }
+            None => false,
+        }
     }
 
     pub(super) fn name(&self, device: DemuxId) -> Option<&str> {
@@ -176,12 +206,17 @@ impl KnownDevices {
     /// Returns the account of a device, if the room service reveals it.
     pub(super) fn account(&self, device: DemuxId) -> Option<DeviceAccount> {
         let known_device = self.known.get(&device)?;
-        let member = known_device.member.as_ref().map(|(_, account)| *account);
+        let member = known_device.member.as_ref().map(|member| member.account);
         member.or_else(|| known_device.account.as_ref().map(|(_, account)| *account))
     }
 
+    /// Returns whether a device is an admin: a member of the group by what it can sign, where the link names an
+    /// admin key, and others by the room service's word.
     pub(super) fn is_admin(&self, device: DemuxId) -> bool {
-        self.known.get(&device).is_some_and(|one| one.is_admin)
+        self.known.get(&device).is_some_and(|one| {
+            let member = one.member.as_ref().and_then(|member| member.is_admin);
+            member.unwrap_or(one.is_admin)
+        })
     }
 
     /// Returns whether a device has a guest account.
@@ -204,27 +239,96 @@ impl KnownDevices {
         if self.is_own(device) {
             return "You".to_owned();
         }
-        let mark = match (self.is_admin(device), self.is_guest(device)) {
-            (true, false) => "admin ",
-            (false, true) => "guest ",
-            (true, true) => "admin guest ",
-            (false, false) => "",
-        };
-        let tag = self.tag(device);
+        let tag = self.mark_and_tag(device);
         match (self.name(device), self.account(device)) {
-            (Some(name), _) => format!("{mark}{tag} {}", quoted(name, NAME_COLUMNS)),
-            (None, Some(account)) => format!("{mark}{tag} {}", account.short()),
-            (None, None) => format!("{mark}{tag}"),
+            (Some(name), _) => format!("{tag} {}", quoted(name, NAME_COLUMNS)),
+            (None, Some(account)) => format!("{tag} {}", account.short()),
+            (None, None) => tag,
         }
     }
 
-    /// Returns the label with the account, for admins who decide about the device.
-    pub(super) fn label_with_account(&self, device: DemuxId) -> String {
-        let label = self.label(device);
-        match self.account(device).filter(|_| self.name(device).is_some()) {
+    /// Returns the mark of an admin or a guest, and the tag.
+    fn mark_and_tag(&self, device: DemuxId) -> String {
+        let mark = mark(self.is_admin(device), self.is_guest(device));
+        format!("{mark}{}", self.tag(device))
+    }
+
+    fn waiting_mark(&self, device: DemuxId) -> String {
+        let known_device = self.known.get(&device);
+        let is_admin = known_device.is_some_and(|one| one.is_admin);
+        mark(is_admin, self.is_guest(device)).to_owned()
+    }
+
+    /// Returns the label of who has signed a leaf, whether the group has it still or not.
+    pub(super) fn claims_label(
+        &self,
+        claims: &MemberLeaf,
+        room: Option<&CallLinkSecretParams>,
+    ) -> String {
+        let tag = self.tag(claims.demux_id);
+        let name = claims.name.as_deref().and_then(nameable);
+        let account = room.map(|room| DeviceAccount::of(&claims.user, room));
+        match (name, account) {
+            (Some(name), _) => format!("{tag} {}", quoted(&name, NAME_COLUMNS)),
+            (None, Some(account)) => format!("{tag} {}", account.short()),
+            (None, None) => tag,
+        }
+    }
+
+    /// Returns the label of a waiting device with the account, for admins who decide about it.
+    pub(super) fn waiting_label_with_account(&self, device: DemuxId) -> String {
+        let label = self.waiting_label(device);
+        let has_name = self.waiting_name(device).is_some();
+        match self.waiting_account(device).filter(|_| has_name) {
             Some(account) => format!("{label} ({})", account.short()),
             None => label,
         }
+    }
+
+    /// Returns the name of a waiting device, from its entry in the roster alone: a member of the group with its
+    /// number is somebody else.
+    pub(super) fn waiting_name(&self, device: DemuxId) -> Option<&str> {
+        self.known.get(&device)?.joined_name.as_deref()
+    }
+
+    /// Returns the account of a waiting device, from its entry in the roster alone.
+    pub(super) fn waiting_account(&self, device: DemuxId) -> Option<DeviceAccount> {
+        let account = self.known.get(&device)?.account.as_ref();
+        account.map(|(_, account)| *account)
+    }
+
+    /// Returns the label of a waiting device, from its entry in the roster alone.
+    pub(super) fn waiting_label(&self, device: DemuxId) -> String {
+        if self.is_own(device) {
+            return "You".to_owned();
+        }
+        let tag = self.waiting_mark(device) + &self.tag(device);
+        match (self.waiting_name(device), self.waiting_account(device)) {
+            (Some(name), _) => format!("{tag} {}", quoted(name, NAME_COLUMNS)),
+            (None, Some(account)) => format!("{tag} {}", account.short()),
+            (None, None) => tag,
+        }
+    }
+
+    /// Returns the label of a device about which this one decides.
+    pub(super) fn decision_label(&self, device: DemuxId) -> String {
+        match self.is_waiting(device) {
+            true => self.waiting_label(device),
+            false => self.label(device),
+        }
+    }
+
+    /// Returns the account of a device about which this one decides.
+    pub(super) fn decision_account(&self, device: DemuxId) -> Option<DeviceAccount> {
+        match self.is_waiting(device) {
+            true => self.waiting_account(device),
+            false => self.account(device),
+        }
+    }
+
+    /// Returns whether the roster lists the device in the lobby.
+    pub(super) fn is_waiting(&self, device: DemuxId) -> bool {
+        self.known.get(&device).is_some_and(|one| one.is_waiting)
     }
 
     /// Looks a typed tag up.
@@ -262,6 +366,15 @@ impl KnownDevices {
         for device in self.known.keys() {
             count_tag(&mut self.short_tags, *device);
         }
+    }
+}
+
+const fn mark(is_admin: bool, is_guest: bool) -> &'static str {
+    match (is_admin, is_guest) {
+        (true, false) => "admin ",
+        (false, true) => "guest ",
+        (true, true) => "admin guest ",
+        (false, false) => "",
     }
 }
 

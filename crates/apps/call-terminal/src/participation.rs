@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom_client::{CallEvent, CallSession, DemuxId, RoomsError};
+use anteroom_client::{CallEvent, CallSession, DemuxId, GroupEvent, RoomsError};
 use anteroom_console::report::ErrorReport;
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -20,6 +20,8 @@ pub struct CallParticipation {
     pub(super) view: View,
     call: CallSession,
     name: Option<String>,
+    /// Whether a text was not said.
+    has_unsaid: bool,
 }
 
 /// The entries that follow from an event.
@@ -37,6 +39,7 @@ impl CallParticipation {
             view: View::of(name.clone()).with_room(room),
             call,
             name,
+            has_unsaid: false,
         }
     }
 
@@ -48,6 +51,7 @@ impl CallParticipation {
     /// Applies an event, and sends this device's name to new participants.
     pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
         let mut entries = self.view.apply(event, now);
+        self.has_unsaid |= matches!(event, CallEvent::NotSaid { .. });
         if let CallEvent::Ended(ending) = event {
             return Moment::Over(entries, ending::failure(ending));
         }
@@ -93,8 +97,18 @@ impl CallParticipation {
         Reply::with_entries(error_entries(outcome))
     }
 
-    pub(super) async fn leave(self) {
-        self.call.leave().await;
+    /// Leaves the call. Returns what became of the last commands, and whether a text was not said.
+    pub(super) async fn leave(mut self, now: Duration) -> (Vec<Entry>, bool) {
+        self.call.start_leaving();
+        let mut entries = Vec::new();
+        while let Some(event) = self.call.next().await {
+            let told = self.view.apply(&event, now);
+            self.has_unsaid |= matches!(event, CallEvent::NotSaid { .. });
+            if is_outcome(&event) {
+                entries.extend(told);
+            }
+        }
+        (entries, self.has_unsaid)
     }
 
     async fn say(&self, text: String, now: Duration) -> Reply {
@@ -174,6 +188,18 @@ impl CallParticipation {
                 Err(format!("several have had that tag: write {tags}"))
             }
         }
+    }
+}
+
+/// Returns whether an event says what became of a command. Of others there can be any number.
+fn is_outcome(event: &CallEvent) -> bool {
+    match event {
+        CallEvent::NotSaid { .. }
+        | CallEvent::PolicyNotKept(_)
+        | CallEvent::GroupRefused(_)
+        | CallEvent::StatementLeftOut { .. } => true,
+        CallEvent::Group(event) => matches!(**event, GroupEvent::Barred { .. }),
+        _ => false,
     }
 }
 

@@ -1,6 +1,9 @@
 //! A participant in plain lines.
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
 
 use anteroom_console::{
     report::ErrorReport,
@@ -11,6 +14,7 @@ use anyhow::Context as _;
 use tokio::time::Instant;
 
 use crate::{
+    ending,
     entry::Entry,
     input::Input,
     participation::{CallParticipation, Moment},
@@ -24,16 +28,20 @@ const LATER: Duration = Duration::from_secs(3600);
 /// cannot be written.
 pub async fn run(mut participation: CallParticipation) -> anyhow::Result<Option<ErrorReport>> {
     let mut shutdown = Shutdown::of_participant()?;
-    match run_session(&mut participation, &mut shutdown).await {
+    let start = Instant::now();
+    match run_session(&mut participation, start, &mut shutdown).await {
         Ok(SessionEnd::Over(failure)) => Ok(failure),
         Ok(SessionEnd::Left) => {
-            participation.leave().await;
+            let (entries, has_unsaid) = participation.leave(start.elapsed()).await;
             // The terminal may be gone. The call was left in any case.
+            let _ = show(&entries);
             let _ = print("You left.");
-            Ok(None)
+            // Somebody at a terminal has read the line.
+            let is_script = !io::stdin().is_terminal();
+            Ok(Some(ending::not_said()).filter(|_| has_unsaid && is_script))
         }
         Err(error) => {
-            participation.leave().await;
+            participation.leave(start.elapsed()).await;
             if error.kind() == io::ErrorKind::BrokenPipe {
                 return Ok(None);
             }
@@ -53,9 +61,9 @@ enum SessionEnd {
 /// Returns when the call is over, or the user leaves it.
 async fn run_session(
     participation: &mut CallParticipation,
+    start: Instant,
     shutdown: &mut Shutdown,
 ) -> io::Result<SessionEnd> {
-    let start = Instant::now();
     // The first event precedes all typed input, since it reports whether the device is in the call or the
     // lobby.
     let mut event = participation.next().await;

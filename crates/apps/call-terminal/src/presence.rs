@@ -152,7 +152,7 @@ impl PresenceChanges {
 
     fn waiting(&self, known_devices: &KnownDevices) -> Option<String> {
         let devices: Vec<DemuxId> = self.devices(Change::Waiting).collect();
-        let label = |device| known_devices.label_with_account(device);
+        let label = |device| known_devices.waiting_label_with_account(device);
         match devices.as_slice() {
             [device] => {
                 let tag = known_devices.tag(*device);
@@ -242,6 +242,7 @@ fn labelled_sentence(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::tests::participant_with;
 
     fn device(number: u32) -> DemuxId {
         DemuxId::new(number * 16).unwrap()
@@ -251,8 +252,9 @@ mod tests {
         let mut known_devices = KnownDevices::of_era(device(31));
         let all: Vec<(DemuxId, bool)> = (1..=30).map(|one| (device(one), one == 3)).collect();
         known_devices.set_present(&all);
-        known_devices.set_name(device(1), "Ann");
-        known_devices.set_name(device(2), "Bob");
+        for (number, name) in [(16, "Ann"), (32, "Bob")] {
+            known_devices.introduce(&participant_with(number, Some(name), None), None);
+        }
         known_devices
     }
 

@@ -109,4 +109,4 @@ impl Screen {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,9 +2,12 @@
 
 mod changed_devices;
 mod connection;
+mod decisions;
 mod group;
 mod group_entries;
+mod labels;
 mod lobby;
+mod outsiders;
 mod rows;
 mod verification;
 mod words;
@@ -24,7 +27,6 @@ pub(crate) use self::{
 };
 use crate::{
     entry::Entry,
-    input::Decision,
     known_devices::{KnownDevices, TagLookup},
     presence::{Change, PresenceChanges},
     quotation::quoted,
@@ -135,15 +137,6 @@ impl View {
         words::account(&self.known_devices, device, self.certificate(device))
     }
 
-    /// Applies this device's decision about another one, and returns its sentence. It stands for the
-    /// other device's departure.
-    pub(super) fn decide(&mut self, decision: Decision, device: DemuxId) -> Entry {
-        if decision != Decision::Admit {
-            self.dismissed.insert(device);
-        }
-        words::decision(decision, &self.label(device))
-    }
-
     pub(super) fn label(&self, device: DemuxId) -> String {
         self.known_devices.label(device)
     }
@@ -208,7 +201,8 @@ impl View {
                 vec![Entry::Problem(format!("{message} ({code})"))]
             }
             CallEvent::StatementLeftOut { device, reason } => {
-                vec![words::left_out(&self.label(*device), *reason)]
+                let label = self.known_devices.decision_label(*device);
+                vec![words::left_out(&label, *reason)]
             }
             CallEvent::Lost => {
                 self.lost_since = Some(now);
@@ -289,6 +283,7 @@ impl View {
         let all = || roster.active.iter().chain(&roster.pending);
         let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
         self.known_devices.set_present(&present);
+        self.known_devices.set_waiting(&roster.pending);
         let room = self.room_params.as_ref();
         let named: Vec<DemuxId> = all()
             .filter(|one| self.known_devices.introduce(one, room))
@@ -350,7 +345,8 @@ impl View {
         };
         let mut entries: Vec<Entry> = hands.into_iter().map(entry).collect();
         let changed = changed_devices::changed(&before.pending, &roster.pending);
-        let changed = changed.map(|device| words::other_account(&self.label(device)));
+        let changed =
+            changed.map(|device| words::other_account(&self.known_devices.decision_label(device)));
         entries.extend(changed);
         entries.extend(self.tell_of_outsiders());
         entries

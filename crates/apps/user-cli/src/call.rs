@@ -117,8 +117,8 @@ impl Visit {
 
     /// Joins the call of a link.
     async fn enter(&self, link: &CallLink, name: Option<String>) -> Result<CallSession, Error> {
-        let statements = RoomStatements::load(link, &*self.statements)?;
         self.renew_policy(link).await;
+        let statements = RoomStatements::load(link, &*self.statements)?;
         let room = link.root_key.room_id();
         let keys = self.certificate_keys.iter().copied();
         let mut member = CallMember::new(&self.device.secret, link)?.with_certificate_keys(keys);

@@ -39,6 +39,9 @@ pub enum CommandError {
     /// The member is no co-admin.
     #[error("this member is no co-admin")]
     NoCoAdmin,
+    /// This co-admin has put out as many as a co-admin may.
+    #[error("a co-admin puts out no more people in a call: an admin has to")]
+    TooManyBarred,
     /// The statement cannot be made.
     #[error("{0}")]
     Statement(StatementError),

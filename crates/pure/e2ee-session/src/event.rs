@@ -29,7 +29,7 @@ pub enum Event {
         from: DemuxId,
         /// The error. With `AdminMissingFromLink` the person has to ask for the whole link.
         error: JoinError,
-        /// Whether the device asks the members of this group again.
+        /// Whether the device asks the members of this group again at once.
         asks_again: bool,
     },
     /// This device may not be in, so that it cannot start a group.
@@ -97,7 +97,8 @@ pub enum Event {
         /// The error.
         error: CommitError,
     },
-    /// To another member, a commit does not hold that this device has merged.
+    /// To another member, a commit does not hold that this device has merged. Told once for each commit and
+    /// device.
     RefusedByOther {
         /// The sender, by the word of the room service.
         from: DemuxId,

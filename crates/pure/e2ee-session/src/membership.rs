@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
-    GroupFailure, GroupView, MemberLeaf, Moment, RoomContext,
+    GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, RoomContext, SenderTime,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
 use crate::{
-    REMOVAL_DELAY,
+    ANEW_INTERVAL, REMOVAL_DELAY,
     certificate_status::{self, CertificateStatus},
     event::MemberStatus,
+    last_signs::LastSigns,
     options::SessionOptions,
     roster::RosterState,
+    time::SessionTime,
 };
 
 /// The number of epochs before the present one whose members are remembered, for messages on their way.
@@ -36,18 +38,26 @@ pub(crate) struct Membership {
     /// The names that members have changed since they came in.
     pub(crate) names: BTreeMap<u32, ChangedName>,
     pub(crate) confirmations: Confirmations,
+    last_signs: LastSigns,
     /// The members that were told as not confirmed.
     pub(crate) unconfirmed: BTreeSet<u32>,
     /// Whether more than half of the others are not confirmed.
     pub(crate) is_stopped: bool,
+    /// The commit that has added this device and its sender, by the word of the room service, until this device
+    /// merges another one.
+    pub(crate) welcome: Option<(GroupEpoch, DemuxId)>,
     /// The moment of a confirmation out of turn.
     pub(crate) confirm_at: Option<Moment>,
     /// The moment of the last confirmation out of turn.
     pub(crate) repeated: Option<Moment>,
     /// The moment of the last message.
     pub(crate) last_sent: Option<Moment>,
+    /// The most by which the clock of the day was ahead of the monotonic one, in milliseconds.
+    lead: u64,
     /// The moment at which the changed name is told to new members.
     pub(crate) name_at: Option<Moment>,
+    /// The last two moments at which each member key was added anew.
+    anew: BTreeMap<[u8; 32], [Option<Moment>; 2]>,
     /// The moment at which each member came in.
     since: BTreeMap<u32, Moment>,
     /// The moment of the last frame or message of each member.
@@ -88,7 +98,9 @@ impl Membership {
         let view_leaves: Vec<u32> = view.leaves.keys().copied().collect();
         let mut confirmations = Confirmations::default();
         let none = BTreeSet::new();
-        confirmations.change_epoch(group.epoch(), group.own_leaf(), &frames.leaves, &none, now);
+        let signs = BTreeMap::new();
+        let (epoch, own) = (group.epoch(), group.own_leaf());
+        confirmations.change_epoch(epoch, own, &frames.leaves, &none, &signs, now);
         let membership = Self {
             group,
             view,
@@ -96,12 +108,16 @@ impl Membership {
             certificates: BTreeMap::new(),
             names: BTreeMap::new(),
             confirmations,
+            last_signs: LastSigns::default(),
             unconfirmed: BTreeSet::new(),
             is_stopped: false,
+            welcome: None,
             confirm_at: Some(now),
             repeated: None,
             last_sent: None,
+            lead: 0,
             name_at: None,
+            anew: BTreeMap::new(),
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
             heard: BTreeMap::new(),
             next: None,
@@ -118,14 +134,35 @@ impl Membership {
         now: Moment,
     ) -> Result<(), GroupFailure> {
         let view = core::mem::replace(&mut self.view, self.group.view()?);
+        let serials = |leaves: &BTreeMap<u32, MemberLeaf>| -> BTreeMap<[u8; 32], u64> {
+            let leaves = leaves.values();
+            leaves
+                .map(|one| (*one.member_key.as_bytes(), one.serial))
+                .collect()
+        };
+        let (former, present) = (serials(&view.leaves), serials(&self.view.leaves));
+        self.anew.retain(|key, _| present.contains_key(key));
+        for (key, serial) in &present {
+            if former.get(key).is_some_and(|former| former != serial) {
+                let moments = self.anew.entry(*key).or_default();
+                *moments = [moments[1], Some(now)];
+            }
+        }
+        for (leaf, claims) in &view.leaves {
+            if let Some(sign) = self.confirmations.last_sign(*leaf) {
+                self.last_signs.set(claims, sign);
+            }
+        }
         self.past.push_front((before, view.leaves));
         self.past.truncate(PAST_EPOCHS);
         self.next = None;
+        let signs = self.last_signs.of(&self.view.leaves, now);
         self.confirmations.change_epoch(
             self.group.epoch(),
             frames.own_leaf,
             &frames.leaves,
             &frames.stayed,
+            &signs,
             now,
         );
         self.since.retain(|leaf, _| frames.stayed.contains(leaf));
@@ -138,6 +175,9 @@ impl Membership {
             .retain(|leaf, _| frames.stayed.contains(leaf));
         self.names.retain(|leaf, _| frames.stayed.contains(leaf));
         self.unconfirmed.retain(|leaf| frames.stayed.contains(leaf));
+        // Leaves that were made anew are shown as not confirmed at once.
+        let unconfirmed = self.confirmations.unconfirmed(now);
+        self.unconfirmed.extend(&unconfirmed - &frames.stayed);
         Ok(())
     }
 
@@ -155,6 +195,24 @@ impl Membership {
     pub(crate) fn reconnect(&mut self, disconnected: Duration, now: Moment) {
         self.confirmations.reconnect(disconnected);
         self.confirm_at = Some(now);
+    }
+
+    /// Returns the commit that has added this device and its sender, if nobody else has been heard since: the
+    /// sender can have welcomed it into a group of its own.
+    pub(crate) fn doubtful_welcome(&self) -> Option<(GroupEpoch, DemuxId)> {
+        let (at, from) = self.welcome?;
+        let mut leaves = self.view.leaves.iter();
+        let sender = leaves.find(|(_, claims)| claims.demux_id == from);
+        let sender = sender.map(|(leaf, _)| *leaf);
+        (!self.confirmations.has_heard_other_than(sender)).then_some((at, from))
+    }
+
+    /// Returns whether a member is added anew yet: twice in [`ANEW_INTERVAL`] at the most. A device that finds
+    /// something wrong in each group, or two that have one member key, would ask for it without end.
+    pub(crate) fn adds_anew(&self, key: &MemberPublicKey, now: Moment) -> bool {
+        let moments = self.anew.get(key.as_bytes());
+        let last = moments.and_then(|moments| moments[0]);
+        last.is_none_or(|last| now >= last.plus(ANEW_INTERVAL))
     }
 
     /// Repeats a confirmation that a commit has crossed.
@@ -175,8 +233,8 @@ impl Membership {
     }
 
     /// Takes note of a message of a member.
-    pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
-        self.confirmations.hear(epoch, leaf, now);
+    pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, sent: SenderTime, now: Moment) {
+        self.confirmations.hear(epoch, leaf, sent, now);
         self.hear_frame(epoch, leaf, now);
     }
 
@@ -199,6 +257,16 @@ impl Membership {
         let absent = self.since.get(&leaf).map_or(gone, |since| gone.max(*since));
         let absent = absent.plus(REMOVAL_DELAY);
         Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
+    }
+
+    /// Returns the time of an own message. It goes on while the device sleeps, when a monotonic clock may stand
+    /// still: else its messages would count as late ever after.
+    pub(crate) fn sender_time(&mut self, time: SessionTime) -> SenderTime {
+        let monotonic = time.moment.since_start().as_millis();
+        let monotonic = u64::try_from(monotonic).unwrap_or(u64::MAX);
+        let wall = time.now.as_secs().saturating_mul(1_000);
+        self.lead = self.lead.max(wall.saturating_sub(monotonic));
+        SenderTime::from_millis(monotonic.saturating_add(self.lead))
     }
 
     /// Takes note of an own message.

@@ -64,4 +64,6 @@ pub enum RelayClass {
     GroupMessage,
     /// The same with a confirmation in it: it may be dropped, the next one follows in 10 s.
     Confirmation,
+    /// `04 || sealed context`: the statements that a device knows which asks to be added.
+    Statements,
 }

@@ -12,8 +12,7 @@ const MAX_COMMITS: usize = 64;
 /// The maximum number of devices, and of users, that are remembered for the era.
 const MAX_REMEMBERED: usize = 1_024;
 
-/// The time without a next group after which a device asks the present one again that it left for a commit
-/// which did not open.
+/// The time without a next group after which a device asks the present one again that it left for a commit.
 const RETURN_DELAY: Duration = Duration::from_secs(20);
 
 /// The refusals of an era.
@@ -31,12 +30,14 @@ pub(crate) struct Refusals {
     commits: BTreeMap<GroupEpoch, Committer>,
     /// The users who refuse a commit.
     refusers: BTreeMap<GroupEpoch, BTreeSet<OpaqueUserId>>,
+    /// The refusals by other devices in the present group that were told.
+    told: BTreeSet<(GroupEpoch, DemuxId)>,
     /// The commit that this device has refused last.
     accusation: Option<Accusation>,
     /// The member keys of committers whose commit most users refuse: nobody enters a group that they
     /// start.
     condemned: BTreeSet<[u8; 32]>,
-    /// The group that this device has left for a commit that did not open.
+    /// The group that this device has left for a commit that does not hold.
     left: Option<LeftGroup>,
 }
 
@@ -47,12 +48,12 @@ struct Committer {
     user: OpaqueUserId,
 }
 
-/// A group that this device has left for a commit that did not open.
+/// A group that this device has left for a commit that does not hold, or has not entered.
 #[derive(Clone, Debug)]
 struct LeftGroup {
     number: u32,
     since: Moment,
-    /// The sender, by the word of the room service.
+    /// The committer, if the commit proves it; else the sender, by the word of the room service.
     sender: Option<[u8; 32]>,
 }
 
@@ -125,6 +126,7 @@ impl Refusals {
         refusers.insert(user.clone());
         if is_majority(refusers.len(), accusation.all) {
             remember(&mut self.condemned, accusation.committer);
+            remember(&mut self.committers, accusation.committer);
         }
     }
 
@@ -160,16 +162,22 @@ impl Refusals {
         is_heeded
     }
 
+    /// Returns whether a refusal by another device is to be told: once for each commit.
+    pub(crate) fn tells(&mut self, at: GroupEpoch, refuser: DemuxId) -> bool {
+        remember(&mut self.told, (at, refuser))
+    }
+
     /// Takes note of the start of the next group.
     pub(crate) fn next_group(&mut self) {
         self.wanted_since = None;
         self.left = None;
         self.commits.clear();
         self.refusers.clear();
+        self.told.clear();
     }
 
-    /// Takes note that this device has left a group for a commit that did not open.
-    pub(crate) fn leave_unopened(&mut self, number: u32, sender: Option<&MemberLeaf>, now: Moment) {
+    /// Takes note that this device has left a group for a commit that does not hold, or has not entered it.
+    pub(crate) fn leave_group(&mut self, number: u32, sender: Option<&MemberLeaf>, now: Moment) {
         self.left = Some(LeftGroup {
             number,
             since: now,
@@ -195,6 +203,11 @@ impl Refusals {
     /// Returns whether most users refuse a commit of a device.
     pub(crate) fn is_condemned(&self, key: &MemberPublicKey) -> bool {
         self.condemned.contains(key.as_bytes())
+    }
+
+    /// Returns whether a device has sent what does not hold, by the word of the room service.
+    pub(crate) fn is_suspect(&self, device: DemuxId) -> bool {
+        self.suspects.contains(&device)
     }
 
     /// Returns whether a device is left out.
@@ -252,6 +265,28 @@ mod tests {
     const NOW: Moment = Moment::new(Duration::from_secs(9));
 
     #[test]
+    fn a_refusal_by_another_device_is_told_once_for_each_commit_of_a_group() {
+        let mut refusals = Refusals::default();
+        let [bob, carol] = [32, 48].map(|number| DemuxId::new(number).unwrap());
+        let at = |epoch| GroupEpoch { group: 1, epoch };
+        for (at, refuser, is_told) in [
+            (at(1), bob, true),
+            (at(1), bob, false),
+            (at(1), carol, true),
+            (at(2), bob, true),
+            (at(2), bob, false),
+        ] {
+            assert_eq!(refusals.tells(at, refuser), is_told);
+        }
+        for epoch in 3..10_000 {
+            refusals.tells(at(epoch), bob);
+        }
+        assert_eq!(refusals.told.len(), MAX_REMEMBERED);
+        refusals.next_group();
+        assert!(refusals.told.is_empty());
+    }
+
+    #[test]
     fn one_device_leads_to_one_next_group_and_leaves_nobody_out() {
         let mut refusals = Refusals::default();
         refusals.merged(AT, &leaf(1));
@@ -297,7 +332,7 @@ mod tests {
         let at = |seconds| Moment::new(Duration::from_secs(seconds));
         let mut refusals = Refusals::default();
         refusals.refused(Some(&leaf(1)), leaf(1).demux_id, at(9));
-        refusals.leave_unopened(1, Some(&leaf(1)), at(9));
+        refusals.leave_group(1, Some(&leaf(1)), at(9));
         let mut condemning = refusals.clone();
         assert!(!refusals.returns_to(AT, at(28)), "too early");
         let next = GroupEpoch { group: 2, epoch: 1 };

@@ -4,6 +4,7 @@ use crate::output::RelayClass;
 
 const KEY_PACKAGE: u8 = 2;
 const GROUP_MESSAGE: u8 = 3;
+const STATEMENTS: u8 = 4;
 
 /// The content of a relay of this layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(crate) enum RelayContent<'b> {
     KeyPackage { group: u32, sealed: &'b [u8] },
     /// An application message.
     GroupMessage(&'b [u8]),
+    /// The statements that a device which asks to be added knows, sealed.
+    Statements(&'b [u8]),
 }
 
 impl<'b> RelayContent<'b> {
@@ -21,6 +24,7 @@ impl<'b> RelayContent<'b> {
                 [&[KEY_PACKAGE][..], &group.to_be_bytes(), sealed].concat()
             }
             Self::GroupMessage(message) => [&[GROUP_MESSAGE][..], message].concat(),
+            Self::Statements(sealed) => [&[STATEMENTS][..], sealed].concat(),
         }
     }
 
@@ -34,6 +38,7 @@ impl<'b> RelayContent<'b> {
                 Some(Self::KeyPackage { group, sealed })
             }
             GROUP_MESSAGE => Some(Self::GroupMessage(rest)),
+            STATEMENTS => Some(Self::Statements(rest)),
             _ => None,
         }
     }
@@ -47,6 +52,7 @@ impl RelayClass {
         match RelayContent::parse(body)? {
             RelayContent::KeyPackage { .. } => Some(Self::KeyPackage),
             RelayContent::GroupMessage(_) => Some(Self::GroupMessage),
+            RelayContent::Statements(_) => Some(Self::Statements),
         }
     }
 }
@@ -63,11 +69,12 @@ mod tests {
                 sealed: b"sealed",
             },
             RelayContent::GroupMessage(b"message"),
+            RelayContent::Statements(b"sealed"),
         ] {
             let body = content.to_bytes();
             assert_eq!(RelayContent::parse(&body), Some(content));
         }
-        for other in [&b""[..], &[1, 2, 3], &[2, 0, 0, 0], &[4, 5]] {
+        for other in [&b""[..], &[1, 2, 3], &[2, 0, 0, 0], &[5, 6]] {
             assert_eq!(RelayContent::parse(other), None);
         }
     }

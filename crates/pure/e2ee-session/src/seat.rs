@@ -66,6 +66,8 @@ pub(crate) struct Seat {
     /// Whether an admin has put this device out.
     is_barred: bool,
     welcome_failures: u32,
+    /// Whether this device tells its statements with the next key package, since a group lacks one of them.
+    tells_statements: bool,
     applicants: Applicants,
     attempt: Option<Attempt>,
     /// Own commits that were given up. The room service may tell one nonetheless.
@@ -144,6 +146,7 @@ impl Seat {
             lowest_group: 0,
             is_barred: false,
             welcome_failures: 0,
+            tells_statements: false,
             applicants: Applicants::default(),
             attempt: None,
             given_up: VecDeque::new(),
@@ -221,6 +224,8 @@ impl Seat {
             told.until = now.plus(COMMIT_HOLD);
         }
         self.present = joined.present.unwrap_or_default();
+        let next = self.present.group.saturating_add(1);
+        self.lowest_group = self.lowest_group.min(next);
         if joined.missed == 0 {
             // Nothing was taken since: neither an own commit.
             self.give_up_attempt();

@@ -60,16 +60,36 @@ impl Writer {
 }
 
 /// Reads an encoding. Missing, surplus and non-canonical bytes are one opaque error.
-pub(crate) struct Reader<'b>(&'b [u8]);
+pub struct Reader<'b> {
+    rest: &'b [u8],
+    known_key: Option<&'b MemberPublicKey>,
+}
 
 impl<'b> Reader<'b> {
     pub(crate) const fn new(bytes: &'b [u8]) -> Self {
-        Self(bytes)
+        Self {
+            rest: bytes,
+            known_key: None,
+        }
+    }
+
+    /// Creates a reader of bytes that may contain a parsed key. Where they do, the point is not decompressed
+    /// again.
+    pub(crate) const fn with_known_key(bytes: &'b [u8], key: &'b MemberPublicKey) -> Self {
+        Self {
+            rest: bytes,
+            known_key: Some(key),
+        }
+    }
+
+    /// Returns the bytes that are not read yet.
+    pub(crate) const fn rest(&self) -> &'b [u8] {
+        self.rest
     }
 
     /// Ends the encoding.
     pub(crate) const fn finish(self) -> Result<(), ParseError> {
-        if self.0.is_empty() {
+        if self.rest.is_empty() {
             Ok(())
         } else {
             Err(ParseError)
@@ -77,14 +97,14 @@ impl<'b> Reader<'b> {
     }
 
     pub(crate) fn fixed<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
-        let (bytes, rest) = self.0.split_first_chunk().ok_or(ParseError)?;
-        self.0 = rest;
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(ParseError)?;
+        self.rest = rest;
         Ok(*bytes)
     }
 
     pub(crate) fn slice(&mut self, length: usize) -> Result<&'b [u8], ParseError> {
-        let (bytes, rest) = self.0.split_at_checked(length).ok_or(ParseError)?;
-        self.0 = rest;
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(ParseError)?;
+        self.rest = rest;
         Ok(bytes)
     }
 
@@ -132,7 +152,10 @@ impl<'b> Reader<'b> {
 
     pub(crate) fn key(&mut self) -> Result<MemberPublicKey, ParseError> {
         let bytes: [u8; 32] = self.fixed()?;
-        MemberPublicKey::from_bytes(&bytes).map_err(|_| ParseError)
+        match self.known_key {
+            Some(known) if *known.as_bytes() == bytes => Ok(*known),
+            _ => MemberPublicKey::from_bytes(&bytes).map_err(|_| ParseError),
+        }
     }
 
     pub(crate) fn signature(&mut self) -> Result<SignatureBytes, ParseError> {
@@ -146,6 +169,14 @@ impl<'b> Reader<'b> {
             return Err(ParseError);
         }
         self.slice(length)
+    }
+
+    /// Reads a length of 2 bytes, and an encoding of as many bytes, `most` at most.
+    pub(crate) fn nested(&mut self, most: usize) -> Result<Self, ParseError> {
+        Ok(Self {
+            rest: self.bytes(most)?,
+            known_key: self.known_key,
+        })
     }
 
     pub(crate) fn user(&mut self) -> Result<OpaqueUserId, ParseError> {
@@ -182,5 +213,28 @@ mod tests {
         writer.user(&OpaqueUserId::parse("abc").unwrap());
         assert!(Reader::new(&writer.finish()).user().is_err());
         assert!(Reader::new(&[129; 200]).user().is_err());
+    }
+
+    #[test]
+    fn a_known_key_stands_for_its_own_bytes_alone() {
+        let [known, other] = [1, 2].map(|number| {
+            let secret = crate::DeviceSecret::from_bytes([number; 32]);
+            secret.member_key(&RoomId::from_bytes([1; 32])).public()
+        });
+        let weak = [0; 32];
+        let mut writer = Writer::default();
+        let inner = [&known.as_bytes()[..], other.as_bytes(), &weak].concat();
+        writer.bytes(&inner);
+        writer.key(&other);
+        writer.key(&known);
+        let bytes = writer.finish();
+        let mut reader = Reader::with_known_key(&bytes, &known);
+        let mut nested = reader.nested(inner.len()).unwrap();
+        assert_eq!(nested.key(), Ok(known));
+        assert_eq!(nested.key(), Ok(other));
+        assert_eq!(nested.key(), Err(ParseError));
+        assert_eq!(reader.key(), Ok(other));
+        assert_eq!(reader.key(), Ok(known));
+        assert_eq!(reader.finish(), Ok(()));
     }
 }

@@ -44,7 +44,7 @@ pub use self::{
     history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
-    message::GroupMessage,
+    message::{GroupMessage, SenderTime},
     reply_key::ReplyKey,
     roster::{ABSENCE, RosterHistory},
     start::GroupStart,

@@ -31,5 +31,5 @@ pub use self::{
 };
 pub(crate) use self::{
     derivation::{derive_for_era, derive_for_room},
-    signature::{SIGNATURE_LENGTH, SignatureBytes, SigningRole, VerifyingRole},
+    signature::{SIGNATURE_LENGTH, SignatureBytes, SigningRole, VerifyingRole, verify_strictly},
 };

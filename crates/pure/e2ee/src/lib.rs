@@ -159,7 +159,7 @@ pub use self::{
         EpochFrames, EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupMessage,
         GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MAX_ADDS, MemberLeaf,
         MessageError, OutgoingCommit, ProposalView, RemovalReason, ReplyKey, RosterHistory,
-        Surroundings, verdict, verdict_of_newcomer,
+        SenderTime, Surroundings, verdict, verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{
@@ -168,7 +168,7 @@ pub use self::{
     },
     rules::{
         Admission, AdmissionError, AdmissionReason, BarredList, ContextChange, ContextError,
-        LeafClaim, MAX_BARRED, Presence, RoomContext,
+        LeafClaim, MAX_BARRED, MAX_BARRED_BY_CO_ADMIN, Presence, RoomContext,
     },
     statements::{
         AdminSignature, Approval, Authority, BarredEntry, Certificate, CertificateChain,

@@ -11,7 +11,7 @@ mod decision;
 
 pub use self::{
     admission::Admission,
-    barred_list::{BarredList, MAX_BARRED},
+    barred_list::{BarredList, MAX_BARRED, MAX_BARRED_BY_CO_ADMIN},
     context::{ContextChange, ContextError, RoomContext},
     decision::{AdmissionError, AdmissionReason, LeafClaim, Presence},
 };

@@ -230,7 +230,9 @@ impl Client {
             member,
         };
         let (rooms, system) = (self.rooms(link)?, shared.system.clone());
-        let call = rooms.join_at(options, system.rng(), system).await?;
+        let names_admin = link.admin.is_some();
+        let call = rooms.join_at(options, names_admin, system.rng(), system);
+        let call = call.await?;
         let Some(statements) = statements else {
             return Ok(call);
         };

@@ -109,7 +109,7 @@ use anteroom_client_core::ReplayMemory;
 pub use anteroom_client_core::{
     AccountInfo, AdminKey, AdminPublicKey, AdminRights, AdminSecret, AdminStatement, Admission,
     AdmissionReason, Approval, ApprovalStatement, BarState, CLOCK_TOLERANCE, CallEvent, CallMember,
-    CallStatements, CertificateStatus, Chat, CommandError, CreatePass, CreatedLink,
+    CallStatements, CertificateStatus, Chat, CommandError, CommitError, CreatePass, CreatedLink,
     CredentialFormatError, CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId,
     DenialReason, DeviceCredentials, DeviceEntry, DeviceId, DeviceSecret, DeviceState, EndReason,
     EraId, EraKey, EraMark, Error, ExchangeError, GroupEpoch, GroupError, GroupEvent, GroupState,

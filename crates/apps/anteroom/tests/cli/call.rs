@@ -175,6 +175,27 @@ fn without_approval_guests_are_in_at_once_and_the_end_of_input_leaves() {
 }
 
 #[test]
+fn a_script_whose_text_nobody_was_told_says_so_and_fails() {
+    let mut fixture = fixture(&["--approval", "off"]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    // Ann is in the call, and lets nobody into the group.
+    ann.signal(Signal::STOP);
+    fixture.place.act_as(&fixture.bob);
+    let output = fixture.place.run_with_input(
+        &["call", "join", &fixture.link, "--plain", "--guest"],
+        "hello\n",
+    );
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("! not said: ") && said.contains(": hello\n"),
+        "{said}"
+    );
+    assert!(said.ends_with("You left.\n"), "{said}");
+}
+
+#[test]
 fn denied_removed_and_blocked_guests_are_told() {
     let mut fixture = fixture(&[]);
     let mut ann = fixture.join("Ann");

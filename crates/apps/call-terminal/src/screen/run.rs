@@ -75,23 +75,29 @@ pub async fn run(
     };
     let ended = run_session(&mut terminal, screen, &mut participation, &mut sources).await;
     let ended = ended.or_else(|error| is_hang_up(&error).then_some(None).ok_or(error));
+    let mut last = Vec::new();
     if !matches!(ended, Ok(Some(_))) {
-        participation.leave().await;
+        (last, _) = participation.leave(sources.start.elapsed()).await;
     }
     drop(terminal);
     match ended? {
         Some(CallEnd { entries, failure }) => {
-            let width = width();
-            let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
-            lines.try_for_each(|line| print(&line))?;
+            show(&entries)?;
             Ok(failure)
         }
         None => {
             // The terminal may be gone. The call was left in any case.
+            let _ = show(&last);
             let _ = print("You left.");
             Ok(None)
         }
     }
+}
+
+fn show(entries: &[Entry]) -> anyhow::Result<()> {
+    let width = width();
+    let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
+    lines.try_for_each(|line| print(&line))
 }
 
 /// Returns the result of a call that ended; `None` if the user leaves it.

@@ -3,7 +3,7 @@
 //! The expected screens are in `tests/screens`. To rewrite them, run these tests with
 //! `ANTEROOM_WRITE_SCREENS=1`, and review the differences.
 
-mod golden;
+pub(crate) mod golden;
 
 use std::time::Duration;
 
@@ -101,8 +101,8 @@ fn a_key_tells_the_whole_account_of_the_chosen_one() {
     let view = admin();
     let mut screen = Screen::default();
     for expected in [
-        "#4000 \"Dora\" has the account d0d0d0d0-d0d0-d0d0-d0d0-d0d0d0d0d0d0.",
-        "#5000 id#e0e0e0e0 has the account e0e0e0e0-e0e0-e0e0-e0e0-e0e0e0e0e0e0.",
+        "#4000 \"Dora\" has the account d0d0d0d0-d0d0-d0d0-d0d0-d0d0d0d0d0d0, as told by the server.",
+        "#5000 id#e0e0e0e0 has the account e0e0e0e0-e0e0-e0e0-e0e0-e0e0e0e0e0e0, as told by the server.",
     ] {
         assert_eq!(press(&mut screen, &view, KeyCode::F(5)), Action::None);
         let shown = shown(&mut screen);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use anteroom_client::{DemuxId, GroupEpoch, GroupState, MemberStatus, Participant};
+use anteroom_client::{
+    AdmissionReason, DemuxId, GroupEpoch, GroupState, MemberLeaf, MemberStatus, Participant,
+};
 
 /// The group as far as it is known to this device.
 #[derive(Default)]
@@ -41,6 +43,29 @@ impl GroupView {
             None if participant.member_key().is_some() => Membership::Outside,
             None => Membership::NoKey,
         }
+    }
+
+    /// Returns whether a member can sign as an admin; `None` where the room service decides who is one.
+    pub(super) fn is_admin(&self, member: &MemberStatus) -> Option<bool> {
+        let state = self.state.as_ref().filter(|state| state.has_admin)?;
+        let is_named = state.admins.contains(&member.claims.member_key);
+        Some(is_named || member.reason == AdmissionReason::Admin)
+    }
+
+    /// Returns the member that has signed a leaf, if the group has it.
+    pub(super) fn signer(&self, claims: &MemberLeaf) -> Option<&MemberStatus> {
+        let mut members = self.state.iter().flat_map(|state| &state.members);
+        members.find(|member| {
+            let known = &member.claims;
+            known.member_key == claims.member_key && known.demux_id == claims.demux_id
+        })
+    }
+
+    /// Adds a member.
+    pub(super) fn add(&mut self, member: &MemberStatus) {
+        let state = self.state.get_or_insert_default();
+        state.members.retain(|known| known.leaf != member.leaf);
+        state.members.push(member.clone());
     }
 
     /// Returns the member with a leaf.

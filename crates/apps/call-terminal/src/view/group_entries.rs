@@ -4,7 +4,7 @@ use std::iter;
 
 use anteroom_client::{
     AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, LeaveReason,
-    Listing, MemberLeaf, MemberStatus, Participant, Signer, StopReason,
+    Listing, MemberStatus, Participant, Signer, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -82,46 +82,12 @@ impl View {
             .collect()
     }
 
-    /// Returns the author of a message that came under the key of the link.
-    pub(super) fn outside_author(&self, from: DemuxId) -> String {
-        let label = self.label(from);
-        match self.group.state {
-            Some(_) => format!("{label} (outside of the group)"),
-            None => label,
-        }
-    }
-
-    /// Returns what is to be told of devices without end-to-end encryption, once for each.
-    pub(super) fn tell_of_outsiders(&mut self) -> Vec<Entry> {
-        let Some(state) = self.group.state.as_ref().filter(|_| self.is_inside) else {
-            return Vec::new();
-        };
-        let what = if state.has_admin {
-            "takes no part in the end-to-end encryption: it does not hear what is said in the group"
-        } else {
-            "takes no part in the end-to-end encryption: what you say goes to it under the key of the \
-             link, so that everybody with the link can read it with the room service's help"
-        };
-        let devices = self.roster.active.iter();
-        let outsiders =
-            devices.filter(|one| matches!(self.group.membership(one), Membership::NoKey));
-        let outsiders: Vec<_> = outsiders.map(|one| one.demux).collect();
-        let mut entries = Vec::new();
-        for device in outsiders {
-            if !self.known_devices.is_own(device) && self.group.told.insert(device) {
-                entries.push(Entry::Problem(format!("{} {what}.", self.label(device))));
-            }
-        }
-        entries
-    }
-
     /// Applies an event of the group.
     pub(super) fn group_entries(&mut self, event: &CallEvent) -> Vec<Entry> {
         match event {
             CallEvent::GroupChanged(state) => {
-                let room = self.room_params.as_ref();
-                self.known_devices.set_members(&state.members, room);
                 self.group.state = Some((**state).clone());
+                self.know_members();
                 self.tell_of_outsiders()
             }
             CallEvent::Group(event) => self.member_entries(event),
@@ -165,17 +131,14 @@ impl View {
         }
     }
 
-    pub(super) fn member_label(&self, claims: &MemberLeaf) -> String {
-        self.label(claims.demux_id)
-    }
-
     fn member_entries(&mut self, event: &GroupEvent) -> Vec<Entry> {
         let notice = |text: String| vec![Entry::Notice(text)];
         let problem = |text: String| vec![Entry::Problem(text)];
         match event {
             GroupEvent::Entered { members, .. } => {
-                let room = self.room_params.as_ref();
-                self.known_devices.set_members(members, room);
+                let state = self.group.state.get_or_insert_default();
+                state.members.clone_from(members);
+                self.know_members();
                 self.enter_group(members)
             }
             GroupEvent::Left(reason) => match reason {
@@ -186,15 +149,15 @@ impl View {
                 _ => notice("You were taken out of the group.".to_owned()),
             },
             GroupEvent::WelcomeRefused { from, error, .. } => problem(format!(
-                "you do not go into the group of {}: {error}",
+                "you do not go into a group: {error}. The room service says that {} let you into it",
                 self.label(*from)
             )),
             GroupEvent::CannotStart(error) => {
                 problem(format!("you cannot be in the group: {error}"))
             }
             GroupEvent::MemberAdded { member, .. } => {
-                let room = self.room_params.as_ref();
-                self.known_devices.add_member(member, room);
+                self.group.add(member);
+                self.know_members();
                 let came = Entry::Notice(format!(
                     "{} came into the group, {}, {}.{}",
                     self.member_label(&member.claims),
@@ -211,7 +174,7 @@ impl View {
                 self.member_label(claims)
             )),
             GroupEvent::Text { claims, text, .. } => vec![Entry::Message {
-                author: self.member_label(claims),
+                author: self.author(claims),
                 text: words::bounded(text, words::MAX_MESSAGE_LINES),
             }],
             GroupEvent::Name { leaf, name } => {
@@ -220,7 +183,7 @@ impl View {
                     .member(*leaf)
                     .map(|member| member.claims.demux_id);
                 if let (Some(device), Some(name)) = (device, name)
-                    && self.known_devices.set_name(device, name)
+                    && self.known_devices.set_member_name(device, name)
                 {
                     self.gathered.add(device, Change::Named);
                 }
@@ -252,15 +215,17 @@ impl View {
                 committer,
                 error,
             } => {
-                let device = committer.as_ref().map_or(*from, |claims| claims.demux_id);
+                let by = match committer {
+                    Some(claims) => self.member_label(claims),
+                    None => format!("the room service says that {}", self.label(*from)),
+                };
                 problem(format!(
-                    "{} changed the group in a way that does not hold, and you have left that group: \
-                     {error}",
-                    self.label(device)
+                    "{by} changed the group in a way that does not hold, and you have left that group: \
+                     {error}"
                 ))
             }
             GroupEvent::RefusedByOther { from, .. } => problem(format!(
-                "{} has refused a change of the group that holds for you",
+                "the room service says that {} has refused a change of the group that holds for you",
                 self.label(*from)
             )),
             GroupEvent::NextGroup { number: 2.., .. } => {
@@ -307,9 +272,19 @@ impl View {
         } else {
             ""
         };
+        let has_admin = self
+            .group
+            .state
+            .as_ref()
+            .is_some_and(|state| state.has_admin);
+        let audience = if has_admin {
+            "what you say is for its members alone"
+        } else {
+            "what you say goes to its members, and under the key of the link to devices without \
+             end-to-end encryption"
+        };
         let text = format!(
-            "You are in the group of {}: what you say is for its members alone. /verify shows words to \
-             compare.{rest}",
+            "You are in the group of {}: {audience}. /verify shows words to compare.{rest}",
             words::members(members.len())
         );
         let others = members.iter().filter(|member| !member.is_own);

@@ -73,7 +73,7 @@ impl View {
                 label,
                 name: name.map(ToOwned::to_owned),
                 is_own,
-                is_admin: participant.is_admin,
+                is_admin: self.known_devices.is_admin(participant.demux),
                 is_guest: participant.is_guest,
                 has_raised_hand: participant.hand_raised_at.is_some(),
                 is_lost: participant.is_lost,
@@ -94,8 +94,8 @@ impl View {
         let row = |device| WaitingRow {
             device,
             tag: known.tag(device),
-            name: known.name(device).map(ToOwned::to_owned),
-            account: known.account(device).map(|account| account.short()),
+            name: known.waiting_name(device).map(ToOwned::to_owned),
+            account: known.waiting_account(device).map(|account| account.short()),
             is_guest: known.is_guest(device),
             waited: self.lobby.wait(device, now),
         };

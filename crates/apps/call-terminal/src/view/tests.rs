@@ -1,3 +1,5 @@
+mod proofs;
+
 use anteroom_client::{
     AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
     OpenError, RoomsError,
@@ -6,7 +8,7 @@ use anteroom_protocol::{Aci, GuestAdmission, RootKey, Timestamp};
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::wait::Wait;
+use crate::{input::Decision, wait::Wait};
 
 const NOW: Duration = Duration::from_secs(100);
 const ADMITTED: CallEvent = CallEvent::Admitted { statement: None };
@@ -258,7 +260,7 @@ fn names_and_accounts_stand_where_somebody_is_told_of() {
     for (number, expected) in [
         (
             32,
-            "#2000 \"Rob\" has the account b0b0b0b0-b0b0-b0b0-b0b0-b0b0b0b0b0b0.",
+            "#2000 \"Rob\" has the account b0b0b0b0-b0b0-b0b0-b0b0-b0b0b0b0b0b0, as told by the server.",
         ),
         (64, "! the room service does not tell the account of #4000"),
     ] {

@@ -6,6 +6,7 @@ use anteroom_client::{
 };
 
 use crate::{
+    account::DeviceAccount,
     entry::Entry,
     input::Decision,
     known_devices::KnownDevices,
@@ -148,7 +149,7 @@ pub(super) fn everyone(
     group_place: impl Fn(&Participant) -> String,
     wait: impl Fn(DemuxId) -> Wait,
 ) -> Vec<Entry> {
-    let line = |participant: &Participant, place: &str, group: &str| {
+    let line = |participant: &Participant, place: &str, (label, account): (String, String)| {
         let hand = match participant.hand_raised_at {
             Some(_) => ", with a raised hand",
             None => "",
@@ -158,24 +159,34 @@ pub(super) fn everyone(
         } else {
             ""
         };
-        let label = known_devices.label(participant.demux);
-        let account = account_beside_name(known_devices, participant.demux);
-        Entry::Notice(format!("  {label} ({place}{hand}{lost}){account}{group}"))
+        format!("  {label} ({place}{hand}{lost}){account}")
     };
-    let active = roster.active.iter();
-    let active = active.map(|one| line(one, "in the call", &group_place(one)));
+    let active = roster.active.iter().map(|one| {
+        let label = known_devices.label(one.demux);
+        let account = account_beside_name(known_devices, one.demux);
+        line(one, "in the call", (label, account)) + &group_place(one)
+    });
     let pending = roster.pending.iter().map(|one| {
         let waited = span(wait(one.demux));
-        line(one, &format!("in the lobby for {waited}"), "")
+        let label = known_devices.waiting_label(one.demux);
+        let account = known_devices.waiting_account(one.demux);
+        let has_name = known_devices.waiting_name(one.demux).is_some();
+        let account = account.filter(|_| has_name && !known_devices.is_own(one.demux));
+        let account = short_account(account);
+        line(one, &format!("in the lobby for {waited}"), (label, account))
     });
-    active.chain(pending).collect()
+    active.chain(pending).map(Entry::Notice).collect()
 }
 
 /// Returns the short account id of another device that has a name; without one the label has it.
 fn account_beside_name(known_devices: &KnownDevices, device: DemuxId) -> String {
     let account = known_devices.account(device);
-    let account =
-        account.filter(|_| known_devices.name(device).is_some() && !known_devices.is_own(device));
+    short_account(
+        account.filter(|_| known_devices.name(device).is_some() && !known_devices.is_own(device)),
+    )
+}
+
+fn short_account(account: Option<DeviceAccount>) -> String {
     account.map_or_else(String::new, |account| format!(" {}", account.short()))
 }
 
@@ -197,7 +208,12 @@ pub(super) fn account(
     device: DemuxId,
     certificate: CertificateStatus,
 ) -> Entry {
-    let label = known_devices.label(device);
+    let label = known_devices.decision_label(device);
+    // A member with the number of a device that waits is somebody else.
+    let certificate = match known_devices.is_waiting(device) {
+        true => CertificateStatus::Missing,
+        false => certificate,
+    };
     let source = match certificate {
         CertificateStatus::Valid { is_guest: false } => "as the issuer certifies".to_owned(),
         CertificateStatus::Valid { is_guest: true } => {
@@ -208,7 +224,7 @@ pub(super) fn account(
             format!("as told by the server: its certificate does not hold, since {error}")
         }
     };
-    match known_devices.account(device) {
+    match known_devices.decision_account(device) {
         Some(account) => match account.whole() {
             Some(id) => Entry::Notice(format!("{label} has the account {id}, {source}.")),
             None => Entry::Problem(format!(

@@ -2,33 +2,38 @@
 //! session that decides.
 
 mod devices;
+mod errors;
+mod group_commands;
+mod kept_text;
+mod texts;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, mem};
 
-use anteroom_e2ee::{CoAdmin, MemberLeaf, Moment, RoomContext};
+use anteroom_e2ee::{AdmissionReason, Moment, RoomContext};
 use anteroom_e2ee_session::{
-    BarScope, Command as SessionCommand, CommandError, CommitRejection, Input, JoinedSeat, Message,
-    Output, Session, SessionTime,
+    Command as SessionCommand, CommandError, Event as GroupEvent, Input, JoinedSeat, MemberStatus,
+    Message, Output, Session, SessionTime,
 };
 use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
 use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients, WelcomeBody};
 use rand_core::CryptoRng;
 
-use self::devices::{devices, listed};
+use self::{
+    devices::{devices, listed},
+    kept_text::KeptText,
+};
 use super::{
     event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
-    group::{GroupCommand, GroupError, GroupState},
+    group::{GroupError, GroupState},
     join::JoinOptions,
     roster::Roster,
 };
-use crate::wire;
+use crate::{PolicyComparison, RoomStatements, wire};
 
 /// The features of a room service that the encryption needs.
 const FEATURES: [&str; 2] = ["member", "group"];
-/// The time for which a text waits until the device is in the group.
-const TEXT_WAIT: Duration = Duration::from_secs(15);
-/// The maximum number of texts that wait.
-const MAX_TEXTS: usize = 64;
+/// The feature of a room service that takes statements.
+const STATEMENTS: &str = "statements";
 
 /// The time and the random numbers of an input.
 pub(super) struct Surroundings<'s> {
@@ -55,10 +60,12 @@ pub(super) struct Encryption {
     name: Option<String>,
     /// Whether an own commit is under way, to which an error is the answer.
     awaits_commit: bool,
-    /// Texts until the device is in the group, with the moments until which they wait.
-    texts: VecDeque<(String, Moment)>,
+    /// Texts until the device is in the group.
+    texts: VecDeque<KeptText>,
     effects: VecDeque<Effect>,
     told: Option<GroupState>,
+    /// The highest policy, for a device that can sign one.
+    policy: Option<RoomStatements>,
 }
 
 redacted_debug!(Encryption);
@@ -80,6 +87,7 @@ impl Encryption {
             texts: VecDeque::new(),
             effects: VecDeque::new(),
             told: None,
+            policy: member.signed_policy(),
         })
     }
 
@@ -114,10 +122,9 @@ impl Encryption {
         self.is_on = FEATURES.iter().all(has);
         self.is_active = info.status == ListedStatus::Active;
         self.awaits_commit = false;
+        self.publish_again(info);
         if !self.is_on {
-            if !std::mem::replace(&mut self.told_unsupported, true) {
-                self.tell(CallEvent::GroupRefused(GroupError::Unsupported));
-            }
+            self.turn_off(surroundings);
             return;
         }
         self.told_unsupported = false;
@@ -141,6 +148,51 @@ impl Encryption {
         self.settle(Surroundings { time, rng });
     }
 
+    /// Publishes the highest policy again if the room service shows another one: the change that brought it may
+    /// have failed.
+    fn publish_again(&mut self, info: &SeatInfo) {
+        let takes_statements = info.features.iter().any(|feature| feature == STATEMENTS);
+        if let Some(policy) = self.policy.as_mut().filter(|_| takes_statements)
+            && let PolicyComparison::Older | PolicyComparison::Invalid =
+                policy.see_policy(&info.link.admin_statement)
+            && policy.policy().is_some()
+        {
+            let statement = policy.admin_statement();
+            self.effects.push_back(Effect::Publish(statement));
+        }
+    }
+
+    /// Takes note of a policy of the room.
+    fn see_policy(&mut self, statement: &AdminStatement) {
+        if let Some(policy) = &mut self.policy {
+            policy.see_policy(statement);
+        }
+    }
+
+    /// Ends what was at an earlier seat, since the room service states no groups any more.
+    fn turn_off(&mut self, surroundings: Surroundings<'_>) {
+        let Surroundings { time, rng } = surroundings;
+        self.session.handle(Input::Disconnected, time, rng);
+        self.take_outputs();
+        if !mem::replace(&mut self.told_unsupported, true) {
+            self.tell(CallEvent::GroupRefused(GroupError::Unsupported));
+        }
+        self.give_up_texts(GroupError::Unsupported);
+        let state = GroupState {
+            has_admin: self.has_admin,
+            ..GroupState::default()
+        };
+        // Where the link names an admin key, what comes under the key of the link is marked.
+        if self
+            .told
+            .as_ref()
+            .map_or(self.has_admin, |told| *told != state)
+        {
+            self.told = Some(state.clone());
+            self.tell(CallEvent::GroupChanged(Box::new(state)));
+        }
+    }
+
     /// Takes an input.
     pub(super) fn handle(&mut self, input: Input, surroundings: Surroundings<'_>) {
         self.is_active |= matches!(input, Input::Admitted { .. });
@@ -155,52 +207,9 @@ impl Encryption {
         self.handle(Input::Roster(devices(roster)), surroundings);
     }
 
-    /// Takes an error of the room service. Returns whether it is the answer to a message of the session.
-    pub(super) fn take_error(
-        &mut self,
-        code: &str,
-        present: Option<GroupEpoch>,
-        of: Option<&str>,
-        surroundings: Surroundings<'_>,
-    ) -> bool {
-        let rejection = match code {
-            "rate_limited" => CommitRejection::RateLimited,
-            "forbidden" => CommitRejection::Forbidden,
-            _ => CommitRejection::Other,
-        };
-        let input = match code {
-            _ if !self.is_on => return false,
-            "commits_dropped" => Input::CommitsDropped,
-            _ if of == Some("refuse") => Input::RefusalRejected(rejection),
-            "stale_commit" => Input::StaleCommit { present },
-            _ if !self.awaits_commit => return false,
-            "rate_limited" | "forbidden" | "too_large" | "not_active" | "unknown_device" => {
-                Input::CommitRejected(rejection)
-            }
-            _ => return false,
-        };
-        if !matches!(input, Input::RefusalRejected(_)) {
-            self.awaits_commit = false;
-        }
-        self.handle(input, surroundings);
-        true
-    }
-
     /// Takes note that the room service has told a commit of this device.
     pub(super) const fn take_own_commit(&mut self) {
         self.awaits_commit = false;
-    }
-
-    /// Says a text to the members, or once the device is one of them.
-    pub(super) fn say(&mut self, text: &str, roster: &Roster, surroundings: Surroundings<'_>) {
-        let command = SessionCommand::Say(text.to_owned());
-        let Surroundings { time, rng } = surroundings;
-        match self.session.command(command, time, rng) {
-            Ok(()) => {}
-            Err(CommandError::NotInGroup) => self.keep_text(text, roster, time),
-            Err(error) => self.give_up(text, error.into()),
-        }
-        self.settle(Surroundings { time, rng });
     }
 
     /// Changes the name that the members see, if it is another one.
@@ -219,126 +228,16 @@ impl Encryption {
         self.settle(Surroundings { time, rng });
     }
 
-    /// Puts a device out of the group, if this one can: the room service sends it away in any case.
-    pub(super) fn bar(&mut self, device: DemuxId, scope: BarScope, surroundings: Surroundings<'_>) {
-        let Surroundings { time, rng } = surroundings;
-        let command = SessionCommand::Bar { device, scope };
-        if self.is_on
-            && let Err(error) = self.session.command(command, time, rng)
-            && matches!(
-                error,
-                CommandError::Statement(_) | CommandError::NotConnected | CommandError::OwnDevice
-            )
-        {
-            self.tell(CallEvent::GroupRefused(error.into()));
-        }
-        self.settle(Surroundings { time, rng });
-    }
-
-    /// Carries out a command about the group.
-    pub(super) fn command(&mut self, command: GroupCommand, surroundings: Surroundings<'_>) {
-        let Surroundings { time, rng } = surroundings;
-        let done = match command {
-            GroupCommand::ShowWords => self.session.show_words(time).map(|words| {
-                self.tell(CallEvent::Words(Box::new(words)));
-            }),
-            GroupCommand::Lock(on) => self.session.command(SessionCommand::Lock(on), time, rng),
-            GroupCommand::WordsMatch(epoch) => {
-                let command = SessionCommand::WordsMatch(epoch);
-                self.session.command(command, time, rng)
-            }
-            GroupCommand::AddCoAdmin(device) => self.co_admins_with(device).and_then(|all| {
-                let command = SessionCommand::SetCoAdmins(all);
-                self.session.command(command, time, rng)
-            }),
-            GroupCommand::RemoveCoAdmin(device) => {
-                self.co_admins_without(device).and_then(|others| {
-                    let command = SessionCommand::SetCoAdmins(others);
-                    self.session.command(command, time, rng)
-                })
-            }
-        };
-        if let Err(error) = done {
-            self.tell(CallEvent::GroupRefused(error.into()));
-        }
-        self.settle(Surroundings { time, rng });
-    }
-
     /// Returns the moment at which the passing of time has an effect.
     pub(super) fn next_tick(&self) -> Option<Moment> {
         let session = self.session.next_tick().filter(|_| self.is_on);
-        let text = self.texts.front().map(|(_, until)| *until);
+        let text = self.texts.front().map(|text| text.until);
         session.into_iter().chain(text).min()
-    }
-
-    pub(super) fn has_texts(&self) -> bool {
-        !self.texts.is_empty()
     }
 
     /// Returns the next effect.
     pub(super) fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
-    }
-
-    /// Returns the co-admins of the era and a member.
-    fn co_admins_with(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let mut all = self.co_admins()?;
-        let member = self.claims(device)?;
-        if all.iter().all(|one| one.member_key != member.member_key) {
-            all.push(CoAdmin {
-                user: member.user,
-                member_key: member.member_key,
-            });
-        }
-        Ok(all)
-    }
-
-    /// Returns the co-admins of the era but a member.
-    fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
-        let mut others = self.co_admins()?;
-        let key = self.claims(device)?.member_key;
-        let number = others.len();
-        others.retain(|one| one.member_key != key);
-        match others.len() < number {
-            true => Ok(others),
-            false => Err(CommandError::NoCoAdmin),
-        }
-    }
-
-    fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
-        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
-        let authority = context.authority();
-        Ok(authority.map_or_else(Vec::new, |authority| authority.co_admins.to_vec()))
-    }
-
-    /// Returns the claims of the member with a device.
-    fn claims(&self, device: DemuxId) -> Result<MemberLeaf, CommandError> {
-        let members = self.session.members();
-        let mut members = members.into_iter().map(|member| member.claims);
-        let member = members.find(|claims| claims.demux_id == device);
-        member.ok_or(CommandError::UnknownMember)
-    }
-
-    /// Keeps a text while others may let this device in.
-    fn keep_text(&mut self, text: &str, roster: &Roster, time: SessionTime) {
-        let others: Vec<_> = roster.active.iter().filter(|one| !one.is_lost).collect();
-        let can_hear = others.iter().filter(|one| one.member_key().is_some());
-        // This device is one of both. Those in the lobby are not shown which of the others can hear.
-        if can_hear.count() > 1 || !self.is_active {
-            if self.texts.len() < MAX_TEXTS {
-                let until = time.moment.plus(TEXT_WAIT);
-                self.texts.push_back((text.to_owned(), until));
-            } else {
-                self.give_up(text, GroupError::NotLetIn);
-            }
-        } else if others.len() > 1 && self.has_admin {
-            self.give_up(text, GroupError::NobodyHears);
-        }
-    }
-
-    fn give_up(&mut self, text: &str, error: GroupError) {
-        let text = text.to_owned();
-        self.tell(CallEvent::NotSaid { text, error });
     }
 
     fn tell(&mut self, event: CallEvent) {
@@ -349,32 +248,34 @@ impl Encryption {
     fn settle(&mut self, surroundings: Surroundings<'_>) {
         let Surroundings { time, rng } = surroundings;
         self.take_outputs();
-        while let Some((text, until)) = self.texts.pop_front() {
-            if self.session.may_send() {
-                let said = self
-                    .session
-                    .command(SessionCommand::Say(text.clone()), time, rng);
-                if let Err(error) = said {
-                    self.give_up(&text, error.into());
-                }
-            } else if until <= time.moment {
-                self.give_up(&text, GroupError::NotLetIn);
-            } else {
-                self.texts.push_front((text, until));
-                break;
-            }
-        }
+        self.settle_texts(time, rng);
         self.take_outputs();
-        let context = self.session.context();
-        let state = GroupState {
-            members: self.session.members(),
-            may_send: self.session.may_send(),
-            is_locked: context.is_some_and(RoomContext::is_locked),
-            has_admin: self.has_admin,
-        };
+        let state = self.state();
         if self.is_on && self.told.as_ref() != Some(&state) {
             self.told = Some(state.clone());
             self.tell(CallEvent::GroupChanged(Box::new(state)));
+        }
+    }
+
+    /// Returns the group as it is now.
+    fn state(&self) -> GroupState {
+        let context = self.session.context();
+        let members = self.session.members();
+        let authority = context.and_then(RoomContext::authority);
+        let co_admins = authority.map_or(&[][..], |authority| authority.co_admins);
+        let is_admin = |member: &&MemberStatus| {
+            let key = &member.claims.member_key;
+            member.reason == AdmissionReason::Admin
+                || co_admins.iter().any(|one| one.member_key == *key)
+        };
+        let admins = members.iter().filter(|_| self.has_admin);
+        let admins = admins.filter(is_admin);
+        GroupState {
+            admins: admins.map(|member| member.claims.member_key).collect(),
+            members,
+            may_send: self.session.may_send(),
+            is_locked: context.is_some_and(RoomContext::is_locked),
+            has_admin: self.has_admin,
         }
     }
 
@@ -384,7 +285,14 @@ impl Encryption {
                 // This client sends no frames.
                 Output::FrameKeys(_) => continue,
                 Output::Send(message) => self.message(message),
-                Output::Event(event) => Some(Effect::Event(CallEvent::Group(Box::new(event)))),
+                Output::Event(event) => {
+                    if let GroupEvent::Policy(policy) = &event
+                        && let Ok(statement) = AdminStatement::new(policy.as_bytes())
+                    {
+                        self.see_policy(&statement);
+                    }
+                    Some(Effect::Event(CallEvent::Group(Box::new(event))))
+                }
             };
             self.effects.extend(effect);
         }
@@ -417,6 +325,7 @@ impl Encryption {
             Message::Policy(policy) => {
                 // A policy is not longer than an admin statement.
                 let statement = AdminStatement::new(policy.as_bytes()).ok()?;
+                self.see_policy(&statement);
                 return Some(Effect::Publish(statement));
             }
         }))

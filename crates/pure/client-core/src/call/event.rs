@@ -35,8 +35,8 @@ pub enum StatementOmission {
     NoDevice,
     /// The device has named no member key, or the room service states another one than the device, or no user.
     NoMemberKey,
-    /// Rosters of the era have stated different users or member keys of the device's number: the admin may have
-    /// decided about another one. The same holds after very many devices.
+    /// Rosters of the era, or the group, have stated different users or member keys of the device's number: the
+    /// admin may have decided about another one. The same holds after very many devices.
     Changed,
 }
 

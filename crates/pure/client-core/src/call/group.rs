@@ -1,5 +1,6 @@
 //! The group of a call as its people see it.
 
+use anteroom_e2ee::MemberPublicKey;
 use anteroom_e2ee_session::{CommandError, MemberStatus};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -15,6 +16,9 @@ pub struct GroupState {
     /// Whether the link names an admin key. Without one, the room service decides who is let in, and what is
     /// said goes to clients without end-to-end encryption too.
     pub has_admin: bool,
+    /// The keys of the members that are admins by what they can sign, and not by the room service's word: with
+    /// the admin secret, or as co-admins. None where the link names no admin key.
+    pub admins: Vec<MemberPublicKey>,
 }
 
 impl GroupState {
@@ -51,6 +55,13 @@ pub enum GroupError {
     /// The device was not let into the group in time.
     #[error("the others have not let this device into their group")]
     NotLetIn,
+    /// The device was not let into the group in time. Devices without end-to-end encryption have heard the text,
+    /// under the key of the link.
+    #[error(
+        "the members have not let this device into their group, and only those without end-to-end encryption \
+         have heard it"
+    )]
+    OutsideAlone,
     /// None of the devices in the call takes part in the end-to-end encryption.
     #[error("nobody in the call takes part in the end-to-end encryption")]
     NobodyHears,

@@ -18,6 +18,7 @@ pub use self::messages::MessageEffect;
 use super::{
     encryption::{Effect, Encryption, Surroundings},
     event::{CallEvent, SeatInfo, SeatStatus},
+    group::GroupError,
     hello::HelloCodec,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
     member::CallMember,
@@ -38,6 +39,8 @@ pub struct Participation {
     hellos: HelloCodec,
     resume_state: Option<ResumeState>,
     encryption: Option<Encryption>,
+    /// Whether the link names an admin key, although this device takes no part in the encryption.
+    names_admin: bool,
     effects: VecDeque<Effect>,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,
@@ -78,9 +81,16 @@ impl Participation {
             encryption: Encryption::new(&options),
             options,
             resume_state: None,
+            names_admin: false,
             effects: VecDeque::new(),
             has_unstored: false,
         }
+    }
+
+    /// States that the link names an admin key: a device that takes no part in the encryption
+    /// ([`JoinOptions::member`]) says nothing then, since everybody with the link could read it.
+    pub const fn name_admin(&mut self) {
+        self.names_admin = true;
     }
 
     /// Returns the room.
@@ -213,10 +223,11 @@ impl Participation {
             missed,
         } = seat;
         let (demux, era) = (info.demux, info.era);
-        let key = || EraKey::derive(&self.options.room, era);
         let former = self.resume_state.take();
         let former = former.filter(|former| former.era == era);
         let same_seat = former.as_ref().is_some_and(|former| former.demux == demux);
+        self.drop_unsent(former.is_some(), same_seat);
+        let key = || EraKey::derive(&self.options.room, era);
         let (sealer, opener) = match former {
             Some(former) if same_seat => (former.sealer, former.opener),
             Some(former) => (MessageSealer::new(key(), demux), former.opener),
@@ -244,6 +255,17 @@ impl Participation {
             }
         } else {
             CallEvent::Joined(Box::new(info))
+        }
+    }
+
+    /// Drops what was sealed for another seat, and gives up the texts of another era.
+    fn drop_unsent(&mut self, same_era: bool, same_seat: bool) {
+        if !same_seat {
+            let is_kept = |effect: &Effect| !matches!(effect, Effect::Send(_));
+            self.effects.retain(is_kept);
+        }
+        if !same_era {
+            self.give_up_texts();
         }
     }
 
@@ -282,6 +304,13 @@ impl Participation {
     pub fn has_texts(&self) -> bool {
         let encryption = self.encryption.as_ref();
         encryption.is_some_and(Encryption::has_texts)
+    }
+
+    /// Gives up the texts that wait, since the device leaves the call: [`CallEvent::NotSaid`] tells each.
+    pub fn give_up_texts(&mut self) {
+        if let Some(encryption) = &mut self.encryption {
+            encryption.give_up_texts(GroupError::NotLetIn);
+        }
     }
 
     /// Returns the next effect, until there is none. The caller carries them out in their order after each

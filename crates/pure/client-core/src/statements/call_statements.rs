@@ -105,8 +105,8 @@ impl CallStatements {
         &self.statements
     }
 
-    /// Takes in an event. Returns whether there is something new to be stored.
-    pub fn observe(&mut self, event: &CallEvent) -> bool {
+    /// Takes in an event at the time of day. Returns whether there is something new to be stored.
+    pub fn observe(&mut self, event: &CallEvent, now: Timestamp) -> bool {
         match event {
             CallEvent::Joined(seat) => {
                 self.era = Some(seat.era);
@@ -114,17 +114,17 @@ impl CallStatements {
                 self.records.begin(seat.era);
                 self.see_roster(&seat.roster);
                 let seen = self.statements.see_policy(&seat.link.admin_statement);
-                self.see_approval(seat.statement.as_ref()) | (seen == PolicyComparison::Newer)
+                self.see_approval(seat.statement.as_ref(), now) | (seen == PolicyComparison::Newer)
             }
             CallEvent::Restored { roster, statement } => {
                 self.see_roster(roster);
-                self.see_approval(statement.as_ref())
+                self.see_approval(statement.as_ref(), now)
             }
             CallEvent::Roster(roster) => {
                 self.see_roster(roster);
                 false
             }
-            CallEvent::Admitted { statement, .. } => self.see_approval(statement.as_ref()),
+            CallEvent::Admitted { statement, .. } => self.see_approval(statement.as_ref(), now),
             CallEvent::Group(event) => match &**event {
                 GroupEvent::Policy(policy) => {
                     AdminStatement::new(policy.as_bytes()).is_ok_and(|policy| {
@@ -133,10 +133,15 @@ impl CallStatements {
                 }
                 GroupEvent::Approved(approval) => {
                     let approval = ApprovalStatement::new(approval.as_bytes()).ok();
-                    self.see_approval(approval.as_ref())
+                    self.see_approval(approval.as_ref(), now)
                 }
                 _ => false,
             },
+            CallEvent::GroupChanged(state) => {
+                let members = state.members.iter().map(|member| &member.claims);
+                members.for_each(|claims| self.records.see_member(claims));
+                false
+            }
             CallEvent::Link(state) => {
                 let seen = self.statements.see_policy(&state.admin_statement);
                 seen == PolicyComparison::Newer
@@ -146,8 +151,8 @@ impl CallStatements {
     }
 
     /// Returns the approval of a device, signed; `None` if this client does not sign for the link, the room
-    /// service takes no statements, the device has named no member key, or rosters of the era have stated
-    /// another user or key of its number.
+    /// service takes no statements, the device has named no member key, or rosters or groups of the era have
+    /// stated another user or key of its number.
     #[must_use]
     pub fn approval(&self, device: DemuxId, now: Timestamp) -> Option<ApprovalStatement> {
         let signer = self.signer.as_ref()?;
@@ -187,13 +192,13 @@ impl CallStatements {
         self.roster.clone_from(roster);
     }
 
-    fn see_approval(&mut self, shown: Option<&ApprovalStatement>) -> bool {
+    fn see_approval(&mut self, shown: Option<&ApprovalStatement>, now: Timestamp) -> bool {
         let (Some(shown), Some(own), Some(era)) = (shown, &self.own, self.era) else {
             return false;
         };
         let before = self.statements.clone();
         self.statements
-            .see_approval(shown, &own.user, &own.member_key, era);
+            .see_approval(shown, &own.user, &own.member_key, era, now);
         self.statements != before
     }
 }

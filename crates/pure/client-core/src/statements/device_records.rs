@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use anteroom_e2ee::MemberPublicKey;
 use anteroom_protocol::{DemuxId, EraId, OpaqueUserId};
 
-use crate::{Participant, Roster};
+use crate::{MemberLeaf, Participant, Roster};
 
 /// The maximum number of devices that are remembered. No approvals are signed for later ones of the era.
 const MOST_DEVICES: usize = 4096;
 
-/// The user and the member key that the first roster with a device stated. An admin decides about a device of
-/// which a roster has told: a later roster could put another user or another key behind its number.
+/// The user and the member key that the first roster or group with a device stated. An admin decides about a
+/// device of which a roster has told: a later roster could put another user or another key behind its number, or
+/// list somebody who waits with the number of a member.
 #[derive(Default)]
 pub(super) struct DeviceRecords {
     era: Option<EraId>,
@@ -44,7 +45,17 @@ impl DeviceRecords {
         }
     }
 
-    /// Returns whether all rosters of the era state the same user and member key of a device.
+    /// Takes in a member of the group, whose key proves the user and the number.
+    pub(super) fn see_member(&mut self, claims: &MemberLeaf) {
+        if let Some(first) = self.devices.get_mut(&claims.demux_id) {
+            first.has_changed |= !first.is_member(claims);
+        } else if self.devices.len() < MOST_DEVICES {
+            let record = DeviceRecord::of_member(claims);
+            self.devices.insert(claims.demux_id, record);
+        }
+    }
+
+    /// Returns whether all rosters and groups of the era state the same user and member key of a device.
     pub(super) fn is_steady(&self, device: &Participant) -> bool {
         let first = self.devices.get(&device.demux);
         first.is_some_and(|first| !first.has_changed && first.is(device))
@@ -58,6 +69,18 @@ impl DeviceRecord {
             member_key: device.member_key(),
             has_changed: false,
         }
+    }
+
+    fn of_member(claims: &MemberLeaf) -> Self {
+        Self {
+            user: Some(claims.user.clone()),
+            member_key: Some(claims.member_key),
+            has_changed: false,
+        }
+    }
+
+    fn is_member(&self, claims: &MemberLeaf) -> bool {
+        self.user.as_ref() == Some(&claims.user) && self.member_key == Some(claims.member_key)
     }
 
     fn is(&self, device: &Participant) -> bool {

@@ -1,6 +1,8 @@
+mod members;
+
 use anteroom_e2ee::{
-    AdminSecret, Approval, CoAdmin, DeviceSecret, MemberKey, MemberPublicKey, Policy,
-    SignedStatement, Statement, StatementKey,
+    AdminSecret, Approval, CLOCK_TOLERANCE, CoAdmin, DeviceSecret, MemberKey, MemberPublicKey,
+    Policy, SignedStatement, Statement, StatementKey,
 };
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, CallLink, DAY, DemuxId, EraId, OpaqueUserId, Restrictions,
@@ -234,7 +236,7 @@ fn an_approval_is_signed_for_a_key_that_device_and_room_service_state_alike() {
     let (signer, mut kept) = (signer(), statements());
     let (bob, key) = (participant(2, "0b"), device(2).public());
     let approval = signer.approval(&bob, NOW).unwrap();
-    assert!(kept.see_approval(&approval, &user("0b"), &key, ERA));
+    assert!(kept.see_approval(&approval, &user("0b"), &key, ERA, NOW));
     assert_eq!(approvals(&kept, &key, NOW), [NOW.as_secs()]);
     let last = NOW.plus(Approval::DEFAULT_VALIDITY);
     assert!(approvals(&kept, &key, last).is_empty());
@@ -269,7 +271,7 @@ fn approvals_of_others_and_of_strangers_are_not_kept() {
         (others.approval(&bob, NOW).unwrap(), "0b", key),
         (ApprovalStatement::new(*b"yes").unwrap(), "0b", key),
     ] {
-        assert!(!kept.see_approval(&approval, &user(id), &key, ERA));
+        assert!(!kept.see_approval(&approval, &user(id), &key, ERA, NOW));
     }
     assert!(kept == statements());
 }
@@ -289,7 +291,7 @@ fn a_co_admin_approves_in_the_era_of_the_policy_that_names_it() {
         };
         shown(&sign(&approval, &StatementKey::CoAdmin(&co_admin)))
     };
-    assert!(!kept.see_approval(&approval(0), &user("0b"), &key, ERA));
+    assert!(!kept.see_approval(&approval(0), &user("0b"), &key, ERA, NOW));
     let policy = Policy {
         room: room(),
         restrictions: Restrictions::AdminApproval,
@@ -308,15 +310,30 @@ fn a_co_admin_approves_in_the_era_of_the_policy_that_names_it() {
     let policy = sign(&policy, &StatementKey::Admin(&admin));
     kept.see_policy(&AdminStatement::new(policy.as_bytes()).unwrap());
     let other_era = EraId::from_bytes([8; 16]);
-    assert!(!kept.see_approval(&approval(0), &user("0b"), &key, other_era));
-    assert!(kept.see_approval(&approval(1), &user("0b"), &key, ERA));
+    assert!(!kept.see_approval(&approval(0), &user("0b"), &key, other_era, NOW));
+    assert!(kept.see_approval(&approval(1), &user("0b"), &key, ERA, NOW));
     // That of the admin stands beside it, and the newest one is the first.
     let bob = participant(2, "0b");
     let by_admin = signer().approval(&bob, NOW.plus(2)).unwrap();
-    assert!(kept.see_approval(&by_admin, &user("0b"), &key, ERA));
-    assert!(kept.see_approval(&approval(0), &user("0b"), &key, ERA));
+    assert!(kept.see_approval(&by_admin, &user("0b"), &key, ERA, NOW));
+    assert!(kept.see_approval(&approval(0), &user("0b"), &key, ERA, NOW));
     let newest = [2, 1].map(|issued| NOW.plus(issued).as_secs());
     assert_eq!(approvals(&kept, &key, NOW), newest);
+}
+
+/// One of a later time would stand before all that are signed until then.
+#[test]
+fn an_approval_of_a_later_time_is_not_kept() {
+    let (signer, mut kept) = (signer(), statements());
+    let (bob, key) = (participant(2, "0b"), device(2).public());
+    let latest = NOW.plus(CLOCK_TOLERANCE);
+    for (issued, is_kept) in [(latest.plus(1), false), (NOW, true), (latest, true)] {
+        let approval = signer.approval(&bob, issued).unwrap();
+        let is_seen = kept.see_approval(&approval, &user("0b"), &key, ERA, NOW);
+        assert_eq!(is_seen, is_kept);
+        let newest = approvals(&kept, &key, NOW).first().copied();
+        assert_eq!(newest, is_kept.then_some(issued.as_secs()));
+    }
 }
 
 #[test]
@@ -331,7 +348,7 @@ fn what_two_processes_have_seen_is_kept_together_and_apart_from_other_keys() {
     one.see_policy(&second);
     other.see_policy(&first);
     let bob = signer.approval(&participant(2, "0b"), NOW).unwrap();
-    other.see_approval(&bob, &user("0b"), &device(2).public(), ERA);
+    other.see_approval(&bob, &user("0b"), &device(2).public(), ERA, NOW);
     one.keep(&store);
     other.keep(&store);
     let found = load(&link(1)).unwrap();
@@ -424,11 +441,11 @@ fn the_events_of_a_call_bring_policies_and_the_own_approval() {
     };
     let mut call = CallStatements::new(&link(1), statements(), Some(own), None);
     let first = signer.policy(ALLOW, None, NOW).unwrap();
-    assert!(call.observe(&seat(&["statements"], &first, Vec::new())));
-    assert!(!call.observe(&CallEvent::Link(state(&first))));
+    assert!(call.observe(&seat(&["statements"], &first, Vec::new()), NOW));
+    assert!(!call.observe(&CallEvent::Link(state(&first)), NOW));
     let second = signer.policy(ASK, call.statements().policy(), NOW).unwrap();
-    assert!(call.observe(&CallEvent::Link(state(&second))));
-    assert!(!call.observe(&CallEvent::Link(state(&first))));
+    assert!(call.observe(&CallEvent::Link(state(&second)), NOW));
+    assert!(!call.observe(&CallEvent::Link(state(&first)), NOW));
 
     let statement = signer.approval(&participant(2, "0b"), NOW);
     assert!(statement.is_some());
@@ -437,12 +454,12 @@ fn the_events_of_a_call_bring_policies_and_the_own_approval() {
         let admitted = CallEvent::Admitted {
             statement: statement.clone(),
         };
-        assert_eq!(call.observe(&admitted), is_new);
+        assert_eq!(call.observe(&admitted, NOW), is_new);
         let restored = CallEvent::Restored {
             roster: Roster::default(),
             statement,
         };
-        assert!(!call.observe(&restored), "it is known");
+        assert!(!call.observe(&restored, NOW), "it is known");
     }
     let kept = approvals(call.statements(), &device(2).public(), NOW);
     assert_eq!(kept, [NOW.as_secs()]);
@@ -464,7 +481,7 @@ fn an_admin_signs_the_approval_of_who_waits_where_the_link_and_the_service_take_
         let mut call = CallStatements::new(&link(1), statements(), None, rights);
         let bob = participant(2, "0b");
         let policy = AdminStatement::default();
-        call.observe(&seat(features, &policy, vec![bob.clone()]));
+        call.observe(&seat(features, &policy, vec![bob.clone()]), NOW);
         let demux = participant(waiting, "0b").demux;
         assert_eq!(call.approval(demux, NOW).is_some(), is_signed);
         let omission = call.omission(demux, NOW);
@@ -475,10 +492,10 @@ fn an_admin_signs_the_approval_of_who_waits_where_the_link_and_the_service_take_
             active: vec![bob],
             ..Roster::default()
         };
-        call.observe(&CallEvent::Roster(active));
+        call.observe(&CallEvent::Roster(active), NOW);
         assert_eq!(call.approval(demux, NOW).is_some(), is_signed);
         // A device that has left gets no approval.
-        call.observe(&CallEvent::Roster(Roster::default()));
+        call.observe(&CallEvent::Roster(Roster::default()), NOW);
         assert!(call.approval(demux, NOW).is_none());
     }
 }
@@ -504,24 +521,24 @@ fn nothing_is_signed_for_a_number_behind_which_the_room_service_has_put_somebody
     let features = &["statements"];
     for other in [mallory, same_user] {
         let mut call = CallStatements::new(&link(1), statements(), None, Some(&rights));
-        call.observe(&seat(features, &policy, vec![bob.clone()]));
+        call.observe(&seat(features, &policy, vec![bob.clone()]), NOW);
         assert!(call.approval(bob.demux, NOW).is_some());
-        call.observe(&CallEvent::Roster(waiting(&other)));
+        call.observe(&CallEvent::Roster(waiting(&other)), NOW);
         assert!(call.approval(bob.demux, NOW).is_none());
         // Neither for the first one again, nor after an absence.
-        call.observe(&CallEvent::Roster(Roster::default()));
-        call.observe(&CallEvent::Roster(waiting(&bob)));
+        call.observe(&CallEvent::Roster(Roster::default()), NOW);
+        call.observe(&CallEvent::Roster(waiting(&bob)), NOW);
         assert!(call.approval(bob.demux, NOW).is_none());
         let omission = call.omission(bob.demux, NOW);
         assert_eq!(omission, Some(StatementOmission::Changed));
         // A new seat in the same era changes nothing; a new era has devices of its own.
-        call.observe(&seat(features, &policy, vec![bob.clone()]));
+        call.observe(&seat(features, &policy, vec![bob.clone()]), NOW);
         assert!(call.approval(bob.demux, NOW).is_none());
         let mut next = seat(features, &policy, vec![other.clone()]);
         if let CallEvent::Joined(seat) = &mut next {
             seat.era = EraId::from_bytes([8; 16]);
         }
-        call.observe(&next);
+        call.observe(&next, NOW);
         assert!(call.approval(other.demux, NOW).is_some());
     }
 }
@@ -541,9 +558,9 @@ fn the_approval_of_a_device_that_ends_with_the_call_is_used_and_not_stored() {
             call = call.with_passing_device();
         }
         let policy = signer.policy(ASK, None, NOW).unwrap();
-        call.observe(&seat(&["statements"], &policy, Vec::new()));
+        call.observe(&seat(&["statements"], &policy, Vec::new()), NOW);
         let statement = statement.clone();
-        assert!(call.observe(&CallEvent::Admitted { statement }));
+        assert!(call.observe(&CallEvent::Admitted { statement }, NOW));
         call.keep(&store);
         let key = device(2).public();
         assert_eq!(approvals(call.statements(), &key, NOW).len(), 1);
@@ -567,7 +584,7 @@ fn of_too_many_approvals_those_go_that_end_first() {
         };
         let approval = shown(&sign(&approval, &StatementKey::Admin(&admin)));
         let key = device(number).public();
-        assert!(kept.see_approval(&approval, &user("0b"), &key, ERA));
+        assert!(kept.see_approval(&approval, &user("0b"), &key, ERA, NOW));
     };
     approve(1, 0, 30 * DAY);
     // Newer, and soon over.

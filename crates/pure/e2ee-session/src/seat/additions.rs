@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{Applicant, CommitRefusal, Group, GroupView, MemberLeaf, Surroundings};
+use anteroom_e2ee::{
+    Applicant, CommitRefusal, Group, GroupView, MemberLeaf, MemberPublicKey, Moment, Surroundings,
+};
 use anteroom_protocol::DemuxId;
 
 use super::Seat;
@@ -28,12 +30,15 @@ impl Seat {
     /// Returns whether a device asks a group that has these leaves. A device that is in asks twice, since its
     /// relays may have been on their way when it was added, and with a later leaf. A device that the roster
     /// shows as another user's, or with another key, waits: nobody comes in under the name of somebody else by
-    /// the word of the service.
+    /// the word of the service. So does one with the `own` key, of another program of this device: no committer
+    /// takes itself out.
     pub(super) fn may_ask(
         &self,
         application: &Application,
         number: u32,
         leaves: &BTreeMap<u32, MemberLeaf>,
+        now: Moment,
+        own: &MemberPublicKey,
     ) -> bool {
         let leaf = application.applicant.leaf();
         let mut former = leaves.values();
@@ -44,8 +49,15 @@ impl Seat {
             && self.roster.is_connected(leaf.demux_id)
             && self.roster.listing(leaf) != Listing::Contradicted
             && leaf.demux_id != self.demux
+            && leaf.member_key != *own
             && !self.refusals.leaves_out(leaf)
             && (!is_in || application.is_repeated)
+            && (former.is_none() || self.adds_anew(leaf, now))
+    }
+
+    fn adds_anew(&self, leaf: &MemberLeaf, now: Moment) -> bool {
+        let membership = self.membership.as_ref();
+        membership.is_none_or(|membership| membership.adds_anew(&leaf.member_key, now))
     }
 
     /// Returns the devices that a commit adds to a group.
@@ -59,6 +71,7 @@ impl Seat {
         let around = surroundings(step.options, &self.roster.history, step.time);
         let mut additions = Additions::default();
         let mut free = u32::MAX;
+        let own = step.options.member_key.public();
         for device in self.applicants.in_order() {
             if additions.add.len() >= self.add_limit {
                 break;
@@ -68,7 +81,7 @@ impl Seat {
             };
             let applicant = &application.applicant;
             let leaf = applicant.leaf();
-            if !self.may_ask(application, number, &view.leaves)
+            if !self.may_ask(application, number, &view.leaves, step.moment(), &own)
                 || admits(&view, leaf, &around).is_err()
             {
                 continue;

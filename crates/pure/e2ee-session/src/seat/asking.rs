@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use anteroom_e2ee::{Candidate, ContextError, JoinError, Moment};
+use anteroom_e2ee::{Candidate, ContextError, Group, HandshakeKind, JoinError, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
@@ -66,6 +66,15 @@ impl Seat {
         });
         if self.roster.has_others(self.demux) {
             asking.relays += 1;
+            if core::mem::take(&mut self.tells_statements) {
+                let context = self.shared.to_bytes();
+                let handshake = self.link.handshake();
+                let sealed = handshake.seal(HandshakeKind::Statements, None, &context, step.rng);
+                if let Ok(sealed) = sealed {
+                    let body = RelayContent::Statements(&sealed).to_bytes();
+                    step.send(Message::Relay(RelayClass::Statements, body));
+                }
+            }
             let content = RelayContent::KeyPackage {
                 group,
                 sealed: asking.candidate.key_package(),
@@ -99,12 +108,12 @@ impl Seat {
         asks.then_some(number)
     }
 
-    /// Returns whether a device started a group whose commit most users had refused.
-    fn is_condemned(&self, device: DemuxId) -> bool {
-        let mut connected = self.roster.connected();
-        let entry = connected.find(|one| one.demux_id == device);
-        let key = entry.and_then(|entry| entry.member_key);
-        key.is_some_and(|key| self.refusals.is_condemned(&key))
+    /// Returns whether a group in its first epoch was started by a device whose commit most users had refused.
+    /// Its tree says who started it.
+    fn is_of_condemned(&self, group: &Group) -> bool {
+        let leaves = group.view().map(|view| view.leaves).unwrap_or_default();
+        let founder = leaves.get(&0);
+        founder.is_some_and(|founder| self.refusals.is_condemned(&founder.member_key))
     }
 
     fn candidate(&mut self, step: &mut Step<'_>) -> Option<Candidate> {
@@ -135,12 +144,6 @@ impl Seat {
         body: &[u8],
         step: &mut Step<'_>,
     ) {
-        self.present = self.present.max(at);
-        if at.epoch == 1 && self.is_condemned(from) {
-            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
-            self.refusals.wanted_since.get_or_insert(step.moment());
-            return;
-        }
         let asking = self.asking.take_if(|asking| at.group >= asking.group);
         let Some(asking) = asking else { return };
         let joined = asking.candidate.join(
@@ -150,10 +153,18 @@ impl Seat {
             &surroundings(step.options, &self.roster.history, step.time),
         );
         let error = match joined {
+            Ok((group, _)) if at.epoch == 1 && self.is_of_condemned(&group) => {
+                self.present = self.present.max(at);
+                self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+                self.refusals.wanted_since.get_or_insert(step.moment());
+                return;
+            }
             Ok((mut group, reasons)) => {
                 group.remember(&self.history());
                 match Membership::new(group, reasons, step.moment()) {
-                    Ok((membership, frames)) => {
+                    Ok((mut membership, frames)) => {
+                        let epoch = at.epoch.saturating_sub(1);
+                        membership.welcome = Some((GroupEpoch { epoch, ..at }, from));
                         self.present = at;
                         self.enter(membership, frames, false, step);
                         return;
@@ -163,31 +174,112 @@ impl Seat {
             }
             Err(error) => error,
         };
+        self.refuse_welcome(at, from, error, step);
+    }
+
+    /// Takes note of a Welcome that does not bring this device into a group.
+    fn refuse_welcome(
+        &mut self,
+        at: GroupEpoch,
+        from: DemuxId,
+        error: JoinError,
+        step: &mut Step<'_>,
+    ) {
+        let now = step.moment();
         self.welcome_failures = self.welcome_failures.saturating_add(1);
-        let may_pass = match error {
-            // The Welcome may be for an earlier key package.
-            JoinError::Welcome | JoinError::OtherEpoch => true,
-            // The members may have yet to commit the newer statement.
-            JoinError::Context(ContextError::Stale) => true,
-            _ => false,
-        };
-        if may_pass {
-            // Any committer can send such Welcomes: they put a device off no group.
-            if self.welcome_failures >= MAX_FAILURES && self.membership.is_none() {
-                self.refusals.wanted_since.get_or_insert(step.moment());
-            }
+        // A second one of a sender costs no time: else one member could keep a device out with a Welcome each
+        // 20 s.
+        let is_new = self.membership.is_none() && !self.refusals.is_suspect(from);
+        // Numbers are believed when something opens, and none beyond the next group.
+        let is_near = at.group <= self.present.group.saturating_add(1);
+        if is_near && error != JoinError::Welcome {
+            self.present = self.present.max(at);
+        }
+        self.tells_statements |= error == JoinError::Context(ContextError::Stale);
+        let reply = if is_new && is_near {
+            reply(error)
         } else {
-            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
-            self.welcome_failures = 0;
-            let is_own_fault = error == JoinError::Context(ContextError::AdminMissingFromLink);
-            if !is_own_fault && self.membership.is_none() {
-                self.refusals.refused(None, from, step.moment());
+            Reply::Ask
+        };
+        match reply {
+            Reply::Ask => {
+                // Any committer can send such Welcomes: they put a device off no group.
+                if self.welcome_failures >= MAX_FAILURES && self.membership.is_none() {
+                    self.refusals.wanted_since.get_or_insert(now);
+                }
+            }
+            Reply::Refuse | Reply::Wait => {
+                self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+                self.welcome_failures = 0;
+                self.refusals.leave_group(at.group, None, now);
+            }
+        }
+        if reply == Reply::Refuse {
+            self.refusals.refused(None, from, now);
+            if let Some(epoch) = at.epoch.checked_sub(1) {
+                self.send_refusal(GroupEpoch { epoch, ..at }, step);
             }
         }
         step.tell(Event::WelcomeRefused {
             from,
             error,
-            asks_again: may_pass,
+            asks_again: reply == Reply::Ask,
         });
+    }
+}
+
+/// The reply of a newcomer to a Welcome that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reply {
+    /// Ask the same group again.
+    Ask,
+    /// Refuse the commit before it, so that the members start the next group, and ask the same one again later
+    /// if they do not. One member may have made the Welcome alone, into a group of its own.
+    Refuse,
+    /// Ask the same group again later. The members have done nothing wrong.
+    Wait,
+}
+
+/// Returns the reply to a first Welcome of a sender that fails.
+const fn reply(error: JoinError) -> Reply {
+    match error {
+        // The Welcome may be for an earlier key package.
+        JoinError::Welcome | JoinError::OtherEpoch => Reply::Ask,
+        // The members may have yet to commit the newer statement, which this device tells them.
+        JoinError::Context(ContextError::Stale) => Reply::Ask,
+        JoinError::Context(ContextError::AdminMissingFromLink) => Reply::Wait,
+        _ => Reply::Refuse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_e2ee::{AdmissionError, CommitRefusal};
+
+    use super::*;
+
+    #[test]
+    fn a_newcomer_replies_to_each_error() {
+        let expired = CommitRefusal::Admission(AdmissionError::Expired);
+        for (error, expected) in [
+            (JoinError::Welcome, Reply::Ask),
+            (JoinError::OtherEpoch, Reply::Ask),
+            (JoinError::Context(ContextError::Stale), Reply::Ask),
+            (
+                JoinError::Context(ContextError::AdminMissingFromLink),
+                Reply::Wait,
+            ),
+            (JoinError::Psk, Reply::Refuse),
+            (JoinError::Refused(expired), Reply::Refuse),
+            (JoinError::Refused(CommitRefusal::Account), Reply::Refuse),
+            (JoinError::Context(ContextError::Malformed), Reply::Refuse),
+            (JoinError::Context(ContextError::OtherRoom), Reply::Refuse),
+            (JoinError::Context(ContextError::OtherAdmin), Reply::Refuse),
+            (JoinError::Context(ContextError::Statement), Reply::Refuse),
+            (JoinError::Context(ContextError::Early), Reply::Refuse),
+            (JoinError::Context(ContextError::Unfounded), Reply::Refuse),
+        ] {
+            assert_eq!(reply(error), expected, "{error}");
+        }
     }
 }

@@ -94,6 +94,13 @@ impl Seat {
             barred: vec![signed.clone()],
             ..ContextChange::default()
         };
+        // Beyond a number the entries of a co-admin do not count.
+        let known = self.known.with(&change);
+        let counts =
+            known.barred().entries().contains(&signed) || time < known.barred().void_before();
+        if !counts {
+            return Err(CommandError::TooManyBarred);
+        }
         let others = self.membership()?.view.leaves.values();
         let stay: Vec<_> = others
             .filter(|one| !entry.names(&one.user, &one.member_key))

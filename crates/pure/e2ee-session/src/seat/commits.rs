@@ -224,6 +224,7 @@ impl Seat {
             return;
         };
         let before = membership.view.clone();
+        membership.welcome = None;
         if membership.change_epoch(at, &frames, now).is_err() {
             self.leave(LeaveReason::Failed, step);
             return;
@@ -315,18 +316,28 @@ impl Seat {
     /// Refuses a commit: leaves the group, and does not ask it again.
     fn refuse(&mut self, told: &ToldCommit, error: CommitError, step: &mut Step<'_>) {
         let membership = self.membership.as_ref();
+        let is_removal = matches!(
+            error,
+            CommitError::Refused {
+                refusal: CommitRefusal::Removal,
+                ..
+            }
+        );
         let committer = match error {
             CommitError::Refused { committer, .. } => committer,
             _ => None,
         };
         let leaves = membership.map(|membership| &membership.view.leaves);
         let committer = committer.and_then(|leaf| leaves?.get(&leaf).cloned());
+        let welcome = membership.and_then(Membership::doubtful_welcome);
+        let welcome = welcome.filter(|_| committer.is_none());
+        let (at, from) = welcome.unwrap_or((told.at, told.from));
         let sender = leaves.and_then(|leaves| {
             let mut leaves = leaves.values();
-            leaves.find(|claims| claims.demux_id == told.from).cloned()
+            leaves.find(|claims| claims.demux_id == from).cloned()
         });
         let users = membership.map(Membership::users).unwrap_or_default();
-        self.send_refusal(told.at, step);
+        self.send_refusal(at, step);
         step.tell(Event::CommitRefused {
             from: told.from,
             committer: committer.clone(),
@@ -336,22 +347,27 @@ impl Seat {
         self.leave(LeaveReason::RefusedCommit, step);
         let is_proven = committer.is_some();
         let culprit = committer.or(sender);
-        if !is_proven {
-            let (group, sender) = (told.at.group, culprit.as_ref());
-            self.refusals.leave_unopened(group, sender, now);
-        }
-        if told.from == self.demux {
+        // Rosters, clocks and histories differ between honest devices. The whole tree is checked on the way back.
+        let group = at.group;
+        self.refusals.leave_group(group, culprit.as_ref(), now);
+        if from == self.demux {
             // Nobody else could have sent it but the room service, or a fault of this device.
             self.refusals.wanted_since.get_or_insert(now);
         } else {
-            self.refusals.refused(culprit.as_ref(), told.from, now);
+            // A committer whose roster alone leaves out a device is no liar, and it may be the later commit that
+            // does not hold: most users leave the committer out, if they do.
+            if is_removal || welcome.is_some() {
+                self.refusals.wanted_since.get_or_insert(now);
+            } else {
+                self.refusals.refused(culprit.as_ref(), from, now);
+            }
             if let Some(culprit) = culprit {
                 let user = &step.options.user;
                 let refusals = &mut self.refusals;
-                refusals.accuse(told.at, &culprit, is_proven, user, users);
+                refusals.accuse(at, &culprit, is_proven, user, users);
             }
         }
-        self.lowest_group = self.lowest_group.max(told.at.group.saturating_add(1));
+        self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
     }
 }
 

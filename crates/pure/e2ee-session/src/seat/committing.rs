@@ -128,10 +128,11 @@ impl Seat {
         step: &mut Step<'_>,
     ) -> Option<Moment> {
         let mut first = None;
+        let own = step.options.member_key.public();
         for device in self.applicants.in_order() {
             let application = self.applicants.get(device)?;
             let leaf = application.applicant.leaf().clone();
-            if !self.may_ask(application, number, leaves) {
+            if !self.may_ask(application, number, leaves, step.moment(), &own) {
                 continue;
             }
             let asked = application.first;

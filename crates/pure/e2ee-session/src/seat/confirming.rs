@@ -86,7 +86,8 @@ impl Seat {
         let Some(membership) = &mut self.membership else {
             return;
         };
-        if let Ok(sealed) = membership.group.seal_message(message, step.rng) {
+        let time = membership.sender_time(step.time);
+        if let Ok(sealed) = membership.group.seal_message(message, time, step.rng) {
             membership.sent(step.time.moment);
             let body = RelayContent::GroupMessage(&sealed).to_bytes();
             step.send(Message::Relay(class, body));

@@ -35,6 +35,7 @@ impl Seat {
                     self.early_messages.push_back(message.to_vec());
                 }
             }
+            Some(RelayContent::Statements(sealed)) => self.receive_statements(sealed, step),
             None => {}
         }
     }
@@ -66,10 +67,10 @@ impl Seat {
         let Some(membership) = &mut self.membership else {
             return false;
         };
-        let Ok((epoch, leaf, message)) = membership.group.open_message(message, now) else {
+        let Ok((epoch, leaf, sent, message)) = membership.group.open_message(message, now) else {
             return false;
         };
-        membership.hear(epoch, leaf, now);
+        membership.hear(epoch, leaf, sent, now);
         if let GroupMessage::Content(content) = message
             && let Some(content) = Content::parse(&content)
         {

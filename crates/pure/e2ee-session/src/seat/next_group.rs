@@ -50,7 +50,9 @@ impl Seat {
         let users = membership.users();
         let now = step.moment();
         self.refusals.refused_by_other(at, refuser, &users, now);
-        step.tell(Event::RefusedByOther { from, at });
+        if self.refusals.tells(at, from) {
+            step.tell(Event::RefusedByOther { from, at });
+        }
     }
 
     /// Starts a group, if there is a reason and it is this device's turn. Returns the moment at which it will

@@ -1,8 +1,8 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, AdmissionReason, Approval, ContextChange, MemberLeaf, Moment,
-    Policy, Presence, SignedStatement,
+    AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
+    MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement,
 };
 
 use super::Seat;
@@ -49,6 +49,62 @@ impl Seat {
         }
     }
 
+    /// Takes the statements of a device that asks to be added, as far as they count and are new. Any holder of
+    /// the link can send some: those that do not count cost no more than their own signatures.
+    pub(super) fn receive_statements(&mut self, sealed: &[u8], step: &mut Step<'_>) {
+        let handshake = self.link.handshake();
+        let opened = handshake.open(HandshakeKind::Statements, None, sealed);
+        let Some(told) = opened
+            .ok()
+            .and_then(|bytes| RoomContext::parse(&bytes).ok())
+        else {
+            return;
+        };
+        let Some(admin) = self.known.admin() else {
+            return;
+        };
+        let ContextChange {
+            policy,
+            barred,
+            lock,
+            ..
+        } = told.statements();
+        let room = *self.known.room();
+        let known = self.known.policy();
+        let policy = policy.filter(|policy| {
+            known.is_none_or(|known| policy.supersedes(known))
+                && policy.verify(&room, &Authority::of_admin(admin)).is_ok()
+        });
+        if policy.is_some() {
+            let change = ContextChange {
+                policy,
+                ..ContextChange::default()
+            };
+            self.know(&change, step);
+        }
+        let Some(authority) = self.known.authority() else {
+            return;
+        };
+        let known = self.known.barred().entries();
+        let barred = barred
+            .into_iter()
+            .filter(|entry| !known.contains(entry) && entry.verify(&room, &authority).is_ok());
+        let barred: Vec<_> = barred.collect();
+        let known = self.known.lock();
+        let lock = lock.filter(|lock| {
+            known.is_none_or(|known| lock.supersedes(known))
+                && lock.verify(&room, &authority).is_ok()
+        });
+        if !barred.is_empty() || lock.is_some() {
+            let change = ContextChange {
+                barred,
+                lock,
+                ..ContextChange::default()
+            };
+            self.know(&change, step);
+        }
+    }
+
     /// Takes an approval of this device.
     pub(super) fn receive_approval(&mut self, bytes: &[u8], step: &mut Step<'_>) {
         if let Ok(approval) = SignedStatement::<Approval>::parse(bytes) {
@@ -65,18 +121,17 @@ impl Seat {
         let claimed = approval.claimed();
         let is_own = claimed.member_key == step.options.member_key.public()
             && claimed.user == step.options.user;
+        // Members are sent those of all the others too.
+        if !is_own {
+            return;
+        }
         let authority = self.known.authority();
         let counts = authority
             .is_some_and(|authority| approval.verify(self.known.room(), &authority).is_ok());
-        if !is_own || !counts || self.is_known(&approval, step) {
+        if !counts || !self.is_better(&approval, step) {
             return;
         }
-        let admission = Admission::Approval(approval.clone());
-        // A room service can repeat an approval that has ended, which would take the place of a good one.
-        if !self.holds(&admission, step) && self.holds(&step.options.admission, step) {
-            return;
-        }
-        step.options.admission = admission;
+        step.options.admission = Admission::Approval(approval.clone());
         self.is_barred = false;
         self.told_start_error = None;
         self.asking = None;
@@ -84,22 +139,35 @@ impl Seat {
         step.tell(Event::Approved(approval));
     }
 
-    /// Returns whether a leaf of this device with an admission may be in.
+    /// Returns whether an approval takes the place of the known one: it holds and that one does not, or it is
+    /// newer. A room service can repeat one that has ended; and a clock that is ahead signs one that is newer
+    /// than all that come after it.
+    fn is_better(&self, approval: &SignedStatement<Approval>, step: &Step<'_>) -> bool {
+        let known = &step.options.admission;
+        let holds = self.holds(&Admission::Approval(approval.clone()), step);
+        let known_holds = self.holds(known, step);
+        if holds != known_holds {
+            return holds;
+        }
+        match known {
+            Admission::Approval(known) => {
+                known != approval && known.claimed().issued <= approval.claimed().issued
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns whether the approval of an admission lets this device in, also where the policy asks for none.
     fn holds(&self, admission: &Admission, step: &Step<'_>) -> bool {
         let leaf = MemberLeaf {
             admission: admission.clone(),
             ..self.own_leaf(step)
         };
-        self.reason(&leaf, step).is_some()
-    }
-
-    fn is_known(&self, approval: &SignedStatement<Approval>, step: &Step<'_>) -> bool {
-        match &step.options.admission {
-            Admission::Approval(known) => {
-                known == approval || known.claimed().issued > approval.claimed().issued
-            }
-            _ => false,
-        }
+        let reason = self.reason(&leaf, step);
+        matches!(
+            reason,
+            Some(AdmissionReason::Approval(_) | AdmissionReason::OtherDevice(_))
+        )
     }
 
     /// Looks whether the own leaf is to be renewed: newcomers would refuse it, and take the one that this

@@ -132,7 +132,8 @@ impl Seat {
             return;
         };
         let message = GroupMessage::Content(content.to_bytes());
-        if let Ok(sealed) = membership.group.seal_message(&message, step.rng) {
+        let time = membership.sender_time(step.time);
+        if let Ok(sealed) = membership.group.seal_message(&message, time, step.rng) {
             let body = RelayContent::GroupMessage(&sealed).to_bytes();
             step.send(Message::RelayTo(device, body));
         }

@@ -95,7 +95,7 @@ fn a_co_admin_whom_an_admin_puts_out_lets_nobody_in_any_more() {
     stage.run(10_000);
     stage.assert_together(&[0, 2]);
     assert!(is_refused(&stage, 1) && is_refused(&stage, 4));
-    // Whom it has let in before has an approval of the admin now: newcomers enter a group with that one.
+    // The person that it let in before has an approval of the admin now: newcomers enter a group with that one.
     assert!(stage.people[2].approval.is_some());
     let person = stage.room.approved(5);
     let newcomer = stage.join(person);

@@ -1,10 +1,11 @@
 //! A service that shows two people different commits, withholds one, or tells them in another order.
 
-use std::collections::VecDeque;
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use anteroom_e2ee::GroupEpoch;
 use anteroom_e2ee_session::{
-    BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, StopReason,
+    BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, RelayClass,
+    StopReason,
 };
 
 use crate::{
@@ -34,16 +35,20 @@ fn words(stage: &mut Stage, who: usize) -> [u16; 6] {
     shown.words.map(|word| word.number)
 }
 
-/// Whether a person was told that another one is confirmed or not, last.
-fn confirmation(stage: &Stage, who: usize, leaf: u32) -> Option<bool> {
-    let told = stage.seen(who, |event| match event {
+/// Whether a person was told that another one is confirmed or not, each time.
+fn confirmations(stage: &Stage, who: usize, leaf: u32) -> Vec<bool> {
+    stage.seen(who, |event| match event {
         Event::Confirmation {
             leaf: of,
             is_confirmed,
         } if *of == leaf => Some(*is_confirmed),
         _ => None,
-    });
-    told.last().copied()
+    })
+}
+
+/// The same, the last time.
+fn confirmation(stage: &Stage, who: usize, leaf: u32) -> Option<bool> {
+    confirmations(stage, who, leaf).last().copied()
 }
 
 fn has_stopped(stage: &Stage, who: usize) -> bool {
@@ -92,7 +97,9 @@ fn a_fork_shows_different_words_and_lasts_no_longer_than_confirmations() {
     assert!(!has_stopped(&stage, 0), "not yet");
     stage.run(16_000);
     assert!(has_stopped(&stage, 0), "it hears nobody");
-    assert_eq!(confirmation(&stage, 1, leaf), Some(false));
+    // It has asked, was added anew, and is confirmed when it is heard.
+    assert_eq!(confirmations(&stage, 1, leaf), [false, true]);
+    stage.assert_together(&[0, 1, 2]);
     assert!(!has_stopped(&stage, 1), "one of two others");
     stage.be_honest();
     stage.run(40_000);
@@ -265,6 +272,37 @@ fn a_connection_that_stays_broken_ends_the_sending_too() {
     assert!(has_stopped(&stage, 2));
 }
 
+/// The service keeps what the third person says from the first one, and lets its leaf be made anew each 10 s.
+#[test]
+fn a_member_that_is_added_anew_again_and_again_unheard_is_not_confirmed() {
+    for is_taken_out in [false, true] {
+        let mut stage = three();
+        let second = stage.people[1].demux.unwrap();
+        stage.lie(move |hop| match &hop {
+            Hop::ToPerson(0, Input::Relay { from, body }) if *from != second && body[0] == 3 => {
+                Vec::new()
+            }
+            _ => vec![hop],
+        });
+        for round in 0..5 {
+            stage.leave(2);
+            if is_taken_out {
+                stage.run(4_000);
+                stage.assert_together(&[0, 1]);
+            }
+            stage.connect(2);
+            stage.run(6_000);
+            stage.assert_together(&[0, 1, 2]);
+            let is_confirmed = stage.status(0, 2).is_confirmed;
+            assert!(round < 3 || !is_confirmed, "round {round}");
+            assert!(stage.status(1, 2).is_confirmed, "the second hears it");
+        }
+        stage.be_honest();
+        stage.run(11_000);
+        assert!(stage.status(0, 2).is_confirmed);
+    }
+}
+
 /// Everybody who has the keys of an epoch can seal frames as any leaf of it.
 #[test]
 fn frames_that_somebody_sealed_as_others_confirm_nobody() {
@@ -294,4 +332,55 @@ fn frames_that_somebody_sealed_as_others_confirm_nobody() {
         _ => None,
     });
     assert_eq!(states, [BarState::NotConfirmed]);
+}
+
+/// The service keeps confirmations of the others, as each of them is good for 20 s and comes after 10 s, and has
+/// many when it withholds a commit.
+#[test]
+fn confirmations_that_the_service_keeps_do_not_prolong_a_fork() {
+    let mut stage = three();
+    let kept: Rc<RefCell<[VecDeque<Input>; 2]>> = Rc::default();
+    let keeper = Rc::clone(&kept);
+    let devices = [1, 2].map(|who: usize| stage.people[who].demux.unwrap());
+    let present = stage.people[0].session.have();
+    let withheld = Rc::new(RefCell::new(false));
+    let is_withheld = Rc::clone(&withheld);
+    stage.lie(move |hop| match hop {
+        Hop::ToPerson(0, Input::Relay { from, body }) => {
+            let sender = devices.iter().position(|device| *device == from);
+            if let Some(sender) = sender.filter(|_| !*is_withheld.borrow()) {
+                keeper.borrow_mut()[sender].push_back(Input::Relay { from, body });
+            }
+            Vec::new()
+        }
+        Hop::ToPerson(0, Input::Commit { .. }) if *is_withheld.borrow() => Vec::new(),
+        // It asks to be added anew.
+        Hop::ToService(0, Message::Relay(RelayClass::KeyPackage, _)) => Vec::new(),
+        hop => vec![hop],
+    });
+    let deliver = |stage: &mut Stage| {
+        for sender in 0..2 {
+            let message = kept.borrow_mut()[sender].pop_front();
+            stage.tell(0, message.unwrap());
+        }
+        stage.run(19_000);
+    };
+    stage.run(9_000);
+    for _ in 0..20 {
+        deliver(&mut stage);
+    }
+    *withheld.borrow_mut() = true;
+    stage.command(1, Command::Lock(true));
+    stage.run(500);
+    assert_ne!(stage.people[1].session.have(), present);
+    assert_eq!(stage.people[0].session.have(), present);
+    for _ in 0..4 {
+        deliver(&mut stage);
+        assert!(!stage.people[0].session.may_send());
+    }
+    assert!(has_stopped(&stage, 0));
+    stage.be_honest();
+    stage.run(40_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
 }

@@ -115,7 +115,7 @@ impl Insider {
     /// Makes a commit that holds to the insider alone.
     pub(crate) fn make(&mut self, stage: &Stage, change: &GroupChange) -> OutgoingCommit {
         // Randomness of its own: two commits with the same would have the same keys.
-        let mut rng = rng(77);
+        let mut rng = rng(77 + self.group.epoch().epoch);
         let world = world(&self.roster, self.now, stage);
         self.group.commit(change, &world, &mut rng).unwrap()
     }
@@ -167,7 +167,11 @@ impl Insider {
 }
 
 /// The world as the insider pretends it to be.
-fn world<'s>(roster: &'s RosterHistory, now: Timestamp, stage: &Stage) -> Surroundings<'s> {
+pub(crate) fn world<'s>(
+    roster: &'s RosterHistory,
+    now: Timestamp,
+    stage: &Stage,
+) -> Surroundings<'s> {
     Surroundings {
         is_account: &everybody,
         max_devices: 100,

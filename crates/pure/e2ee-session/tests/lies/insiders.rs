@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The number of the insider.
-const INSIDER: u64 = 9;
+pub(crate) const INSIDER: u64 = 9;
 
 /// An admin, two approved people and an approved insider.
 pub(crate) fn with_insider() -> (Stage, Insider) {
@@ -238,7 +238,7 @@ fn a_frame_sealed_as_another_shows_another_leaf_than_the_slot_of_its_sender() {
 }
 
 /// The admin's approval of a person's device, which has expired some seconds ago if there are any.
-fn approval_of(stage: &Stage, number: u64, expired: u64) -> SignedStatement<Approval> {
+pub(crate) fn approval_of(stage: &Stage, number: u64, expired: u64) -> SignedStatement<Approval> {
     let mut approval = stage.room.approval(number).claimed().clone();
     if expired > 0 {
         approval.issued = system_time().minus(3 * expired);

@@ -20,6 +20,7 @@ mod losses;
 mod own_groups;
 mod people;
 mod policies;
+mod private_groups;
 mod replays;
 mod rosters;
 mod stage;

@@ -25,6 +25,15 @@ fn welcome_into(
     link: GroupLink,
     applicant: &Applicant,
 ) -> Result<(GroupEpoch, Vec<u8>), GroupFailure> {
+    welcome_into_group(1, link, applicant)
+}
+
+/// The same for a group with another number.
+fn welcome_into_group(
+    number: u32,
+    link: GroupLink,
+    applicant: &Applicant,
+) -> Result<(GroupEpoch, Vec<u8>), GroupFailure> {
     let key = DeviceSecret::from_bytes([0xaa; 32]).member_key(link.context().room());
     let leaf = MemberLeaf {
         user: user(50),
@@ -47,7 +56,7 @@ fn welcome_into(
         link,
         member_key: key,
         leaf: &leaf,
-        number: 1,
+        number,
         context: &ContextChange::default(),
         history: EraHistory::of_founder(),
     };
@@ -136,4 +145,39 @@ fn with_the_link_nobody_makes_a_group_that_is_entered_without_an_approval() {
     let welcome = welcome_into(without_admin, &applicant).unwrap();
     let refused = refuses(&mut stage, victim, welcome);
     assert_eq!(refused, JoinError::Context(ContextError::OtherAdmin));
+}
+
+/// Somebody with the link makes a Welcome that opens and does not hold, for a group that is far away.
+#[test]
+fn a_welcome_into_a_group_far_away_puts_nobody_off_the_present_one() {
+    let mut stage = Stage::new(Room::strict());
+    let person = stage.room.admin(0);
+    stage.join(person);
+    let person = stage.room.approved(1);
+    let who = stage.join(person);
+    stage.approve(0, who, None);
+    stage.run(4_000);
+    stage.assert_together(&[0, who]);
+    stage.lie(|hop| match hop {
+        Hop::ToPerson(0 | 1, Input::Relay { .. }) => Vec::new(),
+        hop => vec![hop],
+    });
+    let person = stage.room.approved(2);
+    let victim = stage.join(person);
+    stage.approve(0, victim, None);
+    stage.run(1_000);
+    let own = GroupLink::new(&stage.room.root_key, stage.room.era, None);
+    let applicant = Applicant::open(&own, &asking(&stage, victim)).unwrap();
+    let (at, body) = welcome_into_group(u32::MAX - 1, own, &applicant).unwrap();
+    let from = device();
+    stage.tell(victim, Input::Welcome { at, from, body });
+    let refused = stage.seen(victim, |event| match event {
+        Event::WelcomeRefused { error, .. } => Some(*error),
+        _ => None,
+    });
+    assert_eq!(refused, [JoinError::Context(ContextError::OtherAdmin)]);
+    stage.be_honest();
+    stage.run(8_000);
+    stage.assert_together(&[0, who, victim]);
+    stage.assert_talk(&[0, who, victim]);
 }

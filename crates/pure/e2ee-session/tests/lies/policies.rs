@@ -4,12 +4,12 @@ use anteroom_call::Command as Say;
 use anteroom_e2ee::{
     AdmissionError, AdmissionReason, CommitRefusal, ContextError, JoinError, Signer,
 };
-use anteroom_e2ee_session::{Command, CommandError, Event, Input};
+use anteroom_e2ee_session::{Command, CommandError, Event, Input, Message, RelayClass};
 use anteroom_protocol::Restrictions;
 
 use crate::{
     people::{Room, user},
-    stage::Stage,
+    stage::{Hop, Stage},
 };
 
 /// Whether a person was told that this one may not be in.
@@ -173,4 +173,62 @@ fn a_newer_policy_is_committed_before_anybody_is_added() {
     }
     assert!(stage.people[stranger].session.members().is_empty());
     stage.say(stranger, Say::Leave);
+}
+
+/// The service shows the members an older policy, and the newer one to nobody: somebody who has seen it comes.
+#[test]
+fn a_statement_that_a_newcomer_alone_has_seen_is_told_to_the_members() {
+    let mut room = Room::open();
+    let newer = room.sign_policy(Restrictions::AdminApproval, 2);
+    room.restrictions = Restrictions::None;
+    let mut stage = Stage::new(room);
+    for number in 0..2 {
+        let person = stage.room.approved(number);
+        stage.join(person);
+    }
+    stage.run(5_000);
+    stage.assert_together(&[0, 1]);
+    let mut options = stage.room.options(2);
+    options.policy = Some(newer.clone());
+    options.admission = anteroom_e2ee::Admission::Approval(stage.room.approval(2));
+    let newcomer = crate::people::TestUser::new(options, anteroom_call::Role::Guest);
+    let newcomer = stage.join(newcomer);
+    stage.run(12_000);
+    let refused = stage.seen(newcomer, |event| match event {
+        Event::WelcomeRefused { error, .. } => Some(*error),
+        _ => None,
+    });
+    assert_eq!(refused, [JoinError::Context(ContextError::Stale)]);
+    stage.assert_together(&[0, 1, newcomer]);
+    stage.assert_talk(&[0, 1, newcomer]);
+    assert!((0..2).all(|who: usize| stage.people[who].policy == Some(newer.clone())));
+}
+
+/// The same, and the service does not pass on the statements: the members commit for the newcomer twice in 20 s
+/// at the most.
+#[test]
+fn a_newcomer_that_refuses_every_group_costs_few_commits() {
+    let mut room = Room::open();
+    let newer = room.sign_policy(Restrictions::AdminApproval, 2);
+    room.restrictions = Restrictions::None;
+    let mut stage = Stage::new(room);
+    for number in 0..2 {
+        let person = stage.room.approved(number);
+        stage.join(person);
+    }
+    stage.run(5_000);
+    stage.lie(|hop| match hop {
+        Hop::ToService(_, Message::Relay(RelayClass::Statements, _)) => Vec::new(),
+        hop => vec![hop],
+    });
+    let before = stage.people[0].session.have().unwrap();
+    let mut options = stage.room.options(2);
+    options.policy = Some(newer);
+    options.admission = anteroom_e2ee::Admission::Approval(stage.room.approval(2));
+    let newcomer = crate::people::TestUser::new(options, anteroom_call::Role::Guest);
+    stage.join(newcomer);
+    stage.run(60_000);
+    let after = stage.people[0].session.have().unwrap();
+    assert_eq!(after.group, before.group);
+    assert!(after.epoch - before.epoch <= 8, "{before:?} {after:?}");
 }

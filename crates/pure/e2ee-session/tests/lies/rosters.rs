@@ -4,7 +4,9 @@ use anteroom_e2ee::{
     AdminKey, Admission, AdmissionError, Candidate, CommitError, CommitRefusal, EraHistory,
     GroupLink, MemberKey, MemberLeaf, RemovalReason,
 };
-use anteroom_e2ee_session::{Event, Input, LeaveReason, Listing, RosterDevice, SeatStatus};
+use anteroom_e2ee_session::{
+    Event, Input, LeaveReason, Listing, Message, RosterDevice, SeatStatus,
+};
 use anteroom_protocol::DemuxId;
 
 use crate::{
@@ -218,6 +220,53 @@ fn a_device_that_the_roster_of_the_only_admin_leaves_out_stays() {
     leaves_out_the_deceived_committer(three_with(room, admin));
 }
 
+/// Rosters name another key for the member whose commit most refuse, which does not learn of it and starts the
+/// next group.
+#[test]
+fn nobody_enters_the_group_of_a_condemned_committer_whatever_the_roster_says() {
+    let room = Room::open();
+    let first = room.person(0);
+    let mut stage = three_with(room, first);
+    let condemned = stage.people[0].demux.unwrap();
+    let other = stage.room.member_key(70).public();
+    let left_out = stage.people[2].demux.unwrap();
+    let mut about = about_rosters(move |to, roster| {
+        if to == 0 {
+            roster.retain(|one| one.demux_id != left_out);
+        } else {
+            for one in roster.iter_mut().filter(|one| one.demux_id == condemned) {
+                one.member_key = Some(other);
+            }
+        }
+    });
+    stage.lie(move |hop| match hop {
+        // The committer does not learn that most refuse its commit.
+        Hop::ToPerson(0, Input::Refuse { .. }) => Vec::new(),
+        // The others start no group.
+        Hop::ToService(who, Message::Commit(commit)) if who > 0 && commit.epoch.epoch == 0 => {
+            Vec::new()
+        }
+        hop => about(hop),
+    });
+    let person = stage.room.person(3);
+    stage.join(person);
+    stage.run(12_000);
+    // It leaves the group for another reason, and starts the next one with those who ask.
+    stage.tell(0, Input::CommitsDropped);
+    stage.run(20_000);
+    for who in 1..3 {
+        let groups = stage.seen(who, |event| match event {
+            Event::Entered { epoch, .. } => Some(epoch.group),
+            _ => None,
+        });
+        assert!(groups.iter().all(|group| *group == 1), "{who}: {groups:?}");
+    }
+    let has_started = stage.has_seen(0, |event| {
+        matches!(event, Event::NextGroup { is_own: true, .. })
+    });
+    assert!(has_started);
+}
+
 fn leaves_out_the_deceived_committer(mut stage: Stage) {
     let left_out = stage.people[2].demux.unwrap();
     stage.lie(about_rosters(move |to, roster| {
@@ -245,6 +294,52 @@ fn leaves_out_the_deceived_committer(mut stage: Stage) {
     // The deceived committer is out of the next group, the innocent one is in.
     stage.assert_together(&[1, 2, 3]);
     stage.assert_talk(&[1, 2, 3]);
+}
+
+/// The refusal leads to no next group, for it does not arrive.
+#[test]
+fn a_device_that_alone_refuses_a_remove_comes_back() {
+    let mut stage = three();
+    let person = stage.room.person(3);
+    let gone = stage.join(person);
+    stage.run(2_000);
+    stage.assert_together(&[0, 1, 2, gone]);
+    let kept = RosterDevice {
+        demux_id: stage.people[gone].demux.unwrap(),
+        user: Some(user(3)),
+        member_key: Some(stage.room.member_key(3).public()),
+        status: SeatStatus::Active,
+        is_admin: false,
+    };
+    let mut about = about_rosters(move |to, roster| {
+        if to == 2 && roster.iter().all(|one| one.demux_id != kept.demux_id) {
+            roster.push(kept.clone());
+        }
+    });
+    stage.lie(move |hop| match hop {
+        Hop::ToService(2, Message::Refuse(_)) => Vec::new(),
+        hop => about(hop),
+    });
+    stage.leave(gone);
+    stage.run(10_000);
+    let left = stage.seen(2, |event| match event {
+        Event::Left(reason) => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(left, [LeaveReason::RefusedCommit]);
+    stage.run(20_000);
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+    // It leaves out nobody: the committer is in the group that it starts.
+    for who in [1, 0] {
+        stage.leave(who);
+    }
+    stage.run(1_000);
+    stage.people[0] = stage.room.person(0);
+    stage.connect(0);
+    stage.run(15_000);
+    stage.assert_together(&[0, 2]);
+    stage.assert_talk(&[0, 2]);
 }
 
 #[test]

@@ -442,6 +442,24 @@ fn ten_seconds_pass_between_two_starts() {
     call.agree(&[0, 1]);
 }
 
+/// A second program of the committer's device asks, with the same member key. The committer cannot take itself
+/// out: the next one does.
+#[test]
+fn a_device_with_the_key_of_the_committer_delays_nobody() {
+    let mut call = Harness::of([person(1), person(2), person(3)]);
+    call.run(2_000);
+    call.agree(&[0, 1, 2]);
+    let before = call.epoch(1).unwrap().epoch;
+    call.join(person(1));
+    call.join(person(4));
+    call.run(400);
+    let after = call.epoch(1).unwrap().epoch;
+    assert_eq!((after, call.epoch(4).is_some()), (before + 1, true));
+    call.run(3_000);
+    let is_entered = |event: &Event| matches!(event, Event::Entered { .. });
+    assert!(call.take_events(3).iter().any(is_entered));
+}
+
 #[test]
 fn a_start_that_waits_outlives_a_commit_of_the_old_group() {
     let mut call = Harness::of([admin(1), person(2), person(3)]);

@@ -1,13 +1,13 @@
 //! Statements of admins in a call.
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, RemovalReason,
-    SignedStatement, Signer, StatementKey,
+    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, MAX_BARRED_BY_CO_ADMIN,
+    RemovalReason, SignedStatement, Signer, StatementKey,
 };
 use anteroom_e2ee_session::{
     BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, SessionOptions,
 };
-use anteroom_protocol::Restrictions;
+use anteroom_protocol::{DAY, Restrictions};
 
 use crate::{
     harness::{Harness, Hop},
@@ -282,6 +282,38 @@ fn an_approval_that_has_ended_takes_the_place_of_none_that_holds() {
     call.agree(&[0, 1]);
 }
 
+/// An admin whose clock is a day ahead signs an approval; the mended one is of an earlier time.
+#[test]
+fn an_approval_of_a_later_time_is_replaced_by_one_that_counts() {
+    for restrictions in [Restrictions::AdminApproval, Restrictions::None] {
+        let with_policy = |options| SessionOptions {
+            policy: Some(policy(restrictions, 1)),
+            ..options
+        };
+        let mut call = Harness::of([with_policy(admin(1)), with_policy(person(2))]);
+        call.run(2_000);
+        let mut ahead = approval(2).claimed().clone();
+        ahead.issued = system_time().plus(DAY);
+        ahead.expires = system_time().plus(2 * DAY);
+        let ahead = SignedStatement::sign(&ahead, &StatementKey::Admin(&admin_key())).unwrap();
+        for (statement, is_taken) in [
+            (ahead.clone(), true),
+            (approval(2), true),
+            (ahead, false),
+            (approval(2), false),
+        ] {
+            let statement = Some(statement.as_bytes().to_vec());
+            let present = call.epoch(0);
+            call.session(1, Input::Admitted { present, statement });
+            let mut events = call.take_events(1).into_iter();
+            let is_approved = |event: Event| matches!(event, Event::Approved(_));
+            assert_eq!(events.any(is_approved), is_taken, "{restrictions:?}");
+        }
+        call.run(4_000);
+        call.agree(&[0, 1]);
+    }
+}
+
 #[test]
 fn nobody_puts_out_the_own_user() {
     let second = SessionOptions {
@@ -319,6 +351,34 @@ fn a_co_admin_locks_the_call() {
     };
     assert!(call.take_events(2).iter().any(is_told));
     call.agree(&[0, 1, 2]);
+}
+
+#[test]
+fn a_co_admin_puts_out_a_few() {
+    let most = u32::try_from(MAX_BARRED_BY_CO_ADMIN).unwrap();
+    let mut call = Harness::of((1..=most + 3).map(|number| match number {
+        1 => admin(1),
+        number => person(number),
+    }));
+    call.run(2_000);
+    let co_admin = CoAdmin {
+        user: user(2),
+        member_key: member_key(2).public(),
+    };
+    call.command(0, Command::SetCoAdmins(vec![co_admin]));
+    call.run(1_000);
+    for device in 2..=MAX_BARRED_BY_CO_ADMIN + 2 {
+        let device = call.devices[device].demux.unwrap();
+        let scope = BarScope::User;
+        let done = call.try_command(1, Command::Bar { device, scope });
+        call.run(1_500);
+        let members = call.devices[0].session.members().len();
+        match done {
+            Ok(()) => assert!(members >= 3),
+            Err(error) => assert_eq!((error, members), (CommandError::TooManyBarred, 3)),
+        }
+    }
+    assert_eq!(call.devices[0].session.members().len(), 3);
 }
 
 #[test]

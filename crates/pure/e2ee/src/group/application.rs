@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     error::{GroupFailure, MessageError},
-    message::GroupMessage,
+    message::{GroupMessage, SenderTime},
     mls::{MemberSigner, parse_message},
     provider::Provider,
     state::{Group, GroupParts},
@@ -24,6 +24,7 @@ impl Group {
     pub fn seal_message(
         &mut self,
         message: &GroupMessage,
+        time: SenderTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Vec<u8>, GroupFailure> {
         if let GroupMessage::Content(content) = message
@@ -38,14 +39,15 @@ impl Group {
             ..
         } = &mut self.parts;
         let provider = Provider::new(storage, rng);
-        let sealed = mls.create_message(&provider, &MemberSigner(member_key), &message.to_bytes());
+        let bytes = message.to_bytes(time);
+        let sealed = mls.create_message(&provider, &MemberSigner(member_key), &bytes);
         let sealed = sealed.map_err(|_| GroupFailure::Mls)?;
         sealed.to_bytes().map_err(|_| GroupFailure::Mls)
     }
 
     /// Opens an application message of a member, once. Messages of the epochs before are opened for 10 s,
     /// those of leaves that are no longer in for 2 s.
-    /// Returns the epoch, and the leaf in that epoch's tree.
+    /// Returns the epoch, the leaf in that epoch's tree, and the time by the sender's clock.
     ///
     /// # Errors
     /// No member sent it, it was opened before, or its epoch is over.
@@ -53,7 +55,7 @@ impl Group {
         &mut self,
         body: &[u8],
         now: Moment,
-    ) -> Result<(GroupEpoch, u32, GroupMessage), MessageError> {
+    ) -> Result<(GroupEpoch, u32, SenderTime, GroupMessage), MessageError> {
         self.drop_past_epochs(now);
         let message = parse_message(body).ok_or(MessageError)?;
         if message.is_handshake_message() {
@@ -69,6 +71,10 @@ impl Group {
         let Sender::Member(leaf) = processed.sender().clone() else {
             return Err(MessageError);
         };
+        let is_over = |(past, until): &(u64, Moment)| *past == epoch.epoch && now >= *until;
+        if self.past.iter().any(is_over) {
+            return Err(MessageError);
+        }
         let has_left = self.leavers.iter().any(|leaver| {
             leaver.leaf == leaf.u32() && epoch.epoch <= leaver.last_epoch && now >= leaver.until
         });
@@ -79,13 +85,16 @@ impl Group {
             return Err(MessageError);
         };
         let content = Zeroizing::new(content.into_bytes());
-        let message = GroupMessage::parse(&content).map_err(|_| MessageError)?;
-        Ok((epoch, leaf.u32(), message))
+        let (time, message) = GroupMessage::parse(&content).map_err(|_| MessageError)?;
+        Ok((epoch, leaf.u32(), time, message))
     }
 
-    /// Drops the keys of the epochs before this one, 10 s after it began.
+    /// Drops the keys of the epochs before this one, 10 s after it began. MLS drops those of earlier ones than the
+    /// last two itself.
     pub fn drop_past_epochs(&mut self, now: Moment) {
-        if self.past_until.take_if(|until| now >= *until).is_some() {
+        let is_over = self.past.back().is_some_and(|(_, until)| now >= *until);
+        if is_over {
+            self.past.clear();
             self.leavers.clear();
             let provider = Provider::without_rng(&self.parts.storage);
             let mls = &mut self.parts.mls;

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::message::SenderTime;
 use crate::{GroupEpoch, Moment};
 
 /// The time without a sign after which a member is not confirmed.
@@ -11,7 +12,12 @@ pub const CONFIRMATION_LIMIT: Duration = Duration::from_secs(20);
 /// The time after which a member that sends no message sends a confirmation.
 pub const CONFIRMATION_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The members that were heard in one's own epoch, by application messages. It bounds the use of a fork, or of
+/// The part of the time by which two clocks may run apart: one in so many.
+const DRIFT: u64 = 10_000;
+
+/// The members that were heard in one's own epoch, by application messages. A message counts at the time of its
+/// sender: the shortest time that a message of this sender took is taken for the way of all, so that messages
+/// that were held back count no longer than if they had come at once. It bounds the use of a fork, or of
 /// a commit that is withheld: whoever is in another epoch is not heard. Frames do not count: every member has
 /// the keys to seal them as any other, and messages are signed.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +36,16 @@ struct Sign {
     at: Moment,
     /// The time without a connection since then, at most [`CONFIRMATION_LIMIT`].
     disconnected: Duration,
+    clock: Option<SenderClock>,
+}
+
+/// The clock of a sender as its messages show it.
+#[derive(Clone, Copy, Debug)]
+struct SenderClock {
+    /// The milliseconds by which one's own clock is ahead of it, with the shortest way of a message.
+    ahead: i128,
+    /// The moment of that message.
+    at: Moment,
 }
 
 impl Sign {
@@ -37,18 +53,43 @@ impl Sign {
         Self {
             at,
             disconnected: Duration::ZERO,
+            clock: None,
         }
+    }
+
+    /// Takes a message that was sent at a time and arrives now.
+    fn hear(&mut self, sent: SenderTime, now: Moment) {
+        let sent = i128::from(sent.as_millis());
+        let measured = millis(now) - sent;
+        let longest = self.clock.map(|clock| {
+            let since = millis(now) - millis(clock.at);
+            clock.ahead + since / i128::from(DRIFT)
+        });
+        let ahead = longest.map_or(measured, |longest| longest.min(measured));
+        if ahead == measured {
+            self.clock = Some(SenderClock { ahead, at: now });
+        }
+        let at = u64::try_from(sent + ahead).unwrap_or(u64::MAX);
+        let at = Moment::new(Duration::from_millis(at));
+        self.at = self.at.max(at.min(now));
+        self.disconnected = Duration::ZERO;
     }
 }
 
+fn millis(moment: Moment) -> i128 {
+    i128::try_from(moment.since_start().as_millis()).unwrap_or(i128::MAX / 4)
+}
+
 impl Confirmations {
-    /// Takes a new epoch with its leaves. `stayed` are the leaves that are the same devices as before.
+    /// Takes a new epoch with its leaves. `stayed` are the leaves that are the same devices as before, and
+    /// `signs` the last signs of members whose leaves were made anew; the others begin with one now.
     pub fn change_epoch(
         &mut self,
         epoch: GroupEpoch,
         own_leaf: u32,
         leaves: &BTreeSet<u32>,
         stayed: &BTreeSet<u32>,
+        signs: &BTreeMap<u32, Moment>,
         now: Moment,
     ) {
         let before = core::mem::take(&mut self.signs);
@@ -56,7 +97,8 @@ impl Confirmations {
         self.signs = others
             .map(|leaf| {
                 let sign = before.get(leaf).filter(|_| stayed.contains(leaf));
-                (*leaf, sign.copied().unwrap_or(Sign::new(now)))
+                let at = signs.get(leaf).copied().unwrap_or(now);
+                (*leaf, sign.copied().unwrap_or(Sign::new(at)))
             })
             .collect();
         self.epoch = Some(epoch);
@@ -66,11 +108,11 @@ impl Confirmations {
 
     /// Takes a sign of a member: a message that opened in an epoch. One of another epoch than the own one does
     /// not count.
-    pub fn hear(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
+    pub fn hear(&mut self, epoch: GroupEpoch, leaf: u32, sent: SenderTime, now: Moment) {
         if self.epoch == Some(epoch)
             && let Some(sign) = self.signs.get_mut(&leaf)
         {
-            *sign = Sign::new(now);
+            sign.hear(sent, now);
             self.heard_in_epoch.insert(leaf);
         }
     }
@@ -82,6 +124,12 @@ impl Confirmations {
             let disconnected = sign.disconnected.saturating_add(disconnected);
             sign.disconnected = disconnected.min(CONFIRMATION_LIMIT);
         }
+    }
+
+    /// Returns the moment of the last sign of another member, or that at which it came in.
+    #[must_use]
+    pub fn last_sign(&self, leaf: u32) -> Option<Moment> {
+        self.signs.get(&leaf).map(|sign| sign.at)
     }
 
     /// Takes note of an own message.
@@ -111,6 +159,12 @@ impl Confirmations {
     #[must_use]
     pub fn must_stop(&self, now: Moment) -> bool {
         2 * self.unconfirmed(now).len() > self.signs.len()
+    }
+
+    /// Returns whether any member but this one was heard in the present epoch.
+    #[must_use]
+    pub fn has_heard_other_than(&self, leaf: Option<u32>) -> bool {
+        self.heard_in_epoch.iter().any(|heard| Some(*heard) != leaf)
     }
 
     /// Returns whether another member was heard in the present epoch, so that its commit is known to more

@@ -5,7 +5,7 @@ use aes_gcm::{
     Aes128Gcm, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
-use ed25519_dalek::{Signature, Signer as _, SigningKey};
+use ed25519_dalek::{Signer as _, SigningKey};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use hpke::{
@@ -25,6 +25,8 @@ use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use tls_codec::SecretVLBytes;
 use zeroize::Zeroizing;
+
+use crate::keys::verify_strictly;
 
 /// The cipher suite.
 pub(super) const CIPHERSUITE: Ciphersuite =
@@ -197,8 +199,7 @@ impl OpenMlsCrypto for Crypto<'_> {
         let signature = signature
             .try_into()
             .map_err(|_| CryptoError::SignatureDecodingError)?;
-        key.verify_strict(data, &Signature::from_bytes(signature))
-            .map_err(|_| CryptoError::InvalidSignature)
+        verify_strictly(&key, data, signature).map_err(|_| CryptoError::InvalidSignature)
     }
 
     fn sign(&self, alg: SignatureScheme, data: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError> {

@@ -2,7 +2,8 @@
 //! era. The room service reads neither the tree nor the identities in it.
 //!
 //! A body is `01 || nonce (12) || ciphertext || tag (16)`: AES-256-GCM-SIV with random nonces, with `01 || kind
-//! (1) || group (4) || epoch (8)` as associated data, numbers big-endian. Those of a key package are 0.
+//! (1) || group (4) || epoch (8)` as associated data, numbers big-endian. Those of a key package
+//! and of statements are 0.
 
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
@@ -27,6 +28,8 @@ pub enum HandshakeKind {
     Welcome,
     /// The key package of a device that waits to be added.
     KeyPackage,
+    /// The statements that such a device knows.
+    Statements,
 }
 
 impl HandshakeKind {
@@ -37,6 +40,7 @@ impl HandshakeKind {
             Self::Commit => 64 * 1024,
             Self::Welcome => 112 * 1024,
             Self::KeyPackage => 8 * 1024,
+            Self::Statements => 48 * 1024,
         }
     }
 
@@ -45,6 +49,7 @@ impl HandshakeKind {
             Self::Commit => 1,
             Self::Welcome => 2,
             Self::KeyPackage => 3,
+            Self::Statements => 4,
         }
     }
 }
@@ -67,8 +72,8 @@ impl HandshakeKey {
         Self(derive_for_era(era, root_key, labels::HANDSHAKE_KEY))
     }
 
-    /// Seals a body. `epoch` is the one that a commit ends, or that a Welcome leads into; key packages have
-    /// none.
+    /// Seals a body. `epoch` is the one that a commit ends, or that a Welcome leads into; key packages
+    /// and statements have none.
     ///
     /// # Errors
     /// The body is too long.

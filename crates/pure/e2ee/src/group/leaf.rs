@@ -99,6 +99,7 @@ impl MemberLeaf {
     pub(super) fn parse(leaf: &LeafNode) -> Result<Self, ParseError> {
         let (user, demux_id) = identity(leaf.credential())?;
         let member_key = MemberPublicKey::from_bytes(leaf.signature_key().as_slice());
+        let member_key = member_key.map_err(|_| ParseError)?;
         let mut admission = None;
         let mut serial = None;
         let mut name = None;
@@ -106,7 +107,7 @@ impl MemberLeaf {
         for extension in leaf.extensions().iter() {
             match extension {
                 Extension::Unknown(ADMISSION, bytes) => {
-                    admission = Some(Admission::parse(&bytes.0)?);
+                    admission = Some(Admission::parse_of(&bytes.0, &member_key)?);
                 }
                 Extension::Unknown(SERIAL, bytes) => {
                     let bytes = bytes.0.as_slice().try_into().map_err(|_| ParseError)?;
@@ -122,7 +123,7 @@ impl MemberLeaf {
         Ok(Self {
             user,
             demux_id,
-            member_key: member_key.map_err(|_| ParseError)?,
+            member_key,
             admission: admission.ok_or(ParseError)?,
             serial: serial.ok_or(ParseError)?,
             name,

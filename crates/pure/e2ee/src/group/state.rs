@@ -1,6 +1,6 @@
 //! A member's state of a group.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_protocol::redacted_debug;
 use openmls::prelude::{MlsGroup, ProcessedMessageContent, Sender, StagedCommit};
@@ -15,7 +15,7 @@ use super::{
     history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
-    mls::{context_of, parse_message},
+    mls::{PAST_EPOCHS, context_of, parse_message},
     provider::Provider,
     storage::Storage,
     verdict::{CommitEffect, CommitRefusal, GroupView, Surroundings, verdict},
@@ -31,8 +31,8 @@ pub struct Group {
     history: EraHistory,
     pub(super) pending: Option<PendingCommit>,
     early: Option<EarlyCommit>,
-    /// The moment at which the keys of the epochs before this one are dropped.
-    pub(super) past_until: Option<Moment>,
+    /// The epochs before this one whose messages are opened, the latest last, with the moments until which.
+    pub(super) past: VecDeque<(u64, Moment)>,
     pub(super) leavers: Vec<Leaver>,
 }
 
@@ -76,7 +76,7 @@ impl Group {
             history: view.history,
             pending: None,
             early: None,
-            past_until: None,
+            past: VecDeque::new(),
             leavers: Vec::new(),
         };
         group.see_leaves();
@@ -257,9 +257,14 @@ impl Group {
         is_own: bool,
         now: Moment,
     ) -> Result<EpochChange, CommitError> {
-        self.past_until = Some(now.plus(EPOCH_RETENTION));
         self.early = None;
         let last_epoch = self.epoch().epoch.saturating_sub(1);
+        self.past.push_back((last_epoch, now.plus(EPOCH_RETENTION)));
+        while self.past.len() > PAST_EPOCHS {
+            self.past.pop_front();
+        }
+        let first = self.past.front().map_or(last_epoch, |(epoch, _)| *epoch);
+        self.leavers.retain(|leaver| leaver.last_epoch >= first);
         let leavers = effect.removed.iter().map(|(leaf, _)| Leaver {
             leaf: *leaf,
             last_epoch,

@@ -1,9 +1,9 @@
 //! The storage of openmls: the secrets that it reads again, in memory.
 //!
 //! openmls writes its whole state of a group at each commit, for a program that loads the group later. This
-//! crate never does: a device that lost its group is a new leaf. So the state is dropped unread, and its
-//! readers fail. What openmls writes to read it again is kept: the PSKs, the key packages, the key pairs of the
-//! present epoch, and those of updates.
+//! crate never does: a device that lost its group is a new leaf. So the storage drops that state, and fails
+//! where it is read. It keeps the values that openmls reads again: the PSKs, the key packages, the key pairs of
+//! the present epoch, and those of updates.
 
 use core::fmt;
 use std::{collections::BTreeMap, io};

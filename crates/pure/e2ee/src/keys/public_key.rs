@@ -10,12 +10,18 @@ pub struct PublicKeyError;
 pub(super) fn parse(bytes: &[u8]) -> Result<ed25519_dalek::VerifyingKey, PublicKeyError> {
     let bytes = bytes.try_into().map_err(|_| PublicKeyError)?;
     let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| PublicKeyError)?;
-    // Decompression accepts a y-coordinate above the field's prime; the canonical encoding is unique.
-    let is_canonical = key.to_edwards().compress().as_bytes() == bytes;
-    if key.is_weak() || !is_canonical {
+    if key.is_weak() || !has_canonical_y(bytes) {
         return Err(PublicKeyError);
     }
     Ok(key)
+}
+
+/// Returns whether the y-coordinate of an encoding is below the field's prime, 2^255 - 19. Decompression accepts
+/// others, and also a sign of the x-coordinate 0, which points of small order alone have.
+fn has_canonical_y(bytes: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = bytes;
+    let is_canonical_by_middle = middle.iter().any(|byte| *byte != 0xff);
+    is_canonical_by_middle || last & 0x7f != 0x7f || *first < 0xed
 }
 
 /// Defines the public and the secret key of a role. The secret key is wiped on drop; `Debug` shows nothing of

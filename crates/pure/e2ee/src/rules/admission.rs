@@ -3,7 +3,7 @@
 use anteroom_protocol::ParseError;
 
 use crate::{
-    AdminSignature, Approval, CrossSignature, SignedStatement, Statement as _,
+    AdminSignature, Approval, CrossSignature, MemberPublicKey, SignedStatement, Statement as _,
     encoding::{Reader, Writer},
 };
 
@@ -70,7 +70,15 @@ impl Admission {
     /// # Errors
     /// The bytes have another form.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
+        Self::read(Reader::new(bytes))
+    }
+
+    /// Parses the bytes that stand in the leaf of a member key.
+    pub(crate) fn parse_of(bytes: &[u8], member_key: &MemberPublicKey) -> Result<Self, ParseError> {
+        Self::read(Reader::with_known_key(bytes, member_key))
+    }
+
+    fn read(mut reader: Reader<'_>) -> Result<Self, ParseError> {
         let admission = match reader.u8()? {
             NONE => Self::None,
             APPROVAL => Self::Approval(approval(&mut reader)?),
@@ -87,6 +95,5 @@ impl Admission {
 }
 
 fn approval(reader: &mut Reader<'_>) -> Result<SignedStatement<Approval>, ParseError> {
-    let bytes = reader.bytes(Approval::MAX_LENGTH)?;
-    SignedStatement::parse(bytes).map_err(|_| ParseError)
+    SignedStatement::read(reader.nested(Approval::MAX_LENGTH)?)
 }

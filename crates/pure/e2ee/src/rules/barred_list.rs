@@ -1,15 +1,18 @@
 //! The barred entries of a group's context.
 
-use anteroom_protocol::{ParseError, Timestamp};
+use anteroom_protocol::{ParseError, RoomId, Timestamp};
 
 use crate::{
     Authority, BarredEntry, SignedStatement, Signer, Statement as _,
     encoding::{Reader, Writer},
 };
 
-/// The maximum number of barred entries. Beyond it the oldest are merged into a moment before which approvals
-/// of newcomers are void.
+/// The maximum number of barred entries. Beyond it the oldest of the admin key are merged into a moment before
+/// which approvals of newcomers are void.
 pub const MAX_BARRED: usize = 64;
+
+/// The maximum number of entries of a co-admin. Later ones do not count.
+pub const MAX_BARRED_BY_CO_ADMIN: usize = 8;
 
 /// Barred entries in strictly ascending order of time and bytes, at most [`MAX_BARRED`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,17 +43,16 @@ impl BarredList {
         self.void_before
     }
 
-    /// Adds entries, merges the oldest ones beyond [`MAX_BARRED`], and drops those whose signer does not
-    /// count. The result depends on the set of entries alone, not on their order.
-    pub(super) fn with(
+    /// Adds entries of the admin key, merges the oldest ones beyond [`MAX_BARRED`], and leaves out those of
+    /// co-admins and those that do not count. The result depends on the set of entries alone, not on their
+    /// order.
+    pub(super) fn by_admin(
         &self,
         added: &[SignedStatement<BarredEntry>],
         counts: impl Fn(&SignedStatement<BarredEntry>) -> bool,
     ) -> Self {
-        let mut entries: Vec<_> = self.entries.iter().chain(added).cloned().collect();
-        entries.retain(|entry| counts(entry));
-        entries.sort_by(|one, other| order(one).cmp(&order(other)));
-        entries.dedup();
+        let is_by_admin = |entry: &_| is_by(entry, &Signer::Admin) && counts(entry);
+        let mut entries = self.chosen(added, is_by_admin);
         let surplus = entries.len().saturating_sub(MAX_BARRED);
         let merged = entries.drain(..surplus);
         // An approval of the entry's own second is void too.
@@ -60,6 +62,46 @@ impl BarredList {
             entries,
             void_before,
         }
+    }
+
+    /// Adds the entries of co-admins in another list and in `added`, which go nowhere when there are too many:
+    /// of each co-admin the first [`MAX_BARRED_BY_CO_ADMIN`] count, and of all as many of the first as there is
+    /// room for. So a co-admin neither drives out an entry nor moves the moment.
+    pub(super) fn with_co_admins(
+        mut self,
+        other: &Self,
+        added: &[SignedStatement<BarredEntry>],
+        room: &RoomId,
+        authority: &Authority<'_>,
+    ) -> Self {
+        let mut entries = Vec::new();
+        for one in authority.co_admins {
+            let signer = Signer::CoAdmin(one.member_key);
+            let counts = |entry: &SignedStatement<BarredEntry>| {
+                is_by(entry, &signer) && entry.verify(room, authority).is_ok()
+            };
+            let mut of_one = other.chosen(added, counts);
+            of_one.truncate(MAX_BARRED_BY_CO_ADMIN);
+            entries.extend(of_one);
+        }
+        sort(&mut entries);
+        entries.truncate(MAX_BARRED.saturating_sub(self.entries.len()));
+        self.entries.extend(entries);
+        sort(&mut self.entries);
+        self
+    }
+
+    /// Returns the entries of the list and others that count, in their order.
+    fn chosen(
+        &self,
+        added: &[SignedStatement<BarredEntry>],
+        counts: impl Fn(&SignedStatement<BarredEntry>) -> bool,
+    ) -> Vec<SignedStatement<BarredEntry>> {
+        let entries = self.entries.iter().chain(added);
+        let mut entries: Vec<_> = entries.filter(|entry| counts(entry)).cloned().collect();
+        sort(&mut entries);
+        entries.dedup();
+        entries
     }
 
     /// Returns the list with a moment before which approvals of newcomers are void at the least.
@@ -84,14 +126,21 @@ impl BarredList {
     /// Returns whether the admin key has signed an entry of a moment or a later one.
     pub(super) fn has_admin_entry_from(&self, moment: Timestamp) -> bool {
         let mut entries = self.entries.iter();
-        entries.any(|entry| *entry.signer() == Signer::Admin && entry.claimed().time >= moment)
+        entries.any(|entry| is_by(entry, &Signer::Admin) && entry.claimed().time >= moment)
     }
 
+    /// Returns whether all entries count, and no co-admin has too many.
     pub(super) fn all_count(&self, authority: &Authority<'_>) -> bool {
-        self.entries.iter().all(|entry| {
-            let room = entry.claimed().room();
-            entry.verify(room, authority).is_ok()
-        })
+        let are_few = authority.co_admins.iter().all(|one| {
+            let signer = Signer::CoAdmin(one.member_key);
+            let entries = self.entries.iter().filter(|entry| is_by(entry, &signer));
+            entries.count() <= MAX_BARRED_BY_CO_ADMIN
+        });
+        are_few
+            && self.entries.iter().all(|entry| {
+                let room = entry.claimed().room();
+                entry.verify(room, authority).is_ok()
+            })
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
@@ -125,6 +174,14 @@ impl BarredList {
             void_before,
         })
     }
+}
+
+fn is_by(entry: &SignedStatement<BarredEntry>, signer: &Signer) -> bool {
+    entry.signer() == signer
+}
+
+fn sort(entries: &mut [SignedStatement<BarredEntry>]) {
+    entries.sort_by(|one, other| order(one).cmp(&order(other)));
 }
 
 fn order(entry: &SignedStatement<BarredEntry>) -> (Timestamp, &[u8]) {

@@ -199,11 +199,9 @@ impl RoomContext {
         }
         let room = &self.room;
         let admin = self.admin.as_ref().map(Authority::of_admin);
-        let is_by_admin = |entry: &SignedStatement<BarredEntry>| {
-            let admin = admin.filter(|_| *entry.signer() == Signer::Admin);
+        next.barred = self.barred.by_admin(&change.barred, |entry| {
             admin.is_some_and(|admin| entry.verify(room, &admin).is_ok())
-        };
-        next.barred = self.barred.with(&change.barred, is_by_admin);
+        });
         next.choose_co_admins();
         let authority = next.authority();
         let is_valid_lock = |lock: &&SignedStatement<Lock>| {
@@ -214,9 +212,13 @@ impl RoomContext {
         let locks = self.lock.iter().chain(&change.lock).filter(is_valid_lock);
         let lock = locks.reduce(|one, other| if other.supersedes(one) { other } else { one });
         let lock = lock.cloned();
-        let barred = self.barred.with(&change.barred, |entry| {
-            authority.is_some_and(|authority| entry.verify(room, &authority).is_ok())
-        });
+        let by_admin = next.barred.clone();
+        let barred = match &authority {
+            Some(authority) => {
+                by_admin.with_co_admins(&self.barred, &change.barred, room, authority)
+            }
+            None => by_admin,
+        };
         let floor = change.void_before.filter(|_| self.admin.is_some());
         next.lock = lock;
         next.barred = barred.void_from(floor);

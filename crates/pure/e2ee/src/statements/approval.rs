@@ -55,8 +55,7 @@ impl Body for Approval {
         writer.finish()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let approval = Self {
             room: reader.room()?,
             user: reader.user()?,
@@ -64,7 +63,6 @@ impl Body for Approval {
             issued: reader.time()?,
             expires: reader.time()?,
         };
-        reader.finish()?;
         if approval.expires <= approval.issued {
             return Err(ParseError);
         }

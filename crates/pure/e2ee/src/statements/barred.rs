@@ -58,15 +58,12 @@ impl Body for BarredEntry {
         writer.finish()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let entry = Self {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ok(Self {
             room: reader.room()?,
             user: reader.user()?,
             member_key: reader.flag()?.then(|| reader.key()).transpose()?,
             time: reader.time()?,
-        };
-        reader.finish()?;
-        Ok(entry)
+        })
     }
 }

@@ -26,7 +26,7 @@ pub trait Statement: Clone + private::Body {
 }
 
 pub(crate) mod private {
-    use super::ParseError;
+    use super::{ParseError, Reader};
 
     /// The bytes of a kind of statement.
     pub trait Body: Sized {
@@ -40,8 +40,8 @@ pub(crate) mod private {
         /// Returns the body.
         fn to_bytes(&self) -> Vec<u8>;
 
-        /// Parses a body, and checks the values.
-        fn parse(bytes: &[u8]) -> Result<Self, ParseError>;
+        /// Reads a body, and checks the values.
+        fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError>;
     }
 }
 
@@ -79,18 +79,21 @@ impl<S: Statement> SignedStatement<S> {
     /// # Errors
     /// [`StatementError::Malformed`].
     pub fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
-        if bytes.len() > S::MAX_LENGTH {
-            return Err(StatementError::Malformed);
-        }
-        Self::read(bytes).map_err(|_| StatementError::Malformed)
+        Self::read(Reader::new(bytes)).map_err(|_| StatementError::Malformed)
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
+    /// Reads a signed statement to the end of its bytes.
+    pub(crate) fn read(mut reader: Reader<'_>) -> Result<Self, ParseError> {
+        let bytes = reader.rest();
+        if bytes.len() > S::MAX_LENGTH {
+            return Err(ParseError);
+        }
         reader.expect(VERSION)?;
         reader.expect(S::KIND)?;
         let signer = Signer::read(&mut reader)?;
-        let statement = <S as private::Body>::parse(reader.bytes(S::MAX_LENGTH)?)?;
+        let mut body = reader.nested(S::MAX_LENGTH)?;
+        let statement = <S as private::Body>::read(&mut body)?;
+        body.finish()?;
         let signature = reader.signature()?;
         reader.finish()?;
         Ok(Self {

@@ -55,15 +55,12 @@ impl Body for Lock {
         writer.finish()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let lock = Self {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ok(Self {
             room: reader.room()?,
             era: reader.era()?,
             on: reader.flag()?,
             time: reader.time()?,
-        };
-        reader.finish()?;
-        Ok(lock)
+        })
     }
 }

@@ -126,8 +126,7 @@ impl Body for Policy {
         writer.finish()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let room = reader.room()?;
         let restrictions = if reader.flag()? {
             Restrictions::AdminApproval
@@ -159,7 +158,6 @@ impl Body for Policy {
             }
             co_admins.push(one);
         }
-        reader.finish()?;
         Ok(Self {
             room,
             restrictions,

@@ -120,6 +120,39 @@ fn nobody_asks_for_admission_with_a_key_of_somebody_else() {
 }
 
 #[test]
+fn an_approval_of_another_key_is_none_when_its_leaf_was_sent() {
+    let mut call = strict_call();
+    let owner = call.member_key(OWNER).public();
+    let approval = call.approval(OWNER);
+    let key = call.member_key(THIEF).public();
+    let signed_for = user(u64::from(OWNER));
+    let by_thief = call.member_key(THIEF);
+    let signature = CrossSignature::sign(&by_thief, &call.people.room, &signed_for, &key);
+    for (admission, expected) in [
+        (
+            Admission::Approval(approval.clone()),
+            AdmissionError::OtherKey,
+        ),
+        (
+            Admission::OtherDevice(approval, signature),
+            AdmissionError::CrossSignature,
+        ),
+    ] {
+        let stolen = stolen(&call, OWNER, THIEF, admission);
+        let sent = call.candidate(stolen);
+        let applicant = Applicant::open(&call.link, sent.key_package()).unwrap();
+        let leaf = applicant.leaf();
+        let (Admission::Approval(approval) | Admission::OtherDevice(approval, _)) = &leaf.admission
+        else {
+            panic!("{leaf:?}");
+        };
+        assert_eq!(approval.claimed().member_key, owner);
+        let refused = CommitRefusal::Admission(expected);
+        assert_eq!(decide(&call, leaf), Err(refused));
+    }
+}
+
+#[test]
 fn even_the_owner_uses_an_approval_in_its_room_alone_and_until_it_is_withdrawn() {
     let call = strict_call();
     let people = &call.people;

@@ -1,9 +1,9 @@
 //! Confirmations: who is heard in one's own epoch.
 
 use core::time::Duration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{Confirmations, GroupEpoch};
+use anteroom_e2ee::{Confirmations, GroupEpoch, SenderTime};
 
 use crate::call::at;
 
@@ -11,10 +11,22 @@ fn epoch(epoch: u64) -> GroupEpoch {
     GroupEpoch { group: 0, epoch }
 }
 
+/// The time of a sender whose clock is a second behind, and whose message takes no time.
+const fn sent(millis: u64) -> SenderTime {
+    SenderTime::from_millis(millis - 1_000)
+}
+
 fn of_four(now: u64) -> Confirmations {
     let mut confirmations = Confirmations::default();
     let leaves = BTreeSet::from([0, 1, 2, 3]);
-    confirmations.change_epoch(epoch(1), 0, &leaves, &BTreeSet::new(), at(now));
+    confirmations.change_epoch(
+        epoch(1),
+        0,
+        &leaves,
+        &BTreeSet::new(),
+        &BTreeMap::new(),
+        at(now),
+    );
     confirmations
 }
 
@@ -22,9 +34,9 @@ fn of_four(now: u64) -> Confirmations {
 fn a_member_that_is_not_heard_for_20_s_is_not_confirmed() {
     let mut confirmations = of_four(1_000);
     assert_eq!(confirmations.unconfirmed(at(20_999)), BTreeSet::new());
-    confirmations.hear(epoch(1), 1, at(2_000));
-    confirmations.hear(epoch(2), 2, at(2_000));
-    confirmations.hear(epoch(1), 7, at(2_000));
+    confirmations.hear(epoch(1), 1, sent(2_000), at(2_000));
+    confirmations.hear(epoch(2), 2, sent(2_000), at(2_000));
+    confirmations.hear(epoch(1), 7, sent(2_000), at(2_000));
     assert_eq!(
         confirmations.unconfirmed(at(21_000)),
         BTreeSet::from([2, 3])
@@ -38,42 +50,74 @@ fn a_member_that_is_not_heard_for_20_s_is_not_confirmed() {
 #[test]
 fn a_client_stops_when_more_than_half_of_the_others_are_not_confirmed() {
     let mut confirmations = of_four(0);
-    confirmations.hear(epoch(1), 1, at(10_000));
-    confirmations.hear(epoch(1), 2, at(10_000));
+    confirmations.hear(epoch(1), 1, sent(10_000), at(10_000));
+    confirmations.hear(epoch(1), 2, sent(10_000), at(10_000));
     assert!(!confirmations.must_stop(at(20_000)), "one of three");
     assert!(confirmations.must_stop(at(30_000)));
     let mut alone = Confirmations::default();
-    alone.change_epoch(epoch(0), 0, &BTreeSet::from([0]), &BTreeSet::new(), at(0));
+    alone.change_epoch(
+        epoch(0),
+        0,
+        &BTreeSet::from([0]),
+        &BTreeSet::new(),
+        &BTreeMap::new(),
+        at(0),
+    );
     assert!(!alone.must_stop(at(99_000)), "nobody else is there");
     let mut two = Confirmations::default();
     let leaves = BTreeSet::from([0, 1]);
-    two.change_epoch(epoch(0), 0, &leaves, &BTreeSet::new(), at(0));
+    two.change_epoch(
+        epoch(0),
+        0,
+        &leaves,
+        &BTreeSet::new(),
+        &BTreeMap::new(),
+        at(0),
+    );
     assert!(two.must_stop(at(20_000)), "the other one");
 }
 
 #[test]
 fn a_new_epoch_keeps_the_signs_of_those_who_stayed() {
     let mut confirmations = of_four(0);
-    confirmations.hear(epoch(1), 1, at(15_000));
+    confirmations.hear(epoch(1), 1, sent(15_000), at(15_000));
     assert!(confirmations.is_epoch_shared());
     let leaves = BTreeSet::from([0, 1, 2, 3]);
     let stayed = BTreeSet::from([0, 1, 2]);
-    confirmations.change_epoch(epoch(2), 0, &leaves, &stayed, at(16_000));
+    // The leaf of 2 stayed.
+    let signs = BTreeMap::from([(2, at(15_000))]);
+    confirmations.change_epoch(epoch(2), 0, &leaves, &stayed, &signs, at(16_000));
     assert!(!confirmations.is_epoch_shared());
     assert_eq!(confirmations.unconfirmed(at(20_000)), BTreeSet::from([2]));
-    confirmations.hear(epoch(1), 2, at(20_000));
+    confirmations.hear(epoch(1), 2, sent(20_000), at(20_000));
     assert_eq!(
         confirmations.unconfirmed(at(20_000)),
         BTreeSet::from([2]),
         "of the old epoch"
     );
-    confirmations.hear(epoch(2), 2, at(20_000));
+    confirmations.hear(epoch(2), 2, sent(20_000), at(20_000));
     assert!(confirmations.is_epoch_shared());
     assert_eq!(confirmations.unconfirmed(at(20_000)), BTreeSet::new());
     assert_eq!(
         confirmations.unconfirmed(at(36_000)),
         BTreeSet::from([1, 3])
     );
+}
+
+#[test]
+fn a_leaf_that_is_made_anew_keeps_the_last_sign() {
+    let mut confirmations = of_four(0);
+    confirmations.hear(epoch(1), 1, sent(15_000), at(15_000));
+    let last = [0, 1, 2].map(|leaf| confirmations.last_sign(leaf));
+    assert_eq!(last, [None, Some(at(15_000)), Some(at(0))]);
+    let leaves = BTreeSet::from([0, 3, 4, 5, 6]);
+    let signs = BTreeMap::from([(4, at(15_000)), (5, at(0))]);
+    let stayed = BTreeSet::from([0, 3]);
+    confirmations.change_epoch(epoch(2), 0, &leaves, &stayed, &signs, at(21_000));
+    let unconfirmed = |now: u64| confirmations.unconfirmed(at(now));
+    assert_eq!(unconfirmed(21_000), BTreeSet::from([3, 5]));
+    assert_eq!(unconfirmed(35_000), BTreeSet::from([3, 4, 5]));
+    assert_eq!(unconfirmed(41_000), BTreeSet::from([3, 4, 5, 6]));
 }
 
 #[test]
@@ -85,7 +129,7 @@ fn times_without_a_connection_count_for_20_s_at_most() {
         confirmations.unconfirmed(at(35_000)),
         BTreeSet::from([1, 2, 3])
     );
-    confirmations.hear(epoch(1), 1, at(35_000));
+    confirmations.hear(epoch(1), 1, sent(35_000), at(35_000));
     confirmations.reconnect(Duration::from_secs(15));
     assert_eq!(
         confirmations.unconfirmed(at(39_999)),
@@ -105,4 +149,58 @@ fn who_sends_nothing_confirms_every_10_s() {
     confirmations.sent(at(1_000));
     assert!(!confirmations.is_due(at(10_999)));
     assert!(confirmations.is_due(at(11_000)));
+}
+
+#[test]
+fn messages_that_were_held_back_count_at_the_time_of_their_sender() {
+    let mut confirmations = of_four(1_000);
+    confirmations.hear(epoch(1), 1, sent(2_000), at(2_000));
+    // The service keeps every other one, and has them still when the sender is somewhere else.
+    let others = BTreeSet::from([2, 3]);
+    let all = BTreeSet::from([1, 2, 3]);
+    confirmations.hear(epoch(1), 1, sent(12_000), at(21_000));
+    assert_eq!(confirmations.unconfirmed(at(31_999)), others);
+    assert_eq!(confirmations.unconfirmed(at(32_010)), all);
+    for count in 2..60 {
+        let sent = sent(2_000 + count * 10_000);
+        confirmations.hear(epoch(1), 1, sent, at(2_000 + count * 19_000));
+        let unconfirmed = confirmations.unconfirmed(at(12_100 + count * 19_000));
+        assert_eq!(unconfirmed, all, "{count}");
+    }
+    // A message that comes at once shows that they were late.
+    confirmations.hear(epoch(1), 1, sent(2_000_000), at(2_000_000));
+    assert_eq!(confirmations.unconfirmed(at(2_019_999)), others);
+    confirmations.hear(epoch(1), 1, sent(1_999_000), at(2_010_000));
+    assert_eq!(
+        confirmations.unconfirmed(at(2_019_999)),
+        others,
+        "an earlier one takes nothing back"
+    );
+}
+
+/// Clocks run apart: one by 50 in a million slower than the other.
+#[test]
+fn a_sender_whose_clock_is_slow_stays_confirmed() {
+    let mut confirmations = of_four(1_000);
+    let mut now = 2_000;
+    while now < 5 * 86_400_000 {
+        let slow = sent(now - now / 20_000);
+        confirmations.hear(epoch(1), 1, slow, at(now));
+        now += 10_000;
+    }
+    assert_eq!(confirmations.unconfirmed(at(now)), BTreeSet::from([2, 3]));
+    // One that the service holds back more than that is late.
+    let slow = sent(now - 12_000 - now / 20_000);
+    confirmations.hear(epoch(1), 1, slow, at(now));
+    let all = BTreeSet::from([1, 2, 3]);
+    assert_eq!(confirmations.unconfirmed(at(now + 10_000)), all);
+}
+
+#[test]
+fn times_that_no_clock_has_are_taken() {
+    let mut confirmations = of_four(1_000);
+    for sent in [0, u64::MAX, 5, u64::MAX - 1] {
+        confirmations.hear(epoch(1), 1, SenderTime::from_millis(sent), at(2_000));
+        assert_eq!(confirmations.unconfirmed(at(2_000)), BTreeSet::new());
+    }
 }

@@ -2,7 +2,7 @@
 
 use anteroom_e2ee::{
     AdminSecret, BarredEntry, CLOCK_TOLERANCE, ContextChange, ContextError, Lock, MAX_BARRED,
-    Policy, RoomContext, SignedStatement, StatementKey,
+    MAX_BARRED_BY_CO_ADMIN, Policy, RoomContext, SignedStatement, StatementKey,
 };
 use anteroom_protocol::{EraId, Restrictions, Timestamp};
 
@@ -198,6 +198,68 @@ fn the_oldest_barred_entries_are_merged() {
     assert_eq!(forth.barred().entries().len(), MAX_BARRED);
     assert_eq!(forth.barred().void_before(), NOW.plus(6));
     assert_eq!(forth.with(&barred(entries)), forth);
+}
+
+/// The co-admin bars people whom it has invented, of times as late as members take.
+#[test]
+fn the_entries_of_a_co_admin_are_few_and_drive_out_none_of_the_admin() {
+    let people = people();
+    let policy = people.policy(Restrictions::AdminApproval);
+    let against_it = BarredEntry {
+        user: user(4),
+        ..people.barred()
+    };
+    let before = with_policy(&people, &policy).with(&barred(vec![by_admin(&people, &against_it)]));
+    let invented = |number: u64| {
+        let entry = BarredEntry {
+            user: user(100 + number),
+            time: NOW.plus(CLOCK_TOLERANCE - 100 + number),
+            ..people.barred()
+        };
+        by_co_admin(&people, &entry)
+    };
+    let entries: Vec<_> = (0..100).map(invented).collect();
+    let mut forth = before.clone();
+    for entry in entries.iter().rev() {
+        let next = forth.with(&barred(vec![entry.clone()]));
+        assert_eq!((next.verify(), next.follows(&forth, NOW)), (Ok(()), Ok(())));
+        forth = next;
+    }
+    let at_once = before.with(&barred(entries.clone()));
+    assert_eq!(forth, at_once);
+    assert_eq!(forth.barred().entries().len(), 1 + MAX_BARRED_BY_CO_ADMIN);
+    assert_eq!(forth.barred().entries()[0], by_admin(&people, &against_it));
+    assert_eq!(
+        forth.barred().entries()[1..],
+        entries[..MAX_BARRED_BY_CO_ADMIN]
+    );
+    assert_eq!(forth.barred().void_before(), Timestamp::from_secs(0));
+    // Those of the admin leave room for fewer.
+    let most: Vec<_> = (0..MAX_BARRED as u64 - 3)
+        .map(|one| bar(&people, one))
+        .collect();
+    let full = forth.with(&barred(most.clone()));
+    assert_eq!(full.barred().entries().len(), MAX_BARRED);
+    assert_eq!((full.verify(), full.follows(&forth, NOW)), (Ok(()), Ok(())));
+    let at_once = before.with(&barred([&entries[..], &most].concat()));
+    assert_eq!(full, at_once);
+    let is_by_co_admin = |one: &&SignedStatement<BarredEntry>| entries.contains(one);
+    let rest = full.barred().entries().iter().filter(is_by_co_admin);
+    assert_eq!(rest.count(), 2);
+    // A group that somebody starts with more is no group.
+    let mut bytes = before.to_bytes();
+    let number = bytes.len() - 2 - before.barred().entries()[0].as_bytes().len() - 2 - 1;
+    bytes[number] += 9;
+    bytes.truncate(bytes.len() - 2);
+    for entry in &entries[..9] {
+        let entry = entry.as_bytes();
+        bytes.extend(u16::try_from(entry.len()).unwrap().to_be_bytes());
+        bytes.extend(entry);
+    }
+    bytes.extend([0, 0]);
+    let more = RoomContext::parse(&bytes).unwrap();
+    assert_eq!(more.barred().entries().len(), 10);
+    assert_eq!(more.verify(), Err(ContextError::Statement));
 }
 
 #[test]

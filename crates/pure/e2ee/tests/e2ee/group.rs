@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anteroom_e2ee::{
     Admission, AdmissionError, AdmissionReason, CommitError, CommitRefusal, ContextChange,
     FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage, Lock, MAX_ADDS,
-    MemberLeaf, MessageError, RemovalReason, RosterHistory,
+    MemberLeaf, MessageError, RemovalReason, RosterHistory, SenderTime,
 };
 use anteroom_protocol::Restrictions;
 use zeroize::Zeroizing;
@@ -22,6 +22,8 @@ fn removing<const N: usize>(leaves: [u32; N]) -> GroupChange {
         ..GroupChange::default()
     }
 }
+
+const SENT: SenderTime = SenderTime::from_millis(1_234_567);
 
 fn content(text: &[u8]) -> GroupMessage {
     GroupMessage::Content(Zeroizing::new(text.to_vec()))
@@ -148,12 +150,12 @@ fn who_is_taken_out_learns_it_and_reads_nothing_more() {
     assert!(told[2].as_ref().unwrap().frames.is_none());
     let message = call.members[0]
         .group
-        .seal_message(&content(b"secret"), &mut call.rng);
+        .seal_message(&content(b"secret"), SENT, &mut call.rng);
     let message = message.unwrap();
     let now = call.now;
     let group = &mut call.members[2].group;
     assert_eq!(group.open_message(&message, now), Err(MessageError));
-    let sealed = group.seal_message(&content(b"more"), &mut call.rng);
+    let sealed = group.seal_message(&content(b"more"), SENT, &mut call.rng);
     assert_eq!(sealed, Err(GroupFailure::Mls));
     let later = now.plus(Duration::from_secs(1));
     let frame = call.members[0]
@@ -393,12 +395,12 @@ fn a_message_says_its_sender_and_opens_once() {
     let sent = content("{\"type\":\"text\"}".as_bytes());
     let sealed = call.members[1]
         .group
-        .seal_message(&sent, &mut call.rng)
+        .seal_message(&sent, SENT, &mut call.rng)
         .unwrap();
     for receiver in [0, 2] {
         let group = &mut call.members[receiver].group;
         let opened = group.open_message(&sealed, now);
-        assert_eq!(opened, Ok((epoch, 1, sent.clone())));
+        assert_eq!(opened, Ok((epoch, 1, SENT, sent.clone())));
         assert_eq!(group.open_message(&sealed, now), Err(MessageError));
     }
     let mut changed = sealed.clone();
@@ -410,12 +412,14 @@ fn a_message_says_its_sender_and_opens_once() {
     let own = call.members[1].group.open_message(&sealed, now);
     assert_eq!(own, Err(MessageError));
     let long = content(&[0; GroupMessage::MAX_CONTENT + 1]);
-    let too_long = call.members[0].group.seal_message(&long, &mut call.rng);
+    let too_long = call.members[0]
+        .group
+        .seal_message(&long, SENT, &mut call.rng);
     assert_eq!(too_long, Err(GroupFailure::TooLong));
     let longest = content(&[0; GroupMessage::MAX_CONTENT]);
     let sealed = call.members[0]
         .group
-        .seal_message(&longest, &mut call.rng)
+        .seal_message(&longest, SENT, &mut call.rng)
         .unwrap();
     assert!(sealed.len() <= 64 * 1024);
     assert!(call.members[1].group.open_message(&sealed, now).is_ok());
@@ -428,11 +432,11 @@ fn a_confirmation_shows_the_epoch_of_its_sender() {
     let confirmation = GroupMessage::Confirmation;
     let sealed = call.members[0]
         .group
-        .seal_message(&confirmation, &mut call.rng)
+        .seal_message(&confirmation, SENT, &mut call.rng)
         .unwrap();
     let epoch = call.members[1].group.epoch();
     let opened = call.members[1].group.open_message(&sealed, now);
-    assert_eq!(opened, Ok((epoch, 0, confirmation)));
+    assert_eq!(opened, Ok((epoch, 0, SENT, confirmation)));
 }
 
 #[test]
@@ -441,14 +445,14 @@ fn messages_of_the_epoch_before_are_opened_for_10_s() {
         let mut call = Call::with_members(3);
         let sealed = call.members[1]
             .group
-            .seal_message(&content(b"late"), &mut call.rng)
+            .seal_message(&content(b"late"), SENT, &mut call.rng)
             .unwrap();
         let epoch = call.members[0].group.epoch();
         call.now = at(20_000);
         call.add(0, 4);
         let group = &mut call.members[0].group;
         let opened = group.open_message(&sealed, at(20_000 + later));
-        let expected = is_open.then_some((epoch, 1, content(b"late")));
+        let expected = is_open.then_some((epoch, 1, SENT, content(b"late")));
         assert_eq!(opened.ok(), expected, "{later}");
     }
 }
@@ -460,7 +464,7 @@ fn messages_of_those_who_left_are_opened_for_2_s() {
         let seal = |call: &mut Call, index: usize| {
             let group = &mut call.members[index].group;
             group
-                .seal_message(&content(b"late"), &mut call.rng)
+                .seal_message(&content(b"late"), SENT, &mut call.rng)
                 .unwrap()
         };
         let (stayed, gone) = (seal(&mut call, 1), seal(&mut call, 2));
@@ -484,4 +488,23 @@ fn two_groups_of_an_era_have_different_words_and_keys() {
     assert_ne!(words(0), words(1));
     let key = |index: usize| *call.members[index].group.frames().unwrap().key.as_bytes();
     assert_ne!(key(0), key(1));
+}
+
+/// Commits that follow each other do not prolong the time for which an epoch's messages are opened.
+#[test]
+fn messages_of_each_past_epoch_are_opened_for_10_s_of_its_own() {
+    for (later, is_open) in [(9_999, true), (10_000, false)] {
+        let mut call = Call::with_members(3);
+        let sealed = call.members[1]
+            .group
+            .seal_message(&content(b"late"), SENT, &mut call.rng)
+            .unwrap();
+        call.now = at(20_000);
+        call.add(0, 4);
+        call.now = at(25_000);
+        call.add(0, 5);
+        let group = &mut call.members[0].group;
+        let opened = group.open_message(&sealed, at(20_000 + later));
+        assert_eq!(opened.is_ok(), is_open, "{later}");
+    }
 }

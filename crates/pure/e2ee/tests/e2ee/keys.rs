@@ -81,6 +81,31 @@ fn points_of_small_order_and_other_encodings_are_no_public_keys() {
     }
 }
 
+/// A y-coordinate above the prime, 2^255 - 19, and a sign of the x-coordinate 0.
+#[test]
+fn a_public_key_has_one_encoding() {
+    let encoded = |first: u8, middle: u8, last: u8| {
+        let mut bytes = [middle; 32];
+        (bytes[0], bytes[31]) = (first, last);
+        bytes
+    };
+    for first in 0xed..=0xff {
+        for last in [0x7f, 0xff] {
+            let parsed = MemberPublicKey::from_bytes(&encoded(first, 0xff, last));
+            assert_eq!(parsed, Err(PublicKeyError));
+        }
+    }
+    for bytes in [encoded(1, 0, 0x80), encoded(0xec, 0xff, 0xff)] {
+        assert_eq!(MemberPublicKey::from_bytes(&bytes), Err(PublicKeyError));
+    }
+    // Some of the largest coordinates below the prime are those of keys.
+    let below = (0xd0..=0xec).filter(|first| {
+        let bytes = encoded(*first, 0xff, 0x7f);
+        MemberPublicKey::from_bytes(&bytes).is_ok_and(|key| *key.as_bytes() == bytes)
+    });
+    assert!(below.count() > 0);
+}
+
 #[test]
 fn a_join_names_the_public_key() {
     let key = DeviceSecret::random(&mut rng(1))

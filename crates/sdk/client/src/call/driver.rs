@@ -2,8 +2,12 @@
 //! loss.
 
 mod counter_writer;
+mod counters;
+mod ending;
+mod event_sender;
+mod link_publisher;
 
-use std::{future, sync::Arc, time::Duration};
+use std::{collections::VecDeque, future, sync::Arc, time::Duration};
 
 use anteroom_client_core::{
     Moment, SessionTime,
@@ -20,15 +24,14 @@ use anteroom_client_core::{
 use rand_core::CryptoRng;
 use tokio::{
     sync::{mpsc, watch},
-    task::spawn_blocking,
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
-use self::counter_writer::CounterWriter;
+use self::{counter_writer::CounterWriter, event_sender::send, link_publisher::LinkPublisher};
 use super::socket::Socket;
 use crate::{
-    CallEvent, EndReason, EraId, JoinOptions, LinkChange, ReplayStoreError, RoomsClient,
-    RoomsError, SenderCounters, System, TransportFailure,
+    CallEvent, EndReason, JoinOptions, LinkChange, RoomsClient, RoomsError, SenderCounters, System,
+    TransportFailure,
 };
 
 /// The maximum time for which leaving waits until the group has let the device in that has something to say.
@@ -53,8 +56,12 @@ pub(crate) struct Driver {
     /// The start of the monotonic clock.
     start: Instant,
     commands: mpsc::Receiver<SessionCommand>,
+    /// Commands that came while an event waited for its place.
+    early: VecDeque<SessionCommand>,
     events: mpsc::Sender<CallEvent>,
     counter_writer: CounterWriter,
+    /// The changes of the link, from the first one on.
+    publisher: Option<LinkPublisher>,
 }
 
 /// The reason for giving up a connection.
@@ -79,9 +86,16 @@ impl Driver {
             system,
             start: Instant::now(),
             commands,
+            early: VecDeque::new(),
             events,
             counter_writer: CounterWriter::default(),
+            publisher: None,
         }
+    }
+
+    /// States that the link of the room names an admin key.
+    pub(crate) fn name_admin(&mut self) {
+        self.participation.name_admin();
     }
 
     /// Connects and sends `join`. Resumes the former seat if the room service still reserves it.
@@ -130,11 +144,16 @@ impl Driver {
             }
         };
         self.store_all_counters().await;
+        self.give_up().await;
         let Self {
             participation,
             events,
+            publisher,
             ..
         } = self;
+        if let Some(publisher) = publisher {
+            publisher.finish(&events).await;
+        }
         // Gives the counters back, so that the next session in this era goes on with them.
         drop(participation);
         // Sending fails if the session was dropped.
@@ -173,13 +192,6 @@ impl Driver {
             .enter(seat, counters, time, &mut *self.rng);
         self.emit(event).await;
         Ok(())
-    }
-
-    /// Returns the counters that earlier sessions in the era have received, on a thread that may block.
-    async fn stored_counters(&mut self, era: EraId) -> Result<SenderCounters, ReplayStoreError> {
-        let (memory, room) = (self.client.replays.clone(), self.participation.room());
-        let read = spawn_blocking(move || memory.of(room, era)).await;
-        read.unwrap_or_else(|_| Err(ReplayStoreError::new("reading it was broken off")))
     }
 
     async fn restore(&mut self) -> Result<Socket, RoomsError> {
@@ -221,7 +233,9 @@ impl Driver {
                         Err(error) => return Interruption::Over(EndReason::Failed(error)),
                     }
                 }
-                Some(command) = self.commands.recv() => self.send_command(socket, command).await,
+                Some(command) = next_command(&mut self.early, &mut self.commands) => {
+                    self.send_command(socket, command).await
+                }
                 _ = ping.tick() => {
                     if last_received.elapsed() > SILENCE_LIMIT {
                         return Interruption::Lost;
@@ -271,10 +285,15 @@ impl Driver {
     }
 
     async fn send_queued(&mut self, socket: &mut Socket) -> Result<(), Interruption> {
-        while let Ok(command) = self.commands.try_recv() {
+        while let Some(command) = self.next_queued() {
             self.send_command(socket, command).await?;
         }
         Ok(())
+    }
+
+    fn next_queued(&mut self) -> Option<SessionCommand> {
+        let early = self.early.pop_front();
+        early.or_else(|| self.commands.try_recv().ok())
     }
 
     async fn send_command(
@@ -317,20 +336,17 @@ impl Driver {
     }
 
     /// Changes the link beside the call.
-    fn publish(&self, change: LinkChange) {
-        let (client, options) = (self.client.clone(), self.options.clone());
-        let (events, mut rng) = (self.events.downgrade(), self.system.rng());
-        tokio::spawn(async move {
-            let Some(passkey) = &options.passkey else {
-                return;
-            };
-            let (room, pass) = (&options.room, &options.pass);
-            let updated = client.update(room, pass, passkey, &change, &mut *rng).await;
-            if let (Err(error), Some(events)) = (updated, events.upgrade()) {
-                // Sending fails if the session was dropped.
-                let _ = events.send(CallEvent::PolicyNotKept(error)).await;
-            }
+    fn publish(&mut self, change: LinkChange) {
+        let publisher = self.publisher.get_or_insert_with(|| {
+            let (client, options) = (self.client.clone(), self.options.clone());
+            LinkPublisher::start(
+                client,
+                options,
+                self.system.clone(),
+                self.events.downgrade(),
+            )
         });
+        publisher.publish(change);
     }
 
     fn time(&self) -> SessionTime {
@@ -340,32 +356,19 @@ impl Driver {
         }
     }
 
-    /// Starts to let the store of replays know of what was received. What is received during a write
-    /// is for the next one.
-    fn store_counters(&mut self) {
-        let Some((era, counters)) = self.participation.unstored_counters() else {
-            return;
-        };
-        if self.counter_writer.is_busy() {
-            return;
-        }
-        let room = self.participation.room();
-        if let Some(write) = self.client.replays.write(room, era, counters) {
-            self.counter_writer.start(write);
-        }
-        self.participation.mark_stored();
-    }
-
-    /// Returns when the store of replays knows of all that was received.
-    async fn store_all_counters(&mut self) {
-        self.counter_writer.finish().await;
-        self.store_counters();
-        self.counter_writer.finish().await;
-    }
-
     async fn emit(&mut self, event: CallEvent) {
-        // Sending fails if the session was dropped; `stopped` then ends the task.
-        let _ = self.events.send(event).await;
+        send(event, &self.events, (&mut self.commands, &mut self.early)).await;
+    }
+}
+
+/// Returns the next command.
+async fn next_command(
+    early: &mut VecDeque<SessionCommand>,
+    commands: &mut mpsc::Receiver<SessionCommand>,
+) -> Option<SessionCommand> {
+    match early.pop_front() {
+        Some(command) => Some(command),
+        None => commands.recv().await,
     }
 }
 

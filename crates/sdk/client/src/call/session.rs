@@ -55,13 +55,15 @@ impl RoomsClient {
         options: JoinOptions,
         rng: Box<dyn CryptoRng + Send>,
     ) -> Result<CallSession, RoomsError> {
-        self.join_at(options, rng, Arc::new(OperatingSystem)).await
+        let system = Arc::new(OperatingSystem);
+        self.join_at(options, false, rng, system).await
     }
 
-    /// Joins a call at the time of a system.
+    /// Joins a call at the time of a system. `names_admin` says whether the link names an admin key.
     pub(crate) async fn join_at(
         &self,
         options: JoinOptions,
+        names_admin: bool,
         rng: Box<dyn CryptoRng + Send>,
         system: Arc<dyn System>,
     ) -> Result<CallSession, RoomsError> {
@@ -75,6 +77,9 @@ impl RoomsClient {
             command_queue,
             event_queue,
         );
+        if names_admin {
+            driver.name_admin();
+        }
         let socket = driver.join().await?;
         tokio::spawn(driver.run(socket, stopping));
         Ok(CallSession {
@@ -117,7 +122,7 @@ impl CallSession {
     pub async fn next(&mut self) -> Option<CallEvent> {
         let event = self.events.recv().await?;
         if let Some(statements) = &mut self.statements
-            && statements.call.observe(&event)
+            && statements.call.observe(&event, statements.system.now())
         {
             statements.call.keep(&*statements.store);
         }
@@ -259,10 +264,17 @@ impl CallSession {
         self.queue(SessionCommand::Reconnect).await
     }
 
-    /// Leaves the call after all earlier commands were sent. Waits for the end of the task.
-    pub async fn leave(mut self) {
+    /// Starts to leave the call after all earlier commands were sent: the last events follow, and
+    /// [`CallEvent::Ended`]. It takes some seconds where a text waits to be said, or the room service to take a
+    /// policy that this device has signed.
+    pub fn start_leaving(&self) {
         self.stop.send_replace(true);
-        while self.events.recv().await.is_some() {}
+    }
+
+    /// Leaves the call as [`Self::start_leaving`] does, and waits for its end without showing the last events.
+    pub async fn leave(mut self) {
+        self.start_leaving();
+        while self.next().await.is_some() {}
     }
 
     async fn group(&self, command: GroupCommand) -> Result<(), RoomsError> {

@@ -14,10 +14,10 @@ use crate::{record::Record, stage::within};
 type Order =
     Box<dyn for<'c> FnOnce(&'c CallSession) -> BoxFuture<'c, Result<(), RoomsError>> + Send>;
 
-/// What a person has seen of a call.
+/// The state and the events of a call that a person has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// The events since [`Person::forget`].
+    /// The events since [`TestUser::forget`].
     pub(crate) events: Vec<CallEvent>,
     /// The group as it is now.
     pub(crate) group: GroupState,
@@ -28,7 +28,7 @@ pub(crate) struct Seen {
 }
 
 /// A person with a client of the SDK in a task of its own. The client leaves when the value is dropped.
-pub(crate) struct Person {
+pub(crate) struct TestUser {
     pub(crate) name: String,
     pub(crate) user: OpaqueUserId,
     pub(crate) key: MemberPublicKey,
@@ -36,7 +36,7 @@ pub(crate) struct Person {
     orders: mpsc::UnboundedSender<Order>,
 }
 
-impl Person {
+impl TestUser {
     pub(crate) async fn start(name: &str, own: OwnDevice, call: CallSession) -> Self {
         let seen = Arc::new(Record::default());
         let (orders, queue) = mpsc::unbounded_channel();
@@ -138,7 +138,7 @@ impl Person {
 }
 
 /// Waits until these people, and these other members, are in one group as each of them sees it.
-pub(crate) async fn together(people: &[&Person], others: &[MemberPublicKey]) {
+pub(crate) async fn together(people: &[&TestUser], others: &[MemberPublicKey]) {
     let keys = people
         .iter()
         .map(|person| person.key)
@@ -157,7 +157,7 @@ pub(crate) async fn together(people: &[&Person], others: &[MemberPublicKey]) {
 }
 
 /// Lets each of these people say something, and checks that the others hear it once, and from whom.
-pub(crate) async fn talk(people: &[&Person], round: &str) {
+pub(crate) async fn talk(people: &[&TestUser], round: &str) {
     for speaker in people {
         let text = format!("{round}: this is {}", speaker.name);
         speaker.say(&text);
@@ -172,7 +172,7 @@ pub(crate) async fn talk(people: &[&Person], round: &str) {
 
 /// Checks that these people have heard each other once in a round until now, and from whom.
 #[track_caller]
-pub(crate) fn assert_heard_once(people: &[&Person], round: &str) {
+pub(crate) fn assert_heard_once(people: &[&TestUser], round: &str) {
     for speaker in people {
         let text = format!("{round}: this is {}", speaker.name);
         for hearer in people.iter().filter(|one| one.key != speaker.key) {

@@ -24,7 +24,7 @@ use rand_core::CryptoRng;
 use secrecy::SecretString;
 use tokio::time::timeout;
 
-use crate::person::Person;
+use crate::person::TestUser;
 
 /// The maximum time until something that a story waits for has happened.
 const LIMIT: Duration = Duration::from_secs(80);
@@ -192,7 +192,7 @@ impl Stage {
     }
 
     /// Lets a device of the SDK join.
-    pub(crate) async fn join(&self, joiner: Joiner<'_>) -> Person {
+    pub(crate) async fn join(&self, joiner: Joiner<'_>) -> TestUser {
         let Joiner {
             account,
             name,
@@ -227,20 +227,20 @@ impl Stage {
             let statements = CallStatements::new(&self.link, statements, own, rights);
             call = call.with_statements(statements, store, Arc::new(OperatingSystem));
         }
-        Person::start(name, own, call).await
+        TestUser::start(name, own, call).await
     }
 
     /// Lets an admin join.
-    pub(crate) async fn admin(&self, name: &str, secret: u8) -> Person {
+    pub(crate) async fn admin(&self, name: &str, secret: u8) -> TestUser {
         self.newcomer(name, secret, true).await
     }
 
     /// Lets somebody join whom no admin has let in.
-    pub(crate) async fn guest(&self, name: &str, secret: u8) -> Person {
+    pub(crate) async fn guest(&self, name: &str, secret: u8) -> TestUser {
         self.newcomer(name, secret, false).await
     }
 
-    async fn newcomer(&self, name: &str, secret: u8, is_admin: bool) -> Person {
+    async fn newcomer(&self, name: &str, secret: u8, is_admin: bool) -> TestUser {
         let joiner = Joiner {
             account: &self.account().await,
             name,

@@ -17,15 +17,15 @@ use crate::support::{RoomsFixture, TestUser, link, wait_for};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A room whose link was made by an admin's client.
-struct Room {
-    fixture: RoomsFixture,
-    link: CallLink,
-    rights: AdminRights,
+pub(crate) struct Room {
+    pub(crate) fixture: RoomsFixture,
+    pub(crate) link: CallLink,
+    pub(crate) rights: AdminRights,
 }
 
 impl Room {
     /// Creates a room; `has_admin` says whether its link names an admin key.
-    async fn create(approval: Approval, has_admin: bool) -> (Self, TestUser) {
+    pub(crate) async fn create(approval: Approval, has_admin: bool) -> (Self, TestUser) {
         let fixture = RoomsFixture::start().await;
         let ann = fixture.person().await;
         let (key, _) = fixture.new_room();
@@ -52,15 +52,37 @@ impl Room {
         (room, ann)
     }
 
-    fn root_key(&self) -> &RootKey {
+    pub(crate) fn root_key(&self) -> &RootKey {
         &self.link.root_key
     }
 
     /// Joins with a device that takes part in the encryption.
-    async fn join(&self, person: &TestUser, name: &str, device: u8, is_admin: bool) -> CallSession {
-        let secret = DeviceSecret::from_bytes([device; 32]);
+    pub(crate) async fn join(
+        &self,
+        person: &TestUser,
+        name: &str,
+        device: u8,
+        is_admin: bool,
+    ) -> CallSession {
         let store = Arc::new(MemoryStatements::default());
+        self.join_with(&store, person, (name, device, is_admin))
+            .await
+    }
+
+    /// Joins with the statements of a store.
+    pub(crate) async fn join_with(
+        &self,
+        store: &Arc<MemoryStatements>,
+        person: &TestUser,
+        (name, device, is_admin): (&str, u8, bool),
+    ) -> CallSession {
+        let store = store.clone();
+        let secret = DeviceSecret::from_bytes([device; 32]);
         let mut member = CallMember::new(&secret, &self.link).unwrap();
+        let kept = RoomStatements::load(&self.link, &*store).unwrap();
+        if let Some(kept) = kept {
+            member = member.with_statements(&kept, OperatingSystem.now());
+        }
         let rights = Some(&self.rights).filter(|_| is_admin);
         if let Some(rights) = rights {
             member = member.with_rights(rights);
@@ -98,7 +120,7 @@ pub(crate) async fn within<T>(found: impl Future<Output = T>) -> T {
 }
 
 /// Waits until a group has this number of members.
-async fn group_of(call: &mut CallSession, count: usize) -> GroupState {
+pub(crate) async fn group_of(call: &mut CallSession, count: usize) -> GroupState {
     let found = wait_for(call, |event| match event {
         CallEvent::GroupChanged(state) => {
             let is_whole = state.members.len() == count && state.may_send;
@@ -136,7 +158,7 @@ async fn heard(call: &mut CallSession) -> (String, String) {
     within(found).await
 }
 
-async fn own_device(call: &mut CallSession) -> DemuxId {
+pub(crate) async fn own_device(call: &mut CallSession) -> DemuxId {
     let found = wait_for(call, |event| match event {
         CallEvent::Joined(seat) => Some(seat.demux),
         _ => None,
@@ -304,7 +326,7 @@ async fn a_locked_call_lets_nobody_in_and_a_co_admin_can_lock_it_and_the_removed
     let (room, ann) = Room::create(Approval::Off, true).await;
     let (bob, carl) = (room.fixture.person().await, room.fixture.person().await);
     let mut anns = room.join(&ann, "Ann", 1, true).await;
-    own_device(&mut anns).await;
+    let anns_device = own_device(&mut anns).await;
     let mut bobs = room.join(&bob, "Bob", 2, false).await;
     let bobs_device = own_device(&mut bobs).await;
     let state = group_of(&mut anns, 2).await;
@@ -375,4 +397,23 @@ async fn a_locked_call_lets_nobody_in_and_a_co_admin_can_lock_it_and_the_removed
     assert!(within(ended).await);
     anns.say("only for Bob").await.unwrap();
     assert_eq!(heard(&mut bobs).await, said("Ann", "only for Bob"));
+
+    anns.remove_co_admin(bobs_device).await.unwrap();
+    group_event(&mut bobs, |event| match event {
+        GroupEvent::Policy(policy) => policy.claimed().co_admins.is_empty().then_some(()),
+        _ => None,
+    })
+    .await;
+    bobs.lock(true).await.unwrap();
+    anns.remove_co_admin(anns_device).await.unwrap();
+    for (call, error) in [
+        (&mut bobs, CommandError::NotAdmin),
+        (&mut anns, CommandError::NoCoAdmin),
+    ] {
+        let refused = wait_for(call, |event| match event {
+            CallEvent::GroupRefused(error) => Some(error),
+            _ => None,
+        });
+        assert_eq!(within(refused).await, GroupError::Command(error));
+    }
 }

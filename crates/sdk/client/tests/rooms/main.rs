@@ -18,6 +18,7 @@ mod hellos;
 mod hostile;
 mod links;
 mod members;
+mod publishing;
 mod recorder;
 mod replays;
 mod statements;

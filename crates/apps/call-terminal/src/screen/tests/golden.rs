@@ -205,7 +205,7 @@ fn no_size_is_too_small() {
 }
 
 /// Returns a member of the group of the devices 16, 32, 48 and so on.
-fn member(number: u32, name: &str, reason: AdmissionReason) -> MemberStatus {
+pub(crate) fn member(number: u32, name: &str, reason: AdmissionReason) -> MemberStatus {
     let byte = u8::try_from(number).unwrap();
     let user = room_params().encrypt(&Aci::from_bytes([byte; 16]).into());
     let secret = DeviceSecret::from_bytes([byte; 32]);
@@ -258,6 +258,7 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
             may_send: true,
             is_locked,
             has_admin: true,
+            admins: Vec::new(),
         }))
     };
     let group = |event| CallEvent::Group(Box::new(event));

@@ -96,7 +96,7 @@ impl Participation {
     /// the room service says that it has no groups.
     fn is_link_key_barred(&self) -> bool {
         let encryption = self.encryption.as_ref();
-        encryption.is_some_and(Encryption::has_admin)
+        encryption.map_or(self.names_admin, Encryption::has_admin)
     }
 
     fn send(
@@ -120,6 +120,7 @@ impl Participation {
         time: SessionTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), RoomsError> {
+        let has_outsiders = !self.outsiders().is_empty();
         let state = self.resume_state.as_ref().ok_or(RoomsError::Over)?;
         let encryption = self.encryption.as_mut();
         if let Some(encryption) = encryption.filter(|encryption| encryption.is_on()) {
@@ -127,12 +128,18 @@ impl Participation {
                 time,
                 rng: &mut *rng,
             };
-            encryption.say(&text, &state.roster, surroundings);
+            let is_taken = encryption.say(&text, (&state.roster, has_outsiders), surroundings);
             self.collect();
+            if !is_taken {
+                return Ok(());
+            }
             return self.seal_to_outsiders(&Chat::Text { text }, rng);
         }
         if self.is_link_key_barred() {
-            let error = GroupError::Unsupported;
+            let error = match self.encryption {
+                Some(_) => GroupError::Unsupported,
+                None => GroupError::NoGroup,
+            };
             self.tell(CallEvent::NotSaid { text, error });
             return Ok(());
         }

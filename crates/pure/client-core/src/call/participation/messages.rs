@@ -174,7 +174,9 @@ impl Participation {
         if RelayClass::of(&body).is_some() {
             return Ok(self.handle(Input::Relay { from, body }, surroundings));
         }
-        let encryption = self.encryption.as_ref().filter(|one| one.is_on());
+        // Where the link names an admin key, a room service that says it has no groups changes nothing.
+        let encryption = self.encryption.as_ref();
+        let encryption = encryption.filter(|one| one.is_on() || one.has_admin());
         let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
         let event = match resume_state.opener.open(from, &body) {
             Ok(_) if encryption.is_some_and(|one| one.takes_part(from, &resume_state.roster)) => {

@@ -266,7 +266,9 @@ fn a_proposal_of_its_own_and_a_message_are_no_commits() {
     };
     let message = {
         let message = crate::GroupMessage::Confirmation;
-        groups[0].seal_message(&message, &mut rng).unwrap()
+        groups[0]
+            .seal_message(&message, crate::SenderTime::from_millis(0), &mut rng)
+            .unwrap()
     };
     let roster = RosterHistory::default();
     for body in [proposal.to_bytes().unwrap(), message, b"nothing".to_vec()] {

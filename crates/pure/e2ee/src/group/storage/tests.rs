@@ -55,12 +55,12 @@ fn value(number: u8) -> Value {
     Value(vec![number; 32])
 }
 
-type Found = Result<Option<Value>, StorageError>;
+type ReadResult = Result<Option<Value>, StorageError>;
 
 /// One kind of single values: its writer, its reader and its deleter.
 type Functions = (
     fn(&Storage, &Value, &Value) -> Result<(), StorageError>,
-    fn(&Storage, &Value) -> Found,
+    fn(&Storage, &Value) -> ReadResult,
     fn(&Storage, &Value) -> Result<(), StorageError>,
 );
 
@@ -151,7 +151,7 @@ fn the_state_of_a_group_is_dropped_and_never_read_as_absent() {
         storage.write_group_epoch_secrets(group, state),
     ];
     assert_eq!(written, [Ok(()); 10]);
-    let read: [Found; 10] = [
+    let read: [ReadResult; 10] = [
         storage.mls_group_join_config(group),
         storage.tree(group),
         storage.interim_transcript_hash(group),
@@ -204,7 +204,7 @@ fn a_signature_key_is_refused() {
     let (public_key, key) = (&value(1), &value(2));
     let refused = Err(StorageError::NotKept);
     assert_eq!(storage.write_signature_key_pair(public_key, key), refused);
-    let read: Found = storage.signature_key_pair(public_key);
+    let read: ReadResult = storage.signature_key_pair(public_key);
     assert_eq!(read, Err(StorageError::NotKept));
     assert_eq!(storage.delete_signature_key_pair(public_key), Ok(()));
 }

@@ -12,7 +12,7 @@ use super::{
     mls_member::{MlsCandidate, PlayedKey},
 };
 use crate::{
-    person::{Person, talk, together},
+    person::{TestUser, talk, together},
     stage::{RoomSettings, Stage},
 };
 
@@ -26,7 +26,7 @@ pub(crate) const NOWHERE: u32 = 16 * 60_000;
 /// who came last. All are let in, where the policy asks for that.
 pub(crate) struct Call {
     pub(crate) stage: Stage,
-    pub(crate) people: [Person; 3],
+    pub(crate) people: [TestUser; 3],
     pub(crate) insider: Insider,
 }
 
@@ -68,13 +68,13 @@ impl Call {
 
     /// Makes the key package of a device that is in no call.
     pub(crate) fn key_package(&self, key: &PlayedKey, leaf: &MemberLeaf) -> KeyPackage {
-        let seed = 100 + u64::from(leaf.demux_id.number());
+        let seed = u64::from(leaf.demux_id.number()) + (leaf.serial << 32);
         let candidate = MlsCandidate::new(&self.insider.played.keys, key, leaf, seed);
         self.insider.member.opened(&candidate.key_package)
     }
 
     /// Makes the key package of another device of the insider, which the approval of the insider lets in.
-    pub(crate) fn other_device(&self, number: u8) -> (KeyPackage, MemberPublicKey) {
+    pub(crate) fn other_device(&self, number: u8, serial: u64) -> (KeyPackage, MemberPublicKey) {
         let room = self.stage.link.root_key.room_id();
         let (key, played) = (PlayedKey::new(&room, number), &self.insider.played);
         let public = key.member_key.public();
@@ -84,6 +84,7 @@ impl Call {
         let leaf = MemberLeaf {
             demux_id: DemuxId::new(NOWHERE + 16 * u32::from(number)).unwrap(),
             member_key: public,
+            serial,
             ..played.leaf(Admission::OtherDevice(approval, signature))
         };
         (self.key_package(&key, &leaf), public)

@@ -49,7 +49,7 @@ async fn bytes_that_do_not_open_leave_out_the_device_that_the_service_names() {
 /// To the others the commit holds: it adds another device of the insider.
 async fn a_path_that_does_not_open_for_one_member_leads_to_a_group_that_it_can_open() {
     let mut call = Call::start(RoomSettings::STRICT).await;
-    let (newcomer, _) = call.other_device(20);
+    let (newcomer, _) = call.other_device(20, 1);
     let cheated = call.people[2].key;
     call.insider.member.cheat(&cheated);
     let commit = call
@@ -73,7 +73,7 @@ async fn a_path_that_does_not_open_for_one_member_leads_to_a_group_that_it_can_o
 
 async fn a_commit_without_the_psk_is_refused() {
     let mut call = Call::start(RoomSettings::STRICT).await;
-    let (newcomer, _) = call.other_device(20);
+    let (newcomer, _) = call.other_device(20, 1);
     let member = &mut call.insider.member;
     let commit = member.commit(false, |builder| builder.propose_adds([newcomer]));
     call.insider.send(&commit);
@@ -170,7 +170,9 @@ async fn an_insider_that_adds_somebody_by_an_approval_that_has_expired_is_left_o
 /// Clients let 64 devices of a user in, as the room service does not tell how many it takes.
 async fn an_insider_that_adds_too_many_devices_of_a_user_is_left_out() {
     let mut call = Call::start(RoomSettings::STRICT).await;
-    let newcomers: Vec<KeyPackage> = (20..84).map(|number| call.other_device(number).0).collect();
+    let newcomers: Vec<KeyPackage> = (20..84)
+        .map(|number| call.other_device(number, 1).0)
+        .collect();
     let member = &mut call.insider.member;
     let commit = member.commit(true, |builder| builder.propose_adds(newcomers));
     call.insider.send(&commit);

@@ -14,7 +14,7 @@ use super::{
     raw_device::RawDevice,
 };
 use crate::{
-    person::Person,
+    person::TestUser,
     stage::{Account, Stage},
 };
 
@@ -111,7 +111,7 @@ impl Insider {
     pub(crate) async fn join(
         stage: &Stage,
         account: &Account,
-        admin: Option<&Person>,
+        admin: Option<&TestUser>,
         number: u8,
     ) -> Self {
         let played = PlayedDevice::join(stage, account, number).await;

@@ -1,6 +1,6 @@
 //! Key packages and Welcomes that are made to harm others.
 
-use anteroom_client::{Admission, DemuxId, GroupEvent, MemberPublicKey};
+use anteroom_client::{Admission, DemuxId, GroupEvent, MemberPublicKey, RemovalReason};
 use anteroom_e2ee::CommitRefusal;
 use futures::FutureExt as _;
 
@@ -10,7 +10,7 @@ use super::{
     mls_member::MlsCandidate,
 };
 use crate::{
-    person::{Person, talk, together},
+    person::{TestUser, talk, together},
     stage::{RoomSettings, Stage, all_at_once},
 };
 
@@ -50,11 +50,11 @@ async fn equal_keys_in_two_key_packages_break_no_group() {
     let people = [stage.guest("Ann", 1).await, stage.guest("Bob", 2).await];
     together(&people.each_ref(), &[]).await;
     let [(one, first), (other, second)] = devices_with_equal_keys(&stage).await;
-    let _asking = [
-        one.device.keep_asking(&first.key_package),
-        other.device.keep_asking(&second.key_package),
-    ];
-    // Who comes after them comes in.
+    let _asking = one.device.keep_asking(&first.key_package);
+    // The first one has asked when the second one is told so.
+    other.device.key_package_of(one.device.demux).await;
+    let _also_asking = other.device.keep_asking(&second.key_package);
+    // Somebody who comes after them comes in.
     let carl = stage.guest("Carl", 3).await;
     let [ann, bob] = &people;
     let everybody = [ann, bob, &carl];
@@ -77,7 +77,7 @@ async fn equal_keys_in_two_key_packages_keep_no_group_from_its_start() {
         person
             .until("the group", |seen| {
                 let members = &seen.group.members;
-                let has = |one: &Person| {
+                let has = |one: &TestUser| {
                     let mut members = members.iter();
                     members.any(|member| member.claims.member_key == one.key)
                 };
@@ -105,7 +105,7 @@ async fn an_insider_that_adds_somebody_anew_by_an_old_key_package_is_left_out() 
 
 async fn a_member_that_a_welcome_names_gets_the_commit_too() {
     let mut call = Call::start(RoomSettings::STRICT).await;
-    let (newcomer, key) = call.other_device(20);
+    let (newcomer, key) = call.other_device(20, 1);
     let member = &mut call.insider.member;
     let commit = member.commit(true, |builder| builder.propose_adds([newcomer]));
     let victim = vec![call.people[2].device().number()];
@@ -124,19 +124,20 @@ async fn a_member_that_a_welcome_names_gets_the_commit_too() {
     assert!(!call.people[2].has_seen(out));
 }
 
-/// The insider adds the newcomer before the others do, as often as it likes.
+/// The insider has been in the call for longest, so that the others let it commit first.
 async fn welcomes_that_do_not_open_put_a_newcomer_off_no_group() {
-    let mut call = Call::start(RoomSettings::OPEN).await;
-    let dora = call.stage.guest("Dora", 4).await;
-    let mut asked = call
-        .insider
-        .played
-        .device
-        .key_package_of(dora.device())
-        .await;
+    let Call {
+        stage,
+        people: [ann, bob, carl],
+        mut insider,
+    } = Call::start(RoomSettings::OPEN).await;
+    drop(ann);
+    together(&[&bob, &carl], &[insider.key()]).await;
+    let dora = stage.guest("Dora", 4).await;
+    let mut asked = insider.played.device.key_package_of(dora.device()).await;
     for round in 1..=2 {
-        call.insider.follow().await;
-        let member = &mut call.insider.member;
+        insider.follow().await;
+        let member = &mut insider.member;
         let newcomer = member.opened(&asked);
         let former = Some(&dora.key).filter(|_| round > 1);
         let former: Vec<_> = former.map(|key| member.leaf_of(key)).into_iter().collect();
@@ -146,24 +147,33 @@ async fn welcomes_that_do_not_open_put_a_newcomer_off_no_group() {
         let mut welcome = commit.welcome.clone().unwrap();
         welcome[40] ^= 1;
         let to = vec![dora.device().number()];
-        call.insider.send_with(&commit, Some((to, &welcome)));
+        insider.send_with(&commit, Some((to, &welcome)));
         let told = dora
             .until("Welcomes that do not open", |seen| {
                 let told: Vec<_> = seen.group_events(welcome_refused).collect();
                 (told.len() == round).then_some(told)
             })
             .await;
-        let expected = (call.insider.played.device.demux, true);
+        let expected = (insider.played.device.demux, true);
         assert_eq!(told, vec![expected; round]);
-        let device = &call.insider.played.device;
+        let device = &insider.played.device;
         asked = device.other_key_package_of(dora.device(), &asked).await;
     }
-    let Call {
-        people: [ann, bob, carl],
-        insider,
-        ..
-    } = &call;
-    let everybody = [ann, bob, carl, &dora];
+    // A leaf of hers is there since the first round: the others have made it anew twice.
+    for person in [&bob, &carl] {
+        person
+            .until("another leaf of Dora", |seen| {
+                let anew = seen.group_events(|event| match event {
+                    GroupEvent::MemberRemoved { claims, reason, .. } => (claims.member_key
+                        == dora.key)
+                        .then(|| assert_eq!(*reason, RemovalReason::AddedAnew)),
+                    _ => None,
+                });
+                (anew.count() == 2).then_some(())
+            })
+            .await;
+    }
+    let everybody = [&bob, &carl, &dora];
     together(&everybody, &[insider.key()]).await;
     talk(&everybody, "together").await;
 }

@@ -29,7 +29,7 @@ async fn a_text_that_a_member_says_again_is_shown_once() {
         device.relay(&body);
     }
     device.ping().await;
-    // What is said now comes after the repetitions.
+    // The second round comes after the repetitions.
     talk(&people, "second").await;
     assert_heard_once(&people, "first");
 }

@@ -184,9 +184,14 @@ impl MlsMember {
 
     /// Returns the leaf of a member.
     pub(crate) fn leaf_of(&self, member_key: &MemberPublicKey) -> LeafNodeIndex {
+        self.find(member_key).unwrap()
+    }
+
+    /// Returns the leaf of a device, if it is a member.
+    pub(crate) fn find(&self, member_key: &MemberPublicKey) -> Option<LeafNodeIndex> {
         let mut members = self.group.members();
         let member = members.find(|one| one.signature_key == member_key.as_bytes());
-        member.unwrap().index
+        member.map(|member| member.index)
     }
 
     /// Spoils from now on what is sealed to the leaf of a member.

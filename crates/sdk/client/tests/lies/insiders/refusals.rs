@@ -1,9 +1,12 @@
 //! Members that refuse everything, or hold up a group.
 
+use std::time::Duration;
+
 use anteroom_client::{Admission, GroupEvent, LeaveReason};
-use anteroom_wire::rooms::socket::{ClientMessage, ServerMessage};
+use anteroom_wire::rooms::socket::ClientMessage;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::FutureExt as _;
+use tokio::time::interval;
 
 use super::{
     call::{Call, left, next_group},
@@ -15,6 +18,12 @@ use crate::{
     stage::{RoomSettings, Stage, all_at_once},
 };
 
+/// The time between two commits of an insider: the room service takes 3 of a user in a second.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(350);
+
+/// The number of commits until confirmations of more than 20 s ago count no more.
+const COMMITS: u64 = 75;
+
 #[tokio::test]
 async fn members_that_hold_up_the_others() {
     all_at_once([
@@ -22,6 +31,7 @@ async fn members_that_hold_up_the_others() {
         a_group_that_adds_nobody_is_dead_whatever_is_said_in_it().boxed(),
         a_next_group_that_adds_nobody_is_followed_by_another_one().boxed(),
         a_member_that_commits_nothing_when_it_has_to_keeps_nobody_out().boxed(),
+        an_insider_that_commits_all_the_time_stops_nobody().boxed(),
     ])
     .await;
 }
@@ -61,18 +71,15 @@ async fn an_insider_that_refuses_everything_stops_nobody_for_long() {
             insider.played.device.send(refuse(2, epoch));
         }
     }
-    // The second confirmation from now on comes more than 10 s after this, when a group could be started again.
-    let messages = insider.played.device.count_messages();
-    let confirmations = insider.played.device.until(|inbox| {
-        let later = inbox.iter().skip(messages).filter(|message| match message {
-            ServerMessage::Relay { from, body } if *from == carl.device().number() => {
-                STANDARD.decode(body).unwrap().first() == Some(&GROUP_MESSAGE)
-            }
-            _ => false,
-        });
-        (later.count() >= 2).then_some(())
-    });
-    confirmations.await;
+    // The insider confirms nothing: all see that after 20 s, when a group could long be started again.
+    for person in everybody {
+        person
+            .until("an unconfirmed insider", |seen| {
+                let insider = seen.group.member(device)?;
+                (!insider.is_confirmed).then_some(())
+            })
+            .await;
+    }
     talk(&everybody, "all the same").await;
     for person in everybody {
         assert_eq!(person.group_events(next_group).len(), 1, "{}", person.name);
@@ -141,4 +148,41 @@ async fn a_member_that_commits_nothing_when_it_has_to_keeps_nobody_out() {
     let everybody = [&bob, &carl, &dora];
     together(&everybody, &[insider.key()]).await;
     talk(&everybody, "without help").await;
+}
+
+/// The insider makes the leaf of another device of its own anew, as often as the room service takes commits of
+/// one user, until confirmations have become necessary for everybody.
+async fn an_insider_that_commits_all_the_time_stops_nobody() {
+    let mut call = Call::start(RoomSettings::STRICT).await;
+    let ann = &call.people[0];
+    let dora = call.stage.guest("Dora", 4).await;
+    ann.approve(dora.device()).await;
+    let last = call.insider.member.epoch().epoch + COMMITS;
+    let mut times = interval(COMMIT_INTERVAL);
+    let mut serial = 1;
+    let (_, key) = call.other_device(20, serial);
+    while call.insider.member.epoch().epoch < last {
+        times.tick().await;
+        call.insider.follow().await;
+        serial += 1;
+        let (package, _) = call.other_device(20, serial);
+        let member = &mut call.insider.member;
+        let former: Vec<_> = member.find(&key).into_iter().collect();
+        let commit = member.commit(true, |builder| {
+            builder.propose_removals(former).propose_adds([package])
+        });
+        call.insider.send(&commit);
+    }
+    let [ann, bob, carl] = &call.people;
+    let everybody = [ann, bob, carl, &dora];
+    for person in everybody {
+        let stopped = person.group_events(|event| match event {
+            GroupEvent::SendingStopped(reason) => Some(*reason),
+            GroupEvent::CommitRefused { error, .. } => panic!("{error}"),
+            _ => None,
+        });
+        assert_eq!(stopped, [], "{}", person.name);
+    }
+    together(&everybody, &[call.insider.key()]).await;
+    talk(&everybody, "all the same").await;
 }

@@ -143,7 +143,9 @@ fn a_path_that_does_not_open_for_one_member_is_refused_by_that_one() {
     // The first member cannot see it: it hears of it by the refusal of the other.
     assert!(groups[0].receive_commit(epoch, &body, &world).is_ok());
     let message = crate::GroupMessage::Confirmation;
-    let sealed = groups[0].seal_message(&message, &mut rng).unwrap();
+    let sealed = groups[0]
+        .seal_message(&message, crate::SenderTime::from_millis(0), &mut rng)
+        .unwrap();
     let moment = world.moment;
     assert!(groups[2].open_message(&sealed, moment).is_err());
 }

@@ -1,0 +1,38 @@
+//! The labels of members, by the leaves that they have signed.
+
+use anteroom_client::MemberLeaf;
+
+use super::View;
+
+impl View {
+    /// Returns the label of who has signed a leaf.
+    pub(super) fn member_label(&self, claims: &MemberLeaf) -> String {
+        match self.group.signer(claims) {
+            Some(member) if member.is_own => "You".to_owned(),
+            Some(_) if !self.known_devices.is_own(claims.demux_id) => self.label(claims.demux_id),
+            _ => {
+                let room = self.room_params.as_ref();
+                self.known_devices.claims_label(claims, room)
+            }
+        }
+    }
+
+    /// Returns the author of a text, by the leaf that has said it.
+    pub(super) fn author(&self, claims: &MemberLeaf) -> String {
+        let label = self.member_label(claims);
+        match self.group.signer(claims) {
+            Some(_) => label,
+            None => format!("{label} (no longer in the group)"),
+        }
+    }
+
+    /// Takes the members of the group into the devices that are known.
+    pub(super) fn know_members(&mut self) {
+        let room = self.room_params.as_ref();
+        self.known_devices.clear_members();
+        for member in self.group.state.iter().flat_map(|state| &state.members) {
+            let is_admin = self.group.is_admin(member);
+            self.known_devices.add_member(member, is_admin, room);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The end of a call.
+
+use anteroom_client_core::call::{command::Command, participation::ParticipationEffect};
+
+use super::{Driver, SessionCommand};
+use crate::{CallEvent, CommandError, GroupError};
+
+impl Driver {
+    /// Tells of each text that goes out no more.
+    pub(super) async fn give_up(&mut self) {
+        self.participation.give_up_texts();
+        while let Ok(Some(effect)) = self.participation.poll_effect() {
+            match effect {
+                ParticipationEffect::Event(event) => self.emit(event).await,
+                ParticipationEffect::Publish(change) => self.publish(change),
+                ParticipationEffect::Send(_) => {}
+            }
+        }
+        while let Some(command) = self.next_queued() {
+            match command {
+                SessionCommand::Call(Command::Say(text)) => {
+                    let error = GroupError::Command(CommandError::NotConnected);
+                    self.emit(CallEvent::NotSaid { text, error }).await;
+                }
+                SessionCommand::Event(event) => self.emit(event).await,
+                SessionCommand::Call(_) | SessionCommand::Reconnect => {}
+            }
+        }
+    }
+}
