@@ -124,6 +124,24 @@ fn a_text_that_a_member_does_not_read_is_missing() {
 }
 
 #[test]
+fn a_visit_that_is_stopped_tells_of_its_entrances_in_their_order() {
+    let mut story = Story::new();
+    story.read(10_020, BOB);
+    story.add(30_000, BOB, Event::Stopped);
+    story.told(30_010, BOB, MessageView::Welcome(1, 1));
+    story.told(30_020, BOB, MessageView::Welcome(2, 1));
+    story.add(40_000, BOB, Event::Continued);
+    story.print(40_100, BOB, "You are in the group of 3 people");
+    story.print(40_200, BOB, "You are in the group of 4 people");
+    let verdict = story.end(40_300);
+    let stays = verdict.history.visits.get(&BOB).map(|bob| {
+        let groups = bob.stays.iter().map(|stay| stay.from.group);
+        groups.collect::<Vec<_>>()
+    });
+    assert_eq!(stays, Some(vec![1, 1, 2]));
+}
+
+#[test]
 fn a_text_of_an_epoch_before_the_first_one_is_forbidden_and_none_comes_twice() {
     let mut story = Story::new();
     story.read(10_020, BOB);
