@@ -53,3 +53,6 @@ pub(crate) fn judge(journal: &[Entry]) -> Verdict {
         history,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,6 +111,10 @@ pub(crate) fn print(verdict: &Verdict, ends: u32) -> Result<()> {
         say(&row(name, times))?;
     }
     say("")?;
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: Vec<&str> = load.split(' ').take(3).collect();
+    let load = load.join(", ");
+    say(&format!("load of the machine over 1, 5 and 15 min: {load}"))?;
     say(&format!(
         "{} commits; {} mergings judged, {} hindered by a fault",
         settlings.commits, settlings.judged, settlings.hindered

@@ -23,6 +23,10 @@ const MAX_ANSWER: usize =
 /// The length of what an answer has before each text: number, epoch and length.
 const TEXT_FRAME: usize = 4 + TextEpoch::LENGTH + 4;
 
+/// The minimum time between two answers to a member with the same text. Requests that have waited for a device
+/// that was stopped come at once, and so would its answers, all in an epoch of before.
+const ANSWER_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The number of answers to one member that have a text in them. A member cannot let it be said without end.
 const MAX_ANSWERS: u8 = 4;
 
@@ -80,8 +84,23 @@ struct SaidText {
     text: Zeroizing<String>,
     said_in: TextEpoch,
     until: Moment,
-    /// The member keys that were in the group, with the number of answers to each that had the text.
-    audience: BTreeMap<[u8; 32], u8>,
+    /// The member keys that were in the group, with the answers to each that had the text.
+    audience: BTreeMap<[u8; 32], Answers>,
+}
+
+/// The answers to a member.
+#[derive(Clone, Copy, Default)]
+struct Answers {
+    number: u8,
+    last: Option<Moment>,
+}
+
+impl Answers {
+    /// Returns whether another answer may have the text now.
+    fn may_have(self, now: Moment) -> bool {
+        let next = self.last.map(|last| last.plus(ANSWER_INTERVAL));
+        next.is_none_or(|next| now >= next)
+    }
 }
 
 impl SaidTexts {
@@ -105,7 +124,10 @@ impl SaidTexts {
             text: Zeroizing::new(text.to_owned()),
             said_in,
             until: now.plus(TEXT_RETENTION),
-            audience: audience.into_iter().map(|key| (key, 0)).collect(),
+            audience: audience
+                .into_iter()
+                .map(|key| (key, Answers::default()))
+                .collect(),
         });
         let is_too_much = |texts: &VecDeque<SaidText>| {
             let length: usize = texts.iter().map(|one| one.text.len()).sum();
@@ -138,6 +160,7 @@ impl SaidTexts {
         run: TextRun,
         missing: NumberSet,
         member: &[u8; 32],
+        now: Moment,
     ) -> Option<(NumberSet, Zeroizing<Vec<u8>>)> {
         if self.run != Some(run) {
             return None;
@@ -146,21 +169,20 @@ impl SaidTexts {
         let mut content = Zeroizing::new(Vec::new());
         for number in missing.numbers() {
             let text = self.texts.iter_mut().find(|one| one.number == number);
-            let text = text.filter(|one| {
-                let answers = one.audience.get(member);
-                answers.is_some_and(|answers| *answers < MAX_ANSWERS)
+            let text = text.and_then(|one| {
+                let answers = one.audience.get_mut(member);
+                let answers = answers.filter(|answers| answers.number < MAX_ANSWERS);
+                Some((&one.text, one.said_in, answers?))
             });
-            if let Some(SaidText {
-                text,
-                said_in,
-                audience,
-                ..
-            }) = text
-            {
+            if let Some((text, said_in, answers)) = text {
+                if !answers.may_have(now) {
+                    continue;
+                }
                 if content.len() + TEXT_FRAME + text.len() > MAX_ANSWER {
                     break;
                 }
-                audience.entry(*member).and_modify(|answers| *answers += 1);
+                answers.number += 1;
+                answers.last = Some(now);
                 content.extend(number.to_be_bytes());
                 content.extend(said_in.to_bytes());
                 let length = u32::try_from(text.len()).unwrap_or_default();
@@ -169,7 +191,7 @@ impl SaidTexts {
             }
             answered.add(number);
         }
-        Some((answered, content))
+        (answered.mask != 0).then_some((answered, content))
     }
 
     /// Drops the texts whose time is over.
@@ -226,12 +248,14 @@ mod tests {
     }
 
     /// Asks for all texts and returns the number of those that are answered, and of those that are said again.
-    fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8) -> (usize, usize) {
+    fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8, seconds: u64) -> (usize, usize) {
+        let now = NOW.plus(Duration::from_secs(seconds));
         let missing = NumberSet {
             latest: of.latest,
             mask: u64::MAX,
         };
-        let (answered, content) = said.answer(of.run, missing, &[member; 32]).unwrap();
+        let answer = said.answer(of.run, missing, &[member; 32], now);
+        let (answered, content) = answer.unwrap();
         let texts = parse_answer(&content).unwrap();
         assert!(texts.iter().all(|text| text.said_in == SAID_IN));
         (answered.numbers().count(), texts.len())
@@ -242,14 +266,25 @@ mod tests {
         let (mut said, of) = said(&["one", "two"]);
         assert_eq!((of.first, of.latest), (1, 2));
         // The number 0 is none of a text.
-        assert_eq!(ask(&mut said, of, 2), (3, 0));
-        for _ in 0..4 {
-            assert_eq!(ask(&mut said, of, 1), (3, 2));
+        assert_eq!(ask(&mut said, of, 2, 0), (3, 0));
+        for second in 0..4 {
+            assert_eq!(ask(&mut said, of, 1, second), (3, 2));
         }
-        assert_eq!(ask(&mut said, of, 1), (3, 0));
+        assert_eq!(ask(&mut said, of, 1, 4), (3, 0));
         let other = TextRun([9; 8]);
         let one = NumberSet { latest: 1, mask: 1 };
-        assert!(said.answer(other, one, &[1; 32]).is_none());
+        assert!(said.answer(other, one, &[1; 32], NOW).is_none());
+    }
+
+    #[test]
+    fn requests_that_come_at_once_get_one_answer() {
+        let (mut said, of) = said(&["one", "two"]);
+        assert_eq!(ask(&mut said, of, 1, 0), (3, 2));
+        // The texts stay missing, so that the member asks again.
+        for _ in 0..9 {
+            assert_eq!(ask(&mut said, of, 1, 0), (1, 0));
+        }
+        assert_eq!(ask(&mut said, of, 1, 1), (3, 2));
     }
 
     #[test]
@@ -260,7 +295,7 @@ mod tests {
         let (mut said, of) = said(&["a", &long, "b", "c"]);
         assert_eq!(of.first, 1);
         // An answer has one long text, and tells the others with the next one.
-        assert_eq!(ask(&mut said, of, 1), (5, 4));
+        assert_eq!(ask(&mut said, of, 1, 0), (5, 4));
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let of = said.say(&long, BTreeSet::from([[1; 32]]), SAID_IN, NOW, &mut rng);
         assert_eq!(of.first, 3);

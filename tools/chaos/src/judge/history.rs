@@ -1,12 +1,18 @@
 //! The history of each visit, as the journal tells it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use super::{spans::Spans, text::Text};
 use crate::{
     journal::{Entry, Event, Visit},
     message::{Epoch, MessageView},
 };
+
+/// The time in which a process that is not stopped tells that it is in a group.
+const PROMPT: Duration = Duration::from_secs(2);
 
 /// The history of a run.
 #[derive(Default)]
@@ -45,8 +51,8 @@ pub(crate) struct VisitHistory {
     pub(crate) losses: Vec<Duration>,
     /// The moment at which the process first had a place in the call.
     pub(crate) joined: Option<Duration>,
-    /// The epoch into which the last Welcome or own start leads.
-    entrance: Option<Epoch>,
+    /// The epochs into which Welcomes and own starts lead, until the process tells of one of them.
+    entrances: VecDeque<(Epoch, Duration)>,
     typed: Vec<Text>,
     pub(crate) unexpected_end: Option<String>,
 }
@@ -211,6 +217,9 @@ impl History {
             return;
         };
         if let Some(problem) = line.strip_prefix("! ") {
+            if problem.starts_with("you do not go into the group") {
+                one.take_entrance(at);
+            }
             if problem.starts_with("not said") {
                 let token = Text::token_in(line);
                 if let Some(text) = token.and_then(|token| self.texts.get_mut(&token)) {
@@ -256,8 +265,8 @@ impl VisitHistory {
             MessageView::Commit(group, epoch) => {
                 let ended = self.epoch_of(group, epoch);
                 self.told.push((ended, at));
-                if epoch == 0 {
-                    self.entrance = Some(self.epoch_of(group, 1));
+                if epoch == 0 && self.sent.iter().any(|(sent, _)| *sent == ended) {
+                    self.entrances.push_back((self.epoch_of(group, 1), at));
                 }
                 if let Some(stay) = self.stays.last_mut()
                     && stay.has(ended)
@@ -269,14 +278,16 @@ impl VisitHistory {
             MessageView::Welcome(group, epoch) => {
                 let epoch = self.epoch_of(group, epoch);
                 self.welcomes.push((epoch, at));
-                self.entrance = Some(epoch);
+                self.entrances.push_back((epoch, at));
             }
             _ => {}
         }
     }
 
     fn enter_group(&mut self, at: Duration) {
-        let Some(from) = self.entrance else { return };
+        let Some(from) = self.take_entrance(at) else {
+            return;
+        };
         // Commits may have come between the Welcome and the line.
         let mut to = from.epoch;
         for (ended, _) in &self.told {
@@ -288,6 +299,19 @@ impl VisitHistory {
         self.in_group.begin(at);
         let since = at;
         self.stays.push(GroupSpan { from, to, since });
+    }
+
+    /// Takes the entrance of which the process tells now. It tells of one at once, unless it is stopped; those of
+    /// which it has told nothing it has left out.
+    fn take_entrance(&mut self, at: Duration) -> Option<Epoch> {
+        while let Some((epoch, told)) = self.entrances.pop_front() {
+            let stopped = self.stopped.length(told, at);
+            let is_prompt = at.saturating_sub(told + stopped) < PROMPT;
+            if is_prompt || self.entrances.is_empty() {
+                return Some(epoch);
+            }
+        }
+        None
     }
 
     /// Returns the epoch that the visit is in.

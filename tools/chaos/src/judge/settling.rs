@@ -42,7 +42,7 @@ pub(crate) struct Settlings {
 #[derive(Default)]
 struct Commit {
     sent: Option<Duration>,
-    told: Vec<Duration>,
+    told: Vec<(Visit, Duration)>,
     newcomers: Vec<String>,
     merged: Vec<(Visit, Duration)>,
 }
@@ -69,18 +69,16 @@ pub(crate) fn settle(history: &History) -> Settlings {
             continue;
         };
         settlings.commits += 1;
-        let last = commit.told.iter().max();
+        let is_judged = |(visit, at): &&(Visit, Duration)| {
+            let one = history.visits.get(visit);
+            one.is_some_and(|one| is_well(one, sent, *at))
+        };
+        let told = commit.told.iter().filter(is_judged);
+        let last = told.map(|(_, at)| *at).max();
         settlings
             .told
             .extend(last.map(|last| last.saturating_sub(sent)));
-        let judged: Vec<_> = commit
-            .merged
-            .iter()
-            .filter(|(visit, at)| {
-                let one = history.visits.get(visit);
-                one.is_some_and(|one| is_well(one, sent, *at))
-            })
-            .collect();
+        let judged: Vec<_> = commit.merged.iter().filter(is_judged).collect();
         settlings.judged += judged.len();
         settlings.hindered += commit.merged.len() - judged.len();
         let first = commit.merged.iter().map(|(_, at)| *at).min();
@@ -105,7 +103,7 @@ fn collect(history: &History) -> BTreeMap<Epoch, Commit> {
             commit.sent = Some(commit.sent.map_or(*at, |sent| sent.min(*at)));
         }
         for (epoch, at) in &one.told {
-            commits.entry(*epoch).or_default().told.push(*at);
+            commits.entry(*epoch).or_default().told.push((*visit, *at));
         }
         for (epoch, at) in &one.welcomes {
             let ended = Epoch {
@@ -114,7 +112,7 @@ fn collect(history: &History) -> BTreeMap<Epoch, Commit> {
             };
             let commit = commits.entry(ended).or_default();
             commit.newcomers.push(visit.name());
-            commit.told.push(*at);
+            commit.told.push((*visit, *at));
         }
     }
     commits

@@ -1,6 +1,7 @@
 //! Texts: said to all members, and again to a member that misses some.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
 use anteroom_protocol::{DemuxId, GroupEpoch};
@@ -56,12 +57,12 @@ impl Seat {
         Ok(())
     }
 
-    /// Asks the connected members for texts that this device misses. Returns the moment of the next request.
+    /// Asks the members for texts that this device misses, also those that the roster does not list: it may be
+    /// the roster that a lost message is missing from. Returns the moment of the next request.
     pub(super) fn ask_for_texts(&mut self, step: &mut Step<'_>) -> Option<Moment> {
         let membership = self.membership.as_ref()?;
         let leaves = membership.view.leaves.values();
-        let connected = leaves.filter(|claims| self.roster.is_connected(claims.demux_id));
-        let devices: std::collections::BTreeMap<[u8; 32], DemuxId> = connected
+        let devices: BTreeMap<[u8; 32], DemuxId> = leaves
             .map(|claims| (*claims.member_key.as_bytes(), claims.demux_id))
             .collect();
         let is_present = |sender: &[u8; 32]| devices.contains_key(sender);
@@ -96,7 +97,7 @@ impl Seat {
             return;
         };
         let member = claims.member_key.as_bytes();
-        let Some((answered, texts)) = self.said.answer(run, missing, member) else {
+        let Some((answered, texts)) = self.said.answer(run, missing, member, step.moment()) else {
             return;
         };
         let subject = subject(run, answered);

@@ -91,6 +91,20 @@ fn a_device_that_left_and_came_back_is_not_told_what_was_said_before() {
 }
 
 #[test]
+fn a_member_that_the_roster_leaves_out_is_asked_too() {
+    let mut call = of_three();
+    lose_relays(&mut call, 2);
+    say(&mut call, 0, "first");
+    call.run(100);
+    call.filter(|device, hop| {
+        device != 2 || !matches!(hop, Hop::ToSession(Told::Participants { .. }))
+    });
+    call.session(2, Input::Roster(Vec::new()));
+    call.run(2_400);
+    assert_eq!(call.texts(2), ["first"]);
+}
+
+#[test]
 fn the_next_text_tells_of_one_that_was_lost() {
     let mut call = of_three();
     lose_relays(&mut call, 2);
