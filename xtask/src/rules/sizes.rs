@@ -44,6 +44,10 @@ const REASONS: &[(&str, &str)] = &[
         "statements, the rules about them, the group and its frames, which every member checks as one",
     ),
     (
+        "crates/pure/e2ee-session",
+        "one state machine: what a device does at each message, and what it says again",
+    ),
+    (
         "crates/services/accounts",
         "logins, sign-ups, sessions and devices change the same rows in one transaction",
     ),
