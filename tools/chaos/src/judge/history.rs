@@ -52,9 +52,17 @@ pub(crate) struct VisitHistory {
     /// The moment at which the process first had a place in the call.
     pub(crate) joined: Option<Duration>,
     /// The epochs into which Welcomes and own starts lead, until the process tells of one of them.
-    entrances: VecDeque<(Epoch, Duration)>,
+    entrances: VecDeque<Entrance>,
     typed: Vec<Text>,
     pub(crate) unexpected_end: Option<String>,
+}
+
+/// A Welcome, or the first commit of a group that may be the own one.
+#[derive(Clone, Copy)]
+struct Entrance {
+    into: Epoch,
+    told: Duration,
+    is_start: bool,
 }
 
 /// A stay in a group.
@@ -261,12 +269,21 @@ impl VisitHistory {
 
     fn receive(&mut self, view: &MessageView, at: Duration) {
         match *view {
-            MessageView::Joined(era) => self.era = era,
+            MessageView::Joined(era) => {
+                if self.era != era {
+                    self.entrances.clear();
+                }
+                self.era = era;
+            }
             MessageView::Commit(group, epoch) => {
                 let ended = self.epoch_of(group, epoch);
                 self.told.push((ended, at));
                 if epoch == 0 && self.sent.iter().any(|(sent, _)| *sent == ended) {
-                    self.entrances.push_back((self.epoch_of(group, 1), at));
+                    self.entrances.push_back(Entrance {
+                        into: self.epoch_of(group, 1),
+                        told: at,
+                        is_start: true,
+                    });
                 }
                 if let Some(stay) = self.stays.last_mut()
                     && stay.has(ended)
@@ -276,9 +293,16 @@ impl VisitHistory {
                 }
             }
             MessageView::Welcome(group, epoch) => {
+                // The first commit of the group was of another device after all.
+                self.entrances
+                    .retain(|one| !one.is_start || one.into.group != group);
                 let epoch = self.epoch_of(group, epoch);
                 self.welcomes.push((epoch, at));
-                self.entrances.push_back((epoch, at));
+                self.entrances.push_back(Entrance {
+                    into: epoch,
+                    told: at,
+                    is_start: false,
+                });
             }
             _ => {}
         }
@@ -304,11 +328,11 @@ impl VisitHistory {
     /// Takes the entrance of which the process tells now. It tells of one at once, unless it is stopped; those of
     /// which it has told nothing it has left out.
     fn take_entrance(&mut self, at: Duration) -> Option<Epoch> {
-        while let Some((epoch, told)) = self.entrances.pop_front() {
+        while let Some(Entrance { into, told, .. }) = self.entrances.pop_front() {
             let stopped = self.stopped.length(told, at);
             let is_prompt = at.saturating_sub(told + stopped) < PROMPT;
             if is_prompt || self.entrances.is_empty() {
-                return Some(epoch);
+                return Some(into);
             }
         }
         None

@@ -1,6 +1,9 @@
 //! How long commits take.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::history::{History, VisitHistory};
 use crate::{journal::Visit, message::Epoch};
@@ -120,13 +123,22 @@ fn collect(history: &History) -> BTreeMap<Epoch, Commit> {
 
 /// Finds the commits that a visit has merged, by the names of newcomers, and by its own entries.
 fn merge(visit: Visit, one: &VisitHistory, commits: &mut BTreeMap<Epoch, Commit>) {
+    let mut seen = BTreeSet::new();
     for (name, at) in &one.newcomers {
-        let told = one.told.iter().rev().filter(|(_, told)| told <= at);
+        let Some(stay) = one.stays.iter().rev().find(|stay| stay.since <= *at) else {
+            continue;
+        };
+        let told = one.told.iter().rev().filter(|(epoch, told)| {
+            let group = (epoch.era, epoch.group);
+            told <= at && group == (stay.from.era, stay.from.group)
+        });
         let adds = |epoch: &&Epoch| {
             let commit = commits.get(epoch);
             commit.is_some_and(|commit| commit.newcomers.contains(name))
         };
         let epoch = told.map(|(epoch, _)| epoch).take(8).find(adds).copied();
+        // A commit names somebody once: a later one, whose Welcome no proxy saw, has added them anew.
+        let epoch = epoch.filter(|epoch| seen.insert((*epoch, name)));
         if let Some(commit) = epoch.and_then(|epoch| commits.get_mut(&epoch)) {
             // A commit that adds several is merged when the last one is told.
             commit.merged.retain(|(other, _)| *other != visit);

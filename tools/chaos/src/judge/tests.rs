@@ -22,9 +22,9 @@ const ERA: [u8; 16] = [1; 16];
 const TEXT: Text = Text { token: 7, class: 2 };
 
 /// A journal: Ann and Bob are in from 1 s on, Ann says a text in epoch 1 at 10 s, Eve comes in at 20 s.
-struct Story(Vec<Entry>);
+struct TestRun(Vec<Entry>);
 
-impl Story {
+impl TestRun {
     fn new() -> Self {
         let mut story = Self(Vec::new());
         for visit in [ANN, BOB, EVE] {
@@ -101,7 +101,7 @@ const fn epoch(epoch: u64) -> Epoch {
 
 #[test]
 fn a_run_holds_in_which_those_who_were_in_have_read_the_text() {
-    let mut story = Story::new();
+    let mut story = TestRun::new();
     story.read(10_020, BOB);
     let verdict = story.end(20_200);
     assert!(verdict.holds());
@@ -111,10 +111,10 @@ fn a_run_holds_in_which_those_who_were_in_have_read_the_text() {
 
 #[test]
 fn a_text_that_a_member_does_not_read_is_missing() {
-    let verdict = Story::new().end(20_200);
+    let verdict = TestRun::new().end(20_200);
     assert_eq!(verdict.readings.missing, [(BOB, TEXT.token)]);
     // A member that is stopped has no time to read it.
-    let mut story = Story::new();
+    let mut story = TestRun::new();
     story.add(20_300, BOB, Event::Stopped);
     let verdict = story.end(20_400);
     assert_eq!(
@@ -125,7 +125,7 @@ fn a_text_that_a_member_does_not_read_is_missing() {
 
 #[test]
 fn a_visit_that_is_stopped_tells_of_its_entrances_in_their_order() {
-    let mut story = Story::new();
+    let mut story = TestRun::new();
     story.read(10_020, BOB);
     story.add(30_000, BOB, Event::Stopped);
     story.told(30_010, BOB, MessageView::Welcome(1, 1));
@@ -143,7 +143,7 @@ fn a_visit_that_is_stopped_tells_of_its_entrances_in_their_order() {
 
 #[test]
 fn a_text_of_an_epoch_before_the_first_one_is_forbidden_and_none_comes_twice() {
-    let mut story = Story::new();
+    let mut story = TestRun::new();
     story.read(10_020, BOB);
     story.read(10_030, BOB);
     story.read(21_000, EVE);
@@ -154,13 +154,13 @@ fn a_text_of_an_epoch_before_the_first_one_is_forbidden_and_none_comes_twice() {
 
 #[test]
 fn a_commit_is_late_that_a_member_merges_more_than_two_seconds_after_the_first() {
-    let mut story = Story::new();
+    let mut story = TestRun::new();
     story.read(10_020, BOB);
     let verdict = story.end(22_500);
     let late: Vec<_> = verdict.settlings.late.iter().map(|one| one.1).collect();
     assert_eq!(late, [BOB]);
     // The loss of its roster excuses it.
-    let mut story = Story::new();
+    let mut story = TestRun::new();
     story.read(10_020, BOB);
     let view = MessageView::Other("roster".to_owned());
     let is_lost = true;
