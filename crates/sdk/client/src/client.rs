@@ -15,8 +15,8 @@ pub use self::options::ClientOptions;
 use self::shared::Shared;
 use crate::{
     AdminRights, Authentication, CallMember, CallSession, CallStatements, CertificatePublicKey,
-    CredentialStore, DeviceCertificate, Error, IssuerClient, IssuerError, JoinOptions, LinkAdmin,
-    OwnDevice, Pass, Peek, RoomStatements, RoomsClient, is_loopback,
+    CredentialStore, DeviceCertificate, DeviceSecret, Error, IssuerClient, IssuerError,
+    JoinOptions, LinkAdmin, OwnDevice, Pass, Peek, RoomStatements, RoomsClient, is_loopback,
 };
 
 /// The client of both services for one account. Holds its credentials and visits room services with them.
@@ -221,13 +221,13 @@ impl Client {
         let room = link.root_key.room_id();
         let statements = RoomStatements::load(link, &*shared.statements)?;
         let member = self.member(link, statements.as_ref(), rights)?;
-        let own = member.as_ref().map(CallMember::key);
+        let own = OwnDevice::new(link, self.aci(), member.key());
         let options = JoinOptions {
             room: link.root_key.clone(),
             pass: self.pass(link)?,
             passkey: rights.map(|rights| rights.passkey(&room)),
             name: shared.name.clone(),
-            member,
+            member: Some(member),
         };
         let (rooms, system) = (self.rooms(link)?, shared.system.clone());
         let names_admin = link.admin.is_some();
@@ -236,24 +236,25 @@ impl Client {
         let Some(statements) = statements else {
             return Ok(call);
         };
-        let own = own.map(|key| OwnDevice::new(link, self.aci(), key));
-        let statements = CallStatements::new(link, statements, own, rights);
+        let statements = CallStatements::new(link, statements, Some(own), rights);
         Ok(call.with_statements(statements, shared.statements.clone(), shared.system.clone()))
     }
 
-    /// Returns the identity of this device in the calls of a link; `None` without a device secret.
+    /// Returns the identity of this device in a call of a link: of its own for each visit without a device
+    /// secret.
     fn member(
         &self,
         link: &CallLink,
         statements: Option<&RoomStatements>,
         rights: Option<&AdminRights>,
-    ) -> Result<Option<CallMember>, Error> {
+    ) -> Result<CallMember, Error> {
         let options = &self.shared.options;
-        let Some(device) = &options.device else {
-            return Ok(None);
+        let device = match &options.device {
+            Some(device) => device.clone(),
+            None => DeviceSecret::random(&mut *options.system.rng()),
         };
         let mut member =
-            CallMember::new(device, link)?.with_certificate_keys(self.certificate_keys()?);
+            CallMember::new(&device, link)?.with_certificate_keys(self.certificate_keys()?);
         if let Some(statements) = statements {
             member = member.with_statements(statements, options.system.now());
         }
@@ -263,7 +264,7 @@ impl Client {
         if let Some(certificate) = self.certificate(link)? {
             member = member.with_certificate(&certificate);
         }
-        Ok(Some(member))
+        Ok(member)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The examples of the SDK against the real program.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use anteroom_client::{
-    CallEvent, CallSession, Chat, Client, DeviceCredentials, EndReason, OngoingCall,
+    CallEvent, CallSession, Client, DeviceCredentials, EndReason, GroupEvent, OngoingCall,
     OperatingSystem, System as _,
 };
 use serde_json::Value;
@@ -35,17 +35,22 @@ async fn client(place: &TestDirectory, account: &TestAccount) -> Client {
         .unwrap()
 }
 
-/// Waits for the next text of a conversation, after the name of its author.
-async fn next_text(call: &mut CallSession) -> String {
-    let mut is_named = false;
+/// Waits for the next text of a conversation, and returns it with the name of its author.
+async fn next_text(call: &mut CallSession) -> (Option<String>, String) {
+    let mut names = BTreeMap::new();
     while let Some(event) = call.next().await {
-        match event.chat() {
-            Some(Chat::Hello { name }) => is_named = name == "Echo",
-            Some(Chat::Text { text }) => {
-                assert!(is_named, "{text}");
-                return text;
+        match event {
+            CallEvent::GroupChanged(state) => {
+                let known = state.members.into_iter();
+                names.extend(known.map(|one| (one.claims.demux_id, one.name)));
             }
-            _ => assert!(!matches!(event, CallEvent::Ended(_)), "{event:?}"),
+            CallEvent::Group(event) => {
+                if let GroupEvent::Text { claims, text, .. } = *event {
+                    return (names.remove(&claims.demux_id).flatten(), text);
+                }
+            }
+            CallEvent::Ended(end) => unreachable!("{end:?}"),
+            _ => {}
         }
     }
     unreachable!("the call is over")
@@ -89,7 +94,11 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
     // The bot does not answer another bot's answer.
     call.say("echo: to nobody").await.unwrap();
     call.say("hello").await.unwrap();
-    assert_eq!(next_text(&mut call).await, "echo: hello");
+    let (author, text) = next_text(&mut call).await;
+    assert_eq!(
+        (author.as_deref(), text.as_str()),
+        (Some("Echo"), "echo: hello")
+    );
 
     let (rooms, pass) = (ann.rooms(&own.link).unwrap(), ann.pass(&own.link).unwrap());
     let (key, end, mut rng) = (&own.link.root_key, OngoingCall::End, OperatingSystem.rng());

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anteroom_e2ee::{
-    AdmissionReason, CommitEffect, CommitError, CommitRefusal, EpochChange, EpochFrames,
-    MemberLeaf, Moment, RemovalReason,
+    AdmissionReason, CHANGE_DELAY, CommitEffect, CommitError, CommitRefusal, EpochChange,
+    EpochFrames, MemberLeaf, Moment, RemovalReason,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -16,6 +16,7 @@ use crate::{
     membership::Membership,
     output::Output,
     step::{Step, surroundings},
+    text::clean_name,
 };
 
 /// The maximum number of commits that wait behind one that is held.
@@ -187,7 +188,11 @@ impl Seat {
             self.applicants.remove(leaf.demux_id);
         }
         self.applicants.reconsider();
-        self.has_new_name = false;
+        // The name may be a newer one than that of the leaf, whose key package went out before.
+        let leaf = membership.view.leaves.get(&membership.group.own_leaf());
+        let name = step.options.name.as_deref().and_then(clean_name);
+        self.has_new_name = leaf.is_some_and(|leaf| leaf.name != name);
+        membership.name_at = self.has_new_name.then(|| step.moment().plus(CHANGE_DELAY));
         self.needs_renewal = false;
         self.renewal_look = None;
         let statements = membership.view.context.statements();
@@ -239,7 +244,7 @@ impl Seat {
         let reasons = reasons_of(&effect, leaves);
         membership.reasons.extend(reasons);
         if !added.is_empty() && self.has_new_name {
-            membership.name_at = Some(now.plus(anteroom_e2ee::CHANGE_DELAY));
+            membership.name_at = Some(now.plus(CHANGE_DELAY));
         }
         // A confirmation that this commit has crossed is repeated.
         let crossed = membership.last_sent.is_some_and(|last| {

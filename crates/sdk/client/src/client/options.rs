@@ -40,11 +40,10 @@ pub struct ClientOptions {
     /// The store of the counters of received messages. Without it, the room service could deliver messages of
     /// an earlier process to this one again.
     pub replays: Option<Arc<dyn ReplayStore>>,
-    /// The secret of this device, which the caller keeps sealed: its member keys of all rooms come from it.
-    /// With it, the device takes part in the end-to-end encryption of calls, if the room service has what that
-    /// needs; without it, the device names no member key when it joins, and gets no signed approvals. Two
-    /// devices must not have the same secret. Room services without the feature `member` refuse joins with
-    /// one.
+    /// The secret of this device, which the caller keeps sealed: its member keys of all rooms come from it, and
+    /// an admin's approval counts for its later visits too. Two devices must not have the same secret, and one
+    /// device is in a call once. Without it, each visit has a secret of its own, and the approval of an admin
+    /// counts for that visit. Room services without the feature `member` refuse the joins of a client.
     pub device: Option<DeviceSecret>,
     /// The store of the policies and approvals that were seen. The default ends with the process.
     pub statements: Arc<dyn StatementStore>,
