@@ -8,7 +8,10 @@ use anteroom_protocol::{EraId, GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::text_numbers::{MAX_TEXTS, NumberSet, TextNumbers, TextRun};
+use crate::{
+    answer_budget::AnswerBudget,
+    text_numbers::{MAX_TEXTS, NumberSet, TextNumbers, TextRun},
+};
 
 /// The time for which a text can be said again.
 pub(crate) const TEXT_RETENTION: Duration = Duration::from_secs(120);
@@ -16,9 +19,11 @@ pub(crate) const TEXT_RETENTION: Duration = Duration::from_secs(120);
 /// The maximum length of the texts that can be said again, together.
 const MAX_LENGTH: usize = 64 * 1024;
 
+/// The length of what an answer has besides the texts.
+const OVERHEAD: usize = 1 + 8 + NumberSet::LENGTH + ReplyKey::OVERHEAD;
+
 /// The maximum length of the texts in one answer, with their numbers and lengths.
-const MAX_ANSWER: usize =
-    GroupMessage::MAX_CONTENT - 1 - 8 - NumberSet::LENGTH - ReplyKey::OVERHEAD;
+const MAX_ANSWER: usize = GroupMessage::MAX_CONTENT - OVERHEAD;
 
 /// The length of what an answer has before each text: number, epoch and length.
 const TEXT_FRAME: usize = 4 + TextEpoch::LENGTH + 4;
@@ -71,6 +76,7 @@ pub(crate) struct SaidTexts {
     run: Option<TextRun>,
     latest: u32,
     texts: VecDeque<SaidText>,
+    budget: AnswerBudget,
 }
 
 redacted_debug!(SaidTexts);
@@ -132,16 +138,19 @@ impl SaidTexts {
     }
 
     /// Returns the answer to a member that misses texts: the numbers that it answers, and the texts among them
-    /// that were said to the member.
+    /// that were said to the member. There is none beyond the budget: a text counts as said again only if it is.
     pub(crate) fn answer(
         &mut self,
         run: TextRun,
         missing: NumberSet,
         member: &[u8; 32],
+        now: Moment,
     ) -> Option<(NumberSet, Zeroizing<Vec<u8>>)> {
-        if self.run != Some(run) {
+        if self.run != Some(run) || self.texts.is_empty() {
             return None;
         }
+        let available = self.budget.available(member, now)?;
+        let most = MAX_ANSWER.min(available.saturating_sub(OVERHEAD));
         let mut answered = NumberSet::empty(missing.latest);
         let mut content = Zeroizing::new(Vec::new());
         for number in missing.numbers() {
@@ -157,7 +166,7 @@ impl SaidTexts {
                 ..
             }) = text
             {
-                if content.len() + TEXT_FRAME + text.len() > MAX_ANSWER {
+                if content.len() + TEXT_FRAME + text.len() > most {
                     break;
                 }
                 audience.entry(*member).and_modify(|answers| *answers += 1);
@@ -169,6 +178,11 @@ impl SaidTexts {
             }
             answered.add(number);
         }
+        if answered.mask == 0 {
+            return None;
+        }
+        let length = OVERHEAD + content.len();
+        self.budget.spend(*member, length, now);
         Some((answered, content))
     }
 
@@ -215,6 +229,11 @@ mod tests {
         epoch: GroupEpoch { group: 1, epoch: 7 },
     };
 
+    /// The moment so many seconds after the texts.
+    fn after(seconds: u64) -> Moment {
+        NOW.plus(Duration::from_secs(seconds))
+    }
+
     fn said(texts: &[&str]) -> (SaidTexts, TextNumbers) {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let mut said = SaidTexts::default();
@@ -226,12 +245,14 @@ mod tests {
     }
 
     /// Asks for all texts and returns the number of those that are answered, and of those that are said again.
-    fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8) -> (usize, usize) {
+    fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8, at: u64) -> (usize, usize) {
         let missing = NumberSet {
             latest: of.latest,
             mask: u64::MAX,
         };
-        let (answered, content) = said.answer(of.run, missing, &[member; 32]).unwrap();
+        let (answered, content) = said
+            .answer(of.run, missing, &[member; 32], after(at))
+            .unwrap();
         let texts = parse_answer(&content).unwrap();
         assert!(texts.iter().all(|text| text.said_in == SAID_IN));
         (answered.numbers().count(), texts.len())
@@ -242,14 +263,14 @@ mod tests {
         let (mut said, of) = said(&["one", "two"]);
         assert_eq!((of.first, of.latest), (1, 2));
         // The number 0 is none of a text.
-        assert_eq!(ask(&mut said, of, 2), (3, 0));
-        for _ in 0..4 {
-            assert_eq!(ask(&mut said, of, 1), (3, 2));
+        assert_eq!(ask(&mut said, of, 2, 0), (3, 0));
+        for at in 0..4 {
+            assert_eq!(ask(&mut said, of, 1, at), (3, 2));
         }
-        assert_eq!(ask(&mut said, of, 1), (3, 0));
+        assert_eq!(ask(&mut said, of, 1, 4), (3, 0));
         let other = TextRun([9; 8]);
         let one = NumberSet { latest: 1, mask: 1 };
-        assert!(said.answer(other, one, &[1; 32]).is_none());
+        assert!(said.answer(other, one, &[1; 32], after(9)).is_none());
     }
 
     #[test]
@@ -260,12 +281,31 @@ mod tests {
         let (mut said, of) = said(&["a", &long, "b", "c"]);
         assert_eq!(of.first, 1);
         // An answer has one long text, and tells the others with the next one.
-        assert_eq!(ask(&mut said, of, 1), (5, 4));
+        assert_eq!(ask(&mut said, of, 1, 0), (5, 4));
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let of = said.say(&long, BTreeSet::from([[1; 32]]), SAID_IN, NOW, &mut rng);
         assert_eq!(of.first, 3);
         said.expire(NOW.plus(TEXT_RETENTION));
         assert_eq!(said.numbers(), None);
+    }
+
+    #[test]
+    fn an_answer_beyond_the_budget_is_not_given_and_does_not_count() {
+        let long = "a".repeat(crate::MAX_TEXT);
+        let (mut said, of) = said(&[long.as_str()]);
+        let one = NumberSet { latest: 1, mask: 1 };
+        let (mut given, mut refused) = (0, 0);
+        // One in two seconds is within the length; a member gets four.
+        for second in 0..20 {
+            match said.answer(of.run, one, &[1; 32], after(second)) {
+                Some((_, content)) if !content.is_empty() => given += 1,
+                Some(_) => assert_eq!(given, 4),
+                None => refused += 1,
+            }
+        }
+        assert_eq!((given, refused), (4, 3));
+        said.clear();
+        assert!(said.answer(of.run, one, &[2; 32], after(30)).is_none());
     }
 
     #[test]

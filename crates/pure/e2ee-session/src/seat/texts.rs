@@ -96,7 +96,7 @@ impl Seat {
             return;
         };
         let member = claims.member_key.as_bytes();
-        let Some((answered, texts)) = self.said.answer(run, missing, member) else {
+        let Some((answered, texts)) = self.said.answer(run, missing, member, step.moment()) else {
             return;
         };
         let subject = subject(run, answered);
