@@ -1,7 +1,7 @@
 //! The numbers of the texts that this device has heard, and the requests for those that it misses.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use anteroom_e2ee::{Moment, ReplyKey};
 use anteroom_protocol::redacted_debug;
@@ -14,6 +14,10 @@ use crate::{
 
 /// The maximum number of senders whose texts are counted. Texts of others are shown as they come.
 const MAX_SENDERS: usize = 512;
+
+/// The number of runs of one sender whose numbers are remembered. The service can hold messages of a run back
+/// until the next one has begun.
+const MAX_RUNS: usize = 4;
 
 /// The time from a missing number to the first request.
 const FIRST_REQUEST: Duration = Duration::from_millis(300);
@@ -31,12 +35,20 @@ redacted_debug!(HeardTexts);
 
 /// The texts of one member.
 struct HeardSender {
+    /// The run that was heard last. Texts of the others are not asked for.
+    present: HeardRun,
+    /// The runs before it, the latest first.
+    former: VecDeque<HeardRun>,
+    next_request: Moment,
+    interval: Duration,
+}
+
+/// The texts of one run.
+struct HeardRun {
     run: TextRun,
     missing: NumberSet,
     /// The moment since which texts are missing.
     since: Moment,
-    next_request: Moment,
-    interval: Duration,
     key: Option<ReplyKey>,
 }
 
@@ -61,34 +73,22 @@ impl HeardTexts {
         if !is_known && self.senders.len() >= MAX_SENDERS {
             return has_text;
         }
-        let new = |run| HeardSender {
-            run,
-            missing: NumberSet::empty(of.first.saturating_sub(1)),
-            since: now,
+        let one = self.senders.entry(sender).or_insert_with(|| HeardSender {
+            present: HeardRun::new(of, now),
+            former: VecDeque::new(),
             next_request: now,
             interval: Duration::ZERO,
-            key: None,
-        };
-        let one = self.senders.entry(sender).or_insert_with(|| new(of.run));
-        if one.run != of.run {
-            *one = new(of.run);
-        }
-        let had_all = one.missing.mask == 0;
-        let is_latest = of.latest > one.missing.latest;
-        one.missing.extend(of.latest);
-        one.missing.remove_below(of.first);
-        let is_new = is_latest || one.missing.has(of.latest);
-        if has_text {
-            let mut text = NumberSet::empty(of.latest);
-            text.add(of.latest);
-            one.missing.remove(text);
-        }
+        });
+        one.enter(of, now);
+        let run = &mut one.present;
+        let had_all = run.missing.mask == 0;
+        let is_new = run.hear(of, has_text);
         if had_all {
-            one.since = now;
+            run.since = now;
             one.next_request = now.plus(FIRST_REQUEST);
             one.interval = Duration::from_secs(1);
         }
-        one.settle();
+        run.settle();
         has_text && is_new
     }
 
@@ -102,24 +102,25 @@ impl HeardTexts {
     ) -> Vec<([u8; 32], TextRequest)> {
         let mut requests = Vec::new();
         for (sender, one) in &mut self.senders {
-            if one.missing.mask == 0 {
+            let run = &mut one.present;
+            if run.missing.mask == 0 {
                 continue;
             }
-            if now >= one.since.plus(TEXT_RETENTION) {
-                one.missing.mask = 0;
-                one.settle();
+            if now >= run.since.plus(TEXT_RETENTION) {
+                run.missing.mask = 0;
+                run.settle();
                 continue;
             }
             if now < one.next_request || !is_present(sender) {
                 continue;
             }
-            if one.key.is_none() {
-                one.key = ReplyKey::random(rng).ok();
+            if run.key.is_none() {
+                run.key = ReplyKey::random(rng).ok();
             }
-            let Some(key) = &one.key else { continue };
+            let Some(key) = &run.key else { continue };
             let request = TextRequest {
-                run: one.run,
-                missing: one.missing,
+                run: run.run,
+                missing: run.missing,
                 key: *key.public(),
             };
             requests.push((*sender, request));
@@ -131,7 +132,10 @@ impl HeardTexts {
 
     /// Returns the moment of the next request to a member that can be asked.
     pub(crate) fn next_request(&self, is_present: impl Fn(&[u8; 32]) -> bool) -> Option<Moment> {
-        let missing = self.senders.iter().filter(|(_, one)| one.missing.mask != 0);
+        let missing = self
+            .senders
+            .iter()
+            .filter(|(_, one)| one.present.missing.mask != 0);
         let present = missing.filter(|(sender, _)| is_present(sender));
         present.map(|(_, one)| one.next_request).min()
     }
@@ -145,36 +149,68 @@ impl HeardTexts {
         sealed: &[u8],
         now: Moment,
     ) -> Vec<(TextEpoch, String)> {
-        let one = self.senders.get_mut(sender).filter(|one| one.run == run);
-        let Some(one) = one else { return Vec::new() };
-        let Some(key) = &one.key else {
+        let one = self.senders.get_mut(sender);
+        let Some(one) = one.filter(|one| one.present.run == run) else {
+            return Vec::new();
+        };
+        let heard = &mut one.present;
+        let Some(key) = &heard.key else {
             return Vec::new();
         };
         let Ok(content) = key.open(&subject(run, answered), sealed) else {
             return Vec::new();
         };
         let texts = parse_answer(&content).unwrap_or_default();
-        let texts = texts.into_iter().filter(|one_text| {
-            let is_missing = one.missing.has(one_text.number);
-            if is_missing {
-                let mut text = NumberSet::empty(one_text.number);
-                text.add(one_text.number);
-                one.missing.remove(text);
-            }
-            is_missing
-        });
         let texts = texts
-            .map(|one| (one.said_in, one.text.to_owned()))
+            .into_iter()
+            .filter(|text| heard.missing.take(text.number))
+            .map(|text| (text.said_in, text.text.to_owned()))
             .collect();
-        one.missing.remove(answered);
+        heard.missing.remove(answered);
         // An answer has the texts that fit: the others are asked for at once.
         one.next_request = one.next_request.min(now.plus(FIRST_REQUEST));
-        one.settle();
+        heard.settle();
         texts
     }
 }
 
 impl HeardSender {
+    /// Makes a run the present one. One that was heard before goes on.
+    fn enter(&mut self, of: TextNumbers, now: Moment) {
+        if self.present.run == of.run {
+            return;
+        }
+        let known = self.former.iter().position(|one| one.run == of.run);
+        let known = known.and_then(|known| self.former.remove(known));
+        let present = known.unwrap_or_else(|| HeardRun::new(of, now));
+        let former = core::mem::replace(&mut self.present, present);
+        self.former.push_front(former);
+        self.former.truncate(MAX_RUNS - 1);
+    }
+}
+
+impl HeardRun {
+    const fn new(of: TextNumbers, now: Moment) -> Self {
+        Self {
+            run: of.run,
+            missing: NumberSet::empty(of.first.saturating_sub(1)),
+            since: now,
+            key: None,
+        }
+    }
+
+    /// Takes numbers of the run. Returns whether the text with the latest of them has not come before.
+    fn hear(&mut self, of: TextNumbers, has_text: bool) -> bool {
+        let is_latest = of.latest > self.missing.latest;
+        self.missing.extend(of.latest);
+        self.missing.remove_below(of.first);
+        let is_missing = self.missing.has(of.latest);
+        if has_text {
+            self.missing.take(of.latest);
+        }
+        is_latest || is_missing
+    }
+
     fn settle(&mut self) {
         if self.missing.mask == 0 {
             self.key = None;
@@ -185,4 +221,48 @@ impl HeardSender {
 /// Returns the public part of an answer, under which the texts are sealed.
 pub(crate) fn subject(run: TextRun, answered: NumberSet) -> Vec<u8> {
     [&run.0[..], &answered.to_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    const fn at(millis: u64) -> Moment {
+        Moment::new(Duration::from_millis(millis))
+    }
+
+    const fn of(run: u8, first: u32, latest: u32) -> TextNumbers {
+        let run = TextRun([run; 8]);
+        TextNumbers { run, latest, first }
+    }
+
+    /// Returns the members that are asked at a moment.
+    fn asked(heard: &mut HeardTexts, millis: u64) -> Vec<u8> {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let requests = heard.requests(|_| true, at(millis), &mut rng);
+        requests.iter().map(|(sender, _)| sender[0]).collect()
+    }
+
+    #[test]
+    fn a_text_of_a_run_that_comes_again_is_shown_once() {
+        let mut heard = HeardTexts::default();
+        assert!(heard.hear([1; 32], of(1, 1, 1), true, at(0)));
+        assert!(heard.hear([1; 32], of(2, 1, 1), true, at(0)));
+        for run in [1, 2, 1] {
+            heard.hear([1; 32], of(run, 1, 1), false, at(100));
+            assert!(!heard.hear([1; 32], of(run, 1, 1), true, at(100)));
+        }
+        assert!(asked(&mut heard, 5_000).is_empty());
+        // A late one of the run before is shown, and a run beyond the last four begins anew.
+        assert!(heard.hear([1; 32], of(2, 1, 3), true, at(100)));
+        assert!(heard.hear([1; 32], of(1, 1, 2), true, at(100)));
+        assert!(heard.hear([1; 32], of(2, 1, 2), true, at(100)));
+        for run in 3..7 {
+            assert!(heard.hear([1; 32], of(run, 1, 1), true, at(100)));
+        }
+        assert!(heard.hear([1; 32], of(1, 1, 1), true, at(100)));
+    }
 }
