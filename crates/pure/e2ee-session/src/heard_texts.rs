@@ -19,16 +19,23 @@ const MAX_SENDERS: usize = 512;
 /// until the next one has begun.
 const MAX_RUNS: usize = 4;
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// The time from a missing number to the first request.
 const FIRST_REQUEST: Duration = Duration::from_millis(300);
 
 /// The longest time between two requests.
 const MAX_INTERVAL: Duration = Duration::from_secs(8);
 
+/// The number of requests in a second. Numbers that are no true ones make nobody send more.
+const REQUESTS: usize = 4;
+
 /// The texts of the other members, by their member keys.
 #[derive(Default)]
 pub(crate) struct HeardTexts {
     senders: BTreeMap<[u8; 32], HeardSender>,
+    /// The moments of the last requests, the first of them first.
+    requests: VecDeque<Moment>,
 }
 
 redacted_debug!(HeardTexts);
@@ -39,6 +46,7 @@ struct HeardSender {
     present: HeardRun,
     /// The runs before it, the latest first.
     former: VecDeque<HeardRun>,
+    last_request: Option<Moment>,
     next_request: Moment,
     interval: Duration,
 }
@@ -76,6 +84,7 @@ impl HeardTexts {
         let one = self.senders.entry(sender).or_insert_with(|| HeardSender {
             present: HeardRun::new(of, now),
             former: VecDeque::new(),
+            last_request: None,
             next_request: now,
             interval: Duration::ZERO,
         });
@@ -83,12 +92,14 @@ impl HeardTexts {
         let run = &mut one.present;
         let had_all = run.missing.mask == 0;
         let is_new = run.hear(of, has_text);
-        if had_all {
+        let begins = had_all && run.missing.mask != 0;
+        if begins {
             run.since = now;
-            one.next_request = now.plus(FIRST_REQUEST);
-            one.interval = Duration::from_secs(1);
         }
         run.settle();
+        if begins {
+            one.plan_request(now);
+        }
         has_text && is_new
     }
 
@@ -100,32 +111,31 @@ impl HeardTexts {
         now: Moment,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Vec<([u8; 32], TextRequest)> {
-        let mut requests = Vec::new();
+        while self
+            .requests
+            .pop_front_if(|at| now >= at.plus(SECOND))
+            .is_some()
+        {}
+        let mut due = Vec::new();
         for (sender, one) in &mut self.senders {
             let run = &mut one.present;
-            if run.missing.mask == 0 {
-                continue;
-            }
             if now >= run.since.plus(TEXT_RETENTION) {
                 run.missing.mask = 0;
                 run.settle();
+            }
+            if run.missing.mask != 0 && now >= one.next_request && is_present(sender) {
+                due.push((sender, one));
+            }
+        }
+        due.sort_by_key(|(_, one)| one.next_request);
+        due.truncate(REQUESTS.saturating_sub(self.requests.len()));
+        let mut requests = Vec::new();
+        for (sender, one) in due {
+            let Some(request) = one.request(now, rng) else {
                 continue;
-            }
-            if now < one.next_request || !is_present(sender) {
-                continue;
-            }
-            if run.key.is_none() {
-                run.key = ReplyKey::random(rng).ok();
-            }
-            let Some(key) = &run.key else { continue };
-            let request = TextRequest {
-                run: run.run,
-                missing: run.missing,
-                key: *key.public(),
             };
+            self.requests.push_back(now);
             requests.push((*sender, request));
-            one.next_request = now.plus(one.interval);
-            one.interval = one.interval.saturating_mul(2).min(MAX_INTERVAL);
         }
         requests
     }
@@ -137,7 +147,10 @@ impl HeardTexts {
             .iter()
             .filter(|(_, one)| one.present.missing.mask != 0);
         let present = missing.filter(|(sender, _)| is_present(sender));
-        present.map(|(_, one)| one.next_request).min()
+        let next = present.map(|(_, one)| one.next_request).min()?;
+        let is_full = self.requests.len() >= REQUESTS;
+        let first = self.requests.front().filter(|_| is_full);
+        Some(first.map_or(next, |first| next.max(first.plus(SECOND))))
     }
 
     /// Takes an answer of a member. Returns the texts that were missing, in their order.
@@ -161,14 +174,16 @@ impl HeardTexts {
             return Vec::new();
         };
         let texts = parse_answer(&content).unwrap_or_default();
-        let texts = texts
+        let texts: Vec<_> = texts
             .into_iter()
             .filter(|text| heard.missing.take(text.number))
             .map(|text| (text.said_in, text.text.to_owned()))
             .collect();
         heard.missing.remove(answered);
         // An answer has the texts that fit: the others are asked for at once.
-        one.next_request = one.next_request.min(now.plus(FIRST_REQUEST));
+        if !texts.is_empty() {
+            one.next_request = one.next_request.min(now.plus(FIRST_REQUEST));
+        }
         heard.settle();
         texts
     }
@@ -186,6 +201,38 @@ impl HeardSender {
         let former = core::mem::replace(&mut self.present, present);
         self.former.push_front(former);
         self.former.truncate(MAX_RUNS - 1);
+    }
+}
+
+impl HeardSender {
+    /// Plans a request for texts that are missing from now on. It does not come earlier than after the running
+    /// interval, unless there was none for as long as the longest one.
+    fn plan_request(&mut self, now: Moment) {
+        let first = now.plus(FIRST_REQUEST);
+        let last = self.last_request;
+        if last.is_none_or(|last| now >= last.plus(MAX_INTERVAL)) {
+            self.next_request = first;
+            self.interval = SECOND;
+        } else {
+            self.next_request = self.next_request.max(first);
+        }
+    }
+
+    /// Makes a request that is due, and plans the next one.
+    fn request(&mut self, now: Moment, rng: &mut (dyn CryptoRng + Send)) -> Option<TextRequest> {
+        let run = &mut self.present;
+        if run.key.is_none() {
+            run.key = ReplyKey::random(rng).ok();
+        }
+        let key = run.key.as_ref()?;
+        self.last_request = Some(now);
+        self.next_request = now.plus(self.interval);
+        self.interval = self.interval.saturating_mul(2).min(MAX_INTERVAL);
+        Some(TextRequest {
+            run: run.run,
+            missing: run.missing,
+            key: *key.public(),
+        })
     }
 }
 
@@ -264,5 +311,34 @@ mod tests {
             assert!(heard.hear([1; 32], of(run, 1, 1), true, at(100)));
         }
         assert!(heard.hear([1; 32], of(1, 1, 1), true, at(100)));
+    }
+
+    #[test]
+    fn four_members_are_asked_in_a_second_and_those_who_wait_longest_first() {
+        let mut heard = HeardTexts::default();
+        for sender in 1..=6 {
+            heard.hear([sender; 32], of(1, 1, 1), false, at(0));
+        }
+        assert_eq!(asked(&mut heard, 300), [1, 2, 3, 4]);
+        assert_eq!(heard.next_request(|_| true), Some(at(1_300)));
+        assert!(asked(&mut heard, 1_299).is_empty());
+        assert_eq!(asked(&mut heard, 1_300), [5, 6, 1, 2]);
+    }
+
+    #[test]
+    fn numbers_that_go_on_and_on_do_not_make_a_device_ask_more_often() {
+        let mut heard = HeardTexts::default();
+        let mut requests = 0;
+        for number in 1..=75 {
+            // The text comes after its number, and after a request.
+            let now = u64::from(number) * 400;
+            heard.hear([1; 32], of(1, 1, number), false, at(now));
+            requests += asked(&mut heard, now + 300).len();
+            heard.hear([1; 32], of(1, 1, number), true, at(now + 350));
+        }
+        assert!((5..12).contains(&requests), "{requests}");
+        // After a rest the first request comes at once again.
+        heard.hear([1; 32], of(1, 1, 76), false, at(60_000));
+        assert_eq!(asked(&mut heard, 60_300), [1]);
     }
 }
