@@ -60,6 +60,15 @@ struct HeardRun {
     key: Option<ReplyKey>,
 }
 
+/// The place of a text that has not come before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextOrder {
+    /// It came before its number and all later texts of the member.
+    Next,
+    /// It was said earlier than something that has come before it.
+    Late,
+}
+
 /// A request for missing texts.
 pub(crate) struct TextRequest {
     pub(crate) run: TextRun,
@@ -68,18 +77,18 @@ pub(crate) struct TextRequest {
 }
 
 impl HeardTexts {
-    /// Takes the numbers of a member's texts. Returns whether a text with the latest of them is to be shown:
-    /// `has_text` tells that this one has come.
+    /// Takes the numbers of a member's texts. `has_text` tells that the text with the latest of them has come:
+    /// returns its place, if it is to be shown.
     pub(crate) fn hear(
         &mut self,
         sender: [u8; 32],
         of: TextNumbers,
         has_text: bool,
         now: Moment,
-    ) -> bool {
+    ) -> Option<TextOrder> {
         let is_known = self.senders.contains_key(&sender);
         if !is_known && self.senders.len() >= MAX_SENDERS {
-            return has_text;
+            return has_text.then_some(TextOrder::Next);
         }
         let one = self.senders.entry(sender).or_insert_with(|| HeardSender {
             present: HeardRun::new(of, now),
@@ -88,10 +97,10 @@ impl HeardTexts {
             next_request: now,
             interval: Duration::ZERO,
         });
-        one.enter(of, now);
+        let is_former = one.enter(of, now);
         let run = &mut one.present;
         let had_all = run.missing.mask == 0;
-        let is_new = run.hear(of, has_text);
+        let order = run.hear(of, has_text);
         let begins = had_all && run.missing.mask != 0;
         if begins {
             run.since = now;
@@ -100,7 +109,8 @@ impl HeardTexts {
         if begins {
             one.plan_request(now);
         }
-        has_text && is_new
+        let order = order.filter(|_| has_text)?;
+        Some(if is_former { TextOrder::Late } else { order })
     }
 
     /// Returns the requests that are due, with the members to which they go. `is_present` tells whether a member
@@ -190,17 +200,19 @@ impl HeardTexts {
 }
 
 impl HeardSender {
-    /// Makes a run the present one. One that was heard before goes on.
-    fn enter(&mut self, of: TextNumbers, now: Moment) {
+    /// Makes a run the present one. One that was heard before goes on; returns whether it is such a one.
+    fn enter(&mut self, of: TextNumbers, now: Moment) -> bool {
         if self.present.run == of.run {
-            return;
+            return false;
         }
         let known = self.former.iter().position(|one| one.run == of.run);
         let known = known.and_then(|known| self.former.remove(known));
+        let is_former = known.is_some();
         let present = known.unwrap_or_else(|| HeardRun::new(of, now));
         let former = core::mem::replace(&mut self.present, present);
         self.former.push_front(former);
         self.former.truncate(MAX_RUNS - 1);
+        is_former
     }
 }
 
@@ -246,8 +258,8 @@ impl HeardRun {
         }
     }
 
-    /// Takes numbers of the run. Returns whether the text with the latest of them has not come before.
-    fn hear(&mut self, of: TextNumbers, has_text: bool) -> bool {
+    /// Takes numbers of the run. Returns the place of the text with the latest of them, if it has not come before.
+    fn hear(&mut self, of: TextNumbers, has_text: bool) -> Option<TextOrder> {
         let is_latest = of.latest > self.missing.latest;
         self.missing.extend(of.latest);
         self.missing.remove_below(of.first);
@@ -255,7 +267,10 @@ impl HeardRun {
         if has_text {
             self.missing.take(of.latest);
         }
-        is_latest || is_missing
+        if is_latest {
+            return Some(TextOrder::Next);
+        }
+        is_missing.then_some(TextOrder::Late)
     }
 
     fn settle(&mut self) {
@@ -296,21 +311,24 @@ mod tests {
     #[test]
     fn a_text_of_a_run_that_comes_again_is_shown_once() {
         let mut heard = HeardTexts::default();
-        assert!(heard.hear([1; 32], of(1, 1, 1), true, at(0)));
-        assert!(heard.hear([1; 32], of(2, 1, 1), true, at(0)));
+        let (next, late) = (Some(TextOrder::Next), Some(TextOrder::Late));
+        assert_eq!(heard.hear([1; 32], of(1, 1, 1), true, at(0)), next);
+        assert_eq!(heard.hear([1; 32], of(2, 1, 1), true, at(0)), next);
         for run in [1, 2, 1] {
             heard.hear([1; 32], of(run, 1, 1), false, at(100));
-            assert!(!heard.hear([1; 32], of(run, 1, 1), true, at(100)));
+            assert_eq!(heard.hear([1; 32], of(run, 1, 1), true, at(100)), None);
         }
         assert!(asked(&mut heard, 5_000).is_empty());
         // A late one of the run before is shown, and a run beyond the last four begins anew.
-        assert!(heard.hear([1; 32], of(2, 1, 3), true, at(100)));
-        assert!(heard.hear([1; 32], of(1, 1, 2), true, at(100)));
-        assert!(heard.hear([1; 32], of(2, 1, 2), true, at(100)));
+        heard.hear([1; 32], of(2, 1, 1), false, at(100));
+        assert_eq!(heard.hear([1; 32], of(2, 1, 3), true, at(100)), next);
+        assert_eq!(heard.hear([1; 32], of(1, 1, 2), true, at(100)), late);
+        heard.hear([1; 32], of(2, 1, 3), false, at(100));
+        assert_eq!(heard.hear([1; 32], of(2, 1, 2), true, at(100)), late);
         for run in 3..7 {
-            assert!(heard.hear([1; 32], of(run, 1, 1), true, at(100)));
+            assert_eq!(heard.hear([1; 32], of(run, 1, 1), true, at(100)), next);
         }
-        assert!(heard.hear([1; 32], of(1, 1, 1), true, at(100)));
+        assert_eq!(heard.hear([1; 32], of(1, 1, 1), true, at(100)), next);
     }
 
     #[test]

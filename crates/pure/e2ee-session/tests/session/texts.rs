@@ -191,3 +191,35 @@ fn requests_and_answers_go_to_one_device_and_end() {
     assert_eq!(one.get(), requests);
     assert!(call.texts(2).is_empty());
 }
+
+#[test]
+fn a_text_that_comes_after_a_later_one_is_told_as_said_earlier() {
+    let mut call = of_three();
+    let late = Rc::new(Cell::new(None));
+    let held = Rc::clone(&late);
+    call.filter(move |device, hop| match hop {
+        Hop::ToSession(Told::Relay { from, body }) if device == 2 => {
+            let (from, body) = (*from, body.as_bytes().to_vec());
+            held.set(Some(Input::Relay { from, body }));
+            false
+        }
+        _ => true,
+    });
+    say(&mut call, 0, "first");
+    call.run(100);
+    call.filter(|_, _| true);
+    say(&mut call, 0, "second");
+    call.run(100);
+    call.session(2, late.take().unwrap());
+    assert_eq!(call.texts(2), ["second", "first"]);
+    lose_relays(&mut call, 2);
+    say(&mut call, 0, "third");
+    call.run(100);
+    call.filter(|_, _| true);
+    say(&mut call, 0, "fourth");
+    call.run(500);
+    assert_eq!(call.texts(2), ["second", "first", "fourth", "third"]);
+    assert_eq!(call.late_texts(2), ["first", "third"]);
+    assert_eq!(call.texts(1), ["first", "second", "third", "fourth"]);
+    assert!(call.late_texts(1).is_empty());
+}
