@@ -46,6 +46,7 @@ struct HeardSender {
     present: HeardRun,
     /// The runs before it, the latest first.
     former: VecDeque<HeardRun>,
+    last_heard: Moment,
     last_request: Option<Moment>,
     next_request: Moment,
     interval: Duration,
@@ -93,10 +94,12 @@ impl HeardTexts {
         let one = self.senders.entry(sender).or_insert_with(|| HeardSender {
             present: HeardRun::new(of, now),
             former: VecDeque::new(),
+            last_heard: now,
             last_request: None,
             next_request: now,
             interval: Duration::ZERO,
         });
+        one.last_heard = now;
         let is_former = one.enter(of, now);
         let run = &mut one.present;
         let had_all = run.missing.mask == 0;
@@ -111,6 +114,12 @@ impl HeardTexts {
         }
         let order = order.filter(|_| has_text)?;
         Some(if is_former { TextOrder::Late } else { order })
+    }
+
+    /// Forgets those who are no members, once none of the texts that were heard of can be said again.
+    pub(crate) fn forget(&mut self, is_member: impl Fn(&[u8; 32]) -> bool, now: Moment) {
+        self.senders
+            .retain(|sender, one| is_member(sender) || now < one.last_heard.plus(TEXT_RETENTION));
     }
 
     /// Returns the requests that are due, with the members to which they go. `is_present` tells whether a member
@@ -358,5 +367,25 @@ mod tests {
         // After a rest the first request comes at once again.
         heard.hear([1; 32], of(1, 1, 76), false, at(60_000));
         assert_eq!(asked(&mut heard, 60_300), [1]);
+    }
+
+    #[test]
+    fn those_who_are_gone_leave_room_for_others() {
+        let mut heard = HeardTexts::default();
+        for sender in 0..512_u16 {
+            let mut key = [7; 32];
+            key[..2].copy_from_slice(&sender.to_be_bytes());
+            heard.hear(key, of(1, 1, 1), true, at(0));
+        }
+        let is_new = |heard: &mut HeardTexts, at| {
+            heard.forget(|sender| *sender == [1; 32], at);
+            heard.hear([1; 32], of(1, 1, 1), true, at).is_some()
+        };
+        // A text is not counted while there is no room.
+        assert!(is_new(&mut heard, at(1_000)));
+        assert!(is_new(&mut heard, at(119_999)));
+        assert!(is_new(&mut heard, at(120_000)));
+        assert!(!is_new(&mut heard, at(120_001)));
+        assert!(!is_new(&mut heard, at(999_000)), "a member");
     }
 }

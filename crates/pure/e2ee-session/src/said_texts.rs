@@ -146,6 +146,7 @@ impl SaidTexts {
         member: &[u8; 32],
         now: Moment,
     ) -> Option<(NumberSet, Zeroizing<Vec<u8>>)> {
+        self.expire(now);
         if self.run != Some(run) || self.texts.is_empty() {
             return None;
         }
@@ -189,6 +190,11 @@ impl SaidTexts {
     /// Drops the texts whose time is over.
     pub(crate) fn expire(&mut self, now: Moment) {
         while self.texts.pop_front_if(|one| now >= one.until).is_some() {}
+    }
+
+    /// Returns the moment at which the time of a text is over.
+    pub(crate) fn next_expiry(&self) -> Option<Moment> {
+        self.texts.front().map(|one| one.until)
     }
 
     /// Drops all texts.
@@ -287,6 +293,15 @@ mod tests {
         assert_eq!(of.first, 3);
         said.expire(NOW.plus(TEXT_RETENTION));
         assert_eq!(said.numbers(), None);
+    }
+
+    #[test]
+    fn a_text_whose_time_is_over_is_not_said_again() {
+        let (mut said, of) = said(&["one"]);
+        let one = NumberSet { latest: 1, mask: 1 };
+        assert_eq!(said.next_expiry(), Some(after(120)));
+        assert!(said.answer(of.run, one, &[1; 32], after(119)).is_some());
+        assert!(said.answer(of.run, one, &[1; 32], after(120)).is_none());
     }
 
     #[test]
