@@ -2,10 +2,10 @@
 //!
 //! A kind (1), then: `01`, a text in UTF-8 without a number; `02`, a name in UTF-8; `03`, approvals, each with
 //! its length (2) before it; `04`, the numbers of the sender's texts and the latest of these texts; `05`, these
-//! numbers alone; `06`, a request for texts; `07`, the answer; `08`, the devices in the lobby, for co-admins;
+//! numbers alone, as long as a confirmation; `06`, a request for texts; `07`, the answer; `08`, the devices in the lobby, for co-admins;
 //! `09`, a decision of a co-admin. Readers leave out other kinds.
 
-use anteroom_e2ee::{Approval, SignedStatement};
+use anteroom_e2ee::{Approval, GroupMessage, SignedStatement};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -85,6 +85,7 @@ impl Content {
             Self::TextNumbers(of) => {
                 bytes.push(TEXT_NUMBERS);
                 bytes.extend_from_slice(&of.to_bytes());
+                bytes.resize(GroupMessage::CONFIRMATION_CONTENT, 0);
             }
             Self::TextRequest { run, missing, key } => {
                 bytes.push(TEXT_REQUEST);
@@ -134,7 +135,13 @@ impl Content {
                 let of = TextNumbers::parse(of)?;
                 (!text.is_empty()).then_some(Self::NumberedText(of, text))
             }
-            TEXT_NUMBERS => TextNumbers::parse(rest.try_into().ok()?).map(Self::TextNumbers),
+            TEXT_NUMBERS => {
+                let (of, padding) = rest.split_first_chunk()?;
+                let is_whole = bytes.len() == GroupMessage::CONFIRMATION_CONTENT;
+                let is_whole = is_whole && padding.iter().all(|byte| *byte == 0);
+                let of = is_whole.then(|| TextNumbers::parse(of))??;
+                Some(Self::TextNumbers(of))
+            }
             TEXT_REQUEST => {
                 let (run, missing, key) = run_and_numbers(rest)?;
                 Some(Self::TextRequest {

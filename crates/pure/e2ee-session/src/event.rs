@@ -72,6 +72,8 @@ pub enum Event {
         claims: MemberLeaf,
         /// The text as it can be displayed.
         text: String,
+        /// Whether something that the member said later came before it.
+        is_late: bool,
     },
     /// A member changed its name.
     Name {

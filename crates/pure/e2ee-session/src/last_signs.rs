@@ -22,11 +22,18 @@ struct LastSign {
 }
 
 impl LastSigns {
-    /// Takes the last sign of a member.
-    pub(crate) fn set(&mut self, claims: &MemberLeaf, at: Moment) {
+    /// Takes the last sign of a member. Where there is no room the oldest sign of a key that is in no leaf goes: who
+    /// is in, and not heard for long, cannot be forgotten by others that come and go.
+    pub(crate) fn set(
+        &mut self,
+        claims: &MemberLeaf,
+        at: Moment,
+        is_leaf: impl Fn(&[u8; 32]) -> bool,
+    ) {
         let key = bytes(&claims.member_key);
         if self.keys.len() >= MAX_KEYS && !self.keys.contains_key(&key) {
-            let oldest = self.keys.iter().min_by_key(|(_, sign)| sign.at);
+            let order = |(key, sign): &(&[u8; 32], &LastSign)| (is_leaf(key), sign.at);
+            let oldest = self.keys.iter().min_by_key(order);
             let oldest = oldest.map(|(key, _)| *key);
             oldest.map(|key| self.keys.remove(&key));
         }
@@ -59,4 +66,47 @@ impl LastSigns {
 
 fn bytes(key: &MemberPublicKey) -> [u8; 32] {
     *key.as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use anteroom_e2ee::{Admission, DeviceSecret};
+    use anteroom_protocol::{DemuxId, RootKey};
+
+    use super::*;
+
+    fn leaf(number: u16) -> MemberLeaf {
+        let mut secret = [0; 32];
+        secret[..2].copy_from_slice(&number.to_be_bytes());
+        let root_key = RootKey::parse("bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz").unwrap();
+        let room = root_key.room_id();
+        MemberLeaf {
+            user: OpaqueUserId::parse(&format!("{number:04x}")).unwrap(),
+            demux_id: DemuxId::new(16).unwrap(),
+            member_key: DeviceSecret::from_bytes(secret).member_key(&room).public(),
+            admission: Admission::None,
+            serial: 1,
+            name: None,
+            certificate: None,
+        }
+    }
+
+    const fn at(seconds: u64) -> Moment {
+        Moment::new(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_member_that_is_in_and_unheard_is_not_forgotten_for_others_that_come_and_go() {
+        let (member, mut signs) = (leaf(0), LastSigns::default());
+        let key = bytes(&member.member_key);
+        signs.set(&member, at(1), |one| *one == key);
+        for number in 1..=1_100 {
+            signs.set(&leaf(number), at(100), |one| *one == key);
+        }
+        assert_eq!(signs.keys.len(), MAX_KEYS);
+        let of = signs.of(&BTreeMap::from([(3, member)]), at(200));
+        assert_eq!(of, BTreeMap::from([(3, at(1))]));
+    }
 }

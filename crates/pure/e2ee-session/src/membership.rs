@@ -150,7 +150,8 @@ impl Membership {
         }
         for (leaf, claims) in &view.leaves {
             if let Some(sign) = self.confirmations.last_sign(*leaf) {
-                self.last_signs.set(claims, sign);
+                let is_leaf = |key: &[u8; 32]| present.contains_key(key);
+                self.last_signs.set(claims, sign, is_leaf);
             }
         }
         self.past.push_front((before, view.leaves));

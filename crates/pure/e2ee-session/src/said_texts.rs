@@ -8,7 +8,10 @@ use anteroom_protocol::{EraId, GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::text_numbers::{MAX_TEXTS, NumberSet, TextNumbers, TextRun};
+use crate::{
+    answer_budget::AnswerBudget,
+    text_numbers::{MAX_TEXTS, NumberSet, TextNumbers, TextRun},
+};
 
 /// The time for which a text can be said again.
 pub(crate) const TEXT_RETENTION: Duration = Duration::from_secs(120);
@@ -16,9 +19,11 @@ pub(crate) const TEXT_RETENTION: Duration = Duration::from_secs(120);
 /// The maximum length of the texts that can be said again, together.
 const MAX_LENGTH: usize = 64 * 1024;
 
+/// The length of what an answer has besides the texts.
+const OVERHEAD: usize = 1 + 8 + NumberSet::LENGTH + ReplyKey::OVERHEAD;
+
 /// The maximum length of the texts in one answer, with their numbers and lengths.
-const MAX_ANSWER: usize =
-    GroupMessage::MAX_CONTENT - 1 - 8 - NumberSet::LENGTH - ReplyKey::OVERHEAD;
+const MAX_ANSWER: usize = GroupMessage::MAX_CONTENT - OVERHEAD;
 
 /// The length of what an answer has before each text: number, epoch and length.
 const TEXT_FRAME: usize = 4 + TextEpoch::LENGTH + 4;
@@ -75,6 +80,7 @@ pub(crate) struct SaidTexts {
     run: Option<TextRun>,
     latest: u32,
     texts: VecDeque<SaidText>,
+    budget: AnswerBudget,
 }
 
 redacted_debug!(SaidTexts);
@@ -154,7 +160,7 @@ impl SaidTexts {
     }
 
     /// Returns the answer to a member that misses texts: the numbers that it answers, and the texts among them
-    /// that were said to the member.
+    /// that were said to the member. There is none beyond the budget: a text counts as said again only if it is.
     pub(crate) fn answer(
         &mut self,
         run: TextRun,
@@ -162,9 +168,12 @@ impl SaidTexts {
         member: &[u8; 32],
         now: Moment,
     ) -> Option<(NumberSet, Zeroizing<Vec<u8>>)> {
-        if self.run != Some(run) {
+        self.expire(now);
+        if self.run != Some(run) || self.texts.is_empty() {
             return None;
         }
+        let available = self.budget.available(member, now)?;
+        let most = MAX_ANSWER.min(available.saturating_sub(OVERHEAD));
         let mut answered = NumberSet::empty(missing.latest);
         let mut content = Zeroizing::new(Vec::new());
         for number in missing.numbers() {
@@ -178,7 +187,7 @@ impl SaidTexts {
                 if !answers.may_have(now) {
                     continue;
                 }
-                if content.len() + TEXT_FRAME + text.len() > MAX_ANSWER {
+                if content.len() + TEXT_FRAME + text.len() > most {
                     break;
                 }
                 answers.number += 1;
@@ -191,12 +200,22 @@ impl SaidTexts {
             }
             answered.add(number);
         }
-        (answered.mask != 0).then_some((answered, content))
+        if answered.mask == 0 {
+            return None;
+        }
+        let length = OVERHEAD + content.len();
+        self.budget.spend(*member, length, now);
+        Some((answered, content))
     }
 
     /// Drops the texts whose time is over.
     pub(crate) fn expire(&mut self, now: Moment) {
         while self.texts.pop_front_if(|one| now >= one.until).is_some() {}
+    }
+
+    /// Returns the moment at which the time of a text is over.
+    pub(crate) fn next_expiry(&self) -> Option<Moment> {
+        self.texts.front().map(|one| one.until)
     }
 
     /// Drops all texts.
@@ -237,6 +256,11 @@ mod tests {
         epoch: GroupEpoch { group: 1, epoch: 7 },
     };
 
+    /// The moment so many seconds after the texts.
+    fn after(seconds: u64) -> Moment {
+        NOW.plus(Duration::from_secs(seconds))
+    }
+
     fn said(texts: &[&str]) -> (SaidTexts, TextNumbers) {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let mut said = SaidTexts::default();
@@ -248,14 +272,14 @@ mod tests {
     }
 
     /// Asks for all texts and returns the number of those that are answered, and of those that are said again.
-    fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8, seconds: u64) -> (usize, usize) {
-        let now = NOW.plus(Duration::from_secs(seconds));
+    fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8, at: u64) -> (usize, usize) {
         let missing = NumberSet {
             latest: of.latest,
             mask: u64::MAX,
         };
-        let answer = said.answer(of.run, missing, &[member; 32], now);
-        let (answered, content) = answer.unwrap();
+        let (answered, content) = said
+            .answer(of.run, missing, &[member; 32], after(at))
+            .unwrap();
         let texts = parse_answer(&content).unwrap();
         assert!(texts.iter().all(|text| text.said_in == SAID_IN));
         (answered.numbers().count(), texts.len())
@@ -267,13 +291,13 @@ mod tests {
         assert_eq!((of.first, of.latest), (1, 2));
         // The number 0 is none of a text.
         assert_eq!(ask(&mut said, of, 2, 0), (3, 0));
-        for second in 0..4 {
-            assert_eq!(ask(&mut said, of, 1, second), (3, 2));
+        for at in 0..4 {
+            assert_eq!(ask(&mut said, of, 1, at), (3, 2));
         }
         assert_eq!(ask(&mut said, of, 1, 4), (3, 0));
         let other = TextRun([9; 8]);
         let one = NumberSet { latest: 1, mask: 1 };
-        assert!(said.answer(other, one, &[1; 32], NOW).is_none());
+        assert!(said.answer(other, one, &[1; 32], after(9)).is_none());
     }
 
     #[test]
@@ -281,9 +305,7 @@ mod tests {
         let (mut said, of) = said(&["one", "two"]);
         assert_eq!(ask(&mut said, of, 1, 0), (3, 2));
         // The texts stay missing, so that the member asks again.
-        for _ in 0..9 {
-            assert_eq!(ask(&mut said, of, 1, 0), (1, 0));
-        }
+        assert_eq!(ask(&mut said, of, 1, 0), (1, 0));
         assert_eq!(ask(&mut said, of, 1, 1), (3, 2));
     }
 
@@ -301,6 +323,34 @@ mod tests {
         assert_eq!(of.first, 3);
         said.expire(NOW.plus(TEXT_RETENTION));
         assert_eq!(said.numbers(), None);
+    }
+
+    #[test]
+    fn a_text_whose_time_is_over_is_not_said_again() {
+        let (mut said, of) = said(&["one"]);
+        let one = NumberSet { latest: 1, mask: 1 };
+        assert_eq!(said.next_expiry(), Some(after(120)));
+        assert!(said.answer(of.run, one, &[1; 32], after(119)).is_some());
+        assert!(said.answer(of.run, one, &[1; 32], after(120)).is_none());
+    }
+
+    #[test]
+    fn an_answer_beyond_the_budget_is_not_given_and_does_not_count() {
+        let long = "a".repeat(crate::MAX_TEXT);
+        let (mut said, of) = said(&[long.as_str()]);
+        let one = NumberSet { latest: 1, mask: 1 };
+        let (mut given, mut refused) = (0, 0);
+        // One in two seconds is within the length; a member gets four.
+        for second in 0..20 {
+            match said.answer(of.run, one, &[1; 32], after(second)) {
+                Some((_, content)) if !content.is_empty() => given += 1,
+                Some(_) => assert_eq!(given, 4),
+                None => refused += 1,
+            }
+        }
+        assert_eq!((given, refused), (4, 3));
+        said.clear();
+        assert!(said.answer(of.run, one, &[2; 32], after(30)).is_none());
     }
 
     #[test]

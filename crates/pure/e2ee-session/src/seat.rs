@@ -289,13 +289,14 @@ impl Seat {
         if !self.is_connected() || !self.is_active {
             let next = earlier(self.look_at_others(step), self.check_bars(step));
             self.tell_sending(step);
-            return next;
+            return earlier(next, self.said.next_expiry());
         }
         self.applicants.expire(now);
         let mut next = self.take_commits(step);
         next = earlier(next, self.check_behind(step));
         next = earlier(next, self.confirm(step));
         next = earlier(next, self.ask_for_texts(step));
+        next = earlier(next, self.said.next_expiry());
         next = earlier(next, self.look_at_own_leaf(step));
         next = earlier(next, self.ask(step));
         next = earlier(next, self.commit_what_is_due(step));

@@ -89,10 +89,17 @@ impl NumberSet {
         self.mask |= self.bit(number).unwrap_or_default();
     }
 
+    /// Removes a number. Returns whether it was in the set.
+    pub(crate) fn take(&mut self, number: u32) -> bool {
+        let had = self.has(number);
+        self.mask &= !self.bit(number).unwrap_or_default();
+        had
+    }
+
     /// Removes the numbers of another set.
     pub(crate) fn remove(&mut self, other: Self) {
         for number in other.numbers() {
-            self.mask &= !self.bit(number).unwrap_or_default();
+            self.take(number);
         }
     }
 

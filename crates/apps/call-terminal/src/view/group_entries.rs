@@ -200,8 +200,13 @@ impl View {
                 "{} is not let into the group: {refusal}",
                 self.member_label(claims)
             )),
-            GroupEvent::Text { claims, text, .. } => vec![Entry::Message {
-                author: self.author(claims),
+            GroupEvent::Text {
+                claims,
+                text,
+                is_late,
+                ..
+            } => vec![Entry::Message {
+                author: self.author(claims, *is_late),
                 text: words::bounded(text, words::MAX_MESSAGE_LINES),
             }],
             GroupEvent::Name { leaf, name } => {

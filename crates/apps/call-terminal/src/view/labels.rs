@@ -17,13 +17,15 @@ impl View {
         }
     }
 
-    /// Returns the author of a text, by the leaf that has said it.
-    pub(super) fn author(&self, claims: &MemberLeaf) -> String {
+    /// Returns the author of a text, by the leaf that has said it, and whether the text comes late.
+    pub(super) fn author(&self, claims: &MemberLeaf, is_late: bool) -> String {
         let label = self.member_label(claims);
-        match self.group.signer(claims) {
-            Some(_) => label,
-            None => format!("{label} (no longer in the group)"),
-        }
+        let gone = match self.group.signer(claims) {
+            Some(_) => "",
+            None => " (no longer in the group)",
+        };
+        let late = if is_late { " (said earlier)" } else { "" };
+        format!("{label}{gone}{late}")
     }
 
     /// Takes the members of the group into the devices that are known.

@@ -5,8 +5,8 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
 use crate::{
-    content::Content, event::Event, membership::ChangedName, relay::RelayContent, step::Step,
-    text::clean_text,
+    content::Content, event::Event, heard_texts::TextOrder, membership::ChangedName,
+    relay::RelayContent, step::Step, text::clean_text,
 };
 
 /// The maximum number of messages that wait while a commit is held.
@@ -100,15 +100,17 @@ impl Seat {
                 epoch,
                 claims,
                 text,
+                is_late: false,
             }),
             Content::NumberedText(of, text) => {
                 let sender = *claims.member_key.as_bytes();
-                if self.heard.hear(sender, of, true, step.moment()) {
+                if let Some(order) = self.heard.hear(sender, of, true, step.moment()) {
                     step.tell(Event::Text {
                         leaf,
                         epoch,
                         claims,
                         text,
+                        is_late: order == TextOrder::Late,
                     });
                 }
             }
@@ -135,6 +137,7 @@ impl Seat {
                             epoch,
                             claims,
                             text,
+                            is_late: true,
                         });
                     }
                 }

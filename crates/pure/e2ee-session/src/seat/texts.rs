@@ -1,7 +1,7 @@
 //! Texts: said to all members, and again to a member that misses some.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
 use anteroom_protocol::{DemuxId, GroupEpoch};
@@ -62,11 +62,17 @@ impl Seat {
     pub(super) fn ask_for_texts(&mut self, step: &mut Step<'_>) -> Option<Moment> {
         let membership = self.membership.as_ref()?;
         let leaves = membership.view.leaves.values();
+        let members: BTreeSet<[u8; 32]> = leaves
+            .clone()
+            .map(|claims| *claims.member_key.as_bytes())
+            .collect();
+        let now = step.moment();
+        self.heard.forget(|sender| members.contains(sender), now);
         let devices: BTreeMap<[u8; 32], DemuxId> = leaves
             .map(|claims| (*claims.member_key.as_bytes(), claims.demux_id))
             .collect();
         let is_present = |sender: &[u8; 32]| devices.contains_key(sender);
-        let requests = self.heard.requests(is_present, step.moment(), step.rng);
+        let requests = self.heard.requests(is_present, now, step.rng);
         for (sender, request) in requests {
             let content = Content::TextRequest {
                 run: request.run,

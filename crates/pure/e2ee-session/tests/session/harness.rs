@@ -522,6 +522,16 @@ impl Harness {
         texts.collect()
     }
 
+    /// Returns the texts that a device was told as said earlier.
+    pub(crate) fn late_texts(&self, device: usize) -> Vec<String> {
+        let events = self.devices[device].events.iter();
+        let texts = events.filter_map(|event| match event {
+            Event::Text { text, is_late, .. } => is_late.then(|| text.clone()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     /// Returns the events of a device since the last call.
     pub(crate) fn take_events(&mut self, device: usize) -> VecDeque<Event> {
         core::mem::take(&mut self.devices[device].events).into()

@@ -1,6 +1,10 @@
 //! Texts whose messages are lost.
 
-use std::{cell::Cell, rc::Rc};
+use core::time::Duration;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use anteroom_call::Message as Told;
 use anteroom_e2ee_session::{Command, Input, Message, RelayClass};
@@ -204,4 +208,75 @@ fn requests_and_answers_go_to_one_device_and_end() {
     call.run(60_000);
     assert_eq!(one.get(), requests);
     assert!(call.texts(2).is_empty());
+}
+
+#[test]
+fn a_text_that_comes_after_a_later_one_is_told_as_said_earlier() {
+    let mut call = of_three();
+    let late = Rc::new(Cell::new(None));
+    let held = Rc::clone(&late);
+    call.filter(move |device, hop| match hop {
+        Hop::ToSession(Told::Relay { from, body }) if device == 2 => {
+            let (from, body) = (*from, body.as_bytes().to_vec());
+            held.set(Some(Input::Relay { from, body }));
+            false
+        }
+        _ => true,
+    });
+    say(&mut call, 0, "first");
+    call.run(100);
+    call.filter(|_, _| true);
+    say(&mut call, 0, "second");
+    call.run(100);
+    call.session(2, late.take().unwrap());
+    assert_eq!(call.texts(2), ["second", "first"]);
+    lose_relays(&mut call, 2);
+    say(&mut call, 0, "third");
+    call.run(100);
+    call.filter(|_, _| true);
+    say(&mut call, 0, "fourth");
+    call.run(500);
+    assert_eq!(call.texts(2), ["second", "first", "fourth", "third"]);
+    assert_eq!(call.late_texts(2), ["first", "third"]);
+    assert_eq!(call.texts(1), ["first", "second", "third", "fourth"]);
+    assert!(call.late_texts(1).is_empty());
+}
+
+#[test]
+fn a_device_wakes_when_the_time_of_its_text_is_over() {
+    let mut call = Harness::of([person(1), person(2)]);
+    call.run(3_000);
+    say(&mut call, 0, "text");
+    let said = call.time().moment;
+    call.leave(1);
+    // The own leaf is looked at each minute besides.
+    call.run(119_000);
+    let next = call.devices[0].session.next_tick();
+    assert_eq!(next, Some(said.plus(Duration::from_secs(120))));
+}
+
+#[test]
+fn a_confirmation_with_the_numbers_of_texts_is_as_long_as_one_without() {
+    let mut call = of_three();
+    let lengths = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&lengths);
+    call.filter(move |device, hop| {
+        if let Hop::ToService(Message::Relay(RelayClass::Confirmation, body)) = hop
+            && device == 0
+        {
+            seen.borrow_mut().push(body.len());
+        }
+        true
+    });
+    call.run(15_000);
+    let without = lengths.take();
+    assert!(!without.is_empty());
+    say(&mut call, 0, "text");
+    call.run(15_000);
+    let with = lengths.take();
+    assert!(with.len() >= 2);
+    assert!(
+        with.iter().all(|length| *length == without[0]),
+        "{without:?} {with:?}"
+    );
 }

@@ -47,9 +47,12 @@ impl GroupMessage {
     /// The maximum length of content, in bytes: that of a relay body, less the frames around it.
     pub const MAX_CONTENT: usize = 64 * 1024 - 1024;
 
+    /// The length of a content that is as long as a confirmation.
+    pub const CONFIRMATION_CONTENT: usize = CONFIRMATION_LENGTH - HEAD_LENGTH;
+
     pub(super) fn to_bytes(&self, time: SenderTime) -> Zeroizing<Vec<u8>> {
         let (kind, content) = match self {
-            Self::Confirmation => (CONFIRMATION, &[0; CONFIRMATION_LENGTH - HEAD_LENGTH][..]),
+            Self::Confirmation => (CONFIRMATION, &[0; Self::CONFIRMATION_CONTENT][..]),
             Self::Content(content) => (CONTENT, &content[..]),
         };
         let mut bytes = Zeroizing::new(Vec::with_capacity(HEAD_LENGTH + content.len()));

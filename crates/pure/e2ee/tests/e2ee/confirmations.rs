@@ -204,3 +204,12 @@ fn times_that_no_clock_has_are_taken() {
         assert_eq!(confirmations.unconfirmed(at(2_000)), BTreeSet::new());
     }
 }
+
+#[test]
+fn a_time_that_runs_back_before_the_start_of_ones_own_clock_confirms_nobody() {
+    let mut confirmations = of_four(0);
+    let ahead = SenderTime::from_millis(1_000_000);
+    confirmations.hear(epoch(1), 1, ahead, at(10_000));
+    confirmations.hear(epoch(1), 1, SenderTime::from_millis(0), at(29_000));
+    assert!(confirmations.unconfirmed(at(30_000)).contains(&1));
+}

@@ -280,6 +280,7 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
             epoch,
             claims: all[1].claims.clone(),
             text: "Only you hear this.".to_owned(),
+            is_late: false,
         }),
         text(48, "I am an old program."),
         group(GroupEvent::Lock {

@@ -32,11 +32,16 @@ fn of_group(event: GroupEvent) -> CallEvent {
 }
 
 fn said(claims: &MemberLeaf) -> CallEvent {
+    said_at(claims, false)
+}
+
+fn said_at(claims: &MemberLeaf, is_late: bool) -> CallEvent {
     of_group(GroupEvent::Text {
         leaf: 1,
         epoch: EPOCH,
         claims: claims.clone(),
         text: "hello".to_owned(),
+        is_late,
     })
 }
 
@@ -127,6 +132,13 @@ fn a_text_is_labelled_by_the_claims_of_who_said_it() {
         told(&mut view, &hello(48, "Carol"));
         assert_eq!(told(&mut view, &said(&claims)), [expected]);
     }
+}
+
+#[test]
+fn a_text_that_comes_late_is_marked_as_said_earlier() {
+    let mut view = view_with_bob();
+    let late = told(&mut view, &said_at(&bob().claims, true));
+    assert_eq!(late, ["#2000 \"Bob\" (said earlier): hello"]);
 }
 
 #[test]
