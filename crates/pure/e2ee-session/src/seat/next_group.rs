@@ -163,7 +163,7 @@ impl Seat {
             member_key: step.options.member_key.clone(),
             leaf: &leaf,
             number,
-            context: &self.known.statements(),
+            context: &self.known.statements_at(step.time.now),
             history: self.history_of_start(),
         };
         let now = step.moment();

@@ -24,3 +24,4 @@ mod private_groups;
 mod replays;
 mod rosters;
 mod stage;
+mod statements;
