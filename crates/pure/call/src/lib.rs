@@ -117,8 +117,12 @@ pub const REFUSALS_OF_USER_PER_SECOND: u32 = 1;
 /// second.
 pub const MISSED_COMMITS_BURST: u32 = 5;
 
-/// The minimum time between the starts of two groups.
+/// The minimum time between the starts of two groups. Admins wait for those of admins alone.
 pub const GROUP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The minimum time between two groups that devices start because most users refuse a commit, while an admin is
+/// active and starts none.
+pub const REFUSAL_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The maximum number of commits of the present group that the call keeps.
 pub const KEPT_COMMITS: usize = 64;

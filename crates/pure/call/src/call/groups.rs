@@ -7,7 +7,7 @@ use anteroom_protocol::GroupEpoch;
 use super::Call;
 use crate::{
     Commit, ConnectionId, ErrorCode, Message, Role, Status,
-    commit_log::{CommitPlace, TakenCommit},
+    commit_log::{CommitPlace, Starter, TakenCommit},
     seats::{Device, Seat},
 };
 
@@ -19,18 +19,16 @@ impl Call {
         let user = sender.user.clone();
         let place = self.commits.place(commit.at);
         let place = place.ok_or(ErrorCode::StaleCommit)?;
-        let may_commit = match place {
-            CommitPlace::Present => group == commit.at.group,
-            CommitPlace::NextGroup => self.may_start_group(role),
+        let starter = match place {
+            CommitPlace::Present if group == commit.at.group => None,
+            CommitPlace::Present => return Err(ErrorCode::Forbidden),
+            CommitPlace::NextGroup => Some(self.starter(role).ok_or(ErrorCode::Forbidden)?),
         };
-        if !may_commit {
-            return Err(ErrorCode::Forbidden);
-        }
         if commit.added_devices() > self.limits.max_devices() {
             return Err(ErrorCode::UnknownDevice);
         }
         let is_granted = place == CommitPlace::NextGroup || self.users.may_commit(&user);
-        if !(is_granted && self.commits.may_take(place, self.now)) {
+        if !(is_granted && self.commits.may_take(starter, self.now)) {
             return Err(ErrorCode::RateLimited);
         }
         if place == CommitPlace::Present {
@@ -74,7 +72,7 @@ impl Call {
             from,
             body: body.clone(),
         };
-        self.commits.take(taken, self.now);
+        self.commits.take(taken, starter, self.now);
         let commit_message = Message::Commit { at, from, body };
         self.broadcast(readers, commit_message.clone());
         if let Some(welcome) = welcome {
@@ -140,10 +138,11 @@ impl Call {
         if is_granted { missed } else { Vec::new() }
     }
 
-    /// Returns whether a device may start the next group: an admin, or any device while no admin is active, no
+    /// Returns as what a device may start the next group: an admin, or any device while no admin is active, no
     /// device of the present group is connected, or most of its users refuse a commit of it. A commit of the
-    /// only admin can be among those.
-    fn may_start_group(&self, role: Role) -> bool {
+    /// only admin can be among those. Whoever starts a group chooses its users, so refusals do not lead from one
+    /// group to the next without an admin.
+    fn starter(&self, role: Role) -> Option<Starter> {
         let present = self.commits.present().group;
         let devices = || self.seats.iter().map(|(_, device)| device);
         let has_admin =
@@ -151,7 +150,14 @@ impl Call {
         let has_member = || {
             devices().any(|device| device.group == present && active_connection(device).is_some())
         };
-        role == Role::Admin || present == 0 || !has_admin || !has_member() || self.most_refuse()
+        if role == Role::Admin {
+            return Some(Starter::Admin);
+        }
+        if present == 0 || !has_admin || !has_member() {
+            return Some(Starter::Anybody);
+        }
+        let refuses = self.commits.heeds_refusals(self.now) && self.most_refuse();
+        refuses.then_some(Starter::Refuser)
     }
 
     /// Returns whether more than half of the users in the present group refuse a commit of it, and two at least.
