@@ -1,8 +1,8 @@
 //! Commits of the groups of the era, and refusals of commits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::GroupEpoch;
+use anteroom_protocol::{GroupEpoch, OpaqueUserId};
 
 use super::Call;
 use crate::{
@@ -60,6 +60,11 @@ impl Call {
         if named.iter().any(|seat| self.rosters.is_unannounced(*seat)) {
             self.announce_roster();
         }
+        for (seat, _) in &newcomers {
+            if let Some(device) = self.seats.get_mut(*seat) {
+                device.refused_group = 0;
+            }
+        }
         let added = newcomers.iter().map(|(seat, _)| *seat);
         for seat in added.chain([seat]) {
             if let Some(device) = self.seats.get_mut(seat) {
@@ -88,8 +93,8 @@ impl Call {
         Ok(())
     }
 
-    /// Passes on that a commit of the present group does not hold, once for each device and group. It counts for
-    /// the user, who could otherwise refuse again with every new device.
+    /// Passes on that a commit of the present group does not hold, once for each device and group, and again after
+    /// a Welcome. It counts for the user, who could otherwise refuse again with every new device.
     pub(super) fn refuse(&mut self, seat: Seat, at: GroupEpoch) -> Result<(), ErrorCode> {
         let present = self.commits.present();
         let device = self.active(seat)?;
@@ -106,7 +111,7 @@ impl Call {
         if !self.users.try_refuse(&user) {
             return Err(ErrorCode::RateLimited);
         }
-        self.active(seat)?.refused_group = at.group;
+        self.active(seat)?.refuse(at);
         let devices = self.seats.iter().map(|(_, device)| device);
         let readers = devices.filter_map(active_connection).collect();
         self.broadcast(readers, Message::Refuse { at, from });
@@ -160,21 +165,23 @@ impl Call {
         refuses.then_some(Starter::Refuser)
     }
 
-    /// Returns whether more than half of the users in the present group refuse a commit of it, and two at least.
+    /// Returns whether more than half of the users in the present group refuse one commit of it, and two at
+    /// least.
     fn most_refuse(&self) -> bool {
         let present = self.commits.present().group;
         let devices = self.seats.iter().map(|(_, device)| device);
         let members =
             devices.filter(|device| device.group == present && device.status() == Status::Active);
         let mut users = BTreeSet::new();
-        let mut refusers = BTreeSet::new();
+        let mut refusers: BTreeMap<GroupEpoch, BTreeSet<&OpaqueUserId>> = BTreeMap::new();
         for device in members {
             users.insert(&device.user);
-            if device.refused_group == present {
-                refusers.insert(&device.user);
+            for at in device.refused(present) {
+                refusers.entry(at).or_default().insert(&device.user);
             }
         }
-        refusers.len() > 1 && 2 * refusers.len() > users.len()
+        let mut refusers = refusers.values().map(BTreeSet::len);
+        refusers.any(|refusers| refusers > 1 && 2 * refusers > users.len())
     }
 }
 

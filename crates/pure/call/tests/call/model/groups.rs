@@ -131,6 +131,11 @@ impl Model {
         let receives = |device: &Device| device.active && device.connection.is_some();
         let adds = |device: &Device| to.contains(&device.id) && device.id != from;
         let before = self.groups.members.clone();
+        for device in &mut self.devices {
+            if receives(device) && adds(device) {
+                device.refused_group = 0;
+            }
+        }
         for device in self.devices.clone() {
             if device.active && (adds(&device) || device.id == from) {
                 self.announce_sender(device.id);
@@ -172,7 +177,13 @@ impl Model {
         if !refusals.fill(1, 5, 1, self.now) {
             return self.refuses(sender, "refuse", "rate_limited");
         }
-        self.by_id(sender.id)?.refused_group = group;
+        let device = self.by_id(sender.id)?;
+        device.refused_group = group;
+        if !device.refused.contains(&at) {
+            device.refused.push(at);
+        }
+        let surplus = device.refused.len().saturating_sub(4);
+        device.refused.drain(..surplus);
         for device in self.devices.clone() {
             if let Some(connection) = device.connection.filter(|_| device.active) {
                 self.tell(
@@ -190,9 +201,13 @@ impl Model {
         let members =
             members.filter(|device| device.active && self.groups.members.contains(&device.id));
         let users: BTreeSet<char> = members.clone().map(|device| device.user).collect();
-        let refusers = members.filter(|device| device.refused_group == group);
-        let refusers: BTreeSet<char> = refusers.map(|device| device.user).collect();
-        refusers.len() >= 2 && refusers.len() > users.len() / 2
+        let epochs = members.clone().flat_map(|device| device.refused.clone());
+        let epochs: BTreeSet<(u32, u64)> = epochs.filter(|at| at.0 == group).collect();
+        epochs.iter().any(|at| {
+            let refusers = members.clone().filter(|one| one.refused.contains(at));
+            let refusers: BTreeSet<char> = refusers.map(|device| device.user).collect();
+            refusers.len() >= 2 && refusers.len() > users.len() / 2
+        })
     }
 
     /// Counts a commit of the user, also for the call, if the limits let it pass.

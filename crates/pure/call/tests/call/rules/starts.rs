@@ -100,3 +100,49 @@ fn two_users_start_no_group_after_the_other_by_refusals_while_an_admin_is_active
         ),
     ]);
 }
+
+#[test]
+fn refusals_of_different_commits_do_not_add_up() {
+    check(&[(
+        "and those of one do, also when others were refused before",
+        FREE,
+        "~1 join a admin
+         ~2 join b
+         ~3 join c
+         ~4 join d
+         ~1 commit 1/0 to 2,3,4
+         ~1 commit 1/1
+         ~later 10000
+         ~2 refuse 1/0
+         ~3 refuse 1/1
+         ~4 refuse 1/1
+         3 commit 2/0
+         > 3: error forbidden of commit 1/2
+         ~1 commit 1/2 to 2
+         ~2 refuse 1/1
+         3 commit 2/0
+         > 1,2,3,4: commit 2/0 from 3",
+    )]);
+}
+
+#[test]
+fn a_device_that_is_welcomed_again_refuses_again() {
+    check(&[(
+        "and what it has refused before is refused yet",
+        FREE,
+        "~1 join a admin
+         ~2 join b
+         ~3 join c
+         ~1 commit 1/0 to 2,3
+         ~later 10000
+         ~2 refuse 1/0
+         ~1 commit 1/1 to 2
+         2 refuse 1/1
+         > 1,2,3: refuse 1/1 from 2
+         2 refuse 1/0
+         3 refuse 1/0
+         > 1,2,3: refuse 1/0 from 3
+         3 commit 2/0
+         > 1,2,3: commit 2/0 from 3",
+    )]);
+}
