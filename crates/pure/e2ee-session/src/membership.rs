@@ -152,7 +152,7 @@ impl Membership {
         }
         for (leaf, claims) in &view.leaves {
             if let Some(sign) = self.confirmations.last_sign(*leaf) {
-                self.last_signs.set(claims, sign);
+                self.last_signs.set(claims, sign, &present);
             }
         }
         self.past.push_front((before, view.leaves));

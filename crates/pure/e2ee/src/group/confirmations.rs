@@ -69,7 +69,7 @@ impl Sign {
         if ahead == measured {
             self.clock = Some(SenderClock { ahead, at: now });
         }
-        let at = u64::try_from(sent + ahead).unwrap_or(u64::MAX);
+        let at = u64::try_from((sent + ahead).max(0)).unwrap_or(u64::MAX);
         let at = Moment::new(Duration::from_millis(at));
         self.at = self.at.max(at.min(now));
         self.disconnected = Duration::ZERO;

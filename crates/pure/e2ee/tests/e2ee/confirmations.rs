@@ -204,3 +204,13 @@ fn times_that_no_clock_has_are_taken() {
         assert_eq!(confirmations.unconfirmed(at(2_000)), BTreeSet::new());
     }
 }
+
+/// A sender whose time goes back before the start of the clock is not heard anew.
+#[test]
+fn a_message_of_a_time_before_the_clock_counts_for_no_later_one() {
+    let mut confirmations = of_four(1_000);
+    let far = SenderTime::from_millis(1_000_000);
+    confirmations.hear(epoch(1), 1, far, at(2_000));
+    confirmations.hear(epoch(1), 1, SenderTime::from_millis(0), at(15_000));
+    assert_eq!(confirmations.last_sign(1), Some(at(2_000)));
+}
