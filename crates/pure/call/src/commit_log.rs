@@ -6,7 +6,7 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use crate::{
     COMMITS_PER_SECOND, CommitBody, GROUP_INTERVAL, KEPT_COMMIT_BYTES, KEPT_COMMITS, Moment,
-    token_bucket::TokenBucket,
+    REFUSAL_INTERVAL, token_bucket::TokenBucket,
 };
 
 type CommitBucket = TokenBucket<COMMITS_PER_SECOND, COMMITS_PER_SECOND>;
@@ -29,6 +29,16 @@ pub(crate) enum CommitPlace {
     NextGroup,
 }
 
+/// The right by which a device starts the next group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Starter {
+    Admin,
+    /// Everybody may start it.
+    Anybody,
+    /// Most users refuse a commit of the present group, and an admin is active.
+    Refuser,
+}
+
 /// The order of commits: the present epoch, and the commits that led there.
 #[derive(Debug)]
 pub(crate) struct CommitLog {
@@ -38,6 +48,10 @@ pub(crate) struct CommitLog {
     bytes: usize,
     /// The start of the present group.
     started: Option<Moment>,
+    /// The last start of a group by an admin.
+    started_by_admin: Option<Moment>,
+    /// The last start of a group for refusals, if no admin has started one since.
+    started_by_refusers: Option<Moment>,
     rate: CommitBucket,
 }
 
@@ -48,6 +62,8 @@ impl Default for CommitLog {
             commits: VecDeque::new(),
             bytes: 0,
             started: None,
+            started_by_admin: None,
+            started_by_refusers: None,
             rate: CommitBucket::full(),
         }
     }
@@ -68,25 +84,39 @@ impl CommitLog {
         }
     }
 
-    /// Returns whether the limits of the call let a commit pass. Commits to the present group cannot delay the
-    /// start of the next one.
-    pub(crate) fn may_take(&self, place: CommitPlace, now: Moment) -> bool {
-        match place {
-            CommitPlace::Present => self.rate.holds(1, now),
-            CommitPlace::NextGroup => self
-                .started
-                .is_none_or(|started| now.since(started) >= GROUP_INTERVAL),
-        }
+    /// Returns whether the limits of the call let a commit pass, which starts a group or goes to the present one.
+    /// Commits to the present group cannot delay the start of the next one, nor can others that of an admin.
+    pub(crate) fn may_take(&self, starter: Option<Starter>, now: Moment) -> bool {
+        let last = match starter {
+            None => return self.rate.holds(1, now),
+            Some(Starter::Admin) => self.started_by_admin,
+            Some(Starter::Anybody | Starter::Refuser) => self.started,
+        };
+        last.is_none_or(|last| now.since(last) >= GROUP_INTERVAL)
+    }
+
+    /// Returns whether refusals can lead to the next group while an admin is active.
+    pub(crate) fn heeds_refusals(&self, now: Moment) -> bool {
+        let last = self.started_by_refusers;
+        last.is_none_or(|last| now.since(last) >= REFUSAL_INTERVAL)
     }
 
     /// Takes a commit that has a place: its next epoch is the present one.
-    pub(crate) fn take(&mut self, commit: TakenCommit, now: Moment) {
-        if commit.at.group == self.present.group {
-            self.rate.take(1, now);
-        } else {
+    pub(crate) fn take(&mut self, commit: TakenCommit, starter: Option<Starter>, now: Moment) {
+        if let Some(starter) = starter {
             self.commits.clear();
             self.bytes = 0;
             self.started = Some(now);
+            match starter {
+                Starter::Admin => {
+                    self.started_by_admin = Some(now);
+                    self.started_by_refusers = None;
+                }
+                Starter::Anybody => {}
+                Starter::Refuser => self.started_by_refusers = Some(now),
+            }
+        } else {
+            self.rate.take(1, now);
         }
         self.present = commit.at.next();
         self.bytes += commit.body.as_bytes().len();
@@ -125,7 +155,8 @@ mod tests {
             body: CommitBody::new(*b"sealed").unwrap(),
         };
         for (group, epoch) in [(1, 0), (1, 1), (2, 0)] {
-            log.take(commit(group, epoch), Moment::default());
+            let starter = (epoch == 0).then_some(Starter::Anybody);
+            log.take(commit(group, epoch), starter, Moment::default());
         }
         assert_eq!((log.commits.len(), log.bytes), (1, 6));
         assert_eq!(log.present(), GroupEpoch { group: 2, epoch: 1 });

@@ -31,8 +31,8 @@
 //! | raise hand | Active devices only, two changes at once and one a second. The time of the first raise stays until the hand is lowered. |
 //! | relay | From active to active devices. Bodies of 256 KiB at once and 64 KiB a second for each user, 1 MiB a second for the call; a body counts as 1 KiB at least. |
 //! | commit | From active devices of the group, for its present epoch: the first one is taken, sent to every active device, the sender included, and makes the next epoch. Devices that it adds, at most as many as a call has, receive the Welcome instead; those that are of the group already receive the commit after it. Before that the roster names them. Any other epoch: `error stale_commit`. A device is of a group if it has started it or been welcomed to it; from another one: `error forbidden`. Three at once and three a second for each user, four for the call. |
-//! | next group | A commit for epoch 0 of the next number starts the next group: from an admin, or from any device while no admin is active, no device of the present group is connected, or two users of it and more than half of all refuse its commits; once in 10 s. The limits of commits do not count it, and cannot delay it. |
-//! | refuse | From active devices of the group, about a commit of the present group: sent to every active device, once for each device and group. From another device: `error forbidden`. Five at once and one a second for each user; the limits of commits do not count it. |
+//! | next group | A commit for epoch 0 of the next number starts the next group: from an admin, or from any device while no admin is active, no device of the present group is connected, or two users of it and more than half of all refuse one of its commits, which counts once in 60 s without an admin's start in between; once in 10 s, of which admins count the starts of admins alone. The limits of commits do not count it, and cannot delay it. |
+//! | refuse | From active devices of the group, about a commit of the present group: sent to every active device, once for each device and group, and again after a Welcome. From another device: `error forbidden`. Five at once and one a second for each user; the limits of commits do not count it. |
 //! | missed commits | A device that resumes its seat and names its epoch of a group that it is of receives the commits since then right after `joined`, if the call still has them: the last 64 of the present group, at most 1 MiB. Five times at once and once a second for each seat. |
 //! | rate limits | Commands beyond a limit are dropped. The first dropped command is answered with `error rate_limited`; until a command passes again, [`Output::Dropped`] reports the others to the caller. Commits and refusals are answered each time, all their errors with the present epoch. |
 //! | silence | A connection without a message for 30 s is lost and closed. The seat of a lost connection, active or pending, is reserved for 30 s. |
@@ -117,8 +117,12 @@ pub const REFUSALS_OF_USER_PER_SECOND: u32 = 1;
 /// second.
 pub const MISSED_COMMITS_BURST: u32 = 5;
 
-/// The minimum time between the starts of two groups.
+/// The minimum time between the starts of two groups. Admins wait for those of admins alone.
 pub const GROUP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The minimum time between two groups that devices start because most users refuse a commit, while an admin is
+/// active and starts none.
+pub const REFUSAL_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The maximum number of commits of the present group that the call keeps.
 pub const KEPT_COMMITS: usize = 64;

@@ -1,8 +1,8 @@
 //! The devices of a call and their seats.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use anteroom_protocol::{ApprovalStatement, DemuxId, Hello, MemberKey, OpaqueUserId};
+use anteroom_protocol::{ApprovalStatement, DemuxId, GroupEpoch, Hello, MemberKey, OpaqueUserId};
 
 use crate::{
     ConnectionId, HAND_BURST, HANDS_PER_SECOND, MISSED_COMMITS_BURST, Moment, ROSTER_REQUEST_BURST,
@@ -12,6 +12,10 @@ use crate::{
     membership::{Audience, Role, RosterForm, Status},
     token_bucket::TokenBucket,
 };
+
+/// The number of refused commits that are remembered of a device. Whoever welcomes devices to refuse again cannot
+/// part in time those who refuse one commit.
+const MAX_REFUSED: usize = 4;
 
 /// The number of a seat, in the order of the joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,8 +59,10 @@ pub(crate) struct Device {
     pub(crate) lacks_hellos: bool,
     /// The number of the last group that the device has started or been welcomed to. 0: none.
     pub(crate) group: u32,
-    /// The number of the last group of which the device has refused a commit. 0: none.
+    /// The number of the group of which the device has refused a commit since it was last welcomed. 0: none.
     pub(crate) refused_group: u32,
+    /// The last commits that the device has refused.
+    refused: VecDeque<GroupEpoch>,
     status: Status,
     connection_state: ConnectionState,
 }
@@ -97,9 +103,27 @@ impl Device {
             lacks_hellos: false,
             group: 0,
             refused_group: 0,
+            refused: VecDeque::new(),
             status,
             connection_state: ConnectionState::Connected(join.connection, now),
         }
+    }
+
+    /// Records that the device refuses a commit.
+    pub(crate) fn refuse(&mut self, at: GroupEpoch) {
+        self.refused_group = at.group;
+        if !self.refused.contains(&at) {
+            self.refused.push_back(at);
+        }
+        if self.refused.len() > MAX_REFUSED {
+            self.refused.pop_front();
+        }
+    }
+
+    /// Returns the last commits of a group that the device has refused.
+    pub(crate) fn refused(&self, group: u32) -> impl Iterator<Item = GroupEpoch> {
+        let refused = self.refused.iter().copied();
+        refused.filter(move |at| at.group == group)
     }
 
     pub(crate) const fn status(&self) -> Status {

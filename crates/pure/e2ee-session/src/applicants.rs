@@ -14,6 +14,10 @@ const VALIDITY: Duration = Duration::from_secs(7);
 /// The time between two relays from which the second one counts as a repetition.
 const REPETITION: Duration = Duration::from_secs(1);
 
+/// The minimum time between two messages of statements of a device: it sends one with a key package. Others are
+/// not opened.
+const STATEMENTS_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The maximum number of devices that are remembered.
 const MAX_DEVICES: usize = 1024;
 
@@ -51,9 +55,20 @@ pub(crate) struct Applicants {
     rejected: VecDeque<UsedKeyPackage>,
     /// The refusals that were told, by devices: a device can have any number of member keys.
     told: BTreeMap<DemuxId, Vec<CommitRefusal>>,
+    /// The moments of the last statements of devices, for a time.
+    stated: BTreeMap<DemuxId, Moment>,
 }
 
 impl Applicants {
+    /// Returns whether statements of a device are opened, and takes note of them.
+    pub(crate) fn may_state(&mut self, from: DemuxId, now: Moment) -> bool {
+        let is_recent = |_: &DemuxId, last: &mut Moment| now < last.plus(STATEMENTS_INTERVAL);
+        self.stated.retain(is_recent);
+        let may_state = !self.stated.contains_key(&from);
+        self.stated.entry(from).or_insert(now);
+        may_state
+    }
+
     /// Takes a key package that a device relayed.
     pub(crate) fn receive(
         &mut self,

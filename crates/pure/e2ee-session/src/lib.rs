@@ -167,7 +167,7 @@ pub const COMMIT_HOLD: Duration = Duration::from_secs(3);
 /// The time without an answer after which an own commit is sent again.
 pub const RESEND_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The minimum time between the starts of two groups.
+/// The minimum time between the starts of two groups. An admin waits for those of admins alone.
 pub const GROUP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The time without a message of the present group after which a device that asks takes it for dead.

@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
-    GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, RoomContext, SenderTime,
+    AdmissionReason, CHANGE_DELAY, CLOCK_TOLERANCE, CONFIRMATION_LIMIT, Confirmations, EpochFrames,
+    Group, GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, RoomContext, SenderTime,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
@@ -82,6 +82,8 @@ pub(crate) struct NextContext {
     pub(crate) is_changed: bool,
     /// The leaves that it puts out.
     pub(crate) barred: BTreeSet<u32>,
+    /// The time from which it is to be computed again, with an entry that is of too late a time before.
+    again: Option<Timestamp>,
 }
 
 redacted_debug!(Membership);
@@ -311,16 +313,22 @@ impl Membership {
             .collect()
     }
 
-    /// Returns the context after the next commit with the statements of `known`.
+    /// Returns the context after the next commit with the statements of `known`. Others would refuse it with an
+    /// entry of too late a time, which waits.
     pub(crate) fn next_context(&mut self, known: &RoomContext, now: Timestamp) -> &NextContext {
         let view = &self.view;
+        let is_due = |next: &mut NextContext| next.again.is_some_and(|again| again <= now);
+        self.next.take_if(is_due);
         self.next.get_or_insert_with(|| {
-            let context = view.context.with(&known.statements().signed());
+            let context = view.context.with(&known.statements_at(now).signed());
+            let entries = known.barred().entries().iter();
+            let times = entries.map(|entry| entry.claimed().time.minus(CLOCK_TOLERANCE));
             let leaves = view.leaves.iter();
             let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
             NextContext {
                 is_changed: context != view.context,
                 barred: barred.map(|(leaf, _)| *leaf).collect(),
+                again: times.filter(|time| *time > now).min(),
                 context,
             }
         })

@@ -1,13 +1,13 @@
 //! Commits of the groups of the era, and refusals of commits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::GroupEpoch;
+use anteroom_protocol::{GroupEpoch, OpaqueUserId};
 
 use super::Call;
 use crate::{
     Commit, ConnectionId, ErrorCode, Message, Role, Status,
-    commit_log::{CommitPlace, TakenCommit},
+    commit_log::{CommitPlace, Starter, TakenCommit},
     seats::{Device, Seat},
 };
 
@@ -19,18 +19,16 @@ impl Call {
         let user = sender.user.clone();
         let place = self.commits.place(commit.at);
         let place = place.ok_or(ErrorCode::StaleCommit)?;
-        let may_commit = match place {
-            CommitPlace::Present => group == commit.at.group,
-            CommitPlace::NextGroup => self.may_start_group(role),
+        let starter = match place {
+            CommitPlace::Present if group == commit.at.group => None,
+            CommitPlace::Present => return Err(ErrorCode::Forbidden),
+            CommitPlace::NextGroup => Some(self.starter(role).ok_or(ErrorCode::Forbidden)?),
         };
-        if !may_commit {
-            return Err(ErrorCode::Forbidden);
-        }
         if commit.added_devices() > self.limits.max_devices() {
             return Err(ErrorCode::UnknownDevice);
         }
         let is_granted = place == CommitPlace::NextGroup || self.users.may_commit(&user);
-        if !(is_granted && self.commits.may_take(place, self.now)) {
+        if !(is_granted && self.commits.may_take(starter, self.now)) {
             return Err(ErrorCode::RateLimited);
         }
         if place == CommitPlace::Present {
@@ -62,6 +60,11 @@ impl Call {
         if named.iter().any(|seat| self.rosters.is_unannounced(*seat)) {
             self.announce_roster();
         }
+        for (seat, _) in &newcomers {
+            if let Some(device) = self.seats.get_mut(*seat) {
+                device.refused_group = 0;
+            }
+        }
         let added = newcomers.iter().map(|(seat, _)| *seat);
         for seat in added.chain([seat]) {
             if let Some(device) = self.seats.get_mut(seat) {
@@ -74,7 +77,7 @@ impl Call {
             from,
             body: body.clone(),
         };
-        self.commits.take(taken, self.now);
+        self.commits.take(taken, starter, self.now);
         let commit_message = Message::Commit { at, from, body };
         self.broadcast(readers, commit_message.clone());
         if let Some(welcome) = welcome {
@@ -90,8 +93,8 @@ impl Call {
         Ok(())
     }
 
-    /// Passes on that a commit of the present group does not hold, once for each device and group. It counts for
-    /// the user, who could otherwise refuse again with every new device.
+    /// Passes on that a commit of the present group does not hold, once for each device and group, and again after
+    /// a Welcome. It counts for the user, who could otherwise refuse again with every new device.
     pub(super) fn refuse(&mut self, seat: Seat, at: GroupEpoch) -> Result<(), ErrorCode> {
         let present = self.commits.present();
         let device = self.active(seat)?;
@@ -108,7 +111,7 @@ impl Call {
         if !self.users.try_refuse(&user) {
             return Err(ErrorCode::RateLimited);
         }
-        self.active(seat)?.refused_group = at.group;
+        self.active(seat)?.refuse(at);
         let devices = self.seats.iter().map(|(_, device)| device);
         let readers = devices.filter_map(active_connection).collect();
         self.broadcast(readers, Message::Refuse { at, from });
@@ -140,10 +143,11 @@ impl Call {
         if is_granted { missed } else { Vec::new() }
     }
 
-    /// Returns whether a device may start the next group: an admin, or any device while no admin is active, no
+    /// Returns as what a device may start the next group: an admin, or any device while no admin is active, no
     /// device of the present group is connected, or most of its users refuse a commit of it. A commit of the
-    /// only admin can be among those.
-    fn may_start_group(&self, role: Role) -> bool {
+    /// only admin can be among those. Whoever starts a group chooses its users, so refusals do not lead from one
+    /// group to the next without an admin.
+    fn starter(&self, role: Role) -> Option<Starter> {
         let present = self.commits.present().group;
         let devices = || self.seats.iter().map(|(_, device)| device);
         let has_admin =
@@ -151,24 +155,33 @@ impl Call {
         let has_member = || {
             devices().any(|device| device.group == present && active_connection(device).is_some())
         };
-        role == Role::Admin || present == 0 || !has_admin || !has_member() || self.most_refuse()
+        if role == Role::Admin {
+            return Some(Starter::Admin);
+        }
+        if present == 0 || !has_admin || !has_member() {
+            return Some(Starter::Anybody);
+        }
+        let refuses = self.commits.heeds_refusals(self.now) && self.most_refuse();
+        refuses.then_some(Starter::Refuser)
     }
 
-    /// Returns whether more than half of the users in the present group refuse a commit of it, and two at least.
+    /// Returns whether more than half of the users in the present group refuse one commit of it, and two at
+    /// least.
     fn most_refuse(&self) -> bool {
         let present = self.commits.present().group;
         let devices = self.seats.iter().map(|(_, device)| device);
         let members =
             devices.filter(|device| device.group == present && device.status() == Status::Active);
         let mut users = BTreeSet::new();
-        let mut refusers = BTreeSet::new();
+        let mut refusers: BTreeMap<GroupEpoch, BTreeSet<&OpaqueUserId>> = BTreeMap::new();
         for device in members {
             users.insert(&device.user);
-            if device.refused_group == present {
-                refusers.insert(&device.user);
+            for at in device.refused(present) {
+                refusers.entry(at).or_default().insert(&device.user);
             }
         }
-        refusers.len() > 1 && 2 * refusers.len() > users.len()
+        let mut refusers = refusers.values().map(BTreeSet::len);
+        refusers.any(|refusers| refusers > 1 && 2 * refusers > users.len())
     }
 }
 

@@ -47,7 +47,10 @@ pub(crate) struct Device {
     told_to_slow_down: bool,
     /// The answers with missed commits.
     missed: BucketLevel,
+    /// The group of which the device has refused a commit since it was last welcomed.
     refused_group: u32,
+    /// The last commits that the device has refused.
+    refused: Vec<(u32, u64)>,
     /// The length of the history when the device last received the whole roster.
     knows: usize,
 }
@@ -313,6 +316,7 @@ impl Model {
                 told_to_slow_down: false,
                 missed: BucketLevel::default(),
                 refused_group: 0,
+                refused: Vec::new(),
                 knows: 0,
             });
             id

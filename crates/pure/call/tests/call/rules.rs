@@ -14,6 +14,7 @@ mod missed_commits;
 mod presence;
 mod rosters;
 mod seats;
+mod starts;
 
 use crate::{
     harness::{Harness, Setting},

@@ -108,12 +108,12 @@ impl Seat {
         asks.then_some(number)
     }
 
-    /// Returns whether a group in its first epoch was started by a device whose commit most users had refused.
-    /// Its tree says who started it.
+    /// Returns whether a group in its first epoch was started by a device whose commit most users had refused. It
+    /// has signed the Welcome, while the tree can begin with a leaf of anybody who has relayed a key package.
     fn is_of_condemned(&self, group: &Group) -> bool {
         let leaves = group.view().map(|view| view.leaves).unwrap_or_default();
-        let founder = leaves.get(&0);
-        founder.is_some_and(|founder| self.refusals.is_condemned(&founder.member_key))
+        let sender = group.welcomed_by().and_then(|leaf| leaves.get(&leaf));
+        sender.is_some_and(|sender| self.refusals.is_condemned(&sender.member_key))
     }
 
     fn candidate(&mut self, step: &mut Step<'_>) -> Option<Candidate> {

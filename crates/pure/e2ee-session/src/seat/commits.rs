@@ -77,7 +77,7 @@ impl Seat {
         }
         if told.at.group > epoch.group {
             self.leave(LeaveReason::NextGroup, step);
-            self.follow_next_group(told.at.group, step);
+            self.follow_next_group(told.at.group, told.from, step);
             return None;
         }
         if told.at != epoch {
@@ -105,13 +105,13 @@ impl Seat {
     }
 
     /// Takes note of the start of a group that this device is not in (yet).
-    pub(super) fn follow_next_group(&mut self, number: u32, step: &mut Step<'_>) {
+    pub(super) fn follow_next_group(&mut self, number: u32, starter: DemuxId, step: &mut Step<'_>) {
         if number > 1 {
             let is_own = false;
             step.tell(Event::NextGroup { number, is_own });
         }
         self.refusals.next_group();
-        self.start_after = Some(step.moment().plus(crate::GROUP_INTERVAL));
+        self.wait_after_start(starter, step);
     }
 
     /// Processes the commit of the group that this device starts; returns whether it was.
@@ -122,14 +122,14 @@ impl Seat {
         };
         let Some(attempt) = self.attempt.take_if(is_start) else {
             if self.membership.is_none() && told.at.epoch == 0 {
-                self.follow_next_group(told.at.group, step);
+                self.follow_next_group(told.at.group, told.from, step);
             }
             return false;
         };
         let own = attempt.commit.epoch == told.at && attempt.commit.body == told.body;
         let Some(mut group) = attempt.start.filter(|_| own) else {
             if self.membership.is_none() {
-                self.follow_next_group(told.at.group, step);
+                self.follow_next_group(told.at.group, told.from, step);
             }
             return false;
         };
@@ -173,7 +173,8 @@ impl Seat {
         let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
         self.refusals.next_group();
         if is_own || epoch.epoch == 1 {
-            self.start_after = Some(step.moment().plus(crate::GROUP_INTERVAL));
+            let starter = membership.welcome.map_or(self.demux, |(_, from)| from);
+            self.wait_after_start(starter, step);
         }
         self.context_since = None;
         self.commit_after = None;

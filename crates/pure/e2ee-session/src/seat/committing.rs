@@ -172,7 +172,7 @@ impl Seat {
         let group = &membership.group;
         let additions = self.additions(group, view, epoch.group, step);
         let context = if work.changes_context {
-            self.known.statements()
+            self.known.statements_at(step.time.now)
         } else {
             ContextChange::default()
         };

@@ -32,7 +32,9 @@ impl Seat {
                     self.early_messages.push_back(message.to_vec());
                 }
             }
-            Some(RelayContent::Statements(sealed)) => self.receive_statements(sealed, step),
+            Some(RelayContent::Statements(sealed)) => {
+                self.receive_statements(from, sealed, step);
+            }
             None => {}
         }
     }

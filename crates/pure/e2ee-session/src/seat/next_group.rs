@@ -124,6 +124,18 @@ impl Seat {
         earlier(all_ask, Some(dead))
     }
 
+    /// Waits after the start of a group by a device, as the room service demands. It lets an admin start the next
+    /// one at once after one of a device that is no admin's.
+    pub(super) fn wait_after_start(&mut self, starter: DemuxId, step: &Step<'_>) {
+        let is_admin = |device: DemuxId| {
+            let mut connected = self.roster.connected();
+            connected.any(|one| one.demux_id == device && one.is_admin)
+        };
+        if is_admin(starter) || !is_admin(self.demux) {
+            self.start_after = Some(step.moment().plus(GROUP_INTERVAL));
+        }
+    }
+
     /// Returns the connected devices that can be in a group.
     fn rivals(&self) -> impl Iterator<Item = &RosterDevice> {
         let connected = self.roster.connected();
@@ -163,7 +175,7 @@ impl Seat {
             member_key: step.options.member_key.clone(),
             leaf: &leaf,
             number,
-            context: &self.known.statements(),
+            context: &self.known.statements_at(step.time.now),
             history: self.history_of_start(),
         };
         let now = step.moment();

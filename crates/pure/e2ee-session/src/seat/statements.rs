@@ -1,9 +1,11 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
-    MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement,
+    AdminSignature, Admission, AdmissionReason, Approval, Authority, BarredEntry, CLOCK_TOLERANCE,
+    ContextChange, HandshakeKind, MemberLeaf, Moment, Policy, Presence, RoomContext,
+    SignedStatement, Signer,
 };
+use anteroom_protocol::DemuxId;
 
 use super::Seat;
 use crate::{event::Event, step::Step, text::clean_name};
@@ -50,8 +52,15 @@ impl Seat {
     }
 
     /// Takes the statements of a device that asks to be added, as far as they count and are new. Any holder of
-    /// the link can send some: those that do not count cost no more than their own signatures.
-    pub(super) fn receive_statements(&mut self, sealed: &[u8], step: &mut Step<'_>) {
+    /// the link can send some: those that do not count cost no more than their own signatures, once a
+    /// second. A commit with an entry of a later time is refused, and that of a co-admin waits
+    /// until the clocks of all allow it: none of them stops a commit, or makes that of another member one that
+    /// some refuse.
+    pub(super) fn receive_statements(&mut self, from: DemuxId, sealed: &[u8], step: &mut Step<'_>) {
+        let (now, day) = (step.moment(), step.time.now);
+        if !self.applicants.may_state(from, now) {
+            return;
+        }
         let handshake = self.link.handshake();
         let opened = handshake.open(HandshakeKind::Statements, None, sealed);
         let Some(told) = opened
@@ -85,10 +94,17 @@ impl Seat {
         let Some(authority) = self.known.authority() else {
             return;
         };
-        let known = self.known.barred().entries();
-        let barred = barred
-            .into_iter()
-            .filter(|entry| !known.contains(entry) && entry.verify(&room, &authority).is_ok());
+        let known = self.known.barred();
+        let is_early = |entry: &SignedStatement<BarredEntry>| {
+            let tolerance = match entry.signer() {
+                Signer::Admin => CLOCK_TOLERANCE,
+                Signer::CoAdmin(_) => CLOCK_TOLERANCE / 2,
+            };
+            entry.claimed().time > day.plus(tolerance)
+        };
+        let barred = barred.into_iter().filter(|entry| {
+            !is_early(entry) && known.can_take(entry) && entry.verify(&room, &authority).is_ok()
+        });
         let barred: Vec<_> = barred.collect();
         let known = self.known.lock();
         let lock = lock.filter(|lock| {

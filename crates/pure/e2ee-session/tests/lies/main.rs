@@ -24,4 +24,5 @@ mod private_groups;
 mod replays;
 mod rosters;
 mod stage;
+mod statements;
 mod texts;

@@ -417,7 +417,7 @@ fn a_commit_that_is_held_waits_for_the_rosters_after_a_lost_connection() {
 /// The device that comes in by a Welcome counts the time since the start too.
 #[test]
 fn ten_seconds_pass_between_two_starts() {
-    let mut call = Harness::of([person(1), admin(2), person(3)]);
+    let mut call = Harness::of([admin(1), admin(2), person(3), person(4)]);
     let (count, counted) = counter();
     call.filter(move |device, hop| {
         if let (1, Hop::ToService(Message::Commit(commit))) = (device, hop)
@@ -428,18 +428,19 @@ fn ten_seconds_pass_between_two_starts() {
         true
     });
     call.run(1_000);
-    call.agree(&[0, 1, 2]);
+    call.agree(&[0, 1, 2, 3]);
     let garbage = OutgoingCommit {
         epoch: call.epoch(0).unwrap(),
         body: b"garbage".to_vec(),
         welcome: None,
     };
     call.send_as(2, Message::Commit(garbage));
+    call.leave(0);
     call.run(8_500);
     assert_eq!(counted.get(), 0);
     call.run(6_000);
     assert_eq!(counted.get(), 1);
-    call.agree(&[0, 1]);
+    call.agree(&[1, 3]);
 }
 
 /// A second program of the committer's device asks, with the same member key. The committer cannot take itself
@@ -491,4 +492,16 @@ fn a_start_that_waits_outlives_a_commit_of_the_old_group() {
     assert_eq!(call.epoch(0).map(|epoch| epoch.group), Some(2));
     let starts = starts.borrow();
     assert!(starts.iter().all(|start| *start == starts[0]));
+}
+
+#[test]
+fn an_admin_starts_the_next_group_although_another_device_has_just_started_one() {
+    let mut call = Harness::of([person(1), admin(2), person(3)]);
+    call.run(1_000);
+    call.agree(&[0, 1, 2]);
+    let start = GroupEpoch { group: 1, epoch: 0 };
+    call.send_as(2, Message::Refuse(start));
+    call.run(3_000);
+    call.agree(&[0, 1, 2]);
+    assert_eq!(call.epoch(0).map(|epoch| epoch.group), Some(2));
 }

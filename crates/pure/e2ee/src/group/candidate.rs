@@ -133,6 +133,7 @@ impl Candidate {
             return Err(JoinError::Psk);
         }
         let staged = builder.build().map_err(|_| JoinError::Welcome)?;
+        let welcomed_by = Some(staged.welcome_sender_index().u32());
         let mls = staged
             .into_group(&provider)
             .map_err(|_| JoinError::Welcome)?;
@@ -166,6 +167,7 @@ impl Candidate {
             link: self.link,
             member_key: self.member_key,
             number: epoch.group,
+            welcomed_by,
         };
         Ok((Group::from_parts(parts, view), reasons))
     }

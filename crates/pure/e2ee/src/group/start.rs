@@ -98,6 +98,7 @@ impl Group {
             link,
             member_key,
             number,
+            welcomed_by: None,
         };
         Ok(Self::from_parts(parts, view))
     }

@@ -53,6 +53,8 @@ pub(super) struct GroupParts {
     pub(super) link: GroupLink,
     pub(super) member_key: MemberKey,
     pub(super) number: u32,
+    /// The leaf that signed the Welcome.
+    pub(super) welcomed_by: Option<u32>,
 }
 
 /// A commit of one's own that has yet to come back.
@@ -123,6 +125,13 @@ impl Group {
     #[must_use]
     pub fn own_leaf(&self) -> u32 {
         self.parts.mls.own_leaf_index().u32()
+    }
+
+    /// Returns the leaf that has signed the Welcome by which this device came in, and so knows its epoch; `None`
+    /// for who has started the group. Whoever starts a group chooses all of its leaves, the first one too.
+    #[must_use]
+    pub const fn welcomed_by(&self) -> Option<u32> {
+        self.parts.welcomed_by
     }
 
     /// Returns the link of the group.

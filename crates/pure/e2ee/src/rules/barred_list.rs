@@ -43,6 +43,21 @@ impl BarredList {
         self.void_before
     }
 
+    /// Returns whether an entry, if it counts, can change the list: it is not in it, and it is not beyond the
+    /// first [`MAX_BARRED_BY_CO_ADMIN`] of its co-admin.
+    #[must_use]
+    pub fn can_take(&self, entry: &SignedStatement<BarredEntry>) -> bool {
+        let by_same = |one: &&SignedStatement<BarredEntry>| is_by(one, entry.signer());
+        let last = match entry.signer() {
+            Signer::Admin => None,
+            Signer::CoAdmin(_) => {
+                let mut of_one = self.entries.iter().filter(by_same);
+                of_one.nth(MAX_BARRED_BY_CO_ADMIN - 1)
+            }
+        };
+        last.is_none_or(|last| order(entry) < order(last)) && !self.entries.contains(entry)
+    }
+
     /// Adds entries of the admin key, merges the oldest ones beyond [`MAX_BARRED`], and leaves out those of
     /// co-admins and those that do not count. The result depends on the set of entries alone, not on their
     /// order.

@@ -289,6 +289,19 @@ impl RoomContext {
         }
     }
 
+    /// Returns the statements in the context that others take at `now`: without barred entries, and without a
+    /// moment before which approvals are void, of a later time than they allow.
+    #[must_use]
+    pub fn statements_at(&self, now: Timestamp) -> ContextChange {
+        let limit = now.plus(CLOCK_TOLERANCE);
+        let mut statements = self.statements();
+        statements
+            .barred
+            .retain(|entry| entry.claimed().time <= limit);
+        statements.void_before = statements.void_before.filter(|moment| *moment <= limit);
+        statements
+    }
+
     /// Verifies that the context is what `before` becomes by the statements that the context has, none of which
     /// is new and of a later time than `now`.
     ///

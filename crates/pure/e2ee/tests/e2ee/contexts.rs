@@ -234,6 +234,12 @@ fn the_entries_of_a_co_admin_are_few_and_drive_out_none_of_the_admin() {
         entries[..MAX_BARRED_BY_CO_ADMIN]
     );
     assert_eq!(forth.barred().void_before(), Timestamp::from_secs(0));
+    // What is beyond them need not be verified.
+    let can_take = |number: usize| at_once.barred().can_take(&entries[number]);
+    assert!(!can_take(0) && !can_take(MAX_BARRED_BY_CO_ADMIN));
+    let later = before.with(&barred(entries[1..].to_vec()));
+    assert!(later.barred().can_take(&entries[0]));
+    assert!(later.barred().can_take(&bar(&people, 1)));
     // Those of the admin leave room for fewer.
     let most: Vec<_> = (0..MAX_BARRED as u64 - 3)
         .map(|one| bar(&people, one))
@@ -318,6 +324,26 @@ fn an_entry_of_a_later_time_is_refused_while_it_is_new() {
         let next = late.with(&lock(&people, true, 1));
         assert_eq!(next.follows(&late, now), Ok(()), "known before");
     }
+}
+
+#[test]
+fn an_entry_of_a_later_time_is_no_statement_yet() {
+    let people = people();
+    let early = BarredEntry {
+        time: NOW.plus(CLOCK_TOLERANCE + 1),
+        ..people.barred()
+    };
+    let early = by_admin(&people, &early);
+    let moment = ContextChange {
+        void_before: Some(NOW.plus(CLOCK_TOLERANCE + 1)),
+        ..barred(vec![bar(&people, 1), early.clone()])
+    };
+    let context = empty(&people).with(&moment);
+    let now = context.statements_at(NOW);
+    assert_eq!((now.barred, now.void_before), (vec![bar(&people, 1)], None));
+    let later = context.statements_at(NOW.plus(1));
+    assert_eq!(later.barred, [bar(&people, 1), early]);
+    assert_eq!(later.void_before, moment.void_before);
 }
 
 #[test]

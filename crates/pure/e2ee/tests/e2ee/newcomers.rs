@@ -265,3 +265,14 @@ fn a_key_package_is_sealed_for_the_link() {
     );
     assert_eq!(made.err(), Some(GroupFailure::Leaf));
 }
+
+/// The first leaf of a tree is not always that of whoever has started the group: a newcomer asks who welcomes it.
+#[test]
+fn a_newcomer_knows_which_leaf_has_welcomed_it() {
+    let mut call = Call::with_members(2);
+    call.add(1, 3);
+    call.add(2, 4);
+    let members = call.members.iter();
+    let welcomed_by: Vec<_> = members.map(|one| one.group.welcomed_by()).collect();
+    assert_eq!(welcomed_by, [None, Some(0), Some(1), Some(2)]);
+}

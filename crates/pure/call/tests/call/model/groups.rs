@@ -9,6 +9,9 @@ use super::{BucketLevel, Device, Model};
 pub(crate) struct Groups {
     commits: Vec<ModelCommit>,
     started: Option<u64>,
+    started_by_admin: Option<u64>,
+    /// The start of the last group by refusals, if no admin has started one since.
+    by_refusals: Option<u64>,
     /// The devices that have started the present group or been welcomed to it.
     members: Vec<u32>,
     rate: BucketLevel,
@@ -77,6 +80,7 @@ impl Model {
             return self.refuses(sender, "commit", "stale_commit");
         }
         let now = self.now;
+        let mut by_refusals = false;
         if is_start {
             let mut active = self.devices.iter().filter(|device| device.active);
             let has_admin = active.any(|device| device.admin);
@@ -84,8 +88,11 @@ impl Model {
             let members = &self.groups.members;
             let has_member =
                 active.any(|device| device.connection.is_some() && members.contains(&device.id));
-            let may_start = sender.admin || !has_admin || !has_member || self.most_refuse();
-            if group > 0 && !may_start {
+            let is_free = sender.admin || group == 0 || !has_admin || !has_member;
+            let last = self.groups.by_refusals;
+            by_refusals =
+                !is_free && self.most_refuse() && last.is_none_or(|last| now >= last + 60_000);
+            if !is_free && !by_refusals {
                 return self.refuses(sender, "commit", "forbidden");
             }
         } else if !self.groups.members.contains(&sender.id) {
@@ -95,7 +102,10 @@ impl Model {
         if added.len() > usize::try_from(self.setting.max_devices).unwrap() {
             return self.refuses(sender, "commit", "unknown_device");
         }
-        let started = self.groups.started;
+        let started = match sender.admin {
+            true => self.groups.started_by_admin,
+            false => self.groups.started,
+        };
         let is_limited = if is_start {
             started.is_some_and(|started| now < started + 10_000)
         } else {
@@ -106,6 +116,12 @@ impl Model {
         }
         if is_start {
             self.groups.started = Some(now);
+            if sender.admin {
+                self.groups.started_by_admin = Some(now);
+                self.groups.by_refusals = None;
+            } else if by_refusals {
+                self.groups.by_refusals = Some(now);
+            }
             self.groups.members.clear();
         }
         let text = format!("{}/{}", at.0, at.1);
@@ -115,6 +131,11 @@ impl Model {
         let receives = |device: &Device| device.active && device.connection.is_some();
         let adds = |device: &Device| to.contains(&device.id) && device.id != from;
         let before = self.groups.members.clone();
+        for device in &mut self.devices {
+            if receives(device) && adds(device) {
+                device.refused_group = 0;
+            }
+        }
         for device in self.devices.clone() {
             if device.active && (adds(&device) || device.id == from) {
                 self.announce_sender(device.id);
@@ -156,7 +177,13 @@ impl Model {
         if !refusals.fill(1, 5, 1, self.now) {
             return self.refuses(sender, "refuse", "rate_limited");
         }
-        self.by_id(sender.id)?.refused_group = group;
+        let device = self.by_id(sender.id)?;
+        device.refused_group = group;
+        if !device.refused.contains(&at) {
+            device.refused.push(at);
+        }
+        let surplus = device.refused.len().saturating_sub(4);
+        device.refused.drain(..surplus);
         for device in self.devices.clone() {
             if let Some(connection) = device.connection.filter(|_| device.active) {
                 self.tell(
@@ -174,9 +201,13 @@ impl Model {
         let members =
             members.filter(|device| device.active && self.groups.members.contains(&device.id));
         let users: BTreeSet<char> = members.clone().map(|device| device.user).collect();
-        let refusers = members.filter(|device| device.refused_group == group);
-        let refusers: BTreeSet<char> = refusers.map(|device| device.user).collect();
-        refusers.len() >= 2 && refusers.len() > users.len() / 2
+        let epochs = members.clone().flat_map(|device| device.refused.clone());
+        let epochs: BTreeSet<(u32, u64)> = epochs.filter(|at| at.0 == group).collect();
+        epochs.iter().any(|at| {
+            let refusers = members.clone().filter(|one| one.refused.contains(at));
+            let refusers: BTreeSet<char> = refusers.map(|device| device.user).collect();
+            refusers.len() >= 2 && refusers.len() > users.len() / 2
+        })
     }
 
     /// Counts a commit of the user, also for the call, if the limits let it pass.

@@ -336,15 +336,17 @@ fn the_next_group_is_started_once_in_ten_seconds() {
              1 commit 2/0
              > 1: error forbidden of commit 1/1
              2 commit 2/0
-             > 2: error rate_limited of commit 1/1
-             later 9999
-             2 commit 2/0
-             > 2: error rate_limited of commit 1/1
-             later 1
-             2 commit 2/0
              > 1,2: commit 2/0 from 2
              1 commit 1/1
-             > 1: error stale_commit of commit 2/1",
+             > 1: error stale_commit of commit 2/1
+             2 commit 3/0
+             > 2: error rate_limited of commit 2/1
+             later 9999
+             2 commit 3/0
+             > 2: error rate_limited of commit 2/1
+             later 1
+             2 commit 3/0
+             > 1,2: commit 3/0 from 2",
         ),
         (
             "also while commits use up the limits of the call and of the user",
