@@ -89,6 +89,11 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
     bobs.introduce(name.as_str()).await.unwrap();
     bobs.say(text.as_str()).await.unwrap();
     // Neither has a secret of its device: each visit is a member with a key of its own.
+    let heard = wait_for(&mut anns, |event| match event {
+        CallEvent::Group(_) => event.chat(),
+        _ => None,
+    });
+    assert_eq!(within(heard).await, Chat::Text { text });
     let named = wait_for(&mut anns, |event| match event {
         CallEvent::GroupChanged(state) => {
             let mut names = state.members.into_iter().filter_map(|member| member.name);
@@ -97,11 +102,6 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
         _ => None,
     });
     within(named).await;
-    let heard = wait_for(&mut anns, |event| match event {
-        CallEvent::Group(_) => event.chat(),
-        _ => None,
-    });
-    assert_eq!(within(heard).await, Chat::Text { text });
     let peek = bob.peek(&link).await.unwrap().unwrap();
     assert_eq!(peek.active_count, 2);
 }
