@@ -133,12 +133,16 @@ impl Encryption {
         self.is_active = info.status == ListedStatus::Active;
         self.awaits_commit = false;
         self.publish_again(info);
+        let mut records = mem::take(&mut self.lobby.records);
+        records.begin(info.era);
+        records.see(&info.roster);
         self.lobby = SharedLobby {
             has_passkey: self.lobby.has_passkey,
             has_admin_key: self.lobby.has_admin_key,
             has_statements: info.features.iter().any(|feature| feature == STATEMENTS),
             own: Some(info.demux),
             roster: info.roster.clone(),
+            records,
             ..SharedLobby::default()
         };
         if !self.is_on {
@@ -270,6 +274,9 @@ impl Encryption {
         self.settle_texts(time, rng);
         self.take_outputs();
         let mut state = self.state();
+        for member in &state.members {
+            self.lobby.records.see_member(&member.claims);
+        }
         state.has_admin_device = self.lobby.admin_device(&state).is_some();
         if self.is_on && self.told.as_ref() != Some(&state) {
             self.told = Some(state.clone());

@@ -81,6 +81,11 @@ pub enum GroupError {
     /// A co-admin has decided about a device of which no admin's device has told, or that has no member key.
     #[error("no admin's device has told of it, or it has named no key")]
     NotWaiting,
+    /// A co-admin lets a device in for whose number different users or member keys were stated in the era.
+    #[error(
+        "the room service has stated different accounts or keys for it in this call, so nothing is signed for it"
+    )]
+    Changed,
     /// The device has no identity of a member.
     #[error("this device takes no part in the end-to-end encryption")]
     NoGroup,

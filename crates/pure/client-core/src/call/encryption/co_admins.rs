@@ -14,7 +14,11 @@ use anteroom_wire::rooms::socket::ClientMessage;
 use super::{Encryption, Surroundings, shared_lobby::ToldLobby};
 use crate::{
     Participant,
-    call::{event::CallEvent, group::GroupError, roster::Roster},
+    call::{
+        event::{CallEvent, StatementOmission},
+        group::GroupError,
+        roster::Roster,
+    },
 };
 
 impl Encryption {
@@ -51,7 +55,11 @@ impl Encryption {
             }
         };
         let has_admin = self.told.as_ref().is_some_and(|told| told.has_admin_device);
+        let is_steady = found
+            .as_ref()
+            .is_none_or(|device| self.lobby.records.is_steady(&shown(device)));
         let error = match found {
+            _ if verdict == CoAdminVerdict::Admit && !is_steady => Some(GroupError::Changed),
             _ if !has_admin => Some(GroupError::NoAdminDevice),
             None => Some(GroupError::NotWaiting),
             Some(device) => {
@@ -67,21 +75,27 @@ impl Encryption {
     }
 
     /// Signs the approval of a device as a co-admin who has the passkey, and no admin key.
+    ///
+    /// # Errors
+    /// Nothing is signed for the device.
     pub(in crate::call) fn approval(
         &self,
         device: DemuxId,
         time: SessionTime,
-    ) -> Option<ApprovalStatement> {
-        if self.lobby.has_admin_key || !self.session.is_co_admin() {
-            return None;
+    ) -> Result<Option<ApprovalStatement>, StatementOmission> {
+        let lobby = &self.lobby;
+        if lobby.has_admin_key || !self.session.is_co_admin() {
+            return Ok(None);
         }
-        let Roster {
-            active, pending, ..
-        } = &self.lobby.roster;
-        let mut devices = pending.iter().chain(active);
-        let device = waiting(devices.find(|one| one.demux == device)?)?;
-        let approval = self.session.approve(&device, time).ok()?;
-        ApprovalStatement::new(approval.as_bytes()).ok()
+        let mut devices = lobby.roster.pending.iter().chain(&lobby.roster.active);
+        let device = devices.find(|one| one.demux == device);
+        let device = device.ok_or(StatementOmission::NoDevice)?;
+        if !lobby.records.is_steady(device) {
+            return Err(StatementOmission::Changed);
+        }
+        let device = waiting(device).ok_or(StatementOmission::NoMemberKey)?;
+        let approval = self.session.approve(&device, time).ok();
+        Ok(approval.and_then(|approval| ApprovalStatement::new(approval.as_bytes()).ok()))
     }
 
     /// Returns the message that a device of an admin sends to the room service for a decision of a co-admin: about the device
@@ -124,12 +138,15 @@ impl Encryption {
             return;
         }
         self.lobby.waiting = devices;
-        self.tell(CallEvent::Roster(self.shown_roster()));
+        let roster = self.shown_roster();
+        self.lobby.records.see(&roster);
+        self.tell(CallEvent::Roster(roster));
     }
 
     /// Takes the roster of the room service.
     pub(super) fn keep_roster(&mut self, roster: &Roster) {
         let lobby = &mut self.lobby;
+        lobby.records.see(roster);
         lobby.roster.clone_from(roster);
         let is_in = |device: DemuxId| roster.active.iter().any(|one| one.demux == device);
         lobby.waiting.retain(|one| !is_in(one.demux_id));
@@ -172,7 +189,11 @@ impl Encryption {
             .collect();
         let devices: Vec<WaitingDevice> = match co_admins.is_empty() {
             true => Vec::new(),
-            false => lobby.roster.pending.iter().filter_map(waiting).collect(),
+            false => {
+                let pending = lobby.roster.pending.iter();
+                let steady = pending.filter(|one| lobby.records.is_steady(one));
+                steady.filter_map(waiting).collect()
+            }
         };
         let next = Some(ToldLobby {
             devices: devices.clone(),
@@ -264,3 +285,6 @@ fn shown(device: &WaitingDevice) -> Participant {
         stated_key: Some(device.member_key),
     }
 }
+
+#[cfg(test)]
+mod tests;
