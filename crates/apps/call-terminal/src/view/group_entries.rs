@@ -4,7 +4,7 @@ use std::iter;
 
 use anteroom_client::{
     AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, LeaveReason,
-    Listing, MemberStatus, Participant, Signer, StopReason, Verdict,
+    Listing, MemberStatus, Participant, Signer, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -113,6 +113,11 @@ impl View {
                 entries
             }
             CallEvent::Group(event) => self.member_entries(event),
+            CallEvent::Decision {
+                claims,
+                decision,
+                handling,
+            } => vec![self.co_admins_decision(claims, decision, *handling)],
             CallEvent::Words(shown) => self.show_words(shown),
             CallEvent::NotSaid { text, error } => {
                 let text = words::bounded(text, 1);
@@ -273,16 +278,6 @@ impl View {
                     none if none.is_empty() => Vec::new(),
                     named => notice(format!("Who decides beside the admins: {named}.")),
                 }
-            }
-            GroupEvent::Decision { claims, decision } => {
-                let (decider, about) = (self.member_label(claims), self.label(decision.device));
-                let what = match decision.verdict {
-                    Verdict::Admit(_) => format!("lets {about} in"),
-                    Verdict::Deny => format!("does not let {about} in"),
-                    Verdict::Remove => format!("sends {about} away"),
-                    Verdict::Block => format!("blocks {about} for the rest of this call"),
-                };
-                notice(format!("{decider}, a co-admin, {what}."))
             }
             GroupEvent::WordsCompared { epoch, members } => {
                 vec![self.words_compared(*epoch, members)]

@@ -319,15 +319,15 @@ impl Encryption {
                     self.take_lobby(devices);
                     continue;
                 }
+                Output::Event(SessionEvent::Decision { claims, decision }) => {
+                    self.take_decision(claims, decision);
+                    continue;
+                }
                 Output::Event(event) => {
                     if let SessionEvent::Policy(policy) = &event
                         && let Ok(statement) = AdminStatement::new(policy.as_bytes())
                     {
                         self.see_policy(&statement);
-                    }
-                    if let SessionEvent::Decision { decision, .. } = &event {
-                        let message = self.passed_on(decision);
-                        self.effects.extend(message.map(Effect::Send));
                     }
                     Some(Effect::Event(CallEvent::Group(Box::new(event))))
                 }

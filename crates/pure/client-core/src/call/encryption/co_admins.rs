@@ -11,11 +11,11 @@ use anteroom_e2ee_session::{
 use anteroom_protocol::{ApprovalStatement, DemuxId};
 use anteroom_wire::rooms::socket::ClientMessage;
 
-use super::{Encryption, Surroundings, shared_lobby::ToldLobby};
+use super::{Effect, Encryption, Surroundings, shared_lobby::ToldLobby};
 use crate::{
     Participant,
     call::{
-        event::{CallEvent, StatementOmission},
+        event::{CallEvent, DecisionHandling, StatementOmission},
         group::GroupError,
         roster::Roster,
     },
@@ -98,14 +98,37 @@ impl Encryption {
         Ok(approval.and_then(|approval| ApprovalStatement::new(approval.as_bytes()).ok()))
     }
 
+    /// Takes the decision of a co-admin, and passes it on if that is for this device.
+    pub(super) fn take_decision(&mut self, claims: MemberLeaf, decision: CoAdminDecision) {
+        let handling = match self.passed_on(&decision) {
+            Some(message) => {
+                self.effects.push_back(Effect::Send(message));
+                DecisionHandling::PassedOn
+            }
+            None if self.passes_decisions_on() => DecisionHandling::Dropped,
+            None => DecisionHandling::OfOther,
+        };
+        self.tell(CallEvent::Decision {
+            claims: Box::new(claims),
+            decision,
+            handling,
+        });
+    }
+
+    /// Returns whether this device is the one that passes the decisions of co-admins on.
+    fn passes_decisions_on(&self) -> bool {
+        let lobby = &self.lobby;
+        let admin = self.told.as_ref().and_then(|told| lobby.admin_device(told));
+        lobby.has_passkey && admin.is_some() && admin == lobby.own
+    }
+
     /// Returns the message that a device of an admin sends to the room service for a decision of a co-admin: about the device
     /// that the co-admin has seen, and about no admin.
-    pub(super) fn passed_on(&self, decision: &CoAdminDecision) -> Option<ClientMessage> {
-        let lobby = &self.lobby;
-        let admin = lobby.admin_device(self.told.as_ref()?);
-        if !lobby.has_passkey || admin.is_none() || admin != lobby.own {
+    fn passed_on(&self, decision: &CoAdminDecision) -> Option<ClientMessage> {
+        if !self.passes_decisions_on() {
             return None;
         }
+        let lobby = &self.lobby;
         let devices = match decision.verdict {
             Verdict::Admit(_) | Verdict::Deny => &lobby.roster.pending,
             Verdict::Remove | Verdict::Block => &lobby.roster.active,
