@@ -3,7 +3,7 @@
 //! The room service shows its lobby to admins and takes decisions from them alone. The device of the admin
 //! longest in the call tells the co-admins who waits, and passes their decisions on.
 
-use anteroom_e2ee::{CoAdmin, MemberLeaf};
+use anteroom_e2ee::{AdmissionReason, CoAdmin, MemberLeaf};
 use anteroom_e2ee_session::{
     CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, SessionTime,
     Verdict, WaitingDevice,
@@ -134,7 +134,14 @@ impl Encryption {
             Verdict::Remove | Verdict::Block => &lobby.roster.active,
         };
         let device = devices.iter().find(|one| one.demux == decision.device)?;
-        if device.member_key() != Some(decision.member_key) || device.is_admin {
+        if device.member_key() != Some(decision.member_key) || self.is_admins(device) {
+            return None;
+        }
+        // An admin may come with another device, which nobody but an admin sends away.
+        let mut admins = lobby.roster.active.iter().filter(|one| one.is_admin);
+        if !matches!(decision.verdict, Verdict::Admit(_))
+            && admins.any(|admin| admin.user.is_some() && admin.user == device.user)
+        {
             return None;
         }
         let demux_id = decision.device.number();
@@ -153,6 +160,13 @@ impl Encryption {
             Verdict::Remove => ClientMessage::Remove { demux_id },
             Verdict::Block => ClientMessage::Block { demux_id },
         })
+    }
+
+    /// Returns whether a device is an admin's, by the word of the room service or by the group.
+    fn is_admins(&self, device: &Participant) -> bool {
+        let told = self.told.as_ref();
+        let member = told.and_then(|told| told.member(device.demux));
+        device.is_admin || member.is_some_and(|member| member.reason == AdmissionReason::Admin)
     }
 
     /// Takes the lobby that the device of an admin has told.

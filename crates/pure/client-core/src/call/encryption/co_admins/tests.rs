@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use anteroom_e2ee::{
-    AdminSecret, DeviceSecret, MemberPublicKey, Policy, SignedStatement, StatementKey,
+    AdminSecret, Admission, DeviceSecret, MemberPublicKey, Moment, Policy, SignedStatement,
+    StatementKey,
 };
+use anteroom_e2ee_session::{CertificateStatus, MemberStatus, Session};
 use anteroom_protocol::{
     Aci, AdminStatement, CallLink, DAY, EraId, OpaqueUserId, Restrictions, RootKey, Timestamp,
 };
@@ -17,11 +19,10 @@ use crate::{
     call::{
         encryption::SharedLobby,
         event::{SeatInfo, SeatStatus},
+        group::GroupState,
         member::CallMember,
     },
 };
-use anteroom_e2ee::Moment;
-use anteroom_e2ee_session::Session;
 
 const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY);
 const ERA: EraId = EraId::from_bytes([7; 16]);
@@ -168,7 +169,7 @@ fn refusals(encryption: &mut Encryption) -> Vec<GroupError> {
     let effects = std::iter::from_fn(|| encryption.poll_effect());
     effects
         .filter_map(|effect| match effect {
-            super::super::Effect::Event(CallEvent::GroupRefused(error)) => Some(error),
+            Effect::Event(CallEvent::GroupRefused(error)) => Some(error),
             _ => None,
         })
         .collect()
@@ -212,4 +213,185 @@ fn a_co_admin_without_the_passkey_signs_for_the_device_alone_that_was_told_first
     assert_eq!(admit(&mut encryption), [GroupError::NoAdminDevice]);
     encryption.take_lobby(told(4));
     assert_eq!(admit(&mut encryption), [GroupError::Changed]);
+}
+
+fn member_of(number: u8, person: u8, reason: AdmissionReason) -> MemberStatus {
+    MemberStatus {
+        leaf: u32::from(number),
+        claims: MemberLeaf {
+            user: user(person),
+            demux_id: demux(number),
+            member_key: key(person),
+            admission: Admission::None,
+            serial: 1,
+            name: None,
+            certificate: None,
+        },
+        name: None,
+        reason,
+        is_own: number == OWN,
+        is_confirmed: true,
+        is_compared: false,
+        certificate: CertificateStatus::Missing,
+        listing: Listing::Listed,
+    }
+}
+
+fn admins(number: u8, person: u8) -> Participant {
+    Participant {
+        is_admin: true,
+        ..listed(number, person)
+    }
+}
+
+/// Returns the part of an admin's device, beside the co-admin with number 2; Carl waits, and 5 is in the call.
+fn admin() -> Encryption {
+    let mut encryption = co_admin(true, Roster::default());
+    encryption.lobby.roster = Roster {
+        active: vec![admins(OWN, OWN), listed(2, 2), listed(5, 5)],
+        pending: vec![listed(CARL, CARL)],
+        pending_count: 1,
+    };
+    encryption.told = Some(GroupState {
+        members: vec![
+            member_of(OWN, OWN, AdmissionReason::Admin),
+            member_of(2, 2, AdmissionReason::Open),
+            member_of(5, 5, AdmissionReason::Open),
+        ],
+        may_send: true,
+        has_admin: true,
+        has_admin_device: true,
+        ..GroupState::default()
+    });
+    encryption
+}
+
+fn admission(person: u8) -> Verdict {
+    let approval = anteroom_e2ee::Approval {
+        room: room().room_id(),
+        user: user(person),
+        member_key: key(CARL),
+        issued: NOW,
+        expires: NOW.plus(DAY),
+    };
+    let member_key = DeviceSecret::from_bytes([2; 32]).member_key(&room().room_id());
+    let signer = StatementKey::CoAdmin(&member_key);
+    Verdict::Admit(Box::new(SignedStatement::sign(&approval, &signer).unwrap()))
+}
+
+/// Returns the message that goes to the room service for a decision, and what is told of it.
+fn handled(encryption: &mut Encryption, decision: CoAdminDecision) -> (bool, DecisionHandling) {
+    while encryption.poll_effect().is_some() {}
+    let claims = member_of(2, 2, AdmissionReason::Open).claims;
+    encryption.take_decision(claims, decision);
+    let mut is_sent = false;
+    while let Some(effect) = encryption.poll_effect() {
+        match effect {
+            Effect::Send(_) => is_sent = true,
+            Effect::Event(CallEvent::Decision { handling, .. }) => return (is_sent, handling),
+            _ => {}
+        }
+    }
+    panic!("nothing is told");
+}
+
+#[test]
+fn an_admins_device_passes_on_what_is_about_the_device_that_is_meant_and_about_no_admin() {
+    use DecisionHandling::{Dropped, OfOther, PassedOn};
+    type Change = fn(&mut Encryption);
+    let about = |number, person, verdict| CoAdminDecision {
+        device: demux(number),
+        member_key: key(person),
+        verdict,
+    };
+    let same: Change = |_| {};
+    let waits_as_admin: Change = |one| one.lobby.roster.pending[0].user = Some(user(OWN));
+    let cases: [(&str, CoAdminDecision, Change, DecisionHandling); 18] = [
+        ("admit", about(CARL, CARL, admission(CARL)), same, PassedOn),
+        ("deny", about(CARL, CARL, Verdict::Deny), same, PassedOn),
+        ("remove", about(5, 5, Verdict::Remove), same, PassedOn),
+        ("block", about(5, 5, Verdict::Block), same, PassedOn),
+        ("other key", about(CARL, 4, Verdict::Deny), same, Dropped),
+        (
+            "other key in the call",
+            about(5, 4, Verdict::Remove),
+            same,
+            Dropped,
+        ),
+        ("other user", about(CARL, CARL, admission(4)), same, Dropped),
+        ("admit who is in", about(5, 5, admission(5)), same, Dropped),
+        (
+            "remove who waits",
+            about(CARL, CARL, Verdict::Remove),
+            same,
+            Dropped,
+        ),
+        ("an admin", about(OWN, OWN, Verdict::Remove), same, Dropped),
+        (
+            "no longer pending",
+            about(CARL, CARL, admission(CARL)),
+            |one| one.lobby.roster.pending.clear(),
+            Dropped,
+        ),
+        (
+            "an admin by the group alone",
+            about(5, 5, Verdict::Block),
+            |one| {
+                let told = one.told.as_mut().unwrap();
+                told.members[2].reason = AdmissionReason::Admin;
+            },
+            Dropped,
+        ),
+        (
+            "another device of an admin in the call",
+            about(5, 5, Verdict::Block),
+            |one| one.lobby.roster.active[2].user = Some(user(OWN)),
+            Dropped,
+        ),
+        (
+            "another device of an admin in the lobby",
+            about(CARL, CARL, Verdict::Deny),
+            waits_as_admin,
+            Dropped,
+        ),
+        (
+            "another device of an admin comes in",
+            about(CARL, CARL, admission(OWN)),
+            waits_as_admin,
+            PassedOn,
+        ),
+        (
+            "another admin is longer in the call",
+            about(CARL, CARL, Verdict::Deny),
+            |one| {
+                one.lobby.roster.active.insert(0, admins(6, 6));
+                let told = one.told.as_mut().unwrap();
+                told.members.push(member_of(6, 6, AdmissionReason::Admin));
+            },
+            OfOther,
+        ),
+        (
+            "an admin by the room service's word is longer in the call",
+            about(CARL, CARL, Verdict::Deny),
+            |one| {
+                one.lobby.roster.active.insert(0, admins(6, 6));
+                let told = one.told.as_mut().unwrap();
+                told.members.push(member_of(6, 6, AdmissionReason::Open));
+            },
+            PassedOn,
+        ),
+        (
+            "this device is no admin's",
+            about(CARL, CARL, Verdict::Deny),
+            |one| one.lobby.has_passkey = false,
+            OfOther,
+        ),
+    ];
+    for (name, decision, change, expected) in cases {
+        let mut encryption = admin();
+        change(&mut encryption);
+        let is_sent = expected == PassedOn;
+        let handled = handled(&mut encryption, decision);
+        assert_eq!(handled, (is_sent, expected), "{name}");
+    }
 }
