@@ -48,6 +48,8 @@ pub(super) struct Surroundings<'s> {
 /// An effect of the session.
 pub(super) enum Effect {
     Send(ClientMessage),
+    /// All messages of a text are before this.
+    Said(String),
     Event(CallEvent),
     Publish(AdminStatement),
 }

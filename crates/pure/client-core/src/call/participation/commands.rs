@@ -187,7 +187,9 @@ impl Participation {
             self.tell(CallEvent::NotSaid { text, error });
             return Ok(());
         }
-        self.seal_chat(Recipient::All, &Chat::Text { text }, rng)
+        self.seal_chat(Recipient::All, &Chat::Text { text: text.clone() }, rng)?;
+        self.effects.push_back(Effect::Said(text));
+        Ok(())
     }
 
     /// Tells the name. The leaf of a member has it, so that members are told of another name alone.
