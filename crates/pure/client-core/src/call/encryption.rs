@@ -306,6 +306,7 @@ impl Encryption {
             may_send: self.session.may_send(),
             is_locked: context.is_some_and(RoomContext::is_locked),
             has_admin: self.has_admin,
+            co_admins: co_admins.iter().map(|one| one.member_key).collect(),
             is_co_admin: self.session.is_co_admin(),
             has_admin_device: false,
         }

@@ -19,6 +19,8 @@ pub struct GroupState {
     /// The keys of the members that are admins by what they can sign, and not by the room service's word: with
     /// the admin secret, or as co-admins. None where the link names no admin key.
     pub admins: Vec<MemberPublicKey>,
+    /// The keys of the co-admins of the era.
+    pub co_admins: Vec<MemberPublicKey>,
     /// Whether this person is a co-admin of the era.
     pub is_co_admin: bool,
     /// Whether the device of an admin is in the group and connected, which passes the decisions of co-admins on.

@@ -338,3 +338,33 @@ fn a_co_admin_is_told_what_is_asked_and_that_somebody_left_when_they_did() {
     let gone = told(&mut view, &CallEvent::Roster(roster(&[16], &[])));
     assert!(gone.iter().any(|line| line.ends_with("left.")), "{gone:?}");
 }
+
+#[test]
+fn the_co_admins_of_the_era_alone_are_named_and_once() {
+    let mut view = view_with_bob();
+    let named = |view: &mut View, members: &[MemberStatus], co_admins: &[MemberStatus]| {
+        let keys = co_admins.iter().map(|member| member.claims.member_key);
+        let state = GroupState {
+            members: members.to_vec(),
+            has_admin: true,
+            co_admins: keys.collect(),
+            ..GroupState::default()
+        };
+        let lines = told(view, &CallEvent::GroupChanged(Box::new(state)));
+        lines
+            .into_iter()
+            .filter(|line| line.starts_with("Who decides"))
+            .collect::<Vec<_>>()
+    };
+    let both = [ann(), bob()];
+    let bobs = ["Who decides beside the admins: #2000 \"Bob\", a co-admin."];
+    assert!(named(&mut view, &both, &[]).is_empty());
+    assert_eq!(named(&mut view, &both, &[bob()]), bobs);
+    assert!(named(&mut view, &both, &[bob()]).is_empty());
+    // Out of the group for a moment.
+    assert!(named(&mut view, &[], &[]).is_empty());
+    assert!(named(&mut view, &both, &[bob()]).is_empty());
+    // Taken back, and named again.
+    assert!(named(&mut view, &both, &[]).is_empty());
+    assert_eq!(named(&mut view, &both, &[bob()]), bobs);
+}
