@@ -72,6 +72,8 @@ pub(super) struct Encryption {
     told: Option<GroupState>,
     /// The highest policy, for a device that can sign one.
     policy: Option<RoomStatements>,
+    /// The counter of the policy that was published since the room service showed an older one during the call.
+    published_again: Option<u64>,
     lobby: SharedLobby,
 }
 
@@ -95,6 +97,7 @@ impl Encryption {
             effects: VecDeque::new(),
             told: None,
             policy: member.signed_policy(),
+            published_again: None,
             lobby: SharedLobby {
                 has_passkey: options.passkey.is_some(),
                 has_admin_key: member.has_admin_key(),
@@ -192,6 +195,21 @@ impl Encryption {
             && policy.policy().is_some()
         {
             let statement = policy.admin_statement();
+            self.effects.push_back(Effect::Publish(statement));
+        }
+    }
+
+    /// Publishes the highest policy again, once, if the room service shows an older one during the call: of the
+    /// policies of two devices the older one can come last.
+    pub(super) fn see_link(&mut self, shown: &AdminStatement) {
+        let takes_statements = self.lobby.has_statements;
+        if let Some(statements) = self.policy.as_mut().filter(|_| takes_statements)
+            && statements.see_policy(shown) == PolicyComparison::Older
+            && let Some(policy) = statements.policy()
+            && self.published_again != Some(policy.claimed().counter)
+        {
+            self.published_again = Some(policy.claimed().counter);
+            let statement = statements.admin_statement();
             self.effects.push_back(Effect::Publish(statement));
         }
     }

@@ -129,6 +129,7 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
         effects: [].into(),
         told: None,
         policy: None,
+        published_again: None,
         lobby: SharedLobby {
             has_passkey,
             ..SharedLobby::default()
