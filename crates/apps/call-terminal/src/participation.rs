@@ -56,7 +56,7 @@ impl CallParticipation {
     /// Applies an event, and sends this device's name to new participants.
     pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
         let mut entries = self.view.apply(event, now);
-        self.has_unsaid |= matches!(event, CallEvent::NotSaid { .. });
+        self.has_unsaid |= may_be_unsaid(event);
         if let CallEvent::Ended(ending) = event {
             return Moment::Over(entries, ending::failure(ending));
         }
@@ -112,7 +112,7 @@ impl CallParticipation {
         let mut entries = Vec::new();
         while let Some(event) = self.call.next().await {
             let told = self.view.apply(&event, now);
-            self.has_unsaid |= matches!(event, CallEvent::NotSaid { .. });
+            self.has_unsaid |= may_be_unsaid(&event);
             if is_outcome(&event) {
                 entries.extend(told);
             }
@@ -208,11 +208,20 @@ impl CallParticipation {
 /// Returns whether an event says what became of a command. Of others there can be any number.
 fn is_outcome(event: &CallEvent) -> bool {
     match event {
-        CallEvent::NotSaid { .. }
-        | CallEvent::PolicyNotKept(_)
+        event if may_be_unsaid(event) => true,
+        CallEvent::PolicyNotKept(_)
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
         CallEvent::Group(event) => matches!(**event, GroupEvent::Barred { .. }),
+        _ => false,
+    }
+}
+
+/// Returns whether an event says that a text was not said, or that the room service has refused what may be one.
+fn may_be_unsaid(event: &CallEvent) -> bool {
+    match event {
+        CallEvent::NotSaid { .. } => true,
+        CallEvent::Refused { code, .. } => code == "rate_limited" || code == "too_large",
         _ => false,
     }
 }
@@ -249,5 +258,26 @@ fn error_entries(outcome: Result<(), RoomsError>) -> Vec<Entry> {
         // The `Ended` event reports the reason.
         Ok(()) | Err(RoomsError::Over) => Vec::new(),
         Err(error) => vec![Entry::Problem(error.to_string())],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_may_be_of_a_text_is_an_outcome() {
+        for (code, expected) in [
+            ("rate_limited", true),
+            ("too_large", true),
+            ("unknown_device", false),
+        ] {
+            let event = CallEvent::Refused {
+                code: code.to_owned(),
+                message: String::new(),
+            };
+            assert_eq!(is_outcome(&event), expected, "{code}");
+            assert_eq!(may_be_unsaid(&event), expected, "{code}");
+        }
     }
 }

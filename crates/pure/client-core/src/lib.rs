@@ -69,7 +69,10 @@ pub use self::{
     call::{
         chat::Chat,
         command::Recipient,
-        event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus, StatementOmission},
+        event::{
+            CallEvent, DecisionHandling, DenialReason, EndReason, SeatInfo, SeatStatus,
+            StatementOmission,
+        },
         group::{GroupError, GroupState},
         join::JoinOptions,
         member::CallMember,

@@ -18,6 +18,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::device_records::DeviceRecords;
 pub use self::{
     call_statements::{CallStatements, OwnDevice},
     room_statements::{PolicyComparison, RoomStatements},

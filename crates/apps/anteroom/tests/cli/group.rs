@@ -90,10 +90,10 @@ fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing
     let tag = bob.wait_for_guest();
     bob.type_line(&format!("/admit {tag}"));
     bob.wait_for(&format!(
-        "You let {tag} \"Carl\" in. An admin's device passes that on to the room service."
+        "You ask an admin's device to let {tag} \"Carl\" in."
     ));
     ann.wait_for(&format!(
-        "{bobs_tag} \"Bob\", a co-admin, lets {tag} \"Carl\" in."
+        "{bobs_tag} \"Bob\", a co-admin, lets {tag} \"Carl\" in. Your device passes that on to the room service."
     ));
     carl.wait_for("You were let in.");
     ann.wait_for(&format!(

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use anteroom_client::{
-    AdmissionReason, DemuxId, GroupEpoch, GroupState, MemberLeaf, MemberStatus, Participant,
+    AdmissionReason, DemuxId, GroupEpoch, GroupState, MemberLeaf, MemberPublicKey, MemberStatus,
+    Participant,
 };
 
 /// The group as far as it is known to this device.
@@ -16,6 +17,8 @@ pub(super) struct GroupView {
     /// The epoch of the words that were shown last, until they are compared.
     pub(super) shown_at: Option<GroupEpoch>,
     pub(super) has_stopped: bool,
+    /// The co-admins that were told last.
+    pub(super) told_co_admins: Vec<MemberPublicKey>,
 }
 
 /// The place of a device that the room service lists in the call.

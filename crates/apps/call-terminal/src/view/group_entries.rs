@@ -3,8 +3,8 @@
 use std::iter;
 
 use anteroom_client::{
-    AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, LeaveReason,
-    Listing, MemberStatus, Participant, Signer, StopReason, Verdict,
+    AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, GroupState,
+    LeaveReason, Listing, MemberStatus, Participant, Signer, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -109,10 +109,16 @@ impl View {
                 let is_over = was_co_admin && !state.is_co_admin && !state.members.is_empty();
                 let over = is_over.then(|| "You are no co-admin any more.".to_owned());
                 let mut entries: Vec<Entry> = over.map(Entry::Notice).into_iter().collect();
+                entries.extend(self.changed_co_admins(state));
                 entries.extend(self.tell_of_outsiders());
                 entries
             }
             CallEvent::Group(event) => self.member_entries(event),
+            CallEvent::Decision {
+                claims,
+                decision,
+                handling,
+            } => vec![self.co_admins_decision(claims, decision, *handling)],
             CallEvent::Words(shown) => self.show_words(shown),
             CallEvent::NotSaid { text, error } => {
                 let text = words::bounded(text, 1);
@@ -156,6 +162,22 @@ impl View {
             }
             None => "a co-admin".to_owned(),
         }
+    }
+
+    /// Names the co-admins of the era, if they are others than before.
+    fn changed_co_admins(&mut self, state: &GroupState) -> Option<Entry> {
+        let co_admins = &state.co_admins;
+        // Outside of a group there are none, which takes nothing back.
+        if state.members.is_empty() || self.group.told_co_admins == *co_admins {
+            return None;
+        }
+        self.group.told_co_admins.clone_from(co_admins);
+        let named = co_admins
+            .iter()
+            .map(|key| self.signer(Signer::CoAdmin(*key)));
+        let named = named.collect::<Vec<_>>().join("; ");
+        let text = format!("Who decides beside the admins: {named}.");
+        (!named.is_empty()).then_some(Entry::Notice(text))
     }
 
     fn member_entries(&mut self, event: &GroupEvent) -> Vec<Entry> {
@@ -270,24 +292,6 @@ impl View {
                 } else {
                     format!("The call is unlocked by {signer}.")
                 })
-            }
-            GroupEvent::Policy(policy) => {
-                let co_admins = policy.claimed().co_admins.iter();
-                let named = co_admins.map(|one| self.signer(Signer::CoAdmin(one.member_key)));
-                match named.collect::<Vec<_>>().join("; ") {
-                    none if none.is_empty() => Vec::new(),
-                    named => notice(format!("Who decides beside the admins: {named}.")),
-                }
-            }
-            GroupEvent::Decision { claims, decision } => {
-                let (decider, about) = (self.member_label(claims), self.label(decision.device));
-                let what = match decision.verdict {
-                    Verdict::Admit(_) => format!("lets {about} in"),
-                    Verdict::Deny => format!("does not let {about} in"),
-                    Verdict::Remove => format!("sends {about} away"),
-                    Verdict::Block => format!("blocks {about} for the rest of this call"),
-                };
-                notice(format!("{decider}, a co-admin, {what}."))
             }
             GroupEvent::WordsCompared { epoch, members } => {
                 vec![self.words_compared(*epoch, members)]

@@ -191,21 +191,31 @@ fn short_account(account: Option<DeviceAccount>) -> String {
 }
 
 /// A decision of this device about another one. The room service remembers an admission for the account.
-pub(super) fn decision(decision: Decision, label: &str, is_passed_on: bool) -> Entry {
-    let text = match decision {
-        Decision::Admit if is_passed_on => format!("You let {label} in."),
+pub(super) fn decision(decision: Decision, label: &str) -> Entry {
+    Entry::Notice(match decision {
         Decision::Admit => format!(
             "You let {label} in: all devices of that account come in by this link from now on."
         ),
         Decision::Deny => format!("You did not let {label} in."),
         Decision::Remove => format!("You sent {label} away."),
         Decision::Block => format!("You blocked {label} for the rest of this call."),
-    };
-    let next = match is_passed_on {
-        true => " An admin's device passes that on to the room service.",
-        false => "",
-    };
-    Entry::Notice(format!("{text}{next}"))
+    })
+}
+
+/// A decision of this device, of a co-admin, which an admin's device has to pass on.
+pub(super) fn asked_decision(decision: Decision, label: &str) -> Entry {
+    let what = request(decision, label);
+    Entry::Notice(format!("You ask an admin's device {what}."))
+}
+
+/// Returns the end of a sentence about the decision that an admin's device is asked to pass on.
+pub(super) fn request(decision: Decision, label: &str) -> String {
+    match decision {
+        Decision::Admit => format!("to let {label} in"),
+        Decision::Deny => format!("not to let {label} in"),
+        Decision::Remove => format!("to send {label} away"),
+        Decision::Block => format!("to block {label} for the rest of this call"),
+    }
 }
 
 /// The whole account id of a device.

@@ -48,6 +48,8 @@ pub(super) struct Surroundings<'s> {
 /// An effect of the session.
 pub(super) enum Effect {
     Send(ClientMessage),
+    /// All messages of a text are before this.
+    Said(String),
     Event(CallEvent),
     Publish(AdminStatement),
 }
@@ -70,6 +72,8 @@ pub(super) struct Encryption {
     told: Option<GroupState>,
     /// The highest policy, for a device that can sign one.
     policy: Option<RoomStatements>,
+    /// The counter of the policy that was published since the room service showed an older one during the call.
+    published_again: Option<u64>,
     lobby: SharedLobby,
 }
 
@@ -93,6 +97,7 @@ impl Encryption {
             effects: VecDeque::new(),
             told: None,
             policy: member.signed_policy(),
+            published_again: None,
             lobby: SharedLobby {
                 has_passkey: options.passkey.is_some(),
                 has_admin_key: member.has_admin_key(),
@@ -133,12 +138,16 @@ impl Encryption {
         self.is_active = info.status == ListedStatus::Active;
         self.awaits_commit = false;
         self.publish_again(info);
+        let mut records = mem::take(&mut self.lobby.records);
+        records.begin(info.era);
+        records.see(&info.roster);
         self.lobby = SharedLobby {
             has_passkey: self.lobby.has_passkey,
             has_admin_key: self.lobby.has_admin_key,
             has_statements: info.features.iter().any(|feature| feature == STATEMENTS),
             own: Some(info.demux),
             roster: info.roster.clone(),
+            records,
             ..SharedLobby::default()
         };
         if !self.is_on {
@@ -176,6 +185,21 @@ impl Encryption {
             && policy.policy().is_some()
         {
             let statement = policy.admin_statement();
+            self.effects.push_back(Effect::Publish(statement));
+        }
+    }
+
+    /// Publishes the highest policy again, once, if the room service shows an older one during the call: of the
+    /// policies of two devices the older one can come last.
+    pub(super) fn see_link(&mut self, shown: &AdminStatement) {
+        let takes_statements = self.lobby.has_statements;
+        if let Some(statements) = self.policy.as_mut().filter(|_| takes_statements)
+            && statements.see_policy(shown) == PolicyComparison::Older
+            && let Some(policy) = statements.policy()
+            && self.published_again != Some(policy.claimed().counter)
+        {
+            self.published_again = Some(policy.claimed().counter);
+            let statement = statements.admin_statement();
             self.effects.push_back(Effect::Publish(statement));
         }
     }
@@ -270,6 +294,9 @@ impl Encryption {
         self.settle_texts(time, rng);
         self.take_outputs();
         let mut state = self.state();
+        for member in &state.members {
+            self.lobby.records.see_member(&member.claims);
+        }
         state.has_admin_device = self.lobby.admin_device(&state).is_some();
         if self.is_on && self.told.as_ref() != Some(&state) {
             self.told = Some(state.clone());
@@ -297,6 +324,7 @@ impl Encryption {
             may_send: self.session.may_send(),
             is_locked: context.is_some_and(RoomContext::is_locked),
             has_admin: self.has_admin,
+            co_admins: co_admins.iter().map(|one| one.member_key).collect(),
             is_co_admin: self.session.is_co_admin(),
             has_admin_device: false,
         }
@@ -312,15 +340,15 @@ impl Encryption {
                     self.take_lobby(devices);
                     continue;
                 }
+                Output::Event(SessionEvent::Decision { claims, decision }) => {
+                    self.take_decision(claims, decision);
+                    continue;
+                }
                 Output::Event(event) => {
                     if let SessionEvent::Policy(policy) = &event
                         && let Ok(statement) = AdminStatement::new(policy.as_bytes())
                     {
                         self.see_policy(&statement);
-                    }
-                    if let SessionEvent::Decision { decision, .. } = &event {
-                        let message = self.passed_on(decision);
-                        self.effects.extend(message.map(Effect::Send));
                     }
                     Some(Effect::Event(CallEvent::Group(Box::new(event))))
                 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use anteroom_e2ee_session::{Event as GroupEvent, ShownWords};
+use anteroom_e2ee::MemberLeaf;
+use anteroom_e2ee_session::{CoAdminDecision, Event as GroupEvent, ShownWords};
 use anteroom_protocol::{ApprovalStatement, DemuxId, EraId};
 use zeroize::Zeroizing;
 
@@ -51,6 +52,18 @@ impl fmt::Display for StatementOmission {
             }
         })
     }
+}
+
+/// The part of this device in the decision of a co-admin, which an admin's device passes on to the room service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecisionHandling {
+    /// This device has passed it on. The room service may refuse it.
+    PassedOn,
+    /// It is for this device to pass it on, which it did not: the room service does not list the device that is
+    /// meant as such, or an admin's device is.
+    Dropped,
+    /// It is for another device to pass it on.
+    OfOther,
 }
 
 /// A device's seat in a call, or in its lobby.
@@ -113,6 +126,15 @@ pub enum CallEvent {
     GroupChanged(Box<GroupState>),
     /// The members of the group have done or said something.
     Group(Box<GroupEvent>),
+    /// A co-admin, who has no passkey, has decided about a device.
+    Decision {
+        /// The claims of the co-admin.
+        claims: Box<MemberLeaf>,
+        /// The decision. The approval of an admission is verified.
+        decision: CoAdminDecision,
+        /// The part of this device in it.
+        handling: DecisionHandling,
+    },
     /// The verification words of the group, frozen with its members.
     Words(Box<ShownWords>),
     /// A text was not said.

@@ -19,6 +19,8 @@ pub struct GroupState {
     /// The keys of the members that are admins by what they can sign, and not by the room service's word: with
     /// the admin secret, or as co-admins. None where the link names no admin key.
     pub admins: Vec<MemberPublicKey>,
+    /// The keys of the co-admins of the era.
+    pub co_admins: Vec<MemberPublicKey>,
     /// Whether this person is a co-admin of the era.
     pub is_co_admin: bool,
     /// Whether the device of an admin is in the group and connected, which passes the decisions of co-admins on.
@@ -81,6 +83,11 @@ pub enum GroupError {
     /// A co-admin has decided about a device of which no admin's device has told, or that has no member key.
     #[error("no admin's device has told of it, or it has named no key")]
     NotWaiting,
+    /// A co-admin lets a device in for whose number different users or member keys were stated in the era.
+    #[error(
+        "the room service has stated different accounts or keys for it in this call, so nothing is signed for it"
+    )]
+    Changed,
     /// The device has no identity of a member.
     #[error("this device takes no part in the end-to-end encryption")]
     NoGroup,

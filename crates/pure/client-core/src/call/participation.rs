@@ -3,10 +3,10 @@
 mod commands;
 mod messages;
 
-use std::{borrow::Cow, collections::VecDeque};
+use std::{borrow::Cow, collections::VecDeque, mem};
 
 use anteroom_e2ee::Moment;
-use anteroom_e2ee_session::{Input, SessionTime};
+use anteroom_e2ee_session::{CommandError, Input, SessionTime};
 use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
     ClientMessage, JoinMessage, JoinedMessage, RosterUpdates, ServerMessage,
@@ -263,6 +263,7 @@ impl Participation {
         if !same_seat {
             let is_kept = |effect: &Effect| !matches!(effect, Effect::Send(_));
             self.effects.retain(is_kept);
+            self.give_up_unsent();
         }
         if !same_era {
             self.give_up_texts();
@@ -274,8 +275,14 @@ impl Participation {
         self.collect();
         self.effects.retain(|effect| match effect {
             Effect::Send(message) => matches!(message, ClientMessage::Relay { .. }),
-            Effect::Event(_) | Effect::Publish(_) => true,
+            Effect::Said(_) | Effect::Event(_) | Effect::Publish(_) => true,
         });
+        // The message of a text has left the queue, and its writing has failed.
+        let mut effects = self.effects.iter_mut();
+        let first = effects.find(|effect| matches!(effect, Effect::Send(_) | Effect::Said(_)));
+        if let Some(first) = first {
+            give_up_said(first);
+        }
         if let Some(encryption) = &mut self.encryption {
             encryption.handle(Input::Disconnected, Surroundings { time, rng });
         }
@@ -306,11 +313,19 @@ impl Participation {
         encryption.is_some_and(Encryption::has_texts)
     }
 
-    /// Gives up the texts that wait, since the device leaves the call: [`CallEvent::NotSaid`] tells each.
+    /// Gives up the texts that wait for the group or for a connection, since the device leaves the call:
+    /// [`CallEvent::NotSaid`] tells each.
     pub fn give_up_texts(&mut self) {
         if let Some(encryption) = &mut self.encryption {
             encryption.give_up_texts(GroupError::NotLetIn);
         }
+        self.collect();
+        self.give_up_unsent();
+    }
+
+    /// Gives up the texts whose messages wait for a connection.
+    fn give_up_unsent(&mut self) {
+        self.effects.iter_mut().for_each(give_up_said);
     }
 
     /// Returns the next effect, until there is none. The caller carries them out in their order after each
@@ -320,11 +335,13 @@ impl Participation {
     /// A message cannot be written as JSON.
     pub fn poll_effect(&mut self) -> Result<Option<ParticipationEffect>, RoomsError> {
         self.collect();
-        let Some(effect) = self.effects.pop_front() else {
+        let mut effects = std::iter::from_fn(|| self.effects.pop_front());
+        let Some(effect) = effects.find(|effect| !matches!(effect, Effect::Said(_))) else {
             return Ok(None);
         };
         Ok(Some(match effect {
             Effect::Send(message) => ParticipationEffect::Send(text::write(&message)?),
+            Effect::Said(text) => ParticipationEffect::Event(not_sent(text)),
             Effect::Event(event) => ParticipationEffect::Event(event),
             Effect::Publish(statement) => ParticipationEffect::Publish(LinkChange {
                 admin_statement: Some(statement),
@@ -351,6 +368,20 @@ impl Participation {
     /// Marks the counters of all messages received so far as stored.
     pub fn mark_stored(&mut self) {
         self.has_unstored = false;
+    }
+}
+
+/// Makes of the end of a text that was not sent the event that tells so.
+fn give_up_said(effect: &mut Effect) {
+    if let Effect::Said(text) = effect {
+        *effect = Effect::Event(not_sent(mem::take(text)));
+    }
+}
+
+const fn not_sent(text: String) -> CallEvent {
+    CallEvent::NotSaid {
+        text,
+        error: GroupError::Command(CommandError::NotConnected),
     }
 }
 

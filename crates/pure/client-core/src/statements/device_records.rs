@@ -14,7 +14,7 @@ const MOST_DEVICES: usize = 4096;
 /// device of which a roster has told: a later roster could put another user or another key behind its number, or
 /// list somebody who waits with the number of a member.
 #[derive(Default)]
-pub(super) struct DeviceRecords {
+pub(crate) struct DeviceRecords {
     era: Option<EraId>,
     devices: HashMap<DemuxId, DeviceRecord>,
 }
@@ -27,7 +27,7 @@ struct DeviceRecord {
 
 impl DeviceRecords {
     /// Begins an era. Those of the same era stay.
-    pub(super) fn begin(&mut self, era: EraId) {
+    pub(crate) fn begin(&mut self, era: EraId) {
         if self.era != Some(era) {
             self.era = Some(era);
             self.devices.clear();
@@ -35,7 +35,7 @@ impl DeviceRecords {
     }
 
     /// Takes in a roster.
-    pub(super) fn see(&mut self, roster: &Roster) {
+    pub(crate) fn see(&mut self, roster: &Roster) {
         for shown in roster.active.iter().chain(&roster.pending) {
             if let Some(first) = self.devices.get_mut(&shown.demux) {
                 first.has_changed |= !first.is(shown);
@@ -46,7 +46,7 @@ impl DeviceRecords {
     }
 
     /// Takes in a member of the group, whose key proves the user and the number.
-    pub(super) fn see_member(&mut self, claims: &MemberLeaf) {
+    pub(crate) fn see_member(&mut self, claims: &MemberLeaf) {
         if let Some(first) = self.devices.get_mut(&claims.demux_id) {
             first.has_changed |= !first.is_member(claims);
         } else if self.devices.len() < MOST_DEVICES {
@@ -56,7 +56,7 @@ impl DeviceRecords {
     }
 
     /// Returns whether all rosters and groups of the era state the same user and member key of a device.
-    pub(super) fn is_steady(&self, device: &Participant) -> bool {
+    pub(crate) fn is_steady(&self, device: &Participant) -> bool {
         let first = self.devices.get(&device.demux);
         first.is_some_and(|first| !first.has_changed && first.is(device))
     }

@@ -1,12 +1,12 @@
 //! Co-admins, who have no passkey: an admin's device tells them of the lobby and passes their decisions on.
 
 use anteroom_client::{
-    AdmissionReason, Approval, CallEvent, CallSession, DemuxId, DenialReason, EndReason,
-    GroupError, GroupEvent, MemberPublicKey, Signer, Verdict,
+    AdmissionReason, Approval, CallEvent, CallSession, DecisionHandling, DemuxId, DenialReason,
+    EndReason, GroupError, MemberPublicKey, Signer, Verdict,
 };
 
 use crate::{
-    group::{Room, group_event, group_of, heard, own_device, said, within},
+    group::{Room, group_of, heard, own_device, said, within},
     support::{TestUser, wait_for},
 };
 
@@ -48,11 +48,16 @@ async fn waiting(call: &mut CallSession, device: DemuxId) -> Option<String> {
 
 /// Waits for the decision of a co-admin, and returns the device that it is about.
 async fn decision(call: &mut CallSession) -> (DemuxId, Verdict) {
-    group_event(call, |event| match event {
-        GroupEvent::Decision { decision, .. } => Some((decision.device, decision.verdict)),
+    let found = wait_for(call, |event| match event {
+        CallEvent::Decision {
+            decision, handling, ..
+        } => {
+            assert_eq!(handling, DecisionHandling::PassedOn);
+            Some((decision.device, decision.verdict))
+        }
         _ => None,
-    })
-    .await
+    });
+    within(found).await
 }
 
 async fn end(call: &mut CallSession) -> EndReason {

@@ -259,6 +259,7 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
             is_locked,
             has_admin: true,
             admins: Vec::new(),
+            co_admins: Vec::new(),
             is_co_admin: false,
             has_admin_device: false,
         }))

@@ -1,8 +1,8 @@
 //! The proofs of members of the group, beside the word of the room service.
 
 use anteroom_client::{
-    AdmissionReason, CommitError, GroupEpoch, GroupEvent, GroupState, MemberLeaf, MemberStatus,
-    Signer,
+    AdmissionReason, CoAdminDecision, CommitError, DecisionHandling, GroupEpoch, GroupEvent,
+    GroupState, MemberLeaf, MemberStatus, Signer, Verdict,
 };
 
 use super::*;
@@ -276,4 +276,107 @@ fn where_the_link_names_no_admin_key_it_is_not_said_that_the_members_alone_hear(
         let said = told(&mut view, &entered).join(" ");
         assert_eq!(said.contains("for its members alone"), has_admin, "{said}");
     }
+}
+
+#[test]
+fn the_decision_of_a_co_admin_is_told_by_what_became_of_it_and_about_the_device_of_its_key() {
+    let mut view = view_with_bob();
+    let carls = member(48, "Carl", AdmissionReason::Open).claims.member_key;
+    let mut listed = roster(&[16, 32], &[]);
+    listed
+        .pending
+        .push(participant_with(48, Some("Carl"), Some(0xc0)));
+    (listed.pending[0].member, listed.pending[0].stated_key) = (Some(carls.named()), Some(carls));
+    told(&mut view, &CallEvent::Roster(listed));
+    let carl = "#3000 \"Carl\"";
+    for (handling, member_key, expected) in [
+        (
+            DecisionHandling::PassedOn,
+            carls,
+            format!("does not let {carl} in. Your device passes that on to the room service."),
+        ),
+        (
+            DecisionHandling::Dropped,
+            carls,
+            format!("decided about {carl}, and your device did not pass that on"),
+        ),
+        (
+            DecisionHandling::OfOther,
+            carls,
+            format!("asks an admin's device not to let {carl} in."),
+        ),
+        (
+            DecisionHandling::OfOther,
+            bob().claims.member_key,
+            "asks an admin's device not to let somebody who waits in.".to_owned(),
+        ),
+    ] {
+        let decision = CoAdminDecision {
+            device: device(48),
+            member_key,
+            verdict: Verdict::Deny,
+        };
+        let lines = told(
+            &mut view,
+            &CallEvent::Decision {
+                claims: Box::new(bob().claims),
+                decision,
+                handling,
+            },
+        );
+        let line = format!("#2000 \"Bob\", a co-admin, {expected}");
+        assert!(lines[0].contains(&line), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_co_admin_is_told_what_is_asked_and_that_somebody_left_when_they_did() {
+    let mut view = View::of(Some("Ann".to_owned())).with_room(room_params());
+    let there = roster(&[16, 32], &[]);
+    told(&mut view, &joined(SeatStatus::Active, false, there));
+    let mut state = GroupState {
+        members: vec![ann(), bob()],
+        has_admin: true,
+        is_co_admin: true,
+        ..GroupState::default()
+    };
+    state.has_admin_device = true;
+    told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+    let asked = lines(&[view.decide(Decision::Remove, device(32))]);
+    assert_eq!(
+        asked,
+        ["You ask an admin's device to send #2000 \"Bob\" away."]
+    );
+    let gone = told(&mut view, &CallEvent::Roster(roster(&[16], &[])));
+    assert!(gone.iter().any(|line| line.ends_with("left.")), "{gone:?}");
+}
+
+#[test]
+fn the_co_admins_of_the_era_alone_are_named_and_once() {
+    let mut view = view_with_bob();
+    let named = |view: &mut View, members: &[MemberStatus], co_admins: &[MemberStatus]| {
+        let keys = co_admins.iter().map(|member| member.claims.member_key);
+        let state = GroupState {
+            members: members.to_vec(),
+            has_admin: true,
+            co_admins: keys.collect(),
+            ..GroupState::default()
+        };
+        let lines = told(view, &CallEvent::GroupChanged(Box::new(state)));
+        lines
+            .into_iter()
+            .filter(|line| line.starts_with("Who decides"))
+            .collect::<Vec<_>>()
+    };
+    let both = [ann(), bob()];
+    let bobs = ["Who decides beside the admins: #2000 \"Bob\", a co-admin."];
+    assert!(named(&mut view, &both, &[]).is_empty());
+    assert_eq!(named(&mut view, &both, &[bob()]), bobs);
+    assert!(named(&mut view, &both, &[bob()]).is_empty());
+    // Out of the group for a moment.
+    assert!(named(&mut view, &[], &[]).is_empty());
+    assert!(named(&mut view, &both, &[bob()]).is_empty());
+    // Taken back, and named again.
+    assert!(named(&mut view, &both, &[]).is_empty());
+    assert_eq!(named(&mut view, &both, &[bob()]), bobs);
 }

@@ -3,7 +3,7 @@
 //! The room service shows its lobby to admins and takes decisions from them alone. The device of the admin
 //! longest in the call tells the co-admins who waits, and passes their decisions on.
 
-use anteroom_e2ee::{CoAdmin, MemberLeaf};
+use anteroom_e2ee::{AdmissionReason, CoAdmin, MemberLeaf};
 use anteroom_e2ee_session::{
     CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, SessionTime,
     Verdict, WaitingDevice,
@@ -11,10 +11,14 @@ use anteroom_e2ee_session::{
 use anteroom_protocol::{ApprovalStatement, DemuxId};
 use anteroom_wire::rooms::socket::ClientMessage;
 
-use super::{Encryption, Surroundings, shared_lobby::ToldLobby};
+use super::{Effect, Encryption, Surroundings, shared_lobby::ToldLobby};
 use crate::{
     Participant,
-    call::{event::CallEvent, group::GroupError, roster::Roster},
+    call::{
+        event::{CallEvent, DecisionHandling, StatementOmission},
+        group::GroupError,
+        roster::Roster,
+    },
 };
 
 impl Encryption {
@@ -51,7 +55,11 @@ impl Encryption {
             }
         };
         let has_admin = self.told.as_ref().is_some_and(|told| told.has_admin_device);
+        let is_steady = found
+            .as_ref()
+            .is_none_or(|device| self.lobby.records.is_steady(&shown(device)));
         let error = match found {
+            _ if verdict == CoAdminVerdict::Admit && !is_steady => Some(GroupError::Changed),
             _ if !has_admin => Some(GroupError::NoAdminDevice),
             None => Some(GroupError::NotWaiting),
             Some(device) => {
@@ -67,37 +75,73 @@ impl Encryption {
     }
 
     /// Signs the approval of a device as a co-admin who has the passkey, and no admin key.
+    ///
+    /// # Errors
+    /// Nothing is signed for the device.
     pub(in crate::call) fn approval(
         &self,
         device: DemuxId,
         time: SessionTime,
-    ) -> Option<ApprovalStatement> {
-        if self.lobby.has_admin_key || !self.session.is_co_admin() {
-            return None;
+    ) -> Result<Option<ApprovalStatement>, StatementOmission> {
+        let lobby = &self.lobby;
+        if lobby.has_admin_key || !self.session.is_co_admin() {
+            return Ok(None);
         }
-        let Roster {
-            active, pending, ..
-        } = &self.lobby.roster;
-        let mut devices = pending.iter().chain(active);
-        let device = waiting(devices.find(|one| one.demux == device)?)?;
-        let approval = self.session.approve(&device, time).ok()?;
-        ApprovalStatement::new(approval.as_bytes()).ok()
+        let mut devices = lobby.roster.pending.iter().chain(&lobby.roster.active);
+        let device = devices.find(|one| one.demux == device);
+        let device = device.ok_or(StatementOmission::NoDevice)?;
+        if !lobby.records.is_steady(device) {
+            return Err(StatementOmission::Changed);
+        }
+        let device = waiting(device).ok_or(StatementOmission::NoMemberKey)?;
+        let approval = self.session.approve(&device, time).ok();
+        Ok(approval.and_then(|approval| ApprovalStatement::new(approval.as_bytes()).ok()))
+    }
+
+    /// Takes the decision of a co-admin, and passes it on if that is for this device.
+    pub(super) fn take_decision(&mut self, claims: MemberLeaf, decision: CoAdminDecision) {
+        let handling = match self.passed_on(&decision) {
+            Some(message) => {
+                self.effects.push_back(Effect::Send(message));
+                DecisionHandling::PassedOn
+            }
+            None if self.passes_decisions_on() => DecisionHandling::Dropped,
+            None => DecisionHandling::OfOther,
+        };
+        self.tell(CallEvent::Decision {
+            claims: Box::new(claims),
+            decision,
+            handling,
+        });
+    }
+
+    /// Returns whether this device is the one that passes the decisions of co-admins on.
+    fn passes_decisions_on(&self) -> bool {
+        let lobby = &self.lobby;
+        let admin = self.told.as_ref().and_then(|told| lobby.admin_device(told));
+        lobby.has_passkey && admin.is_some() && admin == lobby.own
     }
 
     /// Returns the message that a device of an admin sends to the room service for a decision of a co-admin: about the device
     /// that the co-admin has seen, and about no admin.
-    pub(super) fn passed_on(&self, decision: &CoAdminDecision) -> Option<ClientMessage> {
-        let lobby = &self.lobby;
-        let admin = lobby.admin_device(self.told.as_ref()?);
-        if !lobby.has_passkey || admin.is_none() || admin != lobby.own {
+    fn passed_on(&self, decision: &CoAdminDecision) -> Option<ClientMessage> {
+        if !self.passes_decisions_on() {
             return None;
         }
+        let lobby = &self.lobby;
         let devices = match decision.verdict {
             Verdict::Admit(_) | Verdict::Deny => &lobby.roster.pending,
             Verdict::Remove | Verdict::Block => &lobby.roster.active,
         };
         let device = devices.iter().find(|one| one.demux == decision.device)?;
-        if device.member_key() != Some(decision.member_key) || device.is_admin {
+        if device.member_key() != Some(decision.member_key) || self.is_admins(device) {
+            return None;
+        }
+        // An admin may come with another device, which nobody but an admin sends away.
+        let mut admins = lobby.roster.active.iter().filter(|one| one.is_admin);
+        if !matches!(decision.verdict, Verdict::Admit(_))
+            && admins.any(|admin| admin.user.is_some() && admin.user == device.user)
+        {
             return None;
         }
         let demux_id = decision.device.number();
@@ -118,18 +162,28 @@ impl Encryption {
         })
     }
 
+    /// Returns whether a device is an admin's, by the word of the room service or by the group.
+    fn is_admins(&self, device: &Participant) -> bool {
+        let told = self.told.as_ref();
+        let member = told.and_then(|told| told.member(device.demux));
+        device.is_admin || member.is_some_and(|member| member.reason == AdmissionReason::Admin)
+    }
+
     /// Takes the lobby that the device of an admin has told.
     pub(super) fn take_lobby(&mut self, devices: Vec<WaitingDevice>) {
         if self.lobby.has_passkey {
             return;
         }
         self.lobby.waiting = devices;
-        self.tell(CallEvent::Roster(self.shown_roster()));
+        let roster = self.shown_roster();
+        self.lobby.records.see(&roster);
+        self.tell(CallEvent::Roster(roster));
     }
 
     /// Takes the roster of the room service.
     pub(super) fn keep_roster(&mut self, roster: &Roster) {
         let lobby = &mut self.lobby;
+        lobby.records.see(roster);
         lobby.roster.clone_from(roster);
         let is_in = |device: DemuxId| roster.active.iter().any(|one| one.demux == device);
         lobby.waiting.retain(|one| !is_in(one.demux_id));
@@ -172,7 +226,11 @@ impl Encryption {
             .collect();
         let devices: Vec<WaitingDevice> = match co_admins.is_empty() {
             true => Vec::new(),
-            false => lobby.roster.pending.iter().filter_map(waiting).collect(),
+            false => {
+                let pending = lobby.roster.pending.iter();
+                let steady = pending.filter(|one| lobby.records.is_steady(one));
+                steady.filter_map(waiting).collect()
+            }
         };
         let next = Some(ToldLobby {
             devices: devices.clone(),
@@ -264,3 +322,6 @@ fn shown(device: &WaitingDevice) -> Participant {
         stated_key: Some(device.member_key),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,10 @@ use anteroom_e2ee::AdmissionReason;
 use anteroom_e2ee_session::WaitingDevice;
 use anteroom_protocol::DemuxId;
 
-use crate::call::{group::GroupState, roster::Roster};
+use crate::{
+    call::{group::GroupState, roster::Roster},
+    statements::DeviceRecords,
+};
 
 /// The lobby as this device tells it, or is told of it.
 #[derive(Default)]
@@ -17,6 +20,8 @@ pub(super) struct SharedLobby {
     pub(super) has_statements: bool,
     pub(super) own: Option<DemuxId>,
     pub(super) roster: Roster,
+    /// The devices of the era as they were first stated.
+    pub(super) records: DeviceRecords,
     /// The devices in the lobby, as an admin's device has told a co-admin.
     pub(super) waiting: Vec<WaitingDevice>,
     /// The lobby that this device of an admin has told last.

@@ -5,7 +5,7 @@ use std::{mem, time::Duration};
 use anteroom_e2ee_session::{Command as SessionCommand, CommandError, SessionTime};
 use rand_core::CryptoRng;
 
-use super::{Encryption, Surroundings, kept_text::KeptText};
+use super::{Effect, Encryption, Surroundings, kept_text::KeptText};
 use crate::call::{event::CallEvent, group::GroupError, roster::Roster};
 
 /// The time for which a text waits until the device is in the group.
@@ -25,7 +25,10 @@ impl Encryption {
         let command = SessionCommand::Say(text.to_owned());
         let Surroundings { time, rng } = surroundings;
         let is_taken = match self.session.command(command, time, rng) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.mark_said(text.to_owned());
+                true
+            }
             Err(CommandError::NotInGroup) => self.keep_text(text, (roster, outsiders), time),
             Err(error) => {
                 self.give_up(text, error.into());
@@ -52,8 +55,9 @@ impl Encryption {
         while let Some(kept) = self.texts.pop_front() {
             if self.session.may_send() {
                 let command = SessionCommand::Say(kept.text.clone());
-                if let Err(error) = self.session.command(command, time, rng) {
-                    self.give_up_kept(&kept, error.into());
+                match self.session.command(command, time, rng) {
+                    Ok(()) => self.mark_said(kept.text),
+                    Err(error) => self.give_up_kept(&kept, error.into()),
                 }
             } else if kept.until <= time.moment {
                 self.give_up_kept(&kept, GroupError::NotLetIn);
@@ -93,6 +97,12 @@ impl Encryption {
         };
         self.give_up(text, error);
         false
+    }
+
+    /// Takes the messages of a text, and marks their end.
+    fn mark_said(&mut self, text: String) {
+        self.take_outputs();
+        self.effects.push_back(Effect::Said(text));
     }
 
     fn give_up_kept(&mut self, kept: &KeptText, error: GroupError) {

@@ -93,19 +93,23 @@ impl Participation {
         if self.decide(device, CoAdminVerdict::Admit, surroundings) {
             return;
         }
-        let by_co_admin = || self.encryption.as_ref()?.approval(device, time);
-        let statement = statement.or_else(by_co_admin);
-        let is_left_out = statement.is_some() && !self.has_statements();
+        let signed = match (&self.encryption, statement) {
+            (Some(encryption), None) => encryption.approval(device, time),
+            (_, statement) => Ok(statement),
+        };
+        let (statement, omission) = match signed {
+            Ok(Some(_)) if !self.has_statements() => (None, Some(StatementOmission::Unsupported)),
+            Ok(statement) => (statement, None),
+            Err(omission) => (None, Some(omission)),
+        };
+        let demux_id = device.number();
         let message = ClientMessage::Approve {
-            demux_id: device.number(),
-            statement: statement.filter(|_| !is_left_out),
+            demux_id,
+            statement,
         };
         self.effects.push_back(Effect::Send(message));
-        if is_left_out {
-            self.tell(CallEvent::StatementLeftOut {
-                device,
-                reason: StatementOmission::Unsupported,
-            });
+        if let Some(reason) = omission {
+            self.tell(CallEvent::StatementLeftOut { device, reason });
         }
     }
 
@@ -183,7 +187,9 @@ impl Participation {
             self.tell(CallEvent::NotSaid { text, error });
             return Ok(());
         }
-        self.seal_chat(Recipient::All, &Chat::Text { text }, rng)
+        self.seal_chat(Recipient::All, &Chat::Text { text: text.clone() }, rng)?;
+        self.effects.push_back(Effect::Said(text));
+        Ok(())
     }
 
     /// Tells the name. The leaf of a member has it, so that members are told of another name alone.

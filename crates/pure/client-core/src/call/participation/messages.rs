@@ -87,6 +87,9 @@ impl Participation {
                     let policy = state.admin_statement.as_bytes().to_vec();
                     self.handle(Input::Policy(policy), surroundings);
                 }
+                if let Some(encryption) = &mut self.encryption {
+                    encryption.see_link(&state.admin_statement);
+                }
                 CallEvent::Link(state)
             }
             ServerMessage::Relay { from, body } => {

@@ -8,6 +8,8 @@ use crate::{CallEvent, CommandError, GroupError};
 impl Driver {
     /// Tells of each text that goes out no more.
     pub(super) async fn give_up(&mut self) {
+        // A text that comes later is refused, and not taken by a queue that nobody reads.
+        self.commands.close();
         self.participation.give_up_texts();
         while let Ok(Some(effect)) = self.participation.poll_effect() {
             match effect {

@@ -335,8 +335,18 @@ fn errors_about_other_messages_are_no_answers_to_a_commit() {
     }
 }
 
+fn published(participation: &mut Participation) -> Vec<anteroom_protocol::AdminStatement> {
+    let mut published = Vec::new();
+    while let Some(effect) = participation.poll_effect().unwrap() {
+        if let ParticipationEffect::Publish(change) = effect {
+            published.extend(change.admin_statement);
+        }
+    }
+    published
+}
+
 #[test]
-fn an_admin_whose_policy_the_room_service_lacks_publishes_it_again_at_every_seat() {
+fn an_admin_whose_policy_the_room_service_lacks_publishes_it_again_at_every_seat_and_when_told() {
     let rights = crate::AdminRights::Secret(admin_secret());
     let signer = rights.signer(&room().room_id()).unwrap();
     let first = signer.policy(crate::Approval::Off, None, NOW).unwrap();
@@ -370,20 +380,20 @@ fn an_admin_whose_policy_the_room_service_lacks_publishes_it_again_at_every_seat
         });
         let mut answer: Value = serde_json::from_str(&joined(features, &link(shown))).unwrap();
         answer["participants"] = json!([entry(16, true, true)]);
-        for _ in 0..2 {
+        let expected = |is_published| match is_published {
+            true => std::slice::from_ref(&second),
+            false => &[],
+        };
+        for is_first_seat in [true, false] {
             enter(&mut participation, &answer, TIME);
-            let mut published = Vec::new();
-            while let Some(effect) = participation.poll_effect().unwrap() {
-                if let ParticipationEffect::Publish(change) = effect {
-                    published.extend(change.admin_statement);
-                }
+            assert_eq!(published(&mut participation), expected(is_published));
+            // It comes last during the call too: once for each counter.
+            let told = json!({"type": "link", "callLinkState": link(shown)}).to_string();
+            for is_first in [true, false] {
+                participation.receive(&told, TIME, &mut rng()).unwrap();
+                let is_published = is_published && is_first_seat && is_first;
+                assert_eq!(published(&mut participation), expected(is_published));
             }
-            let expected: &[_] = if is_published {
-                std::slice::from_ref(&second)
-            } else {
-                &[]
-            };
-            assert_eq!(published, expected);
         }
     }
 }

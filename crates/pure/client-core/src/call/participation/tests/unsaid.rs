@@ -122,3 +122,43 @@ fn a_device_without_a_member_key_says_nothing_where_the_link_names_an_admin_key(
         assert_eq!((&unsaid[..], relays), expected);
     }
 }
+
+#[test]
+fn a_text_whose_message_did_not_go_out_is_told_as_not_said() {
+    let unsaid = |participation: &mut Participation| {
+        let mut texts = Vec::new();
+        while let Some(effect) = participation.poll_effect().unwrap() {
+            if let ParticipationEffect::Event(CallEvent::NotSaid { text, .. }) = effect {
+                texts.push(text);
+            }
+        }
+        texts
+    };
+    let said = || {
+        let mut participation = inside(&[]);
+        for text in ["one", "two"] {
+            let say = Command::Say(text.to_owned());
+            participation.perform(say, TIME, &mut rng()).unwrap();
+        }
+        participation
+    };
+    // The call ends before anything is written.
+    let mut participation = said();
+    participation.give_up_texts();
+    assert_eq!(unsaid(&mut participation), ["one", "two"]);
+    // The connection breaks as the first one is written; the second one goes out when it is back.
+    let mut participation = said();
+    sent_message(&mut participation);
+    participation.disconnect(TIME, &mut rng());
+    assert_eq!(unsaid(&mut participation), ["one"]);
+    // Everything went out.
+    let mut participation = said();
+    assert!(unsaid(&mut participation).is_empty());
+    participation.give_up_texts();
+    assert!(unsaid(&mut participation).is_empty());
+}
+
+fn sent_message(participation: &mut Participation) {
+    let effect = participation.poll_effect().unwrap();
+    assert!(matches!(effect, Some(ParticipationEffect::Send(_))));
+}
