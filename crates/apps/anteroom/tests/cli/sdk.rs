@@ -56,6 +56,16 @@ async fn next_text(call: &mut CallSession) -> (Option<String>, String) {
     unreachable!("the call is over")
 }
 
+/// Waits until the call has this device. What it can do there is known then.
+async fn joined(call: &mut CallSession) {
+    while let Some(event) = call.next().await {
+        if matches!(event, CallEvent::Joined(_)) {
+            return;
+        }
+    }
+    unreachable!("the call is over")
+}
+
 /// Waits until a third device is in the call, beside this one and the watcher.
 async fn admitted(call: &mut CallSession) {
     while let Some(event) = call.next().await {
@@ -89,6 +99,7 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
     assert_eq!(account.unwrap().to_uuid_string(), bobs.uuid);
 
     let mut call = ann.join_as_admin(&own.link, &own.rights).await.unwrap();
+    joined(&mut call).await;
     call.approve(demux).await.unwrap();
     admitted(&mut call).await;
     // The bot does not answer another bot's answer.
