@@ -28,6 +28,9 @@ pub struct Chaos {
     /// The share of messages that are lost, in thousandths, each way.
     #[arg(long, default_value_t = 10)]
     loss: u32,
+    /// Print late commits, and do not fail on them: for a machine that does other work.
+    #[arg(long)]
+    untimed: bool,
     /// A folder that is made for the journal of the run.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -46,7 +49,8 @@ impl Chaos {
             .args(["--participants", &self.participants.to_string()])
             .args(["--seconds", &self.seconds.to_string()])
             .args(["--loss", &self.loss.to_string()])
-            .args(seed);
+            .args(seed)
+            .args(self.untimed.then_some("--untimed"));
         if let Some(folder) = &self.keep {
             program = program.args([Path::new("--keep"), folder]);
         }

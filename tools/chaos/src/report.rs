@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use crate::{
     journal::{Entry, Visit},
-    judge::Verdict,
+    judge::{Times, Verdict},
 };
 
 /// The maximum number of failures of a kind that are listed.
@@ -36,7 +36,7 @@ pub(crate) fn keep(folder: &Path, journal: &[Entry]) -> Result<()> {
 }
 
 /// Prints the table.
-pub(crate) fn print(verdict: &Verdict, ends: u32) -> Result<()> {
+pub(crate) fn print(verdict: &Verdict, ends: u32, times: Times) -> Result<()> {
     let Verdict {
         history,
         readings,
@@ -138,7 +138,8 @@ pub(crate) fn print(verdict: &Verdict, ends: u32) -> Result<()> {
     for (visit, complaint) in unexpected.iter().take(LISTED) {
         say(&format!("{} has ended: {complaint}", visit.name()))?;
     }
-    say(match verdict.holds() {
+    say(match verdict.holds(times) {
+        true if times == Times::Printed => "holds, late commits left aside",
         true => {
             "holds: all have read what was said while they were in, nobody anything else, and commits \
                  settled within 2 s"

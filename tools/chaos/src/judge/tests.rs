@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Verdict, judge, text::Text};
+use super::{Times, Verdict, judge, text::Text};
 use crate::{
     journal::{Entry, Event, Visit},
     message::{Epoch, MessageView},
@@ -104,7 +104,7 @@ fn a_run_holds_in_which_those_who_were_in_have_read_the_text() {
     let mut story = TestRun::new();
     story.read(10_020, BOB);
     let verdict = story.end(20_200);
-    assert!(verdict.holds());
+    assert!(verdict.holds(Times::Judged));
     assert_eq!(verdict.readings.outside, 1);
     assert_eq!(verdict.settlings.judged, 4);
 }
@@ -165,5 +165,5 @@ fn a_commit_is_late_that_a_member_merges_more_than_two_seconds_after_the_first()
     let view = MessageView::Other("roster".to_owned());
     let is_lost = true;
     story.add(19_000, BOB, Event::ToPerson { view, is_lost });
-    assert!(story.end(22_500).holds());
+    assert!(story.end(22_500).holds(Times::Judged));
 }
