@@ -234,7 +234,7 @@ fn the_entries_of_a_co_admin_are_few_and_drive_out_none_of_the_admin() {
         entries[..MAX_BARRED_BY_CO_ADMIN]
     );
     assert_eq!(forth.barred().void_before(), Timestamp::from_secs(0));
-    // What is beyond them need not be verified.
+    // Entries beyond them need not be verified.
     let can_take = |number: usize| at_once.barred().can_take(&entries[number]);
     assert!(!can_take(0) && !can_take(MAX_BARRED_BY_CO_ADMIN));
     let later = before.with(&barred(entries[1..].to_vec()));

@@ -1,4 +1,4 @@
-//! What each service was sent and answered in a whole story with the end-to-end encryption.
+//! A search in all that each service was sent and answered, in a whole story with the end-to-end encryption.
 //!
 //! Ann creates a link with approvals and names it, joins as an admin, lets in Bob and Zoe, a guest, and bars
 //! Zoe; they talk. Each client takes credentials and a certificate from the issuer. Neither service has a
