@@ -172,6 +172,7 @@ impl Seat {
         let number = epoch.group;
         let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
         self.refusals.next_group();
+        self.note_entry(&membership);
         if is_own || epoch.epoch == 1 {
             let starter = membership.welcome.map_or(self.demux, |(_, from)| from);
             self.wait_after_start(starter, step);

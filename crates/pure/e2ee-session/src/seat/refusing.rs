@@ -7,13 +7,27 @@ use anteroom_protocol::GroupEpoch;
 
 use super::Seat;
 use crate::{
-    RESEND_INTERVAL, input::CommitRejection, output::Message, own_refusal::OwnRefusal, step::Step,
+    RESEND_INTERVAL, input::CommitRejection, membership::Membership, output::Message,
+    own_refusal::OwnRefusal, step::Step,
 };
 
 /// The time after which a refusal is sent again that came too soon after others.
 const REJECTION_PAUSE: Duration = Duration::from_secs(1);
 
 impl Seat {
+    /// Takes note of the committer of the commit by which this device has entered a group: this device itself
+    /// if it has started the group, else the signer of the Welcome.
+    pub(super) fn note_entry(&mut self, membership: &Membership) {
+        let group = &membership.group;
+        let committer = group.welcomed_by().unwrap_or_else(|| group.own_leaf());
+        let GroupEpoch { group, epoch } = group.epoch();
+        if let Some(claims) = membership.view.leaves.get(&committer)
+            && let Some(epoch) = epoch.checked_sub(1)
+        {
+            self.refusals.merged(GroupEpoch { group, epoch }, claims);
+        }
+    }
+
     /// Sends a refusal of a commit.
     pub(super) fn send_refusal(&mut self, at: GroupEpoch, step: &mut Step<'_>) {
         self.own_refusal = Some(OwnRefusal::new(at, step.moment()));

@@ -194,6 +194,45 @@ fn commits_that_arrive_changed_again_and_again_keep_nobody_out_for_good() {
     assert_eq!(epoch.group, 2, "one next group for two refusals");
 }
 
+/// The reader has heard nobody but the device that started the group, so it refuses the start. That is a commit of
+/// the same committer too.
+#[test]
+fn a_refusal_of_the_start_of_a_group_is_one_of_its_committer() {
+    let mut stage = three();
+    let other = stage.people[1].demux.unwrap();
+    let mut changed = 0;
+    stage.lie(move |mut hop| match &mut hop {
+        Hop::ToPerson(2, Input::Commit { body, .. }) if changed < 2 => {
+            changed += 1;
+            body[40] ^= 1;
+            vec![hop]
+        }
+        Hop::ToPerson(2, Input::Relay { from, .. }) if *from == other && changed == 1 => Vec::new(),
+        _ => vec![hop],
+    });
+    stage.command(0, Command::Lock(true));
+    for _ in 0..300 {
+        let epoch = stage.people[2].session.have();
+        if epoch.is_some_and(|epoch| epoch.group == 2) {
+            break;
+        }
+        stage.run(50);
+    }
+    stage.assert_together(&[0, 1, 2]);
+    let start = GroupEpoch { group: 2, epoch: 0 };
+    stage.command(0, Command::Lock(false));
+    stage.run(30_000);
+    let refused = stage.seen(0, |event| match event {
+        Event::RefusedByOther { at, .. } => Some(*at),
+        _ => None,
+    });
+    assert_eq!(refused.last(), Some(&start));
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+    let epoch = stage.people[2].session.have().unwrap();
+    assert_eq!(epoch.group, 2, "one next group for two refusals");
+}
+
 #[test]
 fn commits_in_another_order_are_not_merged() {
     let mut stage = three();

@@ -258,6 +258,7 @@ pub(crate) async fn commits_that_arrive_changed_again_and_again_keep_nobody_out_
         })
         .await;
     stage.meet(&[0, 1, 2], "in the same group again").await;
+    assert_eq!(stage.epoch().group, 2, "one next group for two refusals");
 }
 
 pub(crate) async fn commits_in_another_order_are_not_merged() {
