@@ -257,10 +257,7 @@ impl Call {
             Command::Remove(target) => self.remove(seat, target),
             Command::Block(target) => self.block(seat, target),
             Command::Participants => self.participants(seat, connection),
-            Command::Ping => {
-                self.send(connection, Message::Pong);
-                Ok(())
-            }
+            Command::Ping => self.ping(seat, connection),
         };
         match (result, of) {
             (Ok(()), _) => {}

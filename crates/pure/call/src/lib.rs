@@ -56,6 +56,7 @@ mod membership;
 mod message;
 mod output;
 mod roster;
+mod roster_revision;
 mod seats;
 mod time;
 mod token_bucket;
@@ -71,6 +72,7 @@ pub use self::{
     message::{DenialReason, GroupRequest, JoinAnswer, Message},
     output::{Fact, LeaveReason, Output},
     roster::{Participant, PeekView, Roster, RosterChanges, RosterEntry},
+    roster_revision::RosterRevision,
     time::Moment,
 };
 

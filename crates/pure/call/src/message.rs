@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anteroom_protocol::{ApprovalStatement, DemuxId, EraId, GroupEpoch, LinkState};
 
 use crate::{
-    CommitBody, ErrorCode, RelayBody, ResumeSecret, Roster, RosterChanges, Status, WelcomeBody,
+    CommitBody, ErrorCode, RelayBody, ResumeSecret, Roster, RosterChanges, RosterRevision, Status,
+    WelcomeBody,
 };
 
 /// A message to a client. Cheap to clone: large parts are shared.
@@ -17,6 +18,8 @@ pub enum Message {
     Participants {
         /// `eraId`.
         era_id: EraId,
+        /// `revision`.
+        revision: RosterRevision,
         /// `active`, `pending` and `pendingCount`.
         roster: Roster,
     },
@@ -24,6 +27,10 @@ pub enum Message {
     Roster {
         /// `eraId`.
         era_id: EraId,
+        /// `since`: the revision of the previous announcement. A device with an older roster has missed a change.
+        since: RosterRevision,
+        /// `revision`: the revision with the changes.
+        revision: RosterRevision,
         /// `joined`, `left`, `changed` and `pendingCount`.
         changes: Arc<RosterChanges>,
     },
@@ -93,7 +100,10 @@ pub enum Message {
     /// `error`: a command or a join was refused, or the device was sent away.
     Error(ErrorCode),
     /// `pong`: the answer to a ping.
-    Pong,
+    Pong {
+        /// `rosterRevision`: the revision of the last announcement. A device with an older roster has missed it.
+        roster_revision: RosterRevision,
+    },
 }
 
 /// The message to a client that has joined or resumed.
@@ -113,6 +123,8 @@ pub struct JoinAnswer {
     pub max_devices: u32,
     /// `participants`, `pending` and `pendingCount`, with the client itself.
     pub roster: Roster,
+    /// `rosterRevision`: the revision of the roster.
+    pub roster_revision: RosterRevision,
     /// `callLinkState`.
     pub link: Arc<LinkState>,
     /// `present`: the present epoch of the group, for an active device.

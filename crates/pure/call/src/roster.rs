@@ -12,6 +12,7 @@ pub use self::participant::Participant;
 use self::list::{List, without_hellos};
 use crate::{
     membership::{Audience, Status},
+    roster_revision::RosterRevision,
     seats::{Device, Seat, Seats},
 };
 
@@ -81,8 +82,10 @@ pub(crate) struct UnannouncedChanges {
     devices: BTreeMap<Seat, UnannouncedDevice>,
     /// Whether the number of pending devices has changed.
     count: bool,
-    /// The number of changes so far.
-    pub(crate) revision: u64,
+    /// The revision of the roster with all changes so far.
+    pub(crate) revision: RosterRevision,
+    /// The revision of the roster with the announced changes.
+    pub(crate) announced: RosterRevision,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,12 +97,12 @@ struct UnannouncedDevice {
 impl UnannouncedChanges {
     fn record_change(&mut self, seat: Seat, device: UnannouncedDevice) {
         self.devices.entry(seat).or_insert(device);
-        self.revision += 1;
+        self.revision = self.revision.next();
     }
 
     fn record_count_change(&mut self) {
         self.count = true;
-        self.revision += 1;
+        self.revision = self.revision.next();
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -109,6 +112,7 @@ impl UnannouncedChanges {
     fn clear(&mut self) {
         self.devices.clear();
         self.count = false;
+        self.announced = self.revision;
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     error_code::ErrorCode,
     input::Join,
     membership::{Audience, Role, RosterForm, Status},
+    roster_revision::RosterRevision,
     token_bucket::TokenBucket,
 };
 
@@ -53,7 +54,7 @@ pub(crate) struct Device {
     is_limited: bool,
     pub(crate) roster_form: RosterForm,
     /// The revision of the whole roster that the device received last.
-    pub(crate) roster_revision: u64,
+    pub(crate) roster_revision: RosterRevision,
     /// Whether the device was admitted and has not received the hellos of the devices that were active
     /// before.
     pub(crate) lacks_hellos: bool,
@@ -99,7 +100,7 @@ impl Device {
             missed_commits: MissedCommitBucket::full(),
             is_limited: false,
             roster_form: join.roster,
-            roster_revision: 0,
+            roster_revision: RosterRevision::default(),
             lacks_hellos: false,
             group: 0,
             refused_group: 0,

@@ -17,6 +17,7 @@ mod refusal;
 pub(crate) mod replay;
 pub(crate) mod replay_store;
 pub(crate) mod roster;
+mod roster_revision;
 pub(crate) mod sealing;
 pub mod socket_url;
 mod text;

@@ -218,6 +218,7 @@ impl Call {
             resume: device.resume.clone(),
             max_devices: self.limits.max_devices,
             roster: self.roster(device.audience()),
+            roster_revision: device.roster_revision,
             link: self.link.clone(),
             present: match device.status() {
                 Status::Active => self.commits.present(),

@@ -60,8 +60,11 @@ impl Call {
             }
             if !group.by_changes.is_empty() {
                 let changes = self.rosters.changes(audience, &self.seats);
+                let unannounced = self.rosters.unannounced(audience);
                 let message = Message::Roster {
                     era_id: self.era_id,
+                    since: unannounced.announced,
+                    revision: unannounced.revision,
                     changes: Arc::new(changes),
                 };
                 self.broadcast(group.by_changes, message);
@@ -121,6 +124,7 @@ impl Call {
     fn whole_roster(&self, audience: Audience) -> Message {
         Message::Participants {
             era_id: self.era_id,
+            revision: self.rosters.unannounced(audience).revision,
             roster: self.roster(audience),
         }
     }

@@ -9,6 +9,14 @@ use crate::{
 };
 
 impl Call {
+    pub(super) fn ping(&mut self, seat: Seat, connection: ConnectionId) -> Result<(), ErrorCode> {
+        let device = self.seats.get(seat).ok_or(ErrorCode::NotJoined)?;
+        let rosters = self.rosters.unannounced(device.audience());
+        let roster_revision = rosters.announced;
+        self.send(connection, Message::Pong { roster_revision });
+        Ok(())
+    }
+
     pub(super) fn participants(
         &mut self,
         seat: Seat,

@@ -16,6 +16,7 @@ use proptest::{
 use crate::{
     harness::{Harness, Line, Setting},
     model::Model,
+    revisions::ConnectionRevisions,
     script::{Decision, LinkStep, SimpleCommand, Step, epoch},
 };
 
@@ -238,6 +239,7 @@ struct ModelComparison {
     harness: Harness,
     model: Model,
     epochs: ConnectionEpochs,
+    revisions: ConnectionRevisions,
 }
 
 /// The epoch of the group that each connection of an active device knows. Within a group, each commit and
@@ -298,6 +300,7 @@ impl ModelComparison {
             harness: Harness::new(setting),
             model: Model::new(setting),
             epochs: ConnectionEpochs::default(),
+            revisions: ConnectionRevisions::default(),
         }
     }
 
@@ -305,6 +308,7 @@ impl ModelComparison {
     fn play(&mut self, step: &Step) -> Result<Vec<Line>, String> {
         let lines = self.harness.play(step);
         self.epochs.check(&lines)?;
+        self.revisions.check(&lines)?;
         let done = in_order(lines.clone());
         let expected = in_order(self.model.play(step));
         same("lines", &done, &expected)?;

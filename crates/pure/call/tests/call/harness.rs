@@ -56,6 +56,18 @@ pub(crate) struct Line {
     /// The receiving connections; none for a fact.
     pub(crate) to: Vec<u64>,
     pub(crate) text: String,
+    pub(crate) revision: Option<LineRevision>,
+}
+
+/// The revisions of a message about the roster. The model has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineRevision {
+    /// A whole roster.
+    Whole(u64),
+    /// Changes, from one revision to another.
+    Changes(u64, u64),
+    /// The last announcement.
+    Announced(u64),
 }
 
 impl fmt::Display for Line {
@@ -318,29 +330,36 @@ fn present_text(present: GroupEpoch) -> String {
 }
 
 fn line(output: Output) -> Line {
-    match output {
-        Output::Send { to, message } => Line {
-            to: vec![to.number()],
-            text: message_text(&message),
-        },
-        Output::Broadcast { to, message } => Line {
-            to: to.into_iter().map(ConnectionId::number).collect(),
-            text: message_text(&message),
-        },
-        Output::Dropped(connection) => Line {
-            to: vec![connection.number()],
-            text: "dropped".to_owned(),
-        },
-        Output::Close { connection, reason } => Line {
-            to: vec![connection.number()],
-            text: format!("close {reason:?}").to_lowercase(),
-        },
-        Output::Fact(fact) => Line {
-            to: Vec::new(),
-            text: fact_text(&fact),
-        },
+    let (to, text, revision) = match output {
+        Output::Send { to, message } => {
+            let revision = revision_of(&message);
+            (vec![to.number()], message_text(&message), revision)
+        }
+        Output::Broadcast { to, message } => {
+            let to = to.into_iter().map(ConnectionId::number).collect();
+            (to, message_text(&message), revision_of(&message))
+        }
+        Output::Dropped(connection) => (vec![connection.number()], "dropped".to_owned(), None),
+        Output::Close { connection, reason } => {
+            let text = format!("close {reason:?}").to_lowercase();
+            (vec![connection.number()], text, None)
+        }
+        Output::Fact(fact) => (Vec::new(), fact_text(&fact), None),
         Output::Wait(_) => panic!("waiting is not doing"),
-    }
+    };
+    Line { to, text, revision }
+}
+
+fn revision_of(message: &Message) -> Option<LineRevision> {
+    Some(match message {
+        Message::Joined(joined) => LineRevision::Whole(joined.roster_revision.number()),
+        Message::Participants { revision, .. } => LineRevision::Whole(revision.number()),
+        Message::Roster {
+            since, revision, ..
+        } => LineRevision::Changes(since.number(), revision.number()),
+        Message::Pong { roster_revision } => LineRevision::Announced(roster_revision.number()),
+        _ => return None,
+    })
 }
 
 fn message_text(message: &Message) -> String {
@@ -416,7 +435,7 @@ fn message_text(message: &Message) -> String {
             format!("error {} of {} {epoch}", code.as_str(), of.as_str())
         }
         Message::Error(code) => format!("error {}", code.as_str()),
-        Message::Pong => "pong".to_owned(),
+        Message::Pong { .. } => "pong".to_owned(),
     }
 }
 

@@ -12,5 +12,6 @@ mod guests;
 mod harness;
 mod identity;
 mod model;
+mod revisions;
 mod rules;
 mod script;

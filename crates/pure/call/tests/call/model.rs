@@ -481,6 +481,7 @@ impl Model {
         self.lines.push(Line {
             to: vec![connection],
             text: text.into(),
+            revision: None,
         });
     }
 
@@ -488,6 +489,7 @@ impl Model {
         self.lines.push(Line {
             to: Vec::new(),
             text,
+            revision: None,
         });
     }
 }

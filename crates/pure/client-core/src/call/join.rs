@@ -48,6 +48,8 @@ pub struct JoinedSeat {
     pub(super) resume: Zeroizing<String>,
     /// The present epoch of the group, once one has started.
     pub(super) present: Option<GroupEpoch>,
+    /// The revision of the roster.
+    pub(super) roster_revision: Option<u64>,
     /// The number of missed commits that follow.
     pub(super) missed: usize,
 }

@@ -2,10 +2,10 @@
 
 mod commands;
 mod messages;
+mod ticks;
 
 use std::{borrow::Cow, collections::VecDeque, mem};
 
-use anteroom_e2ee::Moment;
 use anteroom_e2ee_session::{CommandError, Input, SessionTime};
 use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
@@ -25,6 +25,7 @@ use super::{
     refusal::{refusal, refusal_with_member},
     replay::SenderCounters,
     roster::Roster,
+    roster_revision::{ROSTERS, RosterRevision},
     sealing::{EraKey, MessageOpener, MessageSealer},
     text,
 };
@@ -65,8 +66,11 @@ struct ResumeState {
     sealer: MessageSealer,
     opener: MessageOpener,
     roster: Roster,
+    roster_revision: RosterRevision,
     /// Whether the room service delivers statements.
     has_statements: bool,
+    /// Whether the room service tells the whole roster on request.
+    tells_rosters: bool,
 }
 
 /// The feature of room services that deliver statements.
@@ -195,6 +199,7 @@ impl Participation {
             },
             resume: body.resume,
             present: body.present.map(Into::into),
+            roster_revision: body.roster_revision,
             missed: body.missed.unwrap_or_default(),
         })
     }
@@ -220,6 +225,7 @@ impl Participation {
             info,
             resume,
             present,
+            roster_revision,
             missed,
         } = seat;
         let (demux, era) = (info.demux, info.era);
@@ -236,6 +242,7 @@ impl Participation {
                 MessageOpener::with_counters(key(), counters),
             ),
         };
+        let has = |wanted: &str| info.features.iter().any(|feature| feature == wanted);
         self.resume_state = Some(ResumeState {
             demux,
             era,
@@ -243,7 +250,9 @@ impl Participation {
             sealer,
             opener,
             roster: info.roster.clone(),
-            has_statements: info.features.iter().any(|feature| feature == STATEMENTS),
+            roster_revision: RosterRevision::of(roster_revision),
+            has_statements: has(STATEMENTS),
+            tells_rosters: has(ROSTERS),
         });
         if let Some(encryption) = &mut self.encryption {
             encryption.enter(&info, (present, missed), Surroundings { time, rng });
@@ -286,24 +295,12 @@ impl Participation {
         if let Some(encryption) = &mut self.encryption {
             encryption.handle(Input::Disconnected, Surroundings { time, rng });
         }
+        self.drop_roster_request();
     }
 
     fn has_statements(&self) -> bool {
         let state = self.resume_state.as_ref();
         state.is_some_and(|state| state.has_statements)
-    }
-
-    /// Does what is due after a time without messages, at [`Self::next_tick`].
-    pub fn tick(&mut self, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
-        if let Some(encryption) = &mut self.encryption {
-            encryption.handle(Input::TimePassed, Surroundings { time, rng });
-        }
-    }
-
-    /// Returns the moment at which [`Self::tick`] has an effect. It changes with everything that happens.
-    #[must_use]
-    pub fn next_tick(&self) -> Option<Moment> {
-        self.encryption.as_ref()?.next_tick()
     }
 
     /// Returns whether texts wait until the device is in the group.

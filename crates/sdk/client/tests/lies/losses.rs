@@ -68,3 +68,59 @@ pub(crate) async fn a_message_of_the_group() {
     })
     .await;
 }
+
+/// Checks that nobody has refused a commit, and that no next group has started.
+fn assert_nothing_is_refused(stage: &LyingStage) {
+    let record = stage.service.record();
+    let is_refusal = |hop: &Hop| matches!(hop, Hop::ToService(_, ClientMessage::Refuse { .. }));
+    assert!(!record.iter().any(is_refusal));
+    assert_eq!(stage.epoch().group, 1);
+}
+
+/// Somebody comes, and the member whose turn it is to commit is not told.
+pub(crate) async fn a_roster_change_about_an_arrival() {
+    let mut stage = LyingStage::together(3, 1).await;
+    let mut is_lost = false;
+    stage.service.lie(move |hop| match &hop {
+        Hop::ToClient(0, ServerMessage::Roster { joined, .. })
+            if !is_lost && !joined.is_empty() =>
+        {
+            is_lost = true;
+            Vec::new()
+        }
+        _ => vec![hop],
+    });
+    stage.join(false).await;
+    stage.meet(&[0, 1, 2, 3], "after the arrival").await;
+    let device = stage.device(3);
+    stage.people[0]
+        .until("the newcomer in the roster", |seen| {
+            let mut active = seen.roster.active.iter();
+            active.any(|one| one.demux == device).then_some(())
+        })
+        .await;
+    assert_nothing_is_refused(&stage);
+}
+
+/// No other change follows that would show the gap.
+pub(crate) async fn a_last_roster_change() {
+    let stage = LyingStage::together(3, 1).await;
+    let mut is_lost = false;
+    stage.service.lie(move |hop| match &hop {
+        Hop::ToClient(2, ServerMessage::Roster { .. }) if !is_lost => {
+            is_lost = true;
+            Vec::new()
+        }
+        _ => vec![hop],
+    });
+    stage.people[1].command(|call| Box::pin(call.raise_hand(true)));
+    let device = stage.device(1);
+    stage.people[2]
+        .until("the raised hand", |seen| {
+            let mut active = seen.roster.active.iter();
+            let is_shown = active.any(|one| one.demux == device && one.hand_raised_at.is_some());
+            is_shown.then_some(())
+        })
+        .await;
+    assert_nothing_is_refused(&stage);
+}

@@ -137,6 +137,8 @@ impl LyingStage {
             changed: listed.into_iter().map(entry).collect(),
             left: left_out.iter().map(|device| device.number()).collect(),
             pending_count: 0,
+            since: None,
+            revision: None,
         };
         self.tell(to, message);
     }

@@ -53,6 +53,8 @@ async fn a_room_service_lies() {
         losses::a_welcome,
         losses::a_key_package,
         losses::a_message_of_the_group,
+        losses::a_roster_change_about_an_arrival,
+        losses::a_last_roster_change,
         own_groups::without_the_link_a_welcome_of_the_service_does_not_open,
         own_groups::with_the_link_nobody_makes_a_group_that_is_entered_without_an_approval,
         policies::an_admission_by_the_service_alone_lets_nobody_in,

@@ -100,6 +100,6 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
         | Message::Commit { .. }
         | Message::Welcome { .. }
         | Message::Refuse { .. }
-        | Message::Pong => None,
+        | Message::Pong { .. } => None,
     }
 }

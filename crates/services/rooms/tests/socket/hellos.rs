@@ -79,7 +79,7 @@ async fn a_client_of_before_is_told_whole_rosters_that_have_one_member_more_wher
     let greeting = greeting(join(&rooms, &link, &other), "aGk");
     let (_other, joined) = TestSocket::joined(&rooms, greeting).await;
     let expected = json!({
-        "type": "participants", "eraId": told["eraId"], "pending": [], "pendingCount": 0,
+        "type": "participants", "eraId": told["eraId"], "pending": [], "pendingCount": 0, "revision": 2,
         "active": [own, {
             "demuxId": demux_id(&joined), "opaqueUserId": link.opaque_id(&other), "hello": "aGk",
         }],

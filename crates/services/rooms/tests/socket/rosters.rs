@@ -24,9 +24,10 @@ async fn changes_at_most_every_250_ms_and_the_whole_on_demand() {
     let entry = json!({"status": "pending", "demuxId": guest_id, "opaqueUserId": guest_user});
     let expected = json!({
         "type": "roster", "eraId": joined["eraId"], "joined": [entry], "changed": [], "left": [],
-        "pendingCount": 1,
+        "pendingCount": 1, "since": host_joined["rosterRevision"], "revision": told["revision"],
     });
     assert_eq!(told, expected);
+    assert!(told["revision"].as_u64() > told["since"].as_u64());
     host.send(&json!({"type": "approve", "demuxId": guest_id}))
         .await;
     let told = visitor.next_of("roster").await;
@@ -41,6 +42,12 @@ async fn changes_at_most_every_250_ms_and_the_whole_on_demand() {
         (&told["changed"], &told["left"]),
         (&json!([entry]), &json!([]))
     );
+    assert!(told["revision"].as_u64() > told["since"].as_u64());
+    host.send(&json!({"type": "ping"})).await;
+    assert_eq!(
+        host.next_of("pong").await["rosterRevision"],
+        told["revision"]
+    );
     host.send(&json!({"type": "participants"})).await;
     let whole = host.next_of("participants").await;
     let host_entry = json!({
@@ -50,12 +57,13 @@ async fn changes_at_most_every_250_ms_and_the_whole_on_demand() {
     let guest_entry = json!({"demuxId": guest_id, "opaqueUserId": guest_user});
     let expected = json!({
         "type": "participants", "eraId": joined["eraId"], "active": [host_entry, guest_entry],
-        "pending": [], "pendingCount": 0,
+        "pending": [], "pendingCount": 0, "revision": told["revision"],
     });
     assert_eq!(whole, expected);
     // Guests see which devices are admins, too.
     visitor.send(&json!({"type": "participants"})).await;
-    assert_eq!(visitor.next_of("participants").await, expected);
+    let whole = visitor.next_of("participants").await;
+    assert_eq!(whole["active"], expected["active"]);
     visitor.send(&json!({"type": "leave"})).await;
     let told = host.next_of("roster").await;
     assert_eq!(told["left"], json!([guest_id]));

@@ -5,7 +5,7 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 use anteroom_wire::rooms::socket::ServerMessage;
 use rand_core::CryptoRng;
 
-use super::Participation;
+use super::{Participation, ResumeState};
 use crate::{
     LinkState, RoomsError, TransportFailure,
     call::{
@@ -52,10 +52,12 @@ impl Participation {
                 active,
                 pending,
                 pending_count,
+                revision,
             } => {
                 let whole = Roster::parse(&active, &pending, pending_count, &self.hellos)?;
-                let roster = self.roster(&era_id)?;
-                *roster = whole;
+                let state = self.state_in(&era_id)?;
+                state.roster = whole;
+                state.roster_revision.take_whole(revision);
                 self.roster_event(surroundings)
             }
             ServerMessage::Roster {
@@ -64,11 +66,16 @@ impl Participation {
                 changed,
                 left,
                 pending_count,
+                since,
+                revision,
             } => {
                 joined.extend(changed);
                 let changes = RosterChanges::parse(&joined, &left, pending_count, &self.hellos)?;
-                let roster = self.roster(&era_id)?;
-                roster.apply(changes);
+                let state = self.state_in(&era_id)?;
+                state.roster.apply(changes);
+                let now = surroundings.time.moment;
+                state.roster_revision.take_changes(since, revision, now);
+                self.request_roster(now);
                 self.roster_event(surroundings)
             }
             ServerMessage::Admitted { present, statement } => {
@@ -161,7 +168,15 @@ impl Participation {
                 let from = parse_demux(from)?;
                 return Ok(self.handle(Input::Refuse { at, from }, surroundings));
             }
-            ServerMessage::Pong | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
+            ServerMessage::Pong { roster_revision } => {
+                let now = surroundings.time.moment;
+                if let Some(state) = &mut self.resume_state {
+                    state.roster_revision.compare(roster_revision, now);
+                }
+                self.request_roster(now);
+                return Ok(MessageEffect::Nothing);
+            }
+            ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
         };
         Ok(MessageEffect::Event(event))
     }
@@ -222,14 +237,14 @@ impl Participation {
         CallEvent::Roster(roster)
     }
 
-    /// Returns the roster of the current seat.
+    /// Returns the state of the current seat, for a roster.
     ///
     /// # Errors
-    /// The message belongs to another era, or the device has no seat.
-    fn roster(&mut self, era_id: &str) -> Result<&mut Roster, TransportFailure> {
+    /// The roster belongs to another era, or the device has no seat.
+    fn state_in(&mut self, era_id: &str) -> Result<&mut ResumeState, TransportFailure> {
         let era = parse_era(era_id)?;
         match &mut self.resume_state {
-            Some(resume_state) if resume_state.era == era => Ok(&mut resume_state.roster),
+            Some(resume_state) if resume_state.era == era => Ok(resume_state),
             _ => Err(TransportFailure::Malformed("a roster of another era")),
         }
     }

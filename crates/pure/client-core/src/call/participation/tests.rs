@@ -1,10 +1,12 @@
 //! A device at room services without optional functions, and at ones that lie.
 
 mod features;
+mod rosters;
 mod unsaid;
 
 use std::time::Duration;
 
+use anteroom_e2ee::Moment;
 use anteroom_protocol::{
     Aci, ApprovalStatement, AuthCredentialResponse, CallLink, DAY, GenericSecretParams, Mode,
     ParamsId, Randomness, RootKey, Timestamp,

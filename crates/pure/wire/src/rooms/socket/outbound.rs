@@ -31,6 +31,9 @@ pub enum ServerMessage<'a> {
         pending: Vec<DeviceBody<'a>>,
         /// The number of devices in the lobby.
         pending_count: Option<usize>,
+        /// The revision of this roster. Services before revisions send none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<u64>,
     },
     /// The changes of the roster.
     Roster {
@@ -47,6 +50,12 @@ pub enum ServerMessage<'a> {
         left: Vec<u32>,
         /// The number of devices in the lobby.
         pending_count: usize,
+        /// The revision that the changes follow: a client with an older roster has missed other ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<u64>,
+        /// The revision of the roster with the changes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<u64>,
     },
     /// The device changed from pending to active.
     Admitted {
@@ -137,7 +146,11 @@ pub enum ServerMessage<'a> {
         present: Option<GroupEpochBody>,
     },
     /// The answer to a ping.
-    Pong,
+    Pong {
+        /// The revision that was announced last: a client with an older roster has missed some of its changes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        roster_revision: Option<u64>,
+    },
     /// A message of a later version.
     #[serde(other, skip_serializing)]
     Unknown,
@@ -166,6 +179,9 @@ pub struct JoinedMessage<'a> {
     pub pending: Vec<DeviceBody<'a>>,
     /// The number of devices in the lobby.
     pub pending_count: Option<usize>,
+    /// The revision of the roster. Services before revisions send none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_revision: Option<u64>,
     /// The state of the link.
     pub call_link_state: LinkStateBody,
     /// The features beyond the base protocol.
@@ -267,7 +283,7 @@ mod tests {
     fn every_message_of_the_service_has_one_form() {
         for text in [
             format!(
-                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"callLinkState":{STATE},"features":["hello"]}}"#
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"rosterRevision":7,"callLinkState":{STATE},"features":["hello"]}}"#
             ),
             format!(
                 r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATED},"features":["statements"],"statement":"-_8"}}"#
@@ -275,6 +291,8 @@ mod tests {
             format!(
                 r#"{{"type":"participants","eraId":"ab","active":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1}}"#
             ),
+            r#"{"type":"participants","eraId":"ab","active":[],"pending":[],"pendingCount":0,"revision":7}"#.to_owned(),
+            r#"{"type":"roster","eraId":"ab","joined":[],"changed":[],"left":[],"pendingCount":1,"since":6,"revision":7}"#.to_owned(),
             r#"{"type":"roster","eraId":"ab","joined":[{"status":"active","demuxId":16}],"changed":[{"status":"pending","demuxId":32,"lost":true}],"left":[48],"pendingCount":1}"#.to_owned(),
             format!(
                 r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":[],"present":{{"group":1,"epoch":7}},"missed":2}}"#
@@ -295,6 +313,7 @@ mod tests {
             r#"{"type":"redirect","url":"wss://other"}"#.to_owned(),
             r#"{"type":"error","code":"full","message":"The call is full."}"#.to_owned(),
             r#"{"type":"pong"}"#.to_owned(),
+            r#"{"type":"pong","rosterRevision":7}"#.to_owned(),
         ] {
             let message: ServerMessage<'_> = serde_json::from_str(&text).unwrap();
             assert_eq!(serde_json::to_string(&message).unwrap(), text);

@@ -143,7 +143,7 @@ impl RawDevice {
         let answered = self.inbox.until(|inbox| {
             let mut later = inbox.iter().skip(before);
             later
-                .any(|message| matches!(message, ServerMessage::Pong))
+                .any(|message| matches!(message, ServerMessage::Pong { .. }))
                 .then_some(())
         });
         within(answered, || "a raw device pings in vain".to_owned()).await;

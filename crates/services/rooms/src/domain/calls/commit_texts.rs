@@ -86,7 +86,7 @@ mod tests {
             assert!(texts.bytes <= MAX_TEXTS, "{}", texts.bytes);
         }
         assert!(texts.texts.len() >= 16, "a MiB of commits fits");
-        texts.encode(&Message::Pong);
+        texts.encode(&Message::Removed);
         texts.encode(&commit(2, 1));
         assert_eq!(texts.texts.len(), 1);
     }

@@ -71,7 +71,7 @@ impl OutboundMessage {
                 QueueKind::Group
             }
             Message::NewStatement { .. } => QueueKind::Statement,
-            Message::Pong => QueueKind::Pong,
+            Message::Pong { .. } => QueueKind::Pong,
             Message::Joined(_)
             | Message::Admitted { .. }
             | Message::Denied(_)
@@ -164,18 +164,30 @@ const fn status(status: Status) -> DeviceStatus {
 fn body_of(message: &Message) -> ServerMessage<'_> {
     match message {
         Message::Joined(joined) => joined_body(joined),
-        Message::Participants { era_id, roster } => ServerMessage::Participants {
+        Message::Participants {
+            era_id,
+            revision,
+            roster,
+        } => ServerMessage::Participants {
             era_id: era_id.to_string(),
             active: devices(&roster.active),
             pending: devices(&roster.pending),
             pending_count: Some(roster.pending_count),
+            revision: Some(revision.number()),
         },
-        Message::Roster { era_id, changes } => ServerMessage::Roster {
+        Message::Roster {
+            era_id,
+            since,
+            revision,
+            changes,
+        } => ServerMessage::Roster {
             era_id: era_id.to_string(),
             joined: changes.joined.iter().map(entry).collect(),
             changed: changes.changed.iter().map(entry).collect(),
             left: changes.left.iter().copied().map(DemuxId::number).collect(),
             pending_count: changes.pending_count,
+            since: Some(since.number()),
+            revision: Some(revision.number()),
         },
         Message::Admitted { present, statement } => ServerMessage::Admitted {
             present: present_group(*present),
@@ -226,7 +238,9 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             of: None,
             present: None,
         },
-        Message::Pong => ServerMessage::Pong,
+        Message::Pong { roster_revision } => ServerMessage::Pong {
+            roster_revision: Some(roster_revision.number()),
+        },
     }
 }
 
@@ -259,6 +273,7 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
         participants: devices(&joined.roster.active),
         pending: devices(&joined.roster.pending),
         pending_count: Some(joined.roster.pending_count),
+        roster_revision: Some(joined.roster_revision.number()),
         call_link_state: LinkStateBody::from(&*joined.link as &LinkState),
         features: FEATURES.iter().map(|feature| (*feature).into()).collect(),
         present: present_group(joined.present),

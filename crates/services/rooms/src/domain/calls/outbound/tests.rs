@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    CommitBody, DenialReason, Moment, RelayBody, ResumeSecret, Roster, RosterChanges, WelcomeBody,
+    CommitBody, DenialReason, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
+    RosterRevision, WelcomeBody,
 };
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, EraId, GuestAdmission, Hello, MemberKey, OpaqueUserId,
@@ -76,6 +77,7 @@ fn every_message_has_the_form_of_the_protocol() {
         resume: ResumeSecret::from_bytes([0; 32]),
         max_devices: 8,
         roster: roster(),
+        roster_revision: RosterRevision::new(7),
         link: link(),
         present: GroupEpoch::default(),
         missed_commits: 0,
@@ -83,6 +85,7 @@ fn every_message_has_the_form_of_the_protocol() {
     }));
     let participants = Message::Participants {
         era_id: era,
+        revision: RosterRevision::new(7),
         roster: roster(),
     };
     let entry = |status, list: &[Participant]| RosterEntry {
@@ -91,6 +94,8 @@ fn every_message_has_the_form_of_the_protocol() {
     };
     let changes = Message::Roster {
         era_id: era,
+        since: RosterRevision::new(6),
+        revision: RosterRevision::new(7),
         changes: Arc::new(RosterChanges {
             joined: vec![entry(Status::Active, &roster().active)],
             changed: vec![entry(Status::Pending, &roster().pending)],
@@ -111,14 +116,14 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
                 "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
                 "participants": active, "pending": pending, "pendingCount": 1,
-                "callLinkState": state, "features": FEATURES,
+                "rosterRevision": 7, "callLinkState": state, "features": FEATURES,
             }),
         ),
         (
             participants,
             json!({
                 "type": "participants", "eraId": era_text, "active": active,
-                "pending": pending, "pendingCount": 1,
+                "pending": pending, "pendingCount": 1, "revision": 7,
             }),
         ),
         (
@@ -131,7 +136,7 @@ fn every_message_has_the_form_of_the_protocol() {
                     "member": member,
                 }],
                 "changed": [{"status": "pending", "demuxId": 32, "lost": true}],
-                "left": [48], "pendingCount": 1,
+                "left": [48], "pendingCount": 1, "since": 6, "revision": 7,
             }),
         ),
         (
@@ -167,7 +172,12 @@ fn every_message_has_the_form_of_the_protocol() {
             full,
             json!({"type": "error", "code": "full", "message": "The call is full."}),
         ),
-        (Message::Pong, json!({"type": "pong"})),
+        (
+            Message::Pong {
+                roster_revision: RosterRevision::new(7),
+            },
+            json!({"type": "pong", "rosterRevision": 7}),
+        ),
     ] {
         let text = OutboundMessage::of_call(&message).text;
         assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), expected);
@@ -189,6 +199,7 @@ fn messages_of_the_group_name_its_epochs() {
         resume: ResumeSecret::from_bytes([0; 32]),
         max_devices: 8,
         roster: roster(),
+        roster_revision: RosterRevision::new(7),
         link: link(),
         present: at,
         missed_commits: 2,
@@ -322,6 +333,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
     };
     let whole = Message::Participants {
         era_id: EraId::from_bytes([0xab; 16]),
+        revision: RosterRevision::new(u64::MAX),
         roster: Roster {
             active: list(1),
             pending: list(101),
