@@ -84,7 +84,7 @@
 //! | own commit | Merged only when it comes back byte for byte. Sent again after 2 s without an answer. |
 //! | leaves | Taken out 2.5 s after the roster stopped listing the device as active, but not while its messages come; added anew when the device asks again. |
 //! | own leaf | Renewed when newcomers would refuse it and a new one would hold: its approval has ended, or approval was switched on. |
-//! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s. Else the device refuses the commit, leaves the group and asks for the next one. |
+//! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s, and up to 5 s while the roster has just stopped listing a member. Meanwhile the device asks for the whole roster, of which it may have missed a change. Else the device refuses the commit, leaves the group and asks for the next one. |
 //! | key packages | Left out if they share a key, are old, or the roster shows another device. A commit that cannot be made is made of fewer. |
 //! | Welcomes | After five that do not open the device asks every 6 s, and wants the next group besides. |
 //! | missed commits | A device that missed one is a new leaf. One that hears none of the connected others for 20 s asks to be added anew. |
@@ -163,6 +163,9 @@ pub const REMOVAL_DELAY: Duration = Duration::from_millis(2_500);
 
 /// The time for which a commit is held whose Remove is too early by the own roster.
 pub const COMMIT_HOLD: Duration = Duration::from_secs(3);
+
+/// The minimum time between two requests for the whole roster.
+pub const ROSTER_REQUEST_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The time without an answer after which an own commit is sent again.
 pub const RESEND_INTERVAL: Duration = Duration::from_secs(2);

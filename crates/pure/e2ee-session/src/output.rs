@@ -38,6 +38,8 @@ pub enum Message {
     Relay(RelayClass, Vec<u8>),
     /// `relay` to one device: an application message about texts that it misses, or has said.
     RelayTo(DemuxId, Vec<u8>),
+    /// `participants`: the roster may lack changes. The answer is [`Input::Roster`](crate::Input::Roster).
+    RosterRequest,
     /// A change of the link's `adminStatement` over HTTP.
     Policy(SignedStatement<Policy>),
 }
@@ -49,6 +51,7 @@ impl fmt::Debug for Message {
             Self::Refuse(at) => write!(f, "Refuse({at:?})"),
             Self::Relay(class, body) => write!(f, "Relay({class:?}, {} bytes)", body.len()),
             Self::RelayTo(to, body) => write!(f, "RelayTo({to:?}, {} bytes)", body.len()),
+            Self::RosterRequest => f.write_str("RosterRequest"),
             Self::Policy(policy) => write!(f, "Policy({policy:?})"),
         }
     }

@@ -6,6 +6,7 @@ use anteroom_e2ee::{MemberLeaf, Moment, RosterHistory};
 use anteroom_protocol::DemuxId;
 
 use crate::{
+    ROSTER_REQUEST_INTERVAL,
     event::Listing,
     input::{RosterDevice, SeatStatus},
 };
@@ -21,6 +22,8 @@ pub(crate) struct RosterState {
     pub(crate) history: RosterHistory,
     first: Option<Moment>,
     gone: BTreeMap<DemuxId, Moment>,
+    /// The moment before which the whole roster is not requested again.
+    request_after: Option<Moment>,
 }
 
 impl RosterState {
@@ -61,6 +64,20 @@ impl RosterState {
             return None;
         }
         self.gone.get(&device).copied().or(self.first)
+    }
+
+    /// Returns whether the whole roster may be requested now, and takes note of the request.
+    pub(crate) fn may_request(&mut self, now: Moment) -> bool {
+        let may_request = self.request_after.is_none_or(|after| now >= after);
+        if may_request {
+            self.request_after = Some(now.plus(ROSTER_REQUEST_INTERVAL));
+        }
+        may_request
+    }
+
+    /// Returns whether the roster has stopped listing a device as active, not long enough ago for its Remove.
+    pub(crate) fn is_departing(&self, device: DemuxId, now: Moment) -> bool {
+        !self.history.is_active(device) && !self.history.is_absent(device, now)
     }
 
     /// Returns the word of the roster about a leaf.

@@ -8,6 +8,7 @@ mod commands;
 mod commits;
 mod committing;
 mod confirming;
+mod holding;
 mod messages;
 mod next_group;
 mod refusing;

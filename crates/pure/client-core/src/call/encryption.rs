@@ -31,6 +31,7 @@ use super::{
     group::{GroupError, GroupState},
     join::JoinOptions,
     roster::Roster,
+    roster_revision::ROSTERS,
 };
 use crate::{PolicyComparison, RoomStatements};
 
@@ -61,6 +62,8 @@ pub(super) struct Encryption {
     /// Whether the room service has what the encryption needs.
     is_on: bool,
     told_unsupported: bool,
+    /// Whether the room service tells the whole roster on request.
+    tells_rosters: bool,
     /// Whether the device is in the call, and not in its lobby.
     is_active: bool,
     name: Option<String>,
@@ -90,6 +93,7 @@ impl Encryption {
             has_admin: member.has_admin(),
             is_on: false,
             told_unsupported: false,
+            tells_rosters: false,
             is_active: false,
             name,
             awaits_commit: false,
@@ -135,6 +139,7 @@ impl Encryption {
     ) {
         let has = |wanted: &&str| info.features.iter().any(|feature| feature == wanted);
         self.is_on = FEATURES.iter().all(has);
+        self.tells_rosters = has(&ROSTERS);
         self.is_active = info.status == ListedStatus::Active;
         self.awaits_commit = false;
         self.publish_again(info);

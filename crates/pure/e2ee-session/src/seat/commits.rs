@@ -26,9 +26,6 @@ const MAX_INBOX: usize = 64;
 /// removal.
 const WITNESSES: usize = 2;
 
-/// The time between two looks at a commit that is held.
-const HOLD_INTERVAL: core::time::Duration = core::time::Duration::from_millis(250);
-
 impl Seat {
     /// Takes a commit that the room service told.
     pub(super) fn receive_commit(
@@ -56,7 +53,7 @@ impl Seat {
     pub(super) fn take_commits(&mut self, step: &mut Step<'_>) -> Option<Moment> {
         while let Some(told) = self.inbox.pop_front() {
             if let Some(held) = self.take_commit(told, step) {
-                let look = step.moment().plus(HOLD_INTERVAL).min(held.until);
+                let look = self.hold(&held, step);
                 self.inbox.push_front(held);
                 return Some(look);
             }
@@ -94,7 +91,7 @@ impl Seat {
             Err(CommitError::Refused {
                 refusal: CommitRefusal::Removal,
                 ..
-            }) if step.moment() < told.until => return Some(told),
+            }) if self.may_hold(&told, step.moment()) => return Some(told),
             Err(CommitError::Malformed) if self.given_up.contains(&told.body) => {
                 // An own commit that the room service said it had not taken.
                 self.leave(LeaveReason::MissedCommit, step);

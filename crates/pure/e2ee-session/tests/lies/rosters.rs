@@ -342,6 +342,85 @@ fn a_device_that_alone_refuses_a_remove_comes_back() {
     stage.assert_talk(&[0, 2]);
 }
 
+/// Somebody leaves, of which one member is not told. So many of its requests for the roster are lost.
+fn loses_a_departure(lost_requests: usize) {
+    let mut stage = three();
+    let person = stage.room.person(3);
+    let gone = stage.join(person);
+    stage.run(2_000);
+    stage.assert_together(&[0, 1, 2, gone]);
+    stage.forget();
+    let device = stage.people[gone].demux.unwrap();
+    let (mut is_lost, mut requests) = (false, 0);
+    stage.lie(move |hop| match &hop {
+        Hop::ToPerson(2, Input::Roster(roster))
+            if !is_lost && roster.iter().all(|one| one.demux_id != device) =>
+        {
+            is_lost = true;
+            Vec::new()
+        }
+        Hop::ToService(2, Message::RosterRequest) => {
+            requests += 1;
+            match requests > lost_requests {
+                true => vec![hop],
+                false => Vec::new(),
+            }
+        }
+        _ => vec![hop],
+    });
+    stage.leave(gone);
+    stage.run(10_000);
+    for who in 0..3 {
+        let is_refused = stage.has_seen(who, |event| {
+            matches!(
+                event,
+                Event::CommitRefused { .. } | Event::RefusedByOther { .. }
+            )
+        });
+        assert!(!is_refused, "{who}");
+    }
+    stage.assert_together(&[0, 1, 2]);
+    let epoch = stage.people[2].session.have().unwrap();
+    assert_eq!(epoch.group, 1);
+    let taken = stage.record.iter();
+    let taken = taken.filter(|hop| matches!(hop, Hop::ToService(2, Message::RosterRequest)));
+    assert_eq!(taken.count(), 1, "requests that arrived");
+    stage.assert_talk(&[0, 1, 2]);
+}
+
+#[test]
+fn a_member_that_was_not_told_of_a_departure_asks_before_it_refuses_the_remove() {
+    loses_a_departure(0);
+}
+
+#[test]
+fn a_lost_request_for_the_roster_is_repeated_while_the_commit_is_held() {
+    loses_a_departure(1);
+}
+
+/// A roster that stays wrong is no reason to hold a commit, or to ask, for longer.
+#[test]
+fn a_member_asks_for_the_roster_once_in_two_seconds() {
+    let mut stage = three();
+    let device = stage.people[1].demux.unwrap();
+    stage.lie(about_rosters(move |to, roster| {
+        if to == 0 {
+            roster.retain(|one| one.demux_id != device);
+        }
+    }));
+    let person = stage.room.person(3);
+    stage.join(person);
+    stage.run(20_000);
+    assert!(stage.has_seen(2, |event| matches!(event, Event::CommitRefused { .. })));
+    let requests = stage.record.iter();
+    let requests = requests.filter(|hop| matches!(hop, Hop::ToService(2, Message::RosterRequest)));
+    assert_eq!(
+        requests.count(),
+        2,
+        "in the 3 s for which the commit is held"
+    );
+}
+
 #[test]
 fn swapped_devices_are_shown_by_their_leaves() {
     let mut stage = three();

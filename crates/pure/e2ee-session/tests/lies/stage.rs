@@ -299,6 +299,7 @@ impl Stage {
                 })
             }
             Message::Refuse(at) => Say::Refuse(at),
+            Message::RosterRequest => Say::Participants,
             Message::RelayTo(to, body) => Say::Relay {
                 to: RelayTarget::One(to),
                 body: RelayBody::new(body).unwrap(),

@@ -326,6 +326,7 @@ impl Harness {
                     to: RelayTarget::All,
                     body: RelayBody::new(body).unwrap(),
                 },
+                Message::RosterRequest => Say::Participants,
                 // A change of the link, over HTTP.
                 Message::Policy(_) => return,
             },

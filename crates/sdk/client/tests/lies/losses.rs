@@ -77,6 +77,27 @@ fn assert_nothing_is_refused(stage: &LyingStage) {
     assert_eq!(stage.epoch().group, 1);
 }
 
+/// Somebody leaves, and one member alone is not told, which others take for still there.
+pub(crate) async fn a_roster_change_about_a_departure() {
+    let mut stage = LyingStage::together(4, 1).await;
+    let device = stage.device(3).number();
+    let mut is_lost = false;
+    stage.service.lie(move |hop| match &hop {
+        Hop::ToClient(2, ServerMessage::Roster { left, .. })
+            if !is_lost && left.contains(&device) =>
+        {
+            is_lost = true;
+            Vec::new()
+        }
+        _ => vec![hop],
+    });
+    drop(stage.people.pop());
+    stage.meet(&[0, 1, 2], "after the departure").await;
+    let is_request = |hop: &Hop| matches!(hop, Hop::ToService(2, ClientMessage::Participants));
+    assert!(stage.service.record().iter().any(is_request));
+    assert_nothing_is_refused(&stage);
+}
+
 /// Somebody comes, and the member whose turn it is to commit is not told.
 pub(crate) async fn a_roster_change_about_an_arrival() {
     let mut stage = LyingStage::together(3, 1).await;

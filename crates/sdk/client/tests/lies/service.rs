@@ -53,6 +53,7 @@ async fn a_room_service_lies() {
         losses::a_welcome,
         losses::a_key_package,
         losses::a_message_of_the_group,
+        losses::a_roster_change_about_a_departure,
         losses::a_roster_change_about_an_arrival,
         losses::a_last_roster_change,
         own_groups::without_the_link_a_welcome_of_the_service_does_not_open,

@@ -33,6 +33,8 @@ impl Encryption {
                 to: RelayRecipients::One(to.number()),
                 body: wire::encode(&body),
             },
+            Message::RosterRequest if self.tells_rosters => ClientMessage::Participants,
+            Message::RosterRequest => return None,
             Message::Policy(policy) => {
                 // A policy is not longer than an admin statement.
                 let statement = AdminStatement::new(policy.as_bytes()).ok()?;
