@@ -39,7 +39,8 @@ pub struct ContextChange {
     /// A lock.
     pub lock: Option<SignedStatement<Lock>>,
     /// The moment before which approvals of newcomers are void in an earlier group of the era, whose barred
-    /// entries were merged into it. The next group begins with it; no commit brings it into a group.
+    /// entries were merged into it. The next group begins with it; no commit brings it into a group. It counts
+    /// with the entries that it follows from alone.
     pub void_before: Option<Timestamp>,
 }
 
@@ -73,7 +74,7 @@ pub enum ContextError {
     /// A statement in it does not count.
     #[error("the context of the group has a statement that does not count")]
     Statement,
-    /// An entry that is new in it, or the moment before which approvals are void, is of a later time than now.
+    /// An entry that is new in it is of a later time than now.
     #[error("the context of the group has an entry of a later time")]
     Early,
     /// It is not what one's own context becomes by its statements.
@@ -225,7 +226,8 @@ impl RoomContext {
         next
     }
 
-    /// Verifies that every statement in the context counts.
+    /// Verifies that every statement in the context counts, and that the moment before which approvals of newcomers
+    /// are void follows from the barred entries.
     ///
     /// # Errors
     /// [`ContextError::Statement`].
@@ -247,6 +249,7 @@ impl RoomContext {
                         .iter()
                         .all(|one| one.claimed().room() == room)
                     && self.barred.all_count(&authority)
+                    && self.barred.has_founded_moment()
             }
         };
         if counts {
@@ -289,16 +292,19 @@ impl RoomContext {
         }
     }
 
-    /// Returns the statements in the context that others take at `now`: without barred entries, and without a
-    /// moment before which approvals are void, of a later time than they allow.
+    /// Returns the statements in the context that others take at `now`: without barred entries of a later
+    /// time than they allow. The moment before which approvals are void does not follow from fewer entries.
     #[must_use]
     pub fn statements_at(&self, now: Timestamp) -> ContextChange {
         let limit = now.plus(CLOCK_TOLERANCE);
         let mut statements = self.statements();
+        let all = statements.barred.len();
         statements
             .barred
             .retain(|entry| entry.claimed().time <= limit);
-        statements.void_before = statements.void_before.filter(|moment| *moment <= limit);
+        statements
+            .void_before
+            .take_if(|_| statements.barred.len() < all);
         statements
     }
 
