@@ -322,7 +322,9 @@ impl Membership {
         self.next.get_or_insert_with(|| {
             let context = view.context.with(&known.statements_at(now).signed());
             let entries = known.barred().entries().iter();
-            let times = entries.map(|entry| entry.claimed().time.minus(CLOCK_TOLERANCE));
+            let times = entries.map(|entry| entry.claimed().time);
+            let times = times.chain(known.lock().map(|lock| lock.claimed().time));
+            let times = times.map(|time| time.minus(CLOCK_TOLERANCE));
             let leaves = view.leaves.iter();
             let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
             NextContext {

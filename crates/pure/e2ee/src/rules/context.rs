@@ -74,8 +74,8 @@ pub enum ContextError {
     /// A statement in it does not count.
     #[error("the context of the group has a statement that does not count")]
     Statement,
-    /// An entry that is new in it is of a later time than now.
-    #[error("the context of the group has an entry of a later time")]
+    /// An entry or a lock that is new in it is of a later time than now.
+    #[error("the context of the group has an entry or a lock of a later time")]
     Early,
     /// It is not what one's own context becomes by its statements.
     #[error("the context of the group changed otherwise than by statements of its admins")]
@@ -292,8 +292,8 @@ impl RoomContext {
         }
     }
 
-    /// Returns the statements in the context that others take at `now`: without barred entries of a later
-    /// time than they allow. The moment before which approvals are void does not follow from fewer entries.
+    /// Returns the statements in the context that others take at `now`: without barred entries and a lock of a
+    /// later time than they allow. The moment before which approvals are void does not follow from fewer entries.
     #[must_use]
     pub fn statements_at(&self, now: Timestamp) -> ContextChange {
         let limit = now.plus(CLOCK_TOLERANCE);
@@ -305,6 +305,7 @@ impl RoomContext {
         statements
             .void_before
             .take_if(|_| statements.barred.len() < all);
+        statements.lock.take_if(|lock| lock.claimed().time > limit);
         statements
     }
 
@@ -317,23 +318,28 @@ impl RoomContext {
         if *self != before.with(&self.statements().signed()) {
             return Err(ContextError::Unfounded);
         }
-        if self
-            .barred
-            .is_later_than(now.plus(CLOCK_TOLERANCE), &before.barred)
-        {
-            return Err(ContextError::Early);
-        }
-        Ok(())
+        self.verify_new_times(now, &before.barred, before.lock.as_ref())
     }
 
-    /// Verifies that no barred entry is of a later time than `now`. A newcomer asks this of a group before it is
-    /// in.
+    /// Verifies that no barred entry, and no lock, is of a later time than `now`. A newcomer asks this of a group
+    /// before it is in.
     ///
     /// # Errors
     /// [`ContextError::Early`].
     pub fn verify_times(&self, now: Timestamp) -> Result<(), ContextError> {
-        let none = BarredList::default();
-        if self.barred.is_later_than(now.plus(CLOCK_TOLERANCE), &none) {
+        self.verify_new_times(now, &BarredList::default(), None)
+    }
+
+    fn verify_new_times(
+        &self,
+        now: Timestamp,
+        barred: &BarredList,
+        lock: Option<&SignedStatement<Lock>>,
+    ) -> Result<(), ContextError> {
+        let limit = now.plus(CLOCK_TOLERANCE);
+        let new_lock = self.lock.as_ref().filter(|new| Some(*new) != lock);
+        let has_late_lock = new_lock.is_some_and(|lock| lock.claimed().time > limit);
+        if has_late_lock || self.barred.is_later_than(limit, barred) {
             return Err(ContextError::Early);
         }
         Ok(())

@@ -359,6 +359,25 @@ fn an_entry_of_a_later_time_is_refused_while_it_is_new() {
 }
 
 #[test]
+fn a_lock_of_a_later_time_is_refused_while_it_is_new_and_no_statement_yet() {
+    let people = people();
+    let before = with_policy(&people, &people.policy(Restrictions::AdminApproval));
+    let late = before.with(&lock(&people, true, CLOCK_TOLERANCE + 1));
+    for (now, expected) in [(NOW.plus(1), Ok(())), (NOW, Err(ContextError::Early))] {
+        assert_eq!(late.follows(&before, now), expected);
+        assert_eq!(late.verify_times(now), expected);
+        let is_told = late.statements_at(now).lock.is_some();
+        assert_eq!(is_told, expected.is_ok());
+        let next = late.with(&barred(vec![bar(&people, 1)]));
+        assert_eq!(next.follows(&late, now), Ok(()), "known before");
+    }
+    let forever = lock(&people, true, u64::MAX);
+    let latest = before.with(&forever);
+    assert_eq!(latest.lock().unwrap().claimed().time.as_secs(), u64::MAX);
+    assert_eq!(latest.follows(&before, NOW), Err(ContextError::Early));
+}
+
+#[test]
 fn an_entry_of_a_later_time_is_no_statement_yet() {
     let people = people();
     let early = BarredEntry {
