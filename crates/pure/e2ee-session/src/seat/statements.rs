@@ -1,7 +1,7 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, AdmissionReason, Approval, Authority, BarredEntry, CLOCK_TOLERANCE,
+    AdminSignature, Admission, AdmissionReason, Approval, Authority, CLOCK_TOLERANCE,
     ContextChange, HandshakeKind, MemberLeaf, Moment, Policy, Presence, RoomContext,
     SignedStatement, Signer,
 };
