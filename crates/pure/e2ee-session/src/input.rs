@@ -67,13 +67,6 @@ pub enum Input {
     Policy(Vec<u8>),
     /// The connection broke. Nothing is sent until the next `joined`.
     Disconnected,
-    /// A frame has opened as another member's.
-    FrameOpened {
-        /// Its epoch.
-        epoch: GroupEpoch,
-        /// Its leaf in the tree of that epoch.
-        leaf: u32,
-    },
     /// Time has passed without another input.
     TimePassed,
 }

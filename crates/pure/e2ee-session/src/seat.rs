@@ -239,7 +239,7 @@ impl Seat {
     /// Takes an input.
     pub(crate) fn handle(&mut self, input: Input, step: &mut Step<'_>) {
         match input {
-            Input::Joined(_) | Input::TimePassed | Input::FrameOpened { .. } => {}
+            Input::Joined(_) | Input::TimePassed => {}
             Input::Admitted { present, statement } => {
                 // An active device is told again when it gets another approval.
                 if !self.is_active || present.is_some() {
@@ -269,13 +269,6 @@ impl Seat {
             Input::Disconnected => {
                 self.disconnected_at.get_or_insert(step.moment());
             }
-        }
-    }
-
-    /// Takes note of a frame that opens as a member's. Nothing is due for it.
-    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
-        if let Some(membership) = &mut self.membership {
-            membership.hear_frame(epoch, leaf, now);
         }
     }
 

@@ -67,11 +67,6 @@ impl Session {
                 let next = self.seat.insert(seat).run(&mut step);
                 self.next_tick = later(next, time.moment);
             }
-            Input::FrameOpened { epoch, leaf } => {
-                if let Some(seat) = &mut self.seat {
-                    seat.hear_frame(epoch, leaf, time.moment);
-                }
-            }
             input => {
                 if let Some(seat) = &mut self.seat {
                     seat.handle(input, &mut step);

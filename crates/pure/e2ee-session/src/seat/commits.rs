@@ -248,7 +248,7 @@ impl Seat {
             membership.name_at = Some(now.plus(CHANGE_DELAY));
         }
         // A confirmation that this commit has crossed is repeated.
-        let crossed = membership.last_sent.is_some_and(|last| {
+        let crossed = membership.confirmations.last_sent().is_some_and(|last| {
             now < last.plus(core::time::Duration::from_secs(1)) && membership.others() > 0
         });
         let has_barred = effect

@@ -96,10 +96,7 @@ fn nonsense(rng: &mut ChaCha20Rng, devices: &[DemuxId]) -> Input {
             present: Some(at),
             statement: Some(body),
         },
-        9 => Input::FrameOpened {
-            epoch: at,
-            leaf: below(rng, 9),
-        },
+        9 => Input::TimePassed,
         10 => Input::Roster(vec![RosterDevice {
             demux_id: from,
             user: Some(user(9)),

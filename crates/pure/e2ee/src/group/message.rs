@@ -37,7 +37,7 @@ impl SenderTime {
 /// A message between members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupMessage {
-    /// The sender is in this epoch. Sent every 10 s by whoever sends no frames.
+    /// The sender is in this epoch. Sent every 10 s by a device that sends no other message.
     Confirmation,
     /// Content of the caller.
     Content(Zeroizing<Vec<u8>>),
