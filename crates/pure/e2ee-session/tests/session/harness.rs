@@ -454,7 +454,8 @@ impl Harness {
                         .add_epoch(&frames.key, frames.own_leaf, added, moment)
                         .unwrap();
                     one.opener
-                        .add_epoch(frames.key, frames.leaves, &frames.stayed, moment);
+                        .add_epoch(frames.key, frames.leaves, &frames.stayed, moment)
+                        .unwrap();
                 }
                 Some(Output::Send(message)) => {
                     if let Some(connection) = one.connection {

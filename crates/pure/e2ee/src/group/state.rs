@@ -234,7 +234,8 @@ impl Group {
             .as_slice()
             .try_into()
             .map_err(|_| GroupFailure::Mls)?;
-        Ok(EpochKey::new(self.epoch(), Zeroizing::new(base_key)))
+        let (era, base_key) = (self.parts.link.psk.era(), Zeroizing::new(base_key));
+        Ok(EpochKey::new(era, self.epoch(), base_key))
     }
 
     /// Opens a commit of another member, which MLS then holds for valid.
