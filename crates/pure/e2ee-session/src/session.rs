@@ -53,6 +53,12 @@ impl Session {
         }
     }
 
+    /// Takes the maximum number of devices of a user in the call, as the room service states it with the seat: before
+    /// [`Input::Joined`].
+    pub const fn allow_devices(&mut self, max_devices: usize) {
+        self.options.max_devices = max_devices;
+    }
+
     /// Takes an input.
     pub fn handle(&mut self, input: Input, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
         let mut step = Step {

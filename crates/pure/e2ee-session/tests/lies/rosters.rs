@@ -1,5 +1,6 @@
 //! Lies about who is there: the roster is the service's word, and decides nothing alone.
 
+use anteroom_call::Role;
 use anteroom_e2ee::{
     AdminKey, Admission, AdmissionError, Candidate, CommitError, CommitRefusal, EraHistory,
     GroupLink, MemberKey, MemberLeaf, RemovalReason,
@@ -340,6 +341,23 @@ fn a_device_that_alone_refuses_a_remove_comes_back() {
     stage.run(15_000);
     stage.assert_together(&[0, 2]);
     stage.assert_talk(&[0, 2]);
+}
+
+#[test]
+fn a_user_has_as_many_leaves_as_the_room_service_allows_devices() {
+    for allowed in [2, 3] {
+        let mut stage = Stage::new(Room::open());
+        for number in 0..5 {
+            let mut options = stage.room.options(number);
+            options.user = user(number.min(1));
+            let mut person = TestUser::new(options, Role::Guest);
+            person.session.allow_devices(allowed);
+            stage.join(person);
+        }
+        stage.run(6_000);
+        let members = stage.people[0].session.members();
+        assert_eq!(members.len(), 1 + allowed);
+    }
 }
 
 #[test]
