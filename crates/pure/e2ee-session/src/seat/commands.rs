@@ -156,6 +156,7 @@ impl Seat {
         step: &mut Step<'_>,
     ) -> Result<(), CommandError> {
         let leaves = self.membership()?.view.leaves.values();
+        self.check_connection()?;
         if co_admins.iter().any(|one| self.known.bars_co_admin(one)) {
             return Err(CommandError::Barred);
         }
