@@ -9,7 +9,7 @@ use anteroom_e2ee::{Approval, GroupMessage, SignedStatement};
 use zeroize::Zeroizing;
 
 use crate::{
-    lobby::{CoAdminDecision, WaitingDevice},
+    lobby::{CoAdminDecision, MAX_WAITING, WaitingDevice},
     text::{clean_name, clean_text},
     text_numbers::{NumberSet, TextNumbers, TextRun},
 };
@@ -185,6 +185,9 @@ fn approvals(mut rest: &[u8]) -> Option<Vec<SignedStatement<Approval>>> {
 fn waiting(mut rest: &[u8]) -> Option<Vec<WaitingDevice>> {
     let mut devices = Vec::new();
     while !rest.is_empty() {
+        if devices.len() >= MAX_WAITING {
+            return None;
+        }
         let (device, after) = WaitingDevice::read(rest)?;
         devices.push(device);
         rest = after;
@@ -194,6 +197,9 @@ fn waiting(mut rest: &[u8]) -> Option<Vec<WaitingDevice>> {
 
 #[cfg(test)]
 mod tests {
+    use anteroom_e2ee::DeviceSecret;
+    use anteroom_protocol::{DemuxId, OpaqueUserId, RoomId};
+
     use super::*;
 
     #[test]
@@ -226,6 +232,29 @@ mod tests {
             assert_eq!(Content::parse(&bytes), Some(content));
             assert_eq!(Content::parse(&bytes[..16]), None);
         }
+    }
+
+    #[test]
+    fn a_lobby_has_as_many_devices_as_one_is_told_with_and_one_encoding() {
+        let room = RoomId::from_bytes([1; 32]);
+        let device = |number: u32| WaitingDevice {
+            demux_id: DemuxId::new(16 * (1 + number)).unwrap(),
+            user: OpaqueUserId::parse("0a").unwrap(),
+            member_key: DeviceSecret::from_bytes([1; 32]).member_key(&room).public(),
+            is_guest: true,
+            name: None,
+        };
+        let lobby = |number: usize| {
+            let devices = (0..u32::MAX).map(device).take(number);
+            Content::Lobby(devices.collect())
+        };
+        let most = lobby(MAX_WAITING);
+        assert_eq!(Content::parse(&most.to_bytes()), Some(most));
+        let more = lobby(MAX_WAITING + 1).to_bytes();
+        assert_eq!(Content::parse(&more), None);
+        let mut flag = lobby(1).to_bytes();
+        flag[1 + 4 + 32] = 2;
+        assert_eq!(Content::parse(&flag), None);
     }
 
     #[test]
