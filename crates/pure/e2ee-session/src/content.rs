@@ -6,6 +6,7 @@
 //! `09`, a decision of a co-admin. Readers leave out other kinds.
 
 use anteroom_e2ee::{Approval, GroupMessage, SignedStatement};
+use anteroom_protocol::redacted_debug;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -25,7 +26,7 @@ const LOBBY: u8 = 8;
 const DECISION: u8 = 9;
 
 /// The content of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// A text for everybody.
     Text(String),
@@ -55,6 +56,8 @@ pub(crate) enum Content {
     /// The decision of a co-admin, for the devices of admins.
     Decision(CoAdminDecision),
 }
+
+redacted_debug!(Content);
 
 impl Content {
     pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
