@@ -122,8 +122,6 @@ pub enum SeatStatus {
 pub enum CommitRejection {
     /// `rate_limited`.
     RateLimited,
-    /// `forbidden`: the device is not of the present group, or only an admin may start the next one now.
-    Forbidden,
     /// Any other code.
     Other,
 }
@@ -159,9 +157,6 @@ pub enum Command {
         /// The verdict.
         verdict: CoAdminVerdict,
     },
-    /// The person has compared the words that [`Session::show_words`](crate::Session::show_words) froze in this
-    /// epoch: they match. [`Event::WordsCompared`](crate::Event::WordsCompared) follows.
-    WordsMatch(GroupEpoch),
 }
 
 /// The verdict of a co-admin about a device.

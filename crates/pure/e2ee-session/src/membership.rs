@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CLOCK_TOLERANCE, CONFIRMATION_LIMIT, Confirmations, EpochFrames,
-    Group, GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, RoomContext, SenderTime,
+    Group, GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, PAST_EPOCHS, RoomContext,
+    SenderTime,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
@@ -18,9 +19,6 @@ use crate::{
     roster::RosterState,
     time::SessionTime,
 };
-
-/// The number of epochs before the present one whose members are remembered, for messages on their way.
-const PAST_EPOCHS: usize = 2;
 
 /// The time for which messages of a device can be on their way after the roster stopped listing it.
 const LATE: Duration = Duration::from_secs(1);

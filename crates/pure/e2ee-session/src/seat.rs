@@ -17,7 +17,8 @@ mod texts;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
+    AdmissionError, ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext,
+    VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
@@ -38,9 +39,6 @@ use crate::{
     said_texts::{SaidTexts, TextEpoch},
     step::{Step, earlier},
 };
-
-/// The maximum number of devices that one commit adds.
-const MAX_ADDS: usize = anteroom_e2ee::MAX_ADDS;
 
 /// The seat of a device in an era.
 pub(crate) struct Seat {

@@ -95,17 +95,6 @@ impl Session {
         time: SessionTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), CommandError> {
-        if let Command::WordsMatch(epoch) = command {
-            let shown = self.shown.take_if(|shown| shown.epoch == epoch);
-            let shown = shown.ok_or(CommandError::NoWords)?;
-            let keys = shown.members.iter().map(|one| one.claims.member_key);
-            self.compared.extend(keys.map(|key| *key.as_bytes()));
-            let others = shown.members.iter().filter(|member| !member.is_own);
-            let members = others.map(|member| member.claims.member_key).collect();
-            let event = Event::WordsCompared { epoch, members };
-            self.outputs.push_back(Output::Event(event));
-            return Ok(());
-        }
         let mut step = Step {
             options: &mut self.options,
             time,
@@ -200,6 +189,23 @@ impl Session {
         self.shown = Some(shown.clone());
         self.has_told_outdated = false;
         Ok(shown)
+    }
+
+    /// Marks the members as compared with whom the words were frozen in this epoch: the person has compared the words,
+    /// and they match. [`Event::WordsCompared`] follows.
+    ///
+    /// # Errors
+    /// [`CommandError::NoWords`]: no words of this epoch are shown.
+    pub fn words_match(&mut self, epoch: GroupEpoch) -> Result<(), CommandError> {
+        let shown = self.shown.take_if(|shown| shown.epoch == epoch);
+        let shown = shown.ok_or(CommandError::NoWords)?;
+        let keys = shown.members.iter().map(|one| one.claims.member_key);
+        self.compared.extend(keys.map(|key| *key.as_bytes()));
+        let others = shown.members.iter().filter(|member| !member.is_own);
+        let members = others.map(|member| member.claims.member_key).collect();
+        let event = Event::WordsCompared { epoch, members };
+        self.outputs.push_back(Output::Event(event));
+        Ok(())
     }
 
     /// Tells once that a commit came after the words that were shown: another member's may be other ones.

@@ -159,8 +159,8 @@ pub use self::{
         CommitEffect, CommitError, CommitRefusal, CommitView, Confirmations, EpochChange,
         EpochFrames, EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupMessage,
         GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MAX_ADDS, MemberLeaf,
-        MessageError, OutgoingCommit, ProposalView, RemovalReason, ReplyKey, RosterHistory,
-        SenderTime, Surroundings, verdict, verdict_of_newcomer,
+        MessageError, OutgoingCommit, PAST_EPOCHS, ProposalView, RemovalReason, ReplyKey,
+        RosterHistory, SenderTime, Surroundings, verdict, verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{

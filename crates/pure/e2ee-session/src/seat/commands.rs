@@ -37,7 +37,6 @@ impl Seat {
             Command::SetCoAdmins(co_admins) => self.set_co_admins(co_admins, step),
             Command::TellLobby(waiting) => self.tell_lobby(waiting, step),
             Command::Decide { device, verdict } => self.send_decision(&device, verdict, step),
-            Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
     }
 

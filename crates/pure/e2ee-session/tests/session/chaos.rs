@@ -201,7 +201,7 @@ fn a_refusal_is_sent_again_until_it_comes_back() {
     call.run(1_100);
     assert_eq!(refusals(&mut call, 0), 1);
     let mut call = of_one_who_refuses(1);
-    call.session(2, Input::RefusalRejected(CommitRejection::Forbidden));
+    call.session(2, Input::RefusalRejected(CommitRejection::Other));
     call.run(5_000);
     assert_eq!(refusals(&mut call, 0), 0);
 }

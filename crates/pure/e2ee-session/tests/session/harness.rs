@@ -208,6 +208,17 @@ impl Harness {
         done
     }
 
+    /// Says that the words that a device was shown match.
+    pub(crate) fn words_match(
+        &mut self,
+        device: usize,
+        epoch: GroupEpoch,
+    ) -> Result<(), CommandError> {
+        let done = self.devices[device].session.words_match(epoch);
+        self.drain(device);
+        done
+    }
+
     /// Sends a message in the name of a device.
     pub(crate) fn send_as(&mut self, device: usize, message: Message) {
         let connection = self.devices[device].connection.unwrap();
@@ -421,7 +432,6 @@ impl Harness {
             Told::GroupError { of, code, present } => {
                 let rejection = match code {
                     ErrorCode::RateLimited => CommitRejection::RateLimited,
-                    ErrorCode::Forbidden => CommitRejection::Forbidden,
                     _ => CommitRejection::Other,
                 };
                 vec![match (of, code) {

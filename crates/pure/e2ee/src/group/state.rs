@@ -134,12 +134,6 @@ impl Group {
         self.parts.welcomed_by
     }
 
-    /// Returns the link of the group.
-    #[must_use]
-    pub const fn link(&self) -> &GroupLink {
-        &self.parts.link
-    }
-
     /// Returns the keys and leaves of the present epoch, as they are after the group was started or joined.
     ///
     /// # Errors
