@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use anteroom_e2ee::{
     Codec, EpochKey, FrameContext, FrameOpener, FrameSealer, FrameTag, GroupEpoch, Moment,
 };
+use anteroom_protocol::EraId;
 use anyhow::Result;
 use rand_core::Rng;
 
@@ -32,11 +33,12 @@ impl Frames {
         let epoch = GroupEpoch { group: 0, epoch: 1 };
         let mut key = [0; 16];
         rng.fill_bytes(&mut key);
-        let key = EpochKey::new(epoch, key.into());
+        let era = EraId::from_bytes([1; 16]);
+        let key = EpochKey::new(era, epoch, key.into());
         let mut sealer = FrameSealer::new();
         sealer.add_epoch(&key, LEAF, false, NOW)?;
         let mut opener = FrameOpener::new();
-        opener.add_epoch(key, BTreeSet::from([LEAF]), &BTreeSet::new(), NOW);
+        opener.add_epoch(key, BTreeSet::from([LEAF]), &BTreeSet::new(), NOW)?;
         Ok(Self { sealer, opener })
     }
 

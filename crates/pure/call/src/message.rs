@@ -121,6 +121,8 @@ pub struct JoinAnswer {
     pub resume: ResumeSecret,
     /// `maxDevices`: the maximum number of active devices, and of pending devices.
     pub max_devices: u32,
+    /// `maxDevicesPerUser`: the maximum number of devices of a user, active and pending together.
+    pub devices_per_user: u32,
     /// `participants`, `pending` and `pendingCount`, with the client itself.
     pub roster: Roster,
     /// `rosterRevision`: the revision of the roster.

@@ -6,10 +6,11 @@
 //! `09`, a decision of a co-admin. Readers leave out other kinds.
 
 use anteroom_e2ee::{Approval, GroupMessage, SignedStatement};
+use anteroom_protocol::redacted_debug;
 use zeroize::Zeroizing;
 
 use crate::{
-    lobby::{CoAdminDecision, WaitingDevice},
+    lobby::{CoAdminDecision, MAX_WAITING, WaitingDevice},
     text::{clean_name, clean_text},
     text_numbers::{NumberSet, TextNumbers, TextRun},
 };
@@ -25,7 +26,7 @@ const LOBBY: u8 = 8;
 const DECISION: u8 = 9;
 
 /// The content of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// A text for everybody.
     Text(String),
@@ -55,6 +56,8 @@ pub(crate) enum Content {
     /// The decision of a co-admin, for the devices of admins.
     Decision(CoAdminDecision),
 }
+
+redacted_debug!(Content);
 
 impl Content {
     pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
@@ -185,6 +188,9 @@ fn approvals(mut rest: &[u8]) -> Option<Vec<SignedStatement<Approval>>> {
 fn waiting(mut rest: &[u8]) -> Option<Vec<WaitingDevice>> {
     let mut devices = Vec::new();
     while !rest.is_empty() {
+        if devices.len() >= MAX_WAITING {
+            return None;
+        }
         let (device, after) = WaitingDevice::read(rest)?;
         devices.push(device);
         rest = after;
@@ -194,6 +200,9 @@ fn waiting(mut rest: &[u8]) -> Option<Vec<WaitingDevice>> {
 
 #[cfg(test)]
 mod tests {
+    use anteroom_e2ee::DeviceSecret;
+    use anteroom_protocol::{DemuxId, OpaqueUserId, RoomId};
+
     use super::*;
 
     #[test]
@@ -226,6 +235,29 @@ mod tests {
             assert_eq!(Content::parse(&bytes), Some(content));
             assert_eq!(Content::parse(&bytes[..16]), None);
         }
+    }
+
+    #[test]
+    fn a_lobby_has_as_many_devices_as_one_is_told_with_and_one_encoding() {
+        let room = RoomId::from_bytes([1; 32]);
+        let device = |number: u32| WaitingDevice {
+            demux_id: DemuxId::new(16 * (1 + number)).unwrap(),
+            user: OpaqueUserId::parse("0a").unwrap(),
+            member_key: DeviceSecret::from_bytes([1; 32]).member_key(&room).public(),
+            is_guest: true,
+            name: None,
+        };
+        let lobby = |number: usize| {
+            let devices = (0..u32::MAX).map(device).take(number);
+            Content::Lobby(devices.collect())
+        };
+        let most = lobby(MAX_WAITING);
+        assert_eq!(Content::parse(&most.to_bytes()), Some(most));
+        let more = lobby(MAX_WAITING + 1).to_bytes();
+        assert_eq!(Content::parse(&more), None);
+        let mut flag = lobby(1).to_bytes();
+        flag[1 + 4 + 32] = 2;
+        assert_eq!(Content::parse(&flag), None);
     }
 
     #[test]

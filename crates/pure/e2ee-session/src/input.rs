@@ -67,13 +67,6 @@ pub enum Input {
     Policy(Vec<u8>),
     /// The connection broke. Nothing is sent until the next `joined`.
     Disconnected,
-    /// A frame has opened as another member's.
-    FrameOpened {
-        /// Its epoch.
-        epoch: GroupEpoch,
-        /// Its leaf in the tree of that epoch.
-        leaf: u32,
-    },
     /// Time has passed without another input.
     TimePassed,
 }
@@ -129,8 +122,6 @@ pub enum SeatStatus {
 pub enum CommitRejection {
     /// `rate_limited`.
     RateLimited,
-    /// `forbidden`: the device is not of the present group, or only an admin may start the next one now.
-    Forbidden,
     /// Any other code.
     Other,
 }
@@ -166,9 +157,6 @@ pub enum Command {
         /// The verdict.
         verdict: CoAdminVerdict,
     },
-    /// The person has compared the words that [`Session::show_words`](crate::Session::show_words) froze in this
-    /// epoch: they match. [`Event::WordsCompared`](crate::Event::WordsCompared) follows.
-    WordsMatch(GroupEpoch),
 }
 
 /// The verdict of a co-admin about a device.

@@ -74,14 +74,18 @@ impl WaitingDevice {
     pub(crate) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (demux_id, rest) = read_demux(bytes)?;
         let (member_key, rest) = read_key(rest)?;
-        let (is_guest, rest) = rest.split_first()?;
+        let (is_guest, rest) = match rest.split_first()? {
+            (0, rest) => (false, rest),
+            (1, rest) => (true, rest),
+            _ => return None,
+        };
         let (user, rest) = read_short(rest)?;
         let (name, rest) = read_short(rest)?;
         let device = Self {
             demux_id,
             user: OpaqueUserId::parse(core::str::from_utf8(user).ok()?).ok()?,
             member_key,
-            is_guest: *is_guest == 1,
+            is_guest,
             name: clean_name(core::str::from_utf8(name).ok()?),
         };
         Some((device, rest))

@@ -5,25 +5,27 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CLOCK_TOLERANCE, CONFIRMATION_LIMIT, Confirmations, EpochFrames,
-    Group, GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, RoomContext, SenderTime,
+    Group, GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, PAST_EPOCHS, RoomContext,
+    SenderTime,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
 use crate::{
     ANEW_INTERVAL, REMOVAL_DELAY,
     certificate_status::{self, CertificateStatus},
-    event::MemberStatus,
+    event::{Listing, MemberStatus},
     last_signs::LastSigns,
     options::SessionOptions,
     roster::RosterState,
     time::SessionTime,
 };
 
-/// The number of epochs before the present one whose members are remembered, for messages on their way.
-const PAST_EPOCHS: usize = 2;
-
-/// The time for which frames of a device can be on their way after the roster stopped listing it.
+/// The time for which messages of a device can be on their way after the roster stopped listing it.
 const LATE: Duration = Duration::from_secs(1);
+
+/// The time after the last sign of a member that the roster does not list, or after it came in, from which it counts
+/// among the others although it should be out: twice that for which it counts as confirmed.
+const UNLISTED_LIMIT: Duration = CONFIRMATION_LIMIT.saturating_mul(2);
 
 /// The minimum time between two confirmations that are repeated because a commit crossed them.
 const REPETITION_INTERVAL: Duration = Duration::from_secs(5);
@@ -40,8 +42,8 @@ pub(crate) struct Membership {
     pub(crate) confirmations: Confirmations,
     last_signs: LastSigns,
     /// The members that were told as not confirmed.
-    pub(crate) unconfirmed: BTreeSet<u32>,
-    /// Whether more than half of the others are not confirmed.
+    pub(crate) told_unconfirmed: BTreeSet<u32>,
+    /// Whether more than half of the other users are not confirmed.
     pub(crate) is_stopped: bool,
     /// The commit that has added this device and its sender, by the word of the room service, until this device
     /// merges another one.
@@ -50,8 +52,6 @@ pub(crate) struct Membership {
     pub(crate) confirm_at: Option<Moment>,
     /// The moment of the last confirmation out of turn.
     pub(crate) repeated: Option<Moment>,
-    /// The moment of the last message.
-    pub(crate) last_sent: Option<Moment>,
     /// The most by which the clock of the day was ahead of the monotonic one, in milliseconds.
     lead: u64,
     /// The moment at which the changed name is told to new members.
@@ -60,8 +60,6 @@ pub(crate) struct Membership {
     anew: BTreeMap<[u8; 32], [Option<Moment>; 2]>,
     /// The moment at which each member came in.
     since: BTreeMap<u32, Moment>,
-    /// The moment of the last frame or message of each member.
-    heard: BTreeMap<u32, Moment>,
     /// The context after the next commit; `None` while it is to be computed (again).
     pub(crate) next: Option<NextContext>,
     past: VecDeque<(GroupEpoch, BTreeMap<u32, MemberLeaf>)>,
@@ -111,17 +109,15 @@ impl Membership {
             names: BTreeMap::new(),
             confirmations,
             last_signs: LastSigns::default(),
-            unconfirmed: BTreeSet::new(),
+            told_unconfirmed: BTreeSet::new(),
             is_stopped: false,
             welcome: None,
             confirm_at: Some(now),
             repeated: None,
-            last_sent: None,
             lead: 0,
             name_at: None,
             anew: BTreeMap::new(),
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
-            heard: BTreeMap::new(),
             next: None,
             past: VecDeque::new(),
         };
@@ -172,15 +168,15 @@ impl Membership {
         for leaf in &frames.leaves {
             self.since.entry(*leaf).or_insert(now);
         }
-        self.heard.retain(|leaf, _| frames.stayed.contains(leaf));
         self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
         self.certificates
             .retain(|leaf, _| frames.stayed.contains(leaf));
         self.names.retain(|leaf, _| frames.stayed.contains(leaf));
-        self.unconfirmed.retain(|leaf| frames.stayed.contains(leaf));
+        self.told_unconfirmed
+            .retain(|leaf| frames.stayed.contains(leaf));
         // Leaves that were made anew are shown as not confirmed at once.
         let unconfirmed = self.confirmations.unconfirmed(now);
-        self.unconfirmed.extend(&unconfirmed - &frames.stayed);
+        self.told_unconfirmed.extend(&unconfirmed - &frames.stayed);
         Ok(())
     }
 
@@ -238,25 +234,15 @@ impl Membership {
     /// Takes note of a message of a member.
     pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, sent: SenderTime, now: Moment) {
         self.confirmations.hear(epoch, leaf, sent, now);
-        self.hear_frame(epoch, leaf, now);
-    }
-
-    /// Takes note of a frame that opens as a member's.
-    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
-        let heard = self.claims(epoch, leaf).map(|claims| claims.member_key);
-        let present = self.view.leaves.get(&leaf).map(|claims| claims.member_key);
-        if heard.is_some() && heard == present {
-            self.heard.insert(leaf, now);
-        }
     }
 
     /// Returns the moment from which a member counts as absent whom the roster does not list; `None` while it
     /// does. A member is heard only while the room service passes on its messages: the roster is wrong about
-    /// it then.
+    /// it then. It stays for as long as it is confirmed: other signs would keep a leaf that confirms nothing.
     pub(crate) fn absent_from(&self, leaf: u32, roster: &RosterState) -> Option<Moment> {
         let gone = roster.gone_since(self.view.leaves.get(&leaf)?.demux_id)?;
-        let heard = self.heard.get(&leaf);
-        let heard = heard.filter(|heard| **heard > gone.plus(LATE));
+        let heard = self.confirmations.heard_at(leaf);
+        let heard = heard.filter(|heard| *heard > gone.plus(LATE));
         let absent = self.since.get(&leaf).map_or(gone, |since| gone.max(*since));
         let absent = absent.plus(REMOVAL_DELAY);
         Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
@@ -275,7 +261,37 @@ impl Membership {
     /// Takes note of an own message.
     pub(crate) const fn sent(&mut self, now: Moment) {
         self.confirmations.sent(now);
-        self.last_sent = Some(now);
+    }
+
+    /// Takes the members that are not confirmed, and decides whether this device has to stop sending: more than
+    /// half of the other users are not. A user counts once, as not confirmed if one of its leaves is not: so nobody
+    /// counts more by more devices.
+    pub(crate) fn set_unconfirmed(
+        &mut self,
+        unconfirmed: BTreeSet<u32>,
+        roster: &RosterState,
+        now: Moment,
+    ) {
+        let mut users: BTreeMap<&OpaqueUserId, bool> = BTreeMap::new();
+        let own = self.group.own_leaf();
+        for (leaf, claims) in &self.view.leaves {
+            if *leaf != own && self.counts(*leaf, claims, roster, now) {
+                *users.entry(&claims.user).or_default() |= unconfirmed.contains(leaf);
+            }
+        }
+        let late = users.values().filter(|is_unconfirmed| **is_unconfirmed);
+        self.is_stopped = 2 * late.count() > users.len();
+        self.told_unconfirmed = unconfirmed;
+    }
+
+    /// Returns whether a leaf counts among the others. Any member can add leaves of its own making, and users where
+    /// nobody has to be approved: one that the roster does not list counts only after the time in which it is taken
+    /// out.
+    fn counts(&self, leaf: u32, claims: &MemberLeaf, roster: &RosterState, now: Moment) -> bool {
+        let since = self.since.get(&leaf).copied();
+        let last = since.max(self.confirmations.heard_at(leaf));
+        roster.listing(claims) != Listing::Unlisted
+            || last.is_none_or(|last| now >= last.plus(UNLISTED_LIMIT))
     }
 
     /// Returns whether none of the other members whose devices are connected is confirmed.
@@ -287,7 +303,7 @@ impl Membership {
             .peekable();
         self.is_stopped
             && connected.peek().is_some()
-            && connected.all(|(leaf, _)| self.unconfirmed.contains(leaf))
+            && connected.all(|(leaf, _)| self.told_unconfirmed.contains(leaf))
     }
 
     /// Returns the number of the other members.
@@ -322,7 +338,9 @@ impl Membership {
         self.next.get_or_insert_with(|| {
             let context = view.context.with(&known.statements_at(now).signed());
             let entries = known.barred().entries().iter();
-            let times = entries.map(|entry| entry.claimed().time.minus(CLOCK_TOLERANCE));
+            let times = entries.map(|entry| entry.claimed().time);
+            let times = times.chain(known.lock().map(|lock| lock.claimed().time));
+            let times = times.map(|time| time.minus(CLOCK_TOLERANCE));
             let leaves = view.leaves.iter();
             let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
             NextContext {
@@ -344,7 +362,7 @@ impl Membership {
             name: name.unwrap_or(&claims.name).clone(),
             reason: *self.reasons.get(&leaf)?,
             is_own: leaf == self.group.own_leaf(),
-            is_confirmed: !self.unconfirmed.contains(&leaf),
+            is_confirmed: !self.told_unconfirmed.contains(&leaf),
             is_compared: false,
             certificate: *self.certificates.get(&leaf)?,
             listing: roster.listing(claims),

@@ -17,7 +17,7 @@ pub enum Output {
     /// Send a message to the room service.
     Send(Message),
     /// Keys of a new epoch, for [`FrameSealer`](anteroom_e2ee::FrameSealer) and
-    /// [`FrameOpener`](anteroom_e2ee::FrameOpener).
+    /// [`FrameOpener`](anteroom_e2ee::FrameOpener), which go on over eras as the session does.
     FrameKeys(EpochFrames),
     /// Tell the person, or store.
     Event(Event),

@@ -24,6 +24,6 @@ impl PendingBar {
             || self.entry.claimed().time < barred.void_before();
         has_entry
             && leaves.all(|leaf| leaf.member_key != key)
-            && (membership.others() == 0 || membership.confirmations.is_epoch_shared())
+            && (membership.others() == 0 || membership.confirmations.has_heard_other_than(None))
     }
 }

@@ -229,7 +229,7 @@ fn remember<T: Ord>(remembered: &mut BTreeSet<T>, element: T) -> bool {
 }
 
 /// Returns whether two or more users refuse a commit, and more than half of all in the group. The room service
-/// counts the same, and lets any of them start the next group then.
+/// counts those of the active devices, the committer's too, and lets any of them start the next group then.
 const fn is_majority(refusers: usize, all: usize) -> bool {
     refusers > 1 && 2 * refusers > all
 }

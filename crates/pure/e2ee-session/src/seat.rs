@@ -18,7 +18,8 @@ mod texts;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
+    AdmissionError, ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext,
+    VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
@@ -39,9 +40,6 @@ use crate::{
     said_texts::{SaidTexts, TextEpoch},
     step::{Step, earlier},
 };
-
-/// The maximum number of devices that one commit adds.
-const MAX_ADDS: usize = anteroom_e2ee::MAX_ADDS;
 
 /// The seat of a device in an era.
 pub(crate) struct Seat {
@@ -240,7 +238,7 @@ impl Seat {
     /// Takes an input.
     pub(crate) fn handle(&mut self, input: Input, step: &mut Step<'_>) {
         match input {
-            Input::Joined(_) | Input::TimePassed | Input::FrameOpened { .. } => {}
+            Input::Joined(_) | Input::TimePassed => {}
             Input::Admitted { present, statement } => {
                 // An active device is told again when it gets another approval.
                 if !self.is_active || present.is_some() {
@@ -270,13 +268,6 @@ impl Seat {
             Input::Disconnected => {
                 self.disconnected_at.get_or_insert(step.moment());
             }
-        }
-    }
-
-    /// Takes note of a frame that opens as a member's. Nothing is due for it.
-    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
-        if let Some(membership) = &mut self.membership {
-            membership.hear_frame(epoch, leaf, now);
         }
     }
 

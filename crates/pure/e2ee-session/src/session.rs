@@ -53,6 +53,12 @@ impl Session {
         }
     }
 
+    /// Takes the maximum number of devices of a user in the call, as the room service states it with the seat: before
+    /// [`Input::Joined`].
+    pub const fn allow_devices(&mut self, max_devices: usize) {
+        self.options.max_devices = max_devices;
+    }
+
     /// Takes an input.
     pub fn handle(&mut self, input: Input, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
         let mut step = Step {
@@ -66,11 +72,6 @@ impl Session {
                 let seat = enter(self.seat.take(), joined, &mut step);
                 let next = self.seat.insert(seat).run(&mut step);
                 self.next_tick = later(next, time.moment);
-            }
-            Input::FrameOpened { epoch, leaf } => {
-                if let Some(seat) = &mut self.seat {
-                    seat.hear_frame(epoch, leaf, time.moment);
-                }
             }
             input => {
                 if let Some(seat) = &mut self.seat {
@@ -94,17 +95,6 @@ impl Session {
         time: SessionTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), CommandError> {
-        if let Command::WordsMatch(epoch) = command {
-            let shown = self.shown.take_if(|shown| shown.epoch == epoch);
-            let shown = shown.ok_or(CommandError::NoWords)?;
-            let keys = shown.members.iter().map(|one| one.claims.member_key);
-            self.compared.extend(keys.map(|key| *key.as_bytes()));
-            let others = shown.members.iter().filter(|member| !member.is_own);
-            let members = others.map(|member| member.claims.member_key).collect();
-            let event = Event::WordsCompared { epoch, members };
-            self.outputs.push_back(Output::Event(event));
-            return Ok(());
-        }
         let mut step = Step {
             options: &mut self.options,
             time,
@@ -199,6 +189,23 @@ impl Session {
         self.shown = Some(shown.clone());
         self.has_told_outdated = false;
         Ok(shown)
+    }
+
+    /// Marks the members as compared with whom the words were frozen in this epoch: the person has compared the words,
+    /// and they match. [`Event::WordsCompared`] follows.
+    ///
+    /// # Errors
+    /// [`CommandError::NoWords`]: no words of this epoch are shown.
+    pub fn words_match(&mut self, epoch: GroupEpoch) -> Result<(), CommandError> {
+        let shown = self.shown.take_if(|shown| shown.epoch == epoch);
+        let shown = shown.ok_or(CommandError::NoWords)?;
+        let keys = shown.members.iter().map(|one| one.claims.member_key);
+        self.compared.extend(keys.map(|key| *key.as_bytes()));
+        let others = shown.members.iter().filter(|member| !member.is_own);
+        let members = others.map(|member| member.claims.member_key).collect();
+        let event = Event::WordsCompared { epoch, members };
+        self.outputs.push_back(Output::Event(event));
+        Ok(())
     }
 
     /// Tells once that a commit came after the words that were shown: another member's may be other ones.

@@ -25,7 +25,7 @@ mod sealer;
 pub use self::{
     codec::Codec,
     context::FrameContext,
-    epoch::EpochKey,
+    epoch::{EpochKey, OldEpoch},
     opener::{
         EPOCH_RETENTION, FrameOpener, FrameRefusal, FrameTag, HOLD_TIME, LEAVER_RETENTION,
         MAX_EPOCHS, OpenedFrame,

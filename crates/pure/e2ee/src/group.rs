@@ -45,6 +45,7 @@ pub use self::{
     leaf::MemberLeaf,
     link::GroupLink,
     message::{GroupMessage, SenderTime},
+    mls::PAST_EPOCHS,
     reply_key::ReplyKey,
     roster::{ABSENCE, RosterHistory},
     start::GroupStart,

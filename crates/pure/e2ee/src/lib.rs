@@ -127,7 +127,7 @@
 //! let mut sealer = FrameSealer::new();
 //! sealer.add_epoch(&sent.key, sent.own_leaf, true, moment)?;
 //! let mut opener = FrameOpener::new();
-//! opener.add_epoch(received.key, received.leaves, &received.stayed, moment);
+//! opener.add_epoch(received.key, received.leaves, &received.stayed, moment)?;
 //! let sealed = sealer.seal(FrameContext::Audio, b"sound", 0, moment)?;
 //! let opened = opener.open(FrameTag(1), &sealed, 0, moment)?;
 //! assert_eq!((opened.leaf, opened.frame.as_slice()), (0, &b"sound"[..]));
@@ -151,15 +151,16 @@ pub use anteroom_protocol::GroupEpoch;
 pub use self::{
     frames::{
         CHANGE_DELAY, Codec, EPOCH_RETENTION, EpochKey, FrameContext, FrameOpener, FrameRefusal,
-        FrameSealer, FrameTag, HOLD_TIME, LEAVER_RETENTION, MAX_EPOCHS, OpenedFrame, SealError,
+        FrameSealer, FrameTag, HOLD_TIME, LEAVER_RETENTION, MAX_EPOCHS, OldEpoch, OpenedFrame,
+        SealError,
     },
     group::{
         ABSENCE, Applicant, BodyTooLong, CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Candidate,
         CommitEffect, CommitError, CommitRefusal, CommitView, Confirmations, EpochChange,
         EpochFrames, EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupMessage,
         GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MAX_ADDS, MemberLeaf,
-        MessageError, OutgoingCommit, ProposalView, RemovalReason, ReplyKey, RosterHistory,
-        SenderTime, Surroundings, verdict, verdict_of_newcomer,
+        MessageError, OutgoingCommit, PAST_EPOCHS, ProposalView, RemovalReason, ReplyKey,
+        RosterHistory, SenderTime, Surroundings, verdict, verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{

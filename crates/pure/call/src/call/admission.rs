@@ -217,6 +217,7 @@ impl Call {
             is_admin: device.role == Role::Admin,
             resume: device.resume.clone(),
             max_devices: self.limits.max_devices,
+            devices_per_user: self.limits.devices_per_user,
             roster: self.roster(device.audience()),
             roster_revision: device.roster_revision,
             link: self.link.clone(),

@@ -130,6 +130,11 @@ impl Encryption {
             || listed(roster, device).is_some_and(|one| one.member_key().is_some())
     }
 
+    /// Takes the maximum number of devices of a user in the call.
+    pub(super) const fn allow_devices(&mut self, max_devices: usize) {
+        self.session.allow_devices(max_devices);
+    }
+
     /// Takes a seat.
     pub(super) fn enter(
         &mut self,

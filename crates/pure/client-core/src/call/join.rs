@@ -44,6 +44,8 @@ pub enum JoinAnswer {
 pub struct JoinedSeat {
     /// The seat.
     pub(super) info: SeatInfo,
+    /// The maximum number of devices of a user, by the word of the room service.
+    pub(super) max_devices_per_user: Option<u32>,
     /// The secret that restores the seat.
     pub(super) resume: Zeroizing<String>,
     /// The present epoch of the group, once one has started.

@@ -11,9 +11,17 @@ use anteroom_protocol::{
 
 use crate::{AdminRights, DeviceCertificate, Error, RoomStatements};
 
-/// The maximum number of a user's devices in a group. Room services admit five unless they are set to admit
-/// more, and do not tell how many.
+/// The maximum number of a user's devices in a group where the room service tells none.
+const USER_DEVICES: usize = 5;
+
+/// The maximum number whatever the room service tells: one user fills no group.
 const MAX_USER_DEVICES: usize = 64;
+
+/// Returns the maximum number of a user's devices in a group, from that of the room service for the call.
+pub(super) fn user_devices(told: Option<u32>) -> usize {
+    let told = told.map(|told| usize::try_from(told).unwrap_or(usize::MAX));
+    told.unwrap_or(USER_DEVICES).clamp(1, MAX_USER_DEVICES)
+}
 
 /// The identity of a device in the room of a link, with which it takes part in the end-to-end encryption of
 /// the room's calls.
@@ -148,8 +156,26 @@ impl CallMember {
             certificate: self.certificate.clone(),
             certificate_keys: self.certificate_keys.clone(),
             policy: self.policy.clone(),
-            max_devices: MAX_USER_DEVICES,
+            max_devices: USER_DEVICES,
             is_account: Box::new(move |user| user.decrypt(&params).is_ok()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_has_as_many_devices_in_a_group_as_the_room_service_allows() {
+        for (told, expected) in [
+            (None, 5),
+            (Some(0), 1),
+            (Some(2), 2),
+            (Some(64), 64),
+            (Some(u32::MAX), 64),
+        ] {
+            assert_eq!(user_devices(told), expected, "{told:?}");
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{
     group::GroupError,
     hello::HelloCodec,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
-    member::CallMember,
+    member::{CallMember, user_devices},
     refusal::{refusal, refusal_with_member},
     replay::SenderCounters,
     roster::Roster,
@@ -197,6 +197,7 @@ impl Participation {
                 features: body.features.into_iter().map(Cow::into_owned).collect(),
                 statement: body.statement,
             },
+            max_devices_per_user: body.max_devices_per_user,
             resume: body.resume,
             present: body.present.map(Into::into),
             roster_revision: body.roster_revision,
@@ -223,6 +224,7 @@ impl Participation {
     ) -> CallEvent {
         let JoinedSeat {
             info,
+            max_devices_per_user,
             resume,
             present,
             roster_revision,
@@ -255,6 +257,7 @@ impl Participation {
             tells_rosters: has(ROSTERS),
         });
         if let Some(encryption) = &mut self.encryption {
+            encryption.allow_devices(user_devices(max_devices_per_user));
             encryption.enter(&info, (present, missed), Surroundings { time, rng });
         }
         if same_seat && info.status == SeatStatus::Active {

@@ -37,7 +37,6 @@ impl Seat {
             Command::SetCoAdmins(co_admins) => self.set_co_admins(co_admins, step),
             Command::TellLobby(waiting) => self.tell_lobby(waiting, step),
             Command::Decide { device, verdict } => self.send_decision(&device, verdict, step),
-            Command::WordsMatch(_) => Err(CommandError::NoWords),
         }
     }
 
@@ -156,6 +155,7 @@ impl Seat {
         step: &mut Step<'_>,
     ) -> Result<(), CommandError> {
         let leaves = self.membership()?.view.leaves.values();
+        self.check_connection()?;
         if co_admins.iter().any(|one| self.known.bars_co_admin(one)) {
             return Err(CommandError::Barred);
         }

@@ -49,7 +49,7 @@ impl Seat {
         let name_at = membership.name_at.filter(|_| !membership.is_stopped);
         let mut next = earlier(earlier(membership.confirm_at, name_at), look);
         if has_others {
-            let last = membership.last_sent.unwrap_or(now);
+            let last = membership.confirmations.last_sent().unwrap_or(now);
             next = earlier(next, Some(last.plus(CONFIRMATION_INTERVAL)));
         }
         next
@@ -60,14 +60,13 @@ impl Seat {
         let membership = self.membership.as_mut()?;
         let now = step.moment();
         let unconfirmed = membership.confirmations.unconfirmed(now);
-        for leaf in unconfirmed.symmetric_difference(&membership.unconfirmed) {
+        for leaf in unconfirmed.symmetric_difference(&membership.told_unconfirmed) {
             step.tell(Event::Confirmation {
                 leaf: *leaf,
                 is_confirmed: !unconfirmed.contains(leaf),
             });
         }
-        membership.unconfirmed = unconfirmed;
-        membership.is_stopped = membership.confirmations.must_stop(now);
+        membership.set_unconfirmed(unconfirmed, &self.roster, now);
         (membership.others() > 0).then(|| now.plus(LOOK_INTERVAL))
     }
 

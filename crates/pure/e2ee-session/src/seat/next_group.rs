@@ -94,6 +94,7 @@ impl Seat {
             }
             return None;
         }
+        self.told_start_error = None;
         let own = BTreeMap::from([(0, own)]);
         let view = GroupView {
             leaves: own.clone(),

@@ -1,11 +1,11 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, AdmissionReason, Approval, Authority, BarredEntry, CLOCK_TOLERANCE,
+    AdminSignature, Admission, AdmissionReason, Approval, Authority, CLOCK_TOLERANCE,
     ContextChange, HandshakeKind, MemberLeaf, Moment, Policy, Presence, RoomContext,
     SignedStatement, Signer,
 };
-use anteroom_protocol::DemuxId;
+use anteroom_protocol::{DemuxId, Timestamp};
 
 use super::Seat;
 use crate::{event::Event, step::Step, text::clean_name};
@@ -95,20 +95,23 @@ impl Seat {
             return;
         };
         let known = self.known.barred();
-        let is_early = |entry: &SignedStatement<BarredEntry>| {
-            let tolerance = match entry.signer() {
+        let is_early = |signer: &Signer, time: Timestamp| {
+            let tolerance = match signer {
                 Signer::Admin => CLOCK_TOLERANCE,
                 Signer::CoAdmin(_) => CLOCK_TOLERANCE / 2,
             };
-            entry.claimed().time > day.plus(tolerance)
+            time > day.plus(tolerance)
         };
         let barred = barred.into_iter().filter(|entry| {
-            !is_early(entry) && known.can_take(entry) && entry.verify(&room, &authority).is_ok()
+            !is_early(entry.signer(), entry.claimed().time)
+                && known.can_take(entry)
+                && entry.verify(&room, &authority).is_ok()
         });
         let barred: Vec<_> = barred.collect();
         let known = self.known.lock();
         let lock = lock.filter(|lock| {
-            known.is_none_or(|known| lock.supersedes(known))
+            !is_early(lock.signer(), lock.claimed().time)
+                && known.is_none_or(|known| lock.supersedes(known))
                 && lock.verify(&room, &authority).is_ok()
         });
         if !barred.is_empty() || lock.is_some() {

@@ -24,6 +24,7 @@ fn everybody(_: &OpaqueUserId) -> bool {
 pub(crate) struct Insider {
     pub(crate) who: usize,
     pub(crate) group: Group,
+    pub(crate) link: GroupLink,
     /// The rosters as the insider claims to have seen them.
     pub(crate) roster: RosterHistory,
     /// The time that the insider's clock shows.
@@ -90,6 +91,7 @@ impl Insider {
         Some(Self {
             who,
             group,
+            link: link_of(&stage.room),
             roster,
             now,
         })
@@ -124,7 +126,7 @@ impl Insider {
     pub(crate) fn commit_bytes(&self, stage: &mut Stage, bytes: &[u8]) {
         let epoch = self.group.epoch();
         let kind = HandshakeKind::Commit;
-        let handshake = self.group.link().handshake();
+        let handshake = self.link.handshake();
         let body = handshake.seal(kind, Some(epoch), bytes, &mut stage.rng);
         let commit = OutgoingCommit {
             epoch,
@@ -158,7 +160,7 @@ impl Insider {
 
     /// The change that adds a device.
     pub(crate) fn adding(&self, candidate: &Candidate) -> GroupChange {
-        let applicant = Applicant::open(self.group.link(), candidate.key_package());
+        let applicant = Applicant::open(&self.link, candidate.key_package());
         GroupChange {
             add: vec![applicant.unwrap()],
             ..GroupChange::default()

@@ -194,7 +194,7 @@ fn a_member_whose_leaf_is_made_anew_comes_back_by_the_welcome_after_the_commit()
 fn an_insider_that_adds_somebody_anew_by_an_old_key_package_is_left_out() {
     let (mut stage, mut insider) = with_insider();
     let body = first_key_package(&stage, 2);
-    let applicant = Applicant::open(insider.group.link(), &body[5..]).unwrap();
+    let applicant = Applicant::open(&insider.link, &body[5..]).unwrap();
     let victim = stage.people[2].demux.unwrap();
     let moment = |seconds| Moment::new(core::time::Duration::from_secs(seconds));
     insider.roster.update(BTreeSet::from([victim]), moment(1));

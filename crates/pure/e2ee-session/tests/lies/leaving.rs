@@ -1,6 +1,5 @@
 //! Everybody leaves, in every order.
 
-use anteroom_e2ee_session::Input;
 use rand_core::Rng as _;
 
 use crate::{
@@ -76,20 +75,6 @@ fn two_three_and_four_leave_in_every_order() {
             leave_in_order(count, &order);
         }
     }
-}
-
-#[test]
-fn a_frame_on_its_way_keeps_nobody_in() {
-    let mut stage = together(3);
-    let (epoch, leaf) = (stage.people[2].session.have(), stage.status(0, 2).leaf);
-    stage.leave(2);
-    stage.run(400);
-    for who in 0..2 {
-        let epoch = epoch.unwrap();
-        stage.tell(who, Input::FrameOpened { epoch, leaf });
-    }
-    stage.run(3_000);
-    stage.assert_together(&[0, 1]);
 }
 
 #[test]

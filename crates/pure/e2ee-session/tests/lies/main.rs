@@ -23,6 +23,7 @@ mod policies;
 mod private_groups;
 mod replays;
 mod rosters;
+mod silence;
 mod stage;
 mod statements;
 mod texts;

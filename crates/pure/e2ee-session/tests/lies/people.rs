@@ -217,6 +217,7 @@ impl TestUser {
             .add_epoch(&frames.key, frames.own_leaf, added, now)
             .unwrap();
         self.opener
-            .add_epoch(frames.key, frames.leaves, &frames.stayed, now);
+            .add_epoch(frames.key, frames.leaves, &frames.stayed, now)
+            .unwrap();
     }
 }

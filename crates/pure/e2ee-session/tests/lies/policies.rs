@@ -98,6 +98,42 @@ fn who_is_not_entitled_cannot_start_a_group() {
 }
 
 #[test]
+fn who_could_start_in_between_is_told_again_that_it_cannot() {
+    let mut room = Room::strict();
+    room.restrictions = Restrictions::None;
+    let mut stage = Stage::new(room);
+    for number in 1..3 {
+        let person = stage.room.person(number);
+        stage.join(person);
+    }
+    let told = |stage: &Stage| {
+        stage.seen(0, |event| match event {
+            Event::CannotStart(error) => Some(*error),
+            _ => None,
+        })
+    };
+    let mut counter = 1;
+    let mut state = |stage: &mut Stage, restrictions| {
+        counter += 1;
+        let policy = stage.room.sign_policy(restrictions, counter);
+        for who in 0..2 {
+            stage.tell(who, Input::Policy(policy.as_bytes().to_vec()));
+        }
+        stage.run(6_000);
+    };
+    stage.run(6_000);
+    assert_eq!(told(&stage), [AdmissionError::Missing]);
+    state(&mut stage, Restrictions::None);
+    stage.assert_together(&[0, 1]);
+    state(&mut stage, Restrictions::AdminApproval);
+    for who in 0..2 {
+        stage.tell(who, Input::CommitsDropped);
+    }
+    stage.run(6_000);
+    assert_eq!(told(&stage), [AdmissionError::Missing; 2]);
+}
+
+#[test]
 fn an_approval_reaches_the_one_for_whom_it_is() {
     let mut stage = Stage::new(Room::strict());
     let admin = stage.room.admin(0);

@@ -1,5 +1,6 @@
 //! Lies about who is there: the roster is the service's word, and decides nothing alone.
 
+use anteroom_call::Role;
 use anteroom_e2ee::{
     AdminKey, Admission, AdmissionError, Candidate, CommitError, CommitRefusal, EraHistory,
     GroupLink, MemberKey, MemberLeaf, RemovalReason,
@@ -419,6 +420,23 @@ fn a_member_asks_for_the_roster_once_in_two_seconds() {
         2,
         "in the 3 s for which the commit is held"
     );
+}
+
+#[test]
+fn a_user_has_as_many_leaves_as_the_room_service_allows_devices() {
+    for allowed in [2, 3] {
+        let mut stage = Stage::new(Room::open());
+        for number in 0..5 {
+            let mut options = stage.room.options(number);
+            options.user = user(number.min(1));
+            let mut person = TestUser::new(options, Role::Guest);
+            person.session.allow_devices(allowed);
+            stage.join(person);
+        }
+        stage.run(6_000);
+        let members = stage.people[0].session.members();
+        assert_eq!(members.len(), 1 + allowed);
+    }
 }
 
 #[test]

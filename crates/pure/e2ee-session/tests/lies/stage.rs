@@ -446,7 +446,6 @@ fn inputs(message: &CallMessage) -> Vec<Input> {
         CallMessage::GroupError { of, code, .. } => {
             let rejection = match code {
                 ErrorCode::RateLimited => CommitRejection::RateLimited,
-                ErrorCode::Forbidden => CommitRejection::Forbidden,
                 _ => CommitRejection::Other,
             };
             match of {

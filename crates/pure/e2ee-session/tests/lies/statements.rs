@@ -1,11 +1,11 @@
 //! Statements that others relay, and that somebody has signed on purpose.
 
 use anteroom_e2ee::{
-    BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, HandshakeKey, HandshakeKind,
-    SignedStatement, StatementKey,
+    BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, HandshakeKey, HandshakeKind, Lock,
+    RoomContext, SignedStatement, StatementKey,
 };
 use anteroom_e2ee_session::{BarScope, Command, Event, Input, Message, SessionTime};
-use anteroom_protocol::DAY;
+use anteroom_protocol::{DAY, Timestamp};
 
 use crate::{
     people::{Room, user},
@@ -46,11 +46,15 @@ fn entry(stage: &Stage, number: u64, ahead: u64) -> SignedStatement<BarredEntry>
 
 /// Lets the co-admin relay an entry to everybody.
 fn relay(stage: &mut Stage, entry: &SignedStatement<BarredEntry>) {
-    let context = stage.people[0].session.context().unwrap();
-    let context = context.with(&ContextChange {
+    let change = ContextChange {
         barred: vec![entry.clone()],
         ..ContextChange::default()
-    });
+    };
+    relay_change(stage, &change);
+}
+
+fn relay_change(stage: &mut Stage, change: &ContextChange) {
+    let context = stage.people[0].session.context().unwrap().with(change);
     let handshake = HandshakeKey::derive(&stage.room.root_key, stage.room.era);
     let bytes = context.to_bytes();
     let sealed = handshake.seal(HandshakeKind::Statements, None, &bytes, &mut stage.rng);
@@ -95,6 +99,48 @@ fn a_co_admin_stops_no_commit_with_an_entry_of_a_later_time() {
         assert_nothing_refused(&stage);
         stage.assert_together(&[0, 1, 2, newcomer]);
         assert_eq!(has(&stage, &entry), is_taken, "{ahead}");
+    }
+}
+
+#[test]
+fn a_co_admin_locks_no_call_for_good_with_a_lock_of_a_later_time() {
+    for (ahead, is_taken) in [
+        (u64::MAX, false),
+        (CLOCK_TOLERANCE + 60, false),
+        (CLOCK_TOLERANCE - 60, false),
+        (CLOCK_TOLERANCE / 2 - 60, true),
+    ] {
+        let mut stage = call();
+        let now = stage.now().now.as_secs();
+        let lock = Lock {
+            room: stage.room.root_key.room_id(),
+            era: stage.room.era,
+            on: true,
+            time: Timestamp::from_secs(now.saturating_add(ahead)),
+        };
+        let key = stage.room.member_key(1);
+        let lock = SignedStatement::sign(&lock, &StatementKey::CoAdmin(&key)).unwrap();
+        let change = ContextChange {
+            lock: Some(lock),
+            ..ContextChange::default()
+        };
+        relay_change(&mut stage, &change);
+        stage.run(4_000);
+        let is_locked = |stage: &Stage| {
+            let context = stage.people[2].session.context();
+            context.is_some_and(RoomContext::is_locked)
+        };
+        assert_eq!(is_locked(&stage), is_taken, "{ahead}");
+        for is_on in [true, false] {
+            stage.command(0, Command::Lock(is_on));
+            stage.run(2_000);
+            assert_eq!(is_locked(&stage), is_on, "{ahead}");
+        }
+        let newcomer = stage.room.person(3);
+        let newcomer = stage.join(newcomer);
+        stage.run(8_000);
+        assert_nothing_refused(&stage);
+        stage.assert_together(&[0, 1, 2, newcomer]);
     }
 }
 

@@ -96,10 +96,7 @@ fn nonsense(rng: &mut ChaCha20Rng, devices: &[DemuxId]) -> Input {
             present: Some(at),
             statement: Some(body),
         },
-        9 => Input::FrameOpened {
-            epoch: at,
-            leaf: below(rng, 9),
-        },
+        9 => Input::TimePassed,
         10 => Input::Roster(vec![RosterDevice {
             demux_id: from,
             user: Some(user(9)),
@@ -204,7 +201,7 @@ fn a_refusal_is_sent_again_until_it_comes_back() {
     call.run(1_100);
     assert_eq!(refusals(&mut call, 0), 1);
     let mut call = of_one_who_refuses(1);
-    call.session(2, Input::RefusalRejected(CommitRejection::Forbidden));
+    call.session(2, Input::RefusalRejected(CommitRejection::Other));
     call.run(5_000);
     assert_eq!(refusals(&mut call, 0), 0);
 }

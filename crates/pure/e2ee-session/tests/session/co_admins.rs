@@ -54,6 +54,14 @@ fn decisions(call: &mut Harness, device: usize) -> Vec<CoAdminDecision> {
 }
 
 #[test]
+fn nobody_is_made_a_co_admin_without_a_connection() {
+    let mut call = call();
+    call.disconnect(0);
+    let refused = call.try_command(0, Command::SetCoAdmins(Vec::new()));
+    assert_eq!(refused, Err(CommandError::NotConnected));
+}
+
+#[test]
 fn a_co_admin_takes_the_lobby_from_whom_the_admin_key_shows_alone() {
     let mut call = call();
     assert!(call.devices[1].session.is_co_admin() && !call.devices[2].session.is_co_admin());

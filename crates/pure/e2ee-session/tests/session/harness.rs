@@ -208,6 +208,17 @@ impl Harness {
         done
     }
 
+    /// Says that the words that a device was shown match.
+    pub(crate) fn words_match(
+        &mut self,
+        device: usize,
+        epoch: GroupEpoch,
+    ) -> Result<(), CommandError> {
+        let done = self.devices[device].session.words_match(epoch);
+        self.drain(device);
+        done
+    }
+
     /// Sends a message in the name of a device.
     pub(crate) fn send_as(&mut self, device: usize, message: Message) {
         let connection = self.devices[device].connection.unwrap();
@@ -422,7 +433,6 @@ impl Harness {
             Told::GroupError { of, code, present } => {
                 let rejection = match code {
                     ErrorCode::RateLimited => CommitRejection::RateLimited,
-                    ErrorCode::Forbidden => CommitRejection::Forbidden,
                     _ => CommitRejection::Other,
                 };
                 vec![match (of, code) {
@@ -455,7 +465,8 @@ impl Harness {
                         .add_epoch(&frames.key, frames.own_leaf, added, moment)
                         .unwrap();
                     one.opener
-                        .add_epoch(frames.key, frames.leaves, &frames.stayed, moment);
+                        .add_epoch(frames.key, frames.leaves, &frames.stayed, moment)
+                        .unwrap();
                 }
                 Some(Output::Send(message)) => {
                     if let Some(connection) = one.connection {

@@ -463,14 +463,11 @@ fn words_are_those_of_the_epoch_and_mark_the_members_as_compared() {
     let words = [0, 1].map(|device| call.devices[device].session.show_words(time).unwrap());
     assert_eq!(words[0].words, words[1].words);
     let epoch = words[0].epoch;
-    call.command(1, Command::WordsMatch(epoch));
+    call.words_match(1, epoch).unwrap();
     call.join(person(3));
     call.run(1_000);
     let members = call.devices[1].session.members();
     let compared: Vec<bool> = members.iter().map(|member| member.is_compared).collect();
     assert_eq!(compared, [true, true, false]);
-    assert_eq!(
-        call.try_command(1, Command::WordsMatch(epoch)),
-        Err(CommandError::NoWords)
-    );
+    assert_eq!(call.words_match(1, epoch), Err(CommandError::NoWords));
 }

@@ -31,7 +31,7 @@ fn who_still_looks_at_words_of_an_earlier_epoch_is_told_once() {
         call.devices[device].session.show_words(time).unwrap();
     }
     // The first has compared before the commit.
-    call.command(0, Command::WordsMatch(frozen));
+    call.words_match(0, frozen).unwrap();
     for on in [true, false] {
         call.command(0, Command::Lock(on));
         call.run(500);
@@ -42,7 +42,7 @@ fn who_still_looks_at_words_of_an_earlier_epoch_is_told_once() {
     call.join(person(4));
     call.run(1_000);
     // The frozen members are marked, and not the one who came since.
-    call.command(1, Command::WordsMatch(frozen));
+    call.words_match(1, frozen).unwrap();
     let members = call.devices[1].session.members();
     let compared: Vec<bool> = members.iter().map(|member| member.is_compared).collect();
     assert_eq!(compared, [true, true, true, false]);
@@ -51,10 +51,7 @@ fn who_still_looks_at_words_of_an_earlier_epoch_is_told_once() {
     // New words are told of anew, and are not those that were compared.
     let time = call.time();
     call.devices[1].session.show_words(time).unwrap();
-    assert_eq!(
-        call.try_command(1, Command::WordsMatch(frozen)),
-        Err(CommandError::NoWords)
-    );
+    assert_eq!(call.words_match(1, frozen), Err(CommandError::NoWords));
     call.command(0, Command::Lock(true));
     call.run(500);
     assert_eq!(outdated(&mut call, 1).len(), 1);

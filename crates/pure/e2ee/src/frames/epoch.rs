@@ -1,11 +1,17 @@
 //! Base keys of epochs.
 
-use anteroom_protocol::{GroupEpoch, redacted_debug};
+use anteroom_protocol::{EraId, GroupEpoch, redacted_debug};
 use zeroize::Zeroizing;
+
+/// The epoch is not later than the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the epoch is not later than the last one")]
+pub struct OldEpoch;
 
 /// The base key of an epoch: `MLS-Exporter("SFrame 1.0 Base Key", "", 16)`. Wiped on drop.
 #[derive(Clone)]
 pub struct EpochKey {
+    era: EraId,
     epoch: GroupEpoch,
     base_key: Zeroizing<[u8; 16]>,
 }
@@ -15,8 +21,18 @@ redacted_debug!(EpochKey);
 impl EpochKey {
     /// Creates the key of an epoch.
     #[must_use]
-    pub const fn new(epoch: GroupEpoch, base_key: Zeroizing<[u8; 16]>) -> Self {
-        Self { epoch, base_key }
+    pub const fn new(era: EraId, epoch: GroupEpoch, base_key: Zeroizing<[u8; 16]>) -> Self {
+        Self {
+            era,
+            epoch,
+            base_key,
+        }
+    }
+
+    /// Returns the era.
+    #[must_use]
+    pub const fn era(&self) -> EraId {
+        self.era
     }
 
     /// Returns the epoch.

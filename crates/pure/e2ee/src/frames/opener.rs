@@ -3,13 +3,13 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use anteroom_protocol::{GroupEpoch, redacted_debug};
+use anteroom_protocol::{EraId, GroupEpoch, redacted_debug};
 use sframe::{CipherSuite, frame::EncryptedFrameView, header::SframeHeader, key::DecryptionKey};
 use zeroize::Zeroizing;
 
 use super::{
     context::FrameContext,
-    epoch::EpochKey,
+    epoch::{EpochKey, OldEpoch},
     key_id::FrameKeyId,
     metadata::{PREFIX_LENGTH, metadata},
     replay_window::ReplayWindow,
@@ -38,6 +38,8 @@ pub struct FrameTag(pub u64);
 /// A frame that a member of the group has sealed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OpenedFrame {
+    /// The era.
+    pub era: EraId,
     /// The epoch.
     pub epoch: GroupEpoch,
     /// The leaf in the tree of that epoch.
@@ -77,7 +79,7 @@ pub enum FrameRefusal {
 /// Opens the frames that a device receives.
 #[derive(Default)]
 pub struct FrameOpener {
-    /// The epochs in ascending order. The last one is the present one.
+    /// The epochs in the order in which they began: those of an era ascend. The last one is the present one.
     epochs: VecDeque<OpeningEpoch>,
     held: VecDeque<HeldFrame>,
 }
@@ -109,21 +111,27 @@ impl FrameOpener {
     }
 
     /// Adds an epoch with the leaves of its tree, right after its commit was merged or the group was joined.
-    /// An epoch that is not later than the last one is left out. `stayed` are the leaves of the epoch before
-    /// that are still the same devices: the frames of the others end after [`LEAVER_RETENTION`], those of the
-    /// whole epoch after [`EPOCH_RETENTION`].
+    /// `stayed` are the leaves of the epoch before that are still the same devices: the frames of the others end
+    /// after [`LEAVER_RETENTION`], those of the whole epoch after [`EPOCH_RETENTION`]. The epochs of another era begin
+    /// anew, and nobody of the last one has stayed.
+    ///
+    /// # Errors
+    /// [`OldEpoch`], of the same era: it is left out.
     pub fn add_epoch(
         &mut self,
         key: EpochKey,
         leaves: BTreeSet<u32>,
         stayed: &BTreeSet<u32>,
         now: Moment,
-    ) {
-        if self.epoch().is_some_and(|last| last >= key.epoch()) {
-            return;
-        }
+    ) -> Result<(), OldEpoch> {
         if let Some(last) = self.epochs.back_mut() {
-            let leavers = last.leaves.difference(stayed).copied().collect();
+            let is_same_era = last.key.era() == key.era();
+            if is_same_era && last.key.epoch() >= key.epoch() {
+                return Err(OldEpoch);
+            }
+            let leaves = last.leaves.iter().copied();
+            let leavers = leaves.filter(|leaf| !is_same_era || !stayed.contains(leaf));
+            let leavers = leavers.collect();
             last.leavers = (leavers, Some(now.plus(LEAVER_RETENTION)));
             last.until = Some(now.plus(EPOCH_RETENTION));
         }
@@ -138,6 +146,7 @@ impl FrameOpener {
             self.epochs.pop_front();
         }
         self.expire(now);
+        Ok(())
     }
 
     /// Opens a frame whose first `clear_length` bytes are clear.
@@ -175,9 +184,7 @@ impl FrameOpener {
         decided
     }
 
-    /// Returns the present epoch.
-    #[must_use]
-    pub fn epoch(&self) -> Option<GroupEpoch> {
+    fn epoch(&self) -> Option<GroupEpoch> {
         self.epochs.back().map(|last| last.key.epoch())
     }
 
@@ -208,21 +215,25 @@ impl FrameOpener {
         if candidates.peek().is_none() {
             return Err(self.refusal_of_unknown(id.short_epoch));
         }
-        let mut refusal = FrameRefusal::UnknownLeaf;
+        // The newest of them tells why.
+        let mut refusal = None;
         for epoch in candidates {
             match epoch.open(id, &view, now) {
                 Ok(frame) => {
                     return Ok(OpenedFrame {
+                        era: epoch.key.era(),
                         epoch: epoch.key.epoch(),
                         leaf: id.leaf,
                         context: id.context,
                         frame,
                     });
                 }
-                Err(error) => refusal = error,
+                Err(error) => {
+                    refusal.get_or_insert(error);
+                }
             }
         }
-        Err(refusal)
+        Err(refusal.unwrap_or(FrameRefusal::UnknownLeaf))
     }
 
     fn refusal_of_unknown(&self, short_epoch: u8) -> FrameRefusal {

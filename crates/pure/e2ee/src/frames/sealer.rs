@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use anteroom_protocol::{GroupEpoch, redacted_debug};
+use anteroom_protocol::{EraId, GroupEpoch, redacted_debug};
 use sframe::{
     CipherSuite,
     frame::{MediaFrameView, MonotonicCounter},
@@ -12,7 +12,7 @@ use sframe::{
 
 use super::{
     context::FrameContext,
-    epoch::EpochKey,
+    epoch::{EpochKey, OldEpoch},
     key_id::{FrameKeyId, MAX_LEAVES},
     metadata::{PREFIX_LENGTH, metadata},
 };
@@ -38,8 +38,8 @@ pub enum SealError {
     #[error("the group has more members than frames can name")]
     TooManyMembers,
     /// The epoch is not later than the last one.
-    #[error("the epoch is not later than the last one")]
-    OldEpoch,
+    #[error("{0}")]
+    OldEpoch(OldEpoch),
     /// The key has sealed as many frames as it may.
     #[error("a new epoch is needed before more frames are sealed")]
     Exhausted,
@@ -59,6 +59,7 @@ pub struct FrameSealer {
 redacted_debug!(FrameSealer);
 
 struct SealingEpoch {
+    era: EraId,
     epoch: GroupEpoch,
     /// One key and counter for each context, in the order of their numbers.
     keys: Vec<(EncryptionKey, MonotonicCounter)>,
@@ -72,8 +73,9 @@ impl FrameSealer {
         Self::default()
     }
 
-    /// Adds an epoch, right after its commit was merged or the group was joined. The first one is used at
-    /// once, later ones after [`CHANGE_DELAY`].
+    /// Adds an epoch, right after its commit was merged or the group was joined. The first one of an era is used
+    /// at once, later ones after [`CHANGE_DELAY`]. The epochs of another era begin anew, and those of the last one
+    /// are over.
     ///
     /// # Errors
     /// [`SealError::OldEpoch`], [`SealError::TooManyMembers`].
@@ -87,12 +89,15 @@ impl FrameSealer {
         self.change_epoch(now);
         let pending = self.next.back().map(|(_, next)| next);
         let last = pending.or(self.present.as_ref());
+        let last = last.filter(|last| last.era == key.era());
         if last.is_some_and(|last| last.epoch >= key.epoch()) {
-            return Err(SealError::OldEpoch);
+            return Err(SealError::OldEpoch(OldEpoch));
         }
+        let is_first = last.is_none();
         let mut next = SealingEpoch::new(key, own_leaf)?;
         next.has_new_members = has_new_members;
-        if self.present.is_none() {
+        if is_first {
+            self.next.clear();
             self.present = Some(next);
         } else {
             self.next.push_back((now.plus(CHANGE_DELAY), next));
@@ -174,6 +179,7 @@ impl SealingEpoch {
             Ok((derived, MonotonicCounter::new(MAX_COUNTER)))
         });
         Ok(Self {
+            era: key.era(),
             epoch: key.epoch(),
             keys: keys.collect::<Result<_, _>>()?,
             has_new_members: false,

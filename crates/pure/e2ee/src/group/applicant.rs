@@ -6,13 +6,8 @@ use openmls_traits::OpenMlsProvider as _;
 use tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes};
 
 use super::{
-    crypto::CIPHERSUITE,
-    error::GroupFailure,
-    handshake::HandshakeKind,
-    leaf::{MemberLeaf, capabilities},
-    link::GroupLink,
-    provider::Provider,
-    storage::Storage,
+    crypto::CIPHERSUITE, error::GroupFailure, handshake::HandshakeKind, leaf::MemberLeaf,
+    link::GroupLink, provider::Provider, storage::Storage,
 };
 
 /// The time for which a key package is valid at the least, before and after it is used.
@@ -46,9 +41,7 @@ impl Applicant {
         let key_package = package
             .validate(provider.crypto(), ProtocolVersion::Mls10)
             .map_err(|_| GroupFailure::KeyPackage)?;
-        let is_ours = key_package.ciphersuite() == CIPHERSUITE
-            && *key_package.leaf_node().capabilities() == capabilities();
-        if !is_ours {
+        if key_package.ciphersuite() != CIPHERSUITE {
             return Err(GroupFailure::KeyPackage);
         }
         let leaf = MemberLeaf::parse(key_package.leaf_node());

@@ -24,7 +24,7 @@ use super::{
     verdict::{Surroundings, verdict_of_newcomer},
     view::{group_view, psk_name},
 };
-use crate::{AdmissionReason, ContextChange, ContextError, EraPsk, GroupEpoch, MemberKey};
+use crate::{AdmissionReason, ContextChange, EraPsk, GroupEpoch, MemberKey};
 
 /// A device with a key package, until somebody welcomes it. A Welcome uses the key package up: after a failure
 /// a new candidate is needed.
@@ -101,8 +101,7 @@ impl Candidate {
     /// tree. Returns the group with the reason for which each leaf is in.
     ///
     /// `known` is the newest policy that the device knows, with the barred entries and the lock of an earlier
-    /// group of the era, where it was in one: a group that lacks a statement of these is refused. So is one
-    /// that begins with voiding more approvals than these do.
+    /// group of the era, where it was in one: a group that lacks a statement of these is refused.
     ///
     /// # Errors
     /// [`JoinError`]. The device sends and shows nothing of that group.
@@ -142,20 +141,12 @@ impl Candidate {
             return Err(JoinError::OtherEpoch);
         }
         let mut history = self.history;
-        let was_in = !history.is_empty();
         history.interrupt();
         let view = group_view(&mls, history).map_err(JoinError::Refused)?;
         view.context
             .matches(&self.link.context, known)
             .and_then(|()| view.context.verify_times(surroundings.now))
             .map_err(JoinError::Context)?;
-        // A group begins with the moment that its era has, and that of the first group is none. Who was in no
-        // group before the next one does not know it.
-        let known_void = known.void_before.unwrap_or_else(|| Timestamp::from_secs(0));
-        let knows_void = epoch.epoch <= 1 && (was_in || epoch.group <= 1);
-        if knows_void && view.context.barred().void_before() > known_void {
-            return Err(JoinError::Context(ContextError::Unfounded));
-        }
         let own = view.leaves.get(&mls.own_leaf_index().u32());
         if own != Some(&self.leaf) {
             return Err(JoinError::Welcome);

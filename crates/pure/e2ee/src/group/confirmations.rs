@@ -23,7 +23,6 @@ const DRIFT: u64 = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Confirmations {
     epoch: Option<GroupEpoch>,
-    own_leaf: u32,
     signs: BTreeMap<u32, Sign>,
     heard_in_epoch: BTreeSet<u32>,
     last_sent: Option<Moment>,
@@ -102,7 +101,6 @@ impl Confirmations {
             })
             .collect();
         self.epoch = Some(epoch);
-        self.own_leaf = own_leaf;
         self.heard_in_epoch.clear();
     }
 
@@ -132,9 +130,22 @@ impl Confirmations {
         self.signs.get(&leaf).map(|sign| sign.at)
     }
 
+    /// Returns the moment of the last sign of another member that was heard with its present leaf.
+    #[must_use]
+    pub fn heard_at(&self, leaf: u32) -> Option<Moment> {
+        let sign = self.signs.get(&leaf)?;
+        sign.clock.map(|_| sign.at)
+    }
+
     /// Takes note of an own message.
     pub const fn sent(&mut self, now: Moment) {
         self.last_sent = Some(now);
+    }
+
+    /// Returns the moment of the last own message.
+    #[must_use]
+    pub const fn last_sent(&self) -> Option<Moment> {
+        self.last_sent
     }
 
     /// Returns whether a confirmation is to be sent.
@@ -155,22 +166,10 @@ impl Confirmations {
         signs.map(|(leaf, _)| *leaf).collect()
     }
 
-    /// Returns whether the client has to stop sending: more than half of the others are not confirmed.
-    #[must_use]
-    pub fn must_stop(&self, now: Moment) -> bool {
-        2 * self.unconfirmed(now).len() > self.signs.len()
-    }
-
-    /// Returns whether any member but this one was heard in the present epoch.
+    /// Returns whether another member was heard in the present epoch, so that its commit is known to more
+    /// than oneself; with a leaf, whether one was heard besides it.
     #[must_use]
     pub fn has_heard_other_than(&self, leaf: Option<u32>) -> bool {
         self.heard_in_epoch.iter().any(|heard| Some(*heard) != leaf)
-    }
-
-    /// Returns whether another member was heard in the present epoch, so that its commit is known to more
-    /// than oneself.
-    #[must_use]
-    pub fn is_epoch_shared(&self) -> bool {
-        !self.heard_in_epoch.is_empty()
     }
 }

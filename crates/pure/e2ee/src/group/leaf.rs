@@ -97,6 +97,9 @@ impl MemberLeaf {
 
     /// Parses a leaf. No signature in it is verified but those that MLS verifies.
     pub(super) fn parse(leaf: &LeafNode) -> Result<Self, ParseError> {
+        if *leaf.capabilities() != capabilities() {
+            return Err(ParseError);
+        }
         let (user, demux_id) = identity(leaf.credential())?;
         let member_key = MemberPublicKey::from_bytes(leaf.signature_key().as_slice());
         let member_key = member_key.map_err(|_| ParseError)?;
@@ -155,4 +158,56 @@ fn identity(credential: &Credential) -> Result<(OpaqueUserId, DemuxId), ParseErr
 fn parse_name(bytes: &[u8]) -> Result<String, ParseError> {
     let name = core::str::from_utf8(bytes).map_err(|_| ParseError)?;
     clean(name).filter(|clean| clean == name).ok_or(ParseError)
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::RoomId;
+    use openmls::prelude::KeyPackage;
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::{
+        DeviceSecret,
+        group::{mls::MemberSigner, provider::Provider, storage::Storage},
+    };
+
+    #[test]
+    fn a_leaf_that_can_do_more_or_less_than_the_others_is_malformed() {
+        let room = RoomId::from_bytes([1; 32]);
+        let key = DeviceSecret::from_bytes([1; 32]).member_key(&room);
+        let leaf = MemberLeaf {
+            user: OpaqueUserId::parse("0a").unwrap(),
+            demux_id: DemuxId::new(16).unwrap(),
+            member_key: key.public(),
+            admission: Admission::None,
+            serial: 1,
+            name: None,
+            certificate: None,
+        };
+        let all = EXTENSIONS.map(ExtensionType::Unknown).to_vec();
+        let more = [&all[..], &[ExtensionType::Unknown(0xf205)]].concat();
+        for (extensions, is_ours) in [(all, true), (more, false)] {
+            let (storage, mut rng) = (Storage::default(), ChaCha20Rng::seed_from_u64(1));
+            let provider = Provider::new(&storage, &mut rng);
+            let capabilities = Capabilities::builder()
+                .ciphersuites(vec![CIPHERSUITE])
+                .extensions(extensions)
+                .credentials(vec![CredentialType::Basic])
+                .build();
+            let bundle = KeyPackage::builder()
+                .leaf_node_capabilities(capabilities)
+                .leaf_node_extensions(leaf.extensions().unwrap())
+                .build(
+                    CIPHERSUITE,
+                    &provider,
+                    &MemberSigner(&key),
+                    leaf.credential(),
+                )
+                .unwrap();
+            let parsed = MemberLeaf::parse(bundle.key_package().leaf_node());
+            assert_eq!(parsed, is_ours.then(|| leaf.clone()).ok_or(ParseError));
+        }
+    }
 }

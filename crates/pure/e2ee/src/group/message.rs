@@ -3,7 +3,7 @@
 //! The plaintext is a kind (1) and the sender's time (8), then: `00`, a confirmation, 55 zero bytes; `01`, the
 //! content.
 
-use anteroom_protocol::ParseError;
+use anteroom_protocol::{ParseError, redacted_debug};
 use zeroize::Zeroizing;
 
 /// The length of the plaintext of a confirmation, in bytes.
@@ -35,13 +35,15 @@ impl SenderTime {
 }
 
 /// A message between members.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum GroupMessage {
-    /// The sender is in this epoch. Sent every 10 s by whoever sends no frames.
+    /// The sender is in this epoch. Sent every 10 s by a device that sends no other message.
     Confirmation,
     /// Content of the caller.
     Content(Zeroizing<Vec<u8>>),
 }
+
+redacted_debug!(GroupMessage);
 
 impl GroupMessage {
     /// The maximum length of content, in bytes: that of a relay body, less the frames around it.

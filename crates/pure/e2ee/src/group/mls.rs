@@ -29,7 +29,7 @@ pub(super) const WIRE_FORMAT: WireFormatPolicy = PURE_CIPHERTEXT_WIRE_FORMAT_POL
 pub(super) const PADDING: usize = 64;
 
 /// The number of epochs before the present one whose application messages are opened.
-pub(super) const PAST_EPOCHS: usize = 2;
+pub const PAST_EPOCHS: usize = 2;
 
 const DAY: u64 = anteroom_protocol::DAY;
 

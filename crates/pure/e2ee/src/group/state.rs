@@ -134,12 +134,6 @@ impl Group {
         self.parts.welcomed_by
     }
 
-    /// Returns the link of the group.
-    #[must_use]
-    pub const fn link(&self) -> &GroupLink {
-        &self.parts.link
-    }
-
     /// Returns the keys and leaves of the present epoch, as they are after the group was started or joined.
     ///
     /// # Errors
@@ -234,7 +228,8 @@ impl Group {
             .as_slice()
             .try_into()
             .map_err(|_| GroupFailure::Mls)?;
-        Ok(EpochKey::new(self.epoch(), Zeroizing::new(base_key)))
+        let (era, base_key) = (self.parts.link.psk.era(), Zeroizing::new(base_key));
+        Ok(EpochKey::new(era, self.epoch(), base_key))
     }
 
     /// Opens a commit of another member, which MLS then holds for valid.

@@ -10,9 +10,9 @@ macro_rules! stored_secret {
         impl $name {
             /// Draws a secret.
             pub fn random<R: rand_core::CryptoRng + ?Sized>(rng: &mut R) -> Self {
-                let mut bytes = [0; 32];
-                rng.fill_bytes(&mut bytes);
-                Self(bytes)
+                let mut secret = Self([0; 32]);
+                rng.fill_bytes(&mut secret.0);
+                secret
             }
 
             /// Creates a secret from stored bytes.

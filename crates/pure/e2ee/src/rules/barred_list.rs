@@ -128,14 +128,21 @@ impl BarredList {
         }
     }
 
-    /// Returns whether anything that is new since another list is of a later time.
+    /// Returns whether an entry that is new since another list is of a later time.
     pub(super) fn is_later_than(&self, limit: Timestamp, before: &Self) -> bool {
-        let mut times = self
-            .entries
-            .iter()
-            .filter(|one| !before.entries.contains(one));
-        times.any(|entry| entry.claimed().time > limit)
-            || (self.void_before > limit && self.void_before > before.void_before)
+        let entries = self.entries.iter();
+        let mut new = entries.filter(|one| !before.entries.contains(one));
+        new.any(|entry| entry.claimed().time > limit)
+    }
+
+    /// Returns whether the moment can have come from merged entries. Nobody signs it; but where entries were merged
+    /// there are as many later ones of the admin key as there can be, and none of these goes.
+    pub(super) fn has_founded_moment(&self) -> bool {
+        let is_by_admin = |entry: &_| is_by(entry, &Signer::Admin);
+        let is_full = self.entries.len() == MAX_BARRED && self.entries.iter().all(is_by_admin);
+        let first = self.entries.first().filter(|_| is_full);
+        let none = Timestamp::from_secs(0);
+        self.void_before <= first.map_or(none, |first| first.claimed().time.plus(1))
     }
 
     /// Returns whether the admin key has signed an entry of a moment or a later one.

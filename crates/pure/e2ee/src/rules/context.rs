@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{EraId, ParseError, Restrictions, RoomId, Timestamp};
 
-use super::barred_list::BarredList;
+use super::{barred_list::BarredList, context_error::ContextError};
 use crate::{
     AdminPublicKey, Authority, BarredEntry, CoAdmin, Lock, Policy, SignedStatement, Signer,
     Statement as _,
@@ -39,7 +39,8 @@ pub struct ContextChange {
     /// A lock.
     pub lock: Option<SignedStatement<Lock>>,
     /// The moment before which approvals of newcomers are void in an earlier group of the era, whose barred
-    /// entries were merged into it. The next group begins with it; no commit brings it into a group.
+    /// entries were merged into it. The next group begins with it; no commit brings it into a group. It counts
+    /// with the entries that it follows from alone.
     pub void_before: Option<Timestamp>,
 }
 
@@ -52,36 +53,6 @@ impl ContextChange {
             ..self
         }
     }
-}
-
-/// The reason for which a context is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ContextError {
-    /// The bytes are no context.
-    #[error("the context of the group is malformed")]
-    Malformed,
-    /// It is of another room or era than one's own.
-    #[error("the group is of another room or era")]
-    OtherRoom,
-    /// One's own link has another admin key.
-    #[error("the link names another admin than the group")]
-    OtherAdmin,
-    /// The group has an admin key, and one's own link has none: the person needs the whole link.
-    #[error("the link lacks the admin's key: ask for the whole link")]
-    AdminMissingFromLink,
-    /// A statement in it does not count.
-    #[error("the context of the group has a statement that does not count")]
-    Statement,
-    /// An entry that is new in it, or the moment before which approvals are void, is of a later time than now.
-    #[error("the context of the group has an entry of a later time")]
-    Early,
-    /// It is not what one's own context becomes by its statements.
-    #[error("the context of the group changed otherwise than by statements of its admins")]
-    Unfounded,
-    /// It lacks a statement that is known: a newer policy, a barred entry, a lock.
-    #[error("the group lacks a statement of its admins that is known")]
-    Stale,
 }
 
 impl RoomContext {
@@ -225,7 +196,8 @@ impl RoomContext {
         next
     }
 
-    /// Verifies that every statement in the context counts.
+    /// Verifies that every statement in the context counts, and that the moment before which approvals of newcomers
+    /// are void follows from the barred entries.
     ///
     /// # Errors
     /// [`ContextError::Statement`].
@@ -247,6 +219,7 @@ impl RoomContext {
                         .iter()
                         .all(|one| one.claimed().room() == room)
                     && self.barred.all_count(&authority)
+                    && self.barred.has_founded_moment()
             }
         };
         if counts {
@@ -289,16 +262,20 @@ impl RoomContext {
         }
     }
 
-    /// Returns the statements in the context that others take at `now`: without barred entries, and without a
-    /// moment before which approvals are void, of a later time than they allow.
+    /// Returns the statements in the context that others take at `now`: without barred entries and a lock of a
+    /// later time than they allow. The moment before which approvals are void does not follow from fewer entries.
     #[must_use]
     pub fn statements_at(&self, now: Timestamp) -> ContextChange {
         let limit = now.plus(CLOCK_TOLERANCE);
         let mut statements = self.statements();
+        let all = statements.barred.len();
         statements
             .barred
             .retain(|entry| entry.claimed().time <= limit);
-        statements.void_before = statements.void_before.filter(|moment| *moment <= limit);
+        statements
+            .void_before
+            .take_if(|_| statements.barred.len() < all);
+        statements.lock.take_if(|lock| lock.claimed().time > limit);
         statements
     }
 
@@ -311,23 +288,28 @@ impl RoomContext {
         if *self != before.with(&self.statements().signed()) {
             return Err(ContextError::Unfounded);
         }
-        if self
-            .barred
-            .is_later_than(now.plus(CLOCK_TOLERANCE), &before.barred)
-        {
-            return Err(ContextError::Early);
-        }
-        Ok(())
+        self.verify_new_times(now, &before.barred, before.lock.as_ref())
     }
 
-    /// Verifies that no barred entry is of a later time than `now`. A newcomer asks this of a group before it is
-    /// in.
+    /// Verifies that no barred entry, and no lock, is of a later time than `now`. A newcomer asks this of a group
+    /// before it is in.
     ///
     /// # Errors
     /// [`ContextError::Early`].
     pub fn verify_times(&self, now: Timestamp) -> Result<(), ContextError> {
-        let none = BarredList::default();
-        if self.barred.is_later_than(now.plus(CLOCK_TOLERANCE), &none) {
+        self.verify_new_times(now, &BarredList::default(), None)
+    }
+
+    fn verify_new_times(
+        &self,
+        now: Timestamp,
+        barred: &BarredList,
+        lock: Option<&SignedStatement<Lock>>,
+    ) -> Result<(), ContextError> {
+        let limit = now.plus(CLOCK_TOLERANCE);
+        let new_lock = self.lock.as_ref().filter(|new| Some(*new) != lock);
+        let has_late_lock = new_lock.is_some_and(|lock| lock.claimed().time > limit);
+        if has_late_lock || self.barred.is_later_than(limit, barred) {
             return Err(ContextError::Early);
         }
         Ok(())

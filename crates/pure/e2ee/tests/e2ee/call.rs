@@ -50,7 +50,9 @@ impl Member {
             .add_epoch(&frames.key, frames.own_leaf, true, now)
             .unwrap();
         let mut opener = FrameOpener::new();
-        opener.add_epoch(frames.key, frames.leaves, &frames.stayed, now);
+        opener
+            .add_epoch(frames.key, frames.leaves, &frames.stayed, now)
+            .unwrap();
         Self {
             group,
             sealer,
@@ -66,7 +68,8 @@ impl Member {
             .unwrap();
         let key = frames.key.clone();
         self.opener
-            .add_epoch(key, frames.leaves.clone(), &frames.stayed, now);
+            .add_epoch(key, frames.leaves.clone(), &frames.stayed, now)
+            .unwrap();
     }
 }
 

@@ -48,46 +48,31 @@ fn a_member_that_is_not_heard_for_20_s_is_not_confirmed() {
 }
 
 #[test]
-fn a_client_stops_when_more_than_half_of_the_others_are_not_confirmed() {
-    let mut confirmations = of_four(0);
-    confirmations.hear(epoch(1), 1, sent(10_000), at(10_000));
-    confirmations.hear(epoch(1), 2, sent(10_000), at(10_000));
-    assert!(!confirmations.must_stop(at(20_000)), "one of three");
-    assert!(confirmations.must_stop(at(30_000)));
-    let mut alone = Confirmations::default();
-    alone.change_epoch(
-        epoch(0),
-        0,
-        &BTreeSet::from([0]),
-        &BTreeSet::new(),
-        &BTreeMap::new(),
-        at(0),
-    );
-    assert!(!alone.must_stop(at(99_000)), "nobody else is there");
-    let mut two = Confirmations::default();
-    let leaves = BTreeSet::from([0, 1]);
-    two.change_epoch(
-        epoch(0),
-        0,
-        &leaves,
-        &BTreeSet::new(),
-        &BTreeMap::new(),
-        at(0),
-    );
-    assert!(two.must_stop(at(20_000)), "the other one");
+fn a_member_was_heard_when_a_message_of_its_present_leaf_has_come() {
+    let mut confirmations = of_four(1_000);
+    confirmations.hear(epoch(1), 1, sent(2_000), at(2_000));
+    confirmations.hear(epoch(1), 1, sent(2_000), at(9_000));
+    let heard = |confirmations: &Confirmations| [1, 2].map(|leaf| confirmations.heard_at(leaf));
+    assert_eq!(heard(&confirmations), [Some(at(2_000)), None], "a late one");
+    let leaves = BTreeSet::from([0, 1, 2, 3]);
+    let signs = BTreeMap::from([(1, at(2_000))]);
+    for (stayed, expected) in [(leaves.clone(), Some(at(2_000))), (BTreeSet::new(), None)] {
+        confirmations.change_epoch(epoch(2), 0, &leaves, &stayed, &signs, at(9_000));
+        assert_eq!(heard(&confirmations), [expected, None]);
+    }
 }
 
 #[test]
 fn a_new_epoch_keeps_the_signs_of_those_who_stayed() {
     let mut confirmations = of_four(0);
     confirmations.hear(epoch(1), 1, sent(15_000), at(15_000));
-    assert!(confirmations.is_epoch_shared());
+    assert!(confirmations.has_heard_other_than(None));
     let leaves = BTreeSet::from([0, 1, 2, 3]);
     let stayed = BTreeSet::from([0, 1, 2]);
     // The leaf of 2 stayed.
     let signs = BTreeMap::from([(2, at(15_000))]);
     confirmations.change_epoch(epoch(2), 0, &leaves, &stayed, &signs, at(16_000));
-    assert!(!confirmations.is_epoch_shared());
+    assert!(!confirmations.has_heard_other_than(None));
     assert_eq!(confirmations.unconfirmed(at(20_000)), BTreeSet::from([2]));
     confirmations.hear(epoch(1), 2, sent(20_000), at(20_000));
     assert_eq!(
@@ -96,7 +81,7 @@ fn a_new_epoch_keeps_the_signs_of_those_who_stayed() {
         "of the old epoch"
     );
     confirmations.hear(epoch(2), 2, sent(20_000), at(20_000));
-    assert!(confirmations.is_epoch_shared());
+    assert!(confirmations.has_heard_other_than(None));
     assert_eq!(confirmations.unconfirmed(at(20_000)), BTreeSet::new());
     assert_eq!(
         confirmations.unconfirmed(at(36_000)),

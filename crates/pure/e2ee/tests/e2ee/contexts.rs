@@ -1,5 +1,7 @@
 //! Contexts: how statements change them, and which changes have no ground.
 
+use core::ops::Range;
+
 use anteroom_e2ee::{
     AdminSecret, BarredEntry, CLOCK_TOLERANCE, ContextChange, ContextError, Lock, MAX_BARRED,
     MAX_BARRED_BY_CO_ADMIN, Policy, RoomContext, SignedStatement, StatementKey,
@@ -302,10 +304,40 @@ fn a_context_without_ground_is_refused() {
     let raised = RoomContext::parse(&raised).unwrap();
     assert_eq!(raised.barred().void_before(), Timestamp::from_secs(1));
     assert_eq!(raised.follows(&before, NOW), unfounded, "a raised moment");
+    assert_eq!(raised.verify(), Err(ContextError::Statement));
     // The floor of an earlier group begins a group, and is no ground for a change.
     let floor = raised.statements();
     assert_eq!(before.with(&floor), raised);
     assert_eq!(before.with(&floor.signed()), before);
+}
+
+#[test]
+fn a_moment_follows_from_as_many_entries_as_there_can_be() {
+    let people = people();
+    let entries = |numbers: Range<u64>| numbers.map(|number| bar(&people, number)).collect();
+    let all = u64::try_from(MAX_BARRED).unwrap();
+    let policy = with_policy(&people, &people.policy(Restrictions::AdminApproval));
+    let by_co_admin = barred(vec![by_co_admin(&people, &people.barred())]);
+    let few = policy.with(&barred(entries(1..all)));
+    let mixed = few.with(&by_co_admin);
+    assert_eq!(mixed.barred().entries().len(), MAX_BARRED);
+    let full = policy.with(&barred(entries(1..all + 1)));
+    let refused = Err(ContextError::Statement);
+    for (context, moment, expected) in [
+        (&few, 0, Ok(())),
+        (&few, 1, refused),
+        (&mixed, 1, refused),
+        (&full, 0, Ok(())),
+        (&full, 1, Ok(())),
+        (&full, NOW.plus(2).as_secs(), Ok(())),
+        (&full, NOW.plus(3).as_secs(), refused),
+    ] {
+        let context = context.with(&ContextChange {
+            void_before: Some(Timestamp::from_secs(moment)),
+            ..ContextChange::default()
+        });
+        assert_eq!(context.verify(), expected, "{moment}");
+    }
 }
 
 #[test]
@@ -327,6 +359,25 @@ fn an_entry_of_a_later_time_is_refused_while_it_is_new() {
 }
 
 #[test]
+fn a_lock_of_a_later_time_is_refused_while_it_is_new_and_no_statement_yet() {
+    let people = people();
+    let before = with_policy(&people, &people.policy(Restrictions::AdminApproval));
+    let late = before.with(&lock(&people, true, CLOCK_TOLERANCE + 1));
+    for (now, expected) in [(NOW.plus(1), Ok(())), (NOW, Err(ContextError::Early))] {
+        assert_eq!(late.follows(&before, now), expected);
+        assert_eq!(late.verify_times(now), expected);
+        let is_told = late.statements_at(now).lock.is_some();
+        assert_eq!(is_told, expected.is_ok());
+        let next = late.with(&barred(vec![bar(&people, 1)]));
+        assert_eq!(next.follows(&late, now), Ok(()), "known before");
+    }
+    let forever = lock(&people, true, u64::MAX);
+    let latest = before.with(&forever);
+    assert_eq!(latest.lock().unwrap().claimed().time.as_secs(), u64::MAX);
+    assert_eq!(latest.follows(&before, NOW), Err(ContextError::Early));
+}
+
+#[test]
 fn an_entry_of_a_later_time_is_no_statement_yet() {
     let people = people();
     let early = BarredEntry {
@@ -334,15 +385,18 @@ fn an_entry_of_a_later_time_is_no_statement_yet() {
         ..people.barred()
     };
     let early = by_admin(&people, &early);
+    let others: Vec<_> = (1..64).map(|number| bar(&people, number)).collect();
     let moment = ContextChange {
-        void_before: Some(NOW.plus(CLOCK_TOLERANCE + 1)),
-        ..barred(vec![bar(&people, 1), early.clone()])
+        void_before: Some(NOW.plus(1)),
+        ..barred([&others[..], &[early.clone()]].concat())
     };
     let context = empty(&people).with(&moment);
+    assert_eq!(context.verify(), Ok(()));
+    // Without it the moment does not follow from the others.
     let now = context.statements_at(NOW);
-    assert_eq!((now.barred, now.void_before), (vec![bar(&people, 1)], None));
+    assert_eq!((now.barred, now.void_before), (others, None));
     let later = context.statements_at(NOW.plus(1));
-    assert_eq!(later.barred, [bar(&people, 1), early]);
+    assert_eq!(later.barred.last(), Some(&early));
     assert_eq!(later.void_before, moment.void_before);
 }
 

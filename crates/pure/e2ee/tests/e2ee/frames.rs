@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
     Codec, EpochKey, FrameContext, FrameOpener, FrameRefusal, FrameSealer, FrameTag, GroupEpoch,
-    Moment, SealError,
+    Moment, OldEpoch, SealError,
 };
 use sframe::{
     CipherSuite,
@@ -13,6 +13,8 @@ use sframe::{
     key::{DecryptionKey, EncryptionKey},
 };
 use zeroize::Zeroizing;
+
+use crate::common::era;
 
 /// RFC 9605, appendix C.3, the case of cipher suite 4: base key, metadata, plaintext, ciphertext.
 const RFC_9605: [&str; 4] = [
@@ -29,10 +31,15 @@ fn at(millis: u64) -> Moment {
 }
 
 fn epoch(group: u32, epoch: u64) -> EpochKey {
+    epoch_of(1, group, epoch)
+}
+
+fn epoch_of(number: u8, group: u32, epoch: u64) -> EpochKey {
     let mut base_key = Zeroizing::new([7; 16]);
     base_key[..8].copy_from_slice(&epoch.to_be_bytes());
     base_key[8] = u8::try_from(group).unwrap();
-    EpochKey::new(GroupEpoch { group, epoch }, base_key)
+    base_key[9] = number;
+    EpochKey::new(era(number), GroupEpoch { group, epoch }, base_key)
 }
 
 fn leaves<const N: usize>(leaves: [u32; N]) -> BTreeSet<u32> {
@@ -44,7 +51,9 @@ fn pair() -> (FrameSealer, FrameOpener) {
     let mut sealer = FrameSealer::new();
     sealer.add_epoch(&epoch(0, 1), 5, false, at(0)).unwrap();
     let mut opener = FrameOpener::new();
-    opener.add_epoch(epoch(0, 1), leaves([2, 5]), &leaves([]), at(0));
+    opener
+        .add_epoch(epoch(0, 1), leaves([2, 5]), &leaves([]), at(0))
+        .unwrap();
     (sealer, opener)
 }
 
@@ -165,7 +174,7 @@ fn a_sender_changes_to_the_next_epoch_after_300_ms() {
 #[test]
 fn no_counter_is_set_back() {
     let (mut sealer, _) = pair();
-    let old = Err(SealError::OldEpoch);
+    let old = Err(SealError::OldEpoch(OldEpoch));
     assert_eq!(sealer.add_epoch(&epoch(0, 1), 5, false, at(1)), old);
     assert_eq!(sealer.add_epoch(&epoch(0, 0), 5, false, at(1)), old);
     sealer.add_epoch(&epoch(0, 3), 5, false, at(1)).unwrap();
@@ -198,7 +207,9 @@ fn an_epoch_is_opened_10_s_longer_and_2_s_for_leavers() {
     let (mut sealer, mut opener) = pair();
     let mut other = FrameSealer::new();
     other.add_epoch(&epoch(0, 1), 2, false, at(0)).unwrap();
-    opener.add_epoch(epoch(0, 2), leaves([5]), &leaves([5]), at(1_000));
+    opener
+        .add_epoch(epoch(0, 2), leaves([5]), &leaves([5]), at(1_000))
+        .unwrap();
     let mut try_both = |now| {
         [&mut sealer, &mut other].map(|sealer| {
             let sealed = sealer
@@ -220,7 +231,9 @@ fn an_epoch_is_opened_10_s_longer_and_2_s_for_leavers() {
 #[test]
 fn a_leaf_that_another_device_took_over_is_a_leaver() {
     let (mut sealer, mut opener) = pair();
-    opener.add_epoch(epoch(0, 2), leaves([2, 5]), &leaves([2]), at(1_000));
+    opener
+        .add_epoch(epoch(0, 2), leaves([2, 5]), &leaves([2]), at(1_000))
+        .unwrap();
     let sealed = sealer
         .seal(FrameContext::Audio, b"sound", 0, at(3_000))
         .unwrap();
@@ -244,7 +257,9 @@ fn frames_of_the_next_epoch_are_held_for_300_ms() {
     assert!(opener.take_held(at(1_299)).is_empty());
     let over = Err(FrameRefusal::UnknownEpoch);
     assert!(opener.take_held(at(1_300)) == [(FrameTag(1), over)]);
-    opener.add_epoch(epoch(0, 2), leaves([2, 5]), &leaves([2, 5]), at(1_400));
+    opener
+        .add_epoch(epoch(0, 2), leaves([2, 5]), &leaves([2, 5]), at(1_400))
+        .unwrap();
     let held = opener.take_held(at(1_400));
     let held: Vec<_> = held
         .into_iter()
@@ -278,7 +293,9 @@ fn two_groups_with_the_same_epoch_are_told_apart() {
     let (mut old, mut opener) = pair();
     let mut new = FrameSealer::new();
     new.add_epoch(&epoch(1, 1), 5, false, at(0)).unwrap();
-    opener.add_epoch(epoch(1, 1), leaves([5]), &leaves([]), at(1_000));
+    opener
+        .add_epoch(epoch(1, 1), leaves([5]), &leaves([]), at(1_000))
+        .unwrap();
     for (sealer, group) in [(&mut new, 1), (&mut old, 0)] {
         let sealed = sealer
             .seal(FrameContext::Audio, b"sound", 0, at(1_001))
@@ -289,10 +306,58 @@ fn two_groups_with_the_same_epoch_are_told_apart() {
 }
 
 #[test]
+fn the_newest_of_two_epochs_with_the_same_number_tells_why_a_frame_does_not_open() {
+    let (_, mut opener) = pair();
+    let mut new = FrameSealer::new();
+    new.add_epoch(&epoch(1, 1), 7, false, at(0)).unwrap();
+    opener
+        .add_epoch(epoch(1, 1), leaves([7]), &leaves([]), at(1_000))
+        .unwrap();
+    let sealed = new.seal(FrameContext::Audio, b"sound", 0, at(1)).unwrap();
+    assert!(opener.open(TAG, &sealed, 0, at(1_001)).is_ok());
+    let again = opener.open(TAG, &sealed, 0, at(1_001));
+    assert_eq!(again, Err(FrameRefusal::Replayed));
+}
+
+#[test]
+fn the_epochs_of_a_later_era_begin_anew() {
+    let (mut sealer, mut opener) = pair();
+    let mut former = FrameSealer::new();
+    let (last, stayed) = (epoch(3, 9), leaves([2, 5]));
+    for one in [&mut sealer, &mut former] {
+        one.add_epoch(&last, 5, false, at(1_000)).unwrap();
+    }
+    opener
+        .add_epoch(last, stayed.clone(), &stayed, at(1_000))
+        .unwrap();
+    let first = epoch_of(2, 1, 1);
+    sealer.add_epoch(&first, 5, false, at(2_000)).unwrap();
+    opener
+        .add_epoch(first.clone(), stayed.clone(), &stayed, at(2_000))
+        .unwrap();
+    let mut open = |sealer: &mut FrameSealer, now| {
+        let sealed = sealer.seal(FrameContext::Audio, b"sound", 0, at(now));
+        let opened = opener.open(TAG, &sealed.unwrap(), 0, at(now));
+        opened.map(|frame| (frame.era, frame.epoch.epoch))
+    };
+    // At once, and nobody of the former era goes on for longer than those who have left.
+    assert_eq!(open(&mut sealer, 2_000), Ok((era(2), 1)));
+    assert_eq!(open(&mut former, 3_999), Ok((era(1), 9)));
+    let over = Err(FrameRefusal::UnknownLeaf);
+    assert_eq!(open(&mut former, 4_000), over);
+    assert_eq!(sealer.epoch(), Some(first.epoch()));
+    let old = Err(OldEpoch);
+    let again = opener.add_epoch(first.clone(), leaves([]), &leaves([]), at(5_000));
+    assert_eq!(again, old);
+    let again = sealer.add_epoch(&first, 5, false, at(5_000));
+    assert_eq!(again, old.map_err(SealError::OldEpoch));
+}
+
+#[test]
 fn who_has_not_the_key_of_the_epoch_seals_nothing() {
     let (_, mut opener) = pair();
     let mut stranger = FrameSealer::new();
-    let other_key = EpochKey::new(epoch(0, 1).epoch(), Zeroizing::new([0; 16]));
+    let other_key = EpochKey::new(era(1), epoch(0, 1).epoch(), Zeroizing::new([0; 16]));
     stranger.add_epoch(&other_key, 5, false, at(0)).unwrap();
     let sealed = stranger
         .seal(FrameContext::Audio, b"sound", 0, at(1))

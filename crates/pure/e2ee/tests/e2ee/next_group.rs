@@ -2,8 +2,9 @@
 
 use anteroom_e2ee::{
     Admission, AdmissionError, Applicant, Candidate, CommitRefusal, ContextChange, ContextError,
-    EraHistory, Group, GroupChange, GroupEpoch, GroupFailure, GroupStart, JoinError,
+    EraHistory, Group, GroupChange, GroupEpoch, GroupFailure, GroupStart, JoinError, MAX_BARRED,
 };
+use anteroom_protocol::Timestamp;
 
 use crate::{
     call::{Call, surroundings, system_time},
@@ -49,7 +50,8 @@ fn candidate(call: &Call, device: u32, history: EraHistory) -> Candidate {
     let leaf = call.leaf(device, Admission::None);
     let key = call.member_key(device);
     let link = call.link.clone();
-    Candidate::new(link, key, leaf, history, system_time(), &mut rng(9)).unwrap()
+    let mut rng = rng(90 + u64::from(device));
+    Candidate::new(link, key, leaf, history, system_time(), &mut rng).unwrap()
 }
 
 fn adding(call: &Call, candidate: &Candidate) -> GroupChange {
@@ -115,38 +117,99 @@ fn a_next_group_without_the_known_statements_is_refused() {
     }
 }
 
+/// A context with as many entries as there can be, the first of which is of the time that comes too.
+fn full(call: &Call) -> (ContextChange, Timestamp) {
+    let now = surroundings(&call.roster, call.now).now;
+    let number = u64::try_from(MAX_BARRED).unwrap();
+    let entries = (0..number).map(|index| {
+        let mut entry = call.people.barred();
+        entry.user = user(100 + index);
+        entry.time = now.minus(1_000 - index);
+        by_admin(&call.people, &entry)
+    });
+    let context = ContextChange {
+        barred: entries.collect(),
+        ..call.members[2].group.view().unwrap().context.statements()
+    };
+    (context, now.minus(1_000))
+}
+
+/// Lets the second device start the next group and add the third one, by its commit of an epoch.
+fn enter_next(
+    call: &Call,
+    statements: &ContextChange,
+    known: &ContextChange,
+    epoch: u64,
+) -> Result<(), JoinError> {
+    let world = surroundings(&call.roster, call.now);
+    let mut group = next(call, statements, call.members[1].group.history().clone());
+    let mut add = |candidate: &Candidate| {
+        let change = adding(call, candidate);
+        let seed = 10 + group.epoch().epoch;
+        let commit = group.commit(&change, &world, &mut rng(seed)).unwrap();
+        let told = group.receive_commit(commit.epoch, &commit.body, &world);
+        told.unwrap();
+        (group.epoch(), commit.welcome.unwrap().1)
+    };
+    for device in 0..u32::try_from(epoch).unwrap() {
+        add(&candidate(call, 10 + device, EraHistory::default()));
+    }
+    let third = candidate(call, 3, call.members[2].group.history().clone());
+    let (at, welcome) = add(&third);
+    let joined = third.join(at, &welcome, known, &world);
+    let (joined, _) = joined?;
+    let context = joined.view().unwrap().context;
+    let void_before = context.barred().void_before();
+    assert_eq!(Some(void_before), statements.void_before);
+    Ok(())
+}
+
 #[test]
 fn the_next_group_keeps_the_moment_into_which_entries_were_merged() {
-    let call = locked_call();
-    let world = surroundings(&call.roster, call.now);
-    let members = &call.members;
-    let mut known = members[2].group.view().unwrap().context.statements();
-    let moment = world.now.minus(60);
-    // The device knows the moment or not, was in before or not, and the group has it or not.
-    for (knows, was_in, has, expected) in [
-        (true, true, true, None),
-        (true, true, false, Some(ContextError::Stale)),
-        (false, true, true, Some(ContextError::Unfounded)),
-        (false, false, true, None),
+    let call = Call::with_members(3);
+    let (mut known, first) = full(&call);
+    let none = Timestamp::from_secs(0);
+    // The moments that the device knows, and that the group has.
+    for (knows, has, expected) in [
+        (first, first, None),
+        (first, none, Some(ContextError::Stale)),
+        (first.plus(1), first, Some(ContextError::Stale)),
+        (none, first, None),
+        (none, first.plus(1), None),
     ] {
-        let mut statements = known.clone();
-        statements.void_before = has.then_some(moment);
-        known.void_before = knows.then_some(moment);
-        let mut group = next(&call, &statements, members[1].group.history().clone());
-        let history = match was_in {
-            true => members[2].group.history().clone(),
-            false => EraHistory::default(),
+        known.void_before = Some(knows);
+        let statements = ContextChange {
+            void_before: Some(has),
+            ..known.clone()
         };
-        let third = candidate(&call, 3, history);
-        let commit = group
-            .commit(&adding(&call, &third), &world, &mut rng(10))
-            .unwrap();
-        let told = group.receive_commit(commit.epoch, &commit.body, &world);
-        let void_before = told.unwrap().effect.context.barred().void_before();
-        assert_eq!(void_before == moment, has);
-        let welcome = &commit.welcome.as_ref().unwrap().1;
-        let joined = third.join(group.epoch(), welcome, &known, &world);
-        assert_eq!(joined.err(), expected.map(JoinError::Context));
+        for epoch in [0, 1] {
+            let entered = enter_next(&call, &statements, &known, epoch);
+            assert_eq!(entered.err(), expected.map(JoinError::Context));
+        }
+    }
+}
+
+/// Who starts a group puts nobody's approval out of force, in whichever epoch it adds the others.
+#[test]
+fn a_moment_that_follows_from_no_entries_is_refused_in_every_epoch() {
+    let call = Call::with_members(3);
+    let (full, first) = full(&call);
+    let mut few = full.clone();
+    few.barred.pop();
+    let known = call.members[2].group.view().unwrap().context.statements();
+    let later = Timestamp::from_secs(u64::MAX);
+    for statements in [&known, &few, &full] {
+        for moment in [first.plus(2), later] {
+            let statements = ContextChange {
+                void_before: Some(moment),
+                ..statements.clone()
+            };
+            for epoch in [0, 1, 2] {
+                let entered = enter_next(&call, &statements, &known, epoch);
+                let refused = JoinError::Context(ContextError::Statement);
+                assert_eq!(entered.err(), Some(refused), "{moment:?} {epoch}");
+            }
+        }
     }
 }
 

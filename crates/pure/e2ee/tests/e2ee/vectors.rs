@@ -14,7 +14,7 @@ use anteroom_protocol::Restrictions;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::common::{by_admin, by_co_admin, people, user};
+use crate::common::{by_admin, by_co_admin, era, people, user};
 
 fn statements() -> Value {
     let people = people();
@@ -75,7 +75,7 @@ fn frames() -> Value {
     };
     let now = Moment::new(Duration::ZERO);
     let mut sealer = FrameSealer::new();
-    let key = EpochKey::new(epoch, Zeroizing::new([7; 16]));
+    let key = EpochKey::new(era(1), epoch, Zeroizing::new([7; 16]));
     sealer.add_epoch(&key, 5, false, now).unwrap();
     let mut seal = |context, clear_length| {
         let frame = b"a frame of some length";

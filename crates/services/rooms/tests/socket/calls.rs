@@ -23,6 +23,7 @@ async fn an_admin_lets_a_guest_in_and_they_talk_until_both_leave() {
     assert_eq!(host_joined.get("status"), Some(&json!("active")));
     assert_eq!(host_joined.get("isAdmin"), Some(&json!(true)));
     assert_eq!(host_joined.get("maxDevices"), Some(&json!(8)));
+    assert_eq!(host_joined.get("maxDevicesPerUser"), Some(&json!(5)));
     assert_eq!(
         host_joined.get("participants"),
         Some(&json!([{"demuxId": host_id, "opaqueUserId": host_user, "admin": true}]))

@@ -17,7 +17,6 @@ impl Encryption {
     ) -> bool {
         let rejection = match code {
             "rate_limited" => CommitRejection::RateLimited,
-            "forbidden" => CommitRejection::Forbidden,
             _ => CommitRejection::Other,
         };
         let is_about_commit = of == Some("commit") || (of.is_none() && present.is_some());

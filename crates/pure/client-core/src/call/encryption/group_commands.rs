@@ -49,10 +49,7 @@ impl Encryption {
                 self.tell(CallEvent::Words(Box::new(words)));
             }),
             GroupCommand::Lock(on) => self.session.command(SessionCommand::Lock(on), time, rng),
-            GroupCommand::WordsMatch(epoch) => {
-                let command = SessionCommand::WordsMatch(epoch);
-                self.session.command(command, time, rng)
-            }
+            GroupCommand::WordsMatch(epoch) => self.session.words_match(epoch),
             GroupCommand::AddCoAdmin(device) => self.co_admins_with(device).and_then(|all| {
                 let command = SessionCommand::SetCoAdmins(all);
                 self.session.command(command, time, rng)

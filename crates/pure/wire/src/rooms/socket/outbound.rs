@@ -172,6 +172,9 @@ pub struct JoinedMessage<'a> {
     pub resume: Zeroizing<String>,
     /// The maximum number of devices in the call, and of those in the lobby.
     pub max_devices: u32,
+    /// The maximum number of devices of a user, in the call and in the lobby together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_devices_per_user: Option<u32>,
     /// The devices in the call.
     pub participants: Vec<DeviceBody<'a>>,
     /// The devices in the lobby, as far as the client may see them.
@@ -283,7 +286,7 @@ mod tests {
     fn every_message_of_the_service_has_one_form() {
         for text in [
             format!(
-                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"rosterRevision":7,"callLinkState":{STATE},"features":["hello"]}}"#
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"maxDevicesPerUser":5,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"rosterRevision":7,"callLinkState":{STATE},"features":["hello"]}}"#
             ),
             format!(
                 r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATED},"features":["statements"],"statement":"-_8"}}"#

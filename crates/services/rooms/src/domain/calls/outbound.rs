@@ -270,6 +270,7 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
         is_admin: joined.is_admin,
         resume: Zeroizing::new(STANDARD.encode(joined.resume.as_bytes())),
         max_devices: joined.max_devices,
+        max_devices_per_user: Some(joined.devices_per_user),
         participants: devices(&joined.roster.active),
         pending: devices(&joined.roster.pending),
         pending_count: Some(joined.roster.pending_count),
