@@ -52,6 +52,8 @@ pub enum Event {
         claims: MemberLeaf,
         /// The reason.
         reason: RemovalReason,
+        /// The signer of the barred entry that has put it out, if one has.
+        signer: Option<Signer>,
         /// The member that committed it.
         committer: u32,
     },
