@@ -128,7 +128,7 @@ pub(super) fn change(epoch: GroupEpoch) -> String {
 /// Returns the reason why a command about the group was not carried out, and the next step.
 pub(super) fn group_refusal(error: GroupError) -> String {
     let next = match error {
-        GroupError::Command(CommandError::Alone) => {
+        GroupError::Command(CommandError::Alone | CommandError::NobodyToCompare) => {
             ": write it again once somebody is in the group with you"
         }
         GroupError::Command(CommandError::NotInGroup) => {
