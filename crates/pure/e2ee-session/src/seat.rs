@@ -10,6 +10,7 @@ mod committing;
 mod confirming;
 mod messages;
 mod next_group;
+mod outside;
 mod refusing;
 mod statements;
 mod texts;
