@@ -86,11 +86,11 @@ impl CallParticipation {
             Input::Verify => self.call.show_words().await,
             Input::Match => return self.confirm_words().await,
             Input::Lock(on) => self.call.lock(on).await,
-            Input::CoAdmin(tag) => match self.device(&tag) {
+            Input::CoAdmin(tag) => match self.nominee(&tag) {
                 Ok(device) => self.call.add_co_admin(device).await,
                 Err(why) => return Reply::refused(why),
             },
-            Input::RemoveCoAdmin(tag) => match self.device(&tag) {
+            Input::RemoveCoAdmin(tag) => match self.nominee(&tag) {
                 Ok(device) => self.call.remove_co_admin(device).await,
                 Err(why) => return Reply::refused(why),
             },
@@ -151,6 +151,9 @@ impl CallParticipation {
 
     /// Sends a decision about a device.
     pub(super) async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
+        if let Some(why) = self.view.lacks_rights() {
+            return Reply::refused(why);
+        }
         let device = match self.device(tag) {
             Ok(device) => device,
             // Nobody tells a co-admin who waits then.
@@ -159,6 +162,9 @@ impl CallParticipation {
         };
         if self.view.lacks_admin() {
             return Reply::refused(NO_ADMIN.to_owned());
+        }
+        if let Some(why) = self.view.beyond_co_admins(decision, device) {
+            return Reply::refused(why);
         }
         let outcome = match decision {
             Decision::Admit => self.call.approve(device).await,
@@ -210,6 +216,14 @@ fn is_outcome(event: &CallEvent) -> bool {
     match event {
         event if may_be_unsaid(event) => true,
         CallEvent::PolicyNotKept(_)
+    /// Returns the device that a typed tag names, if this person names co-admins.
+    fn nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
+        match self.view.cannot_name_co_admins() {
+            Some(why) => Err(why.to_owned()),
+            None => self.device(tag),
+        }
+    }
+
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
         CallEvent::Group(event) => matches!(**event, GroupEvent::Barred { .. }),
