@@ -82,7 +82,7 @@ impl CallParticipation {
         let outcome = match input {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
-            Input::Hand(raised) => self.call.raise_hand(raised).await,
+            Input::Hand(raised) => return self.raise_hand(raised).await,
             Input::Verify => self.call.show_words().await,
             Input::Match => return self.confirm_words().await,
             Input::Lock(on) => self.call.lock(on).await,
@@ -180,6 +180,26 @@ impl CallParticipation {
         Reply::with_entries(entries)
     }
 
+    /// Raises or lowers the hand.
+    async fn raise_hand(&self, raised: bool) -> Reply {
+        if !self.view.is_inside() {
+            let why =
+                "you are not in the call yet, and nobody sees your hand: wait until you are let in";
+            return Reply::refused(why.to_owned());
+        }
+        let outcome = self.call.raise_hand(raised).await;
+        let is_sent = outcome.is_ok();
+        let mut entries = error_entries(outcome);
+        if is_sent {
+            let text = match raised {
+                true => "You raised your hand.",
+                false => "You lowered your hand.",
+            };
+            entries.push(Entry::Notice(text.to_owned()));
+        }
+        Reply::with_entries(entries)
+    }
+
     /// Marks the members beside the words that were shown as compared.
     async fn confirm_words(&self) -> Reply {
         let Some(epoch) = self.view.shown_words() else {
@@ -193,6 +213,14 @@ impl CallParticipation {
         match self.device(tag) {
             Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
             Err(why) => Reply::refused(why),
+        }
+    }
+
+    /// Returns the device that a typed tag names, if this person names co-admins.
+    fn nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
+        match self.view.cannot_name_co_admins() {
+            Some(why) => Err(why.to_owned()),
+            None => self.device(tag),
         }
     }
 
@@ -216,14 +244,6 @@ fn is_outcome(event: &CallEvent) -> bool {
     match event {
         event if may_be_unsaid(event) => true,
         CallEvent::PolicyNotKept(_)
-    /// Returns the device that a typed tag names, if this person names co-admins.
-    fn nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
-        match self.view.cannot_name_co_admins() {
-            Some(why) => Err(why.to_owned()),
-            None => self.device(tag),
-        }
-    }
-
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
         CallEvent::Group(event) => matches!(**event, GroupEvent::Barred { .. }),
