@@ -59,24 +59,26 @@ fn shortened(group: &str) -> &str {
     }
 }
 
-/// Returns the rows of a waiting device, with the waiting time at the end of the row, after the mark of a
-/// guest, and a mark of the chosen one at its start. The account id precedes the name, so that no name can move it out of view, or has
-/// a row of its own below.
+/// Returns the rows of a waiting device, with a mark of the chosen one at the start, and the mark of a guest and the
+/// waiting time at the end. The account id precedes the name, so that no name can move it out of view, or has a row
+/// of its own below, with the waiting time, which leaves the name more room.
 pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<String> {
     let more = if row.waited.is_longer { "+" } else { "" };
-    let kind = if row.is_guest { " guest," } else { "" };
-    let waited = format!("{kind} {}{more}", duration(row.waited.time));
+    let waited = format!(" {}{more}", duration(row.waited.time));
     let mark = if is_chosen { ">" } else { " " };
     let name = row.name.as_deref();
     let tag = format!("{mark}{}", row.tag);
     let account = row.account.as_deref().unwrap_or_default();
     if guest_rows(width) == 1 {
         let start = format!("{tag} {account}");
-        return vec![spread(start.trim_end(), name, &waited, width)];
+        let kind = if row.is_guest { " guest," } else { "" };
+        let end = format!("{kind}{waited}");
+        return vec![spread(start.trim_end(), name, &end, width)];
     }
+    let kind = if row.is_guest { " guest" } else { "" };
     vec![
-        spread(&tag, name, &waited, width),
-        spread(&format!("  {account}"), None, "", width),
+        spread(&tag, name, kind, width),
+        spread(&format!("  {account}"), None, &waited, width),
     ]
 }
 
@@ -161,28 +163,31 @@ mod tests {
             },
         };
         for (row, is_chosen, expected) in [
-            (guest_of(None, 40, false), false, " #7bh6          40 s"),
+            (
+                guest_of(None, 40, false),
+                false,
+                [" #7bh6              ", "  id#a36c1a6b   40 s"],
+            ),
             (
                 guest_of(Some("Bob"), 200, true),
                 true,
-                ">#7bh6 \"Bob\"  3 min+",
+                [">#7bh6 \"Bob\"        ", "  id#a36c1a6b 3 min+"],
             ),
             (
                 guest_of(Some(&name), 7200, false),
                 false,
-                " #7bh6 \"xxxxxx…\" 2 h",
+                [" #7bh6 \"xxxxxxxxxx…\"", "  id#a36c1a6b    2 h"],
             ),
         ] {
-            let account = "  id#a36c1a6b       ".to_owned();
-            assert_eq!(guest(&row, is_chosen, 20), [expected.to_owned(), account]);
+            assert_eq!(guest(&row, is_chosen, 20), expected);
         }
         let without_account = WaitingRow {
             is_guest: true,
             ..guest_of(Some("Zoe"), 40, false)
         };
         assert_eq!(
-            guest(&without_account, false, 24)[0],
-            " #7bh6 \"Zoe\" guest, 40 s"
+            guest(&without_account, false, 24),
+            [" #7bh6 \"Zoe\"       guest", "  id#a36c1a6b       40 s"]
         );
         for (row, is_chosen, expected) in [
             (
