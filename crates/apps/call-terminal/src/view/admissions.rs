@@ -31,21 +31,14 @@ impl View {
         if let Some(member) = members.find(|member| member.claims.member_key == key) {
             return match member.is_own {
                 true => "you, a co-admin".to_owned(),
-                false => self.co_admin(self.label(member.claims.demux_id)),
+                false => co_admin(&self.label(member.claims.demux_id)),
             };
         }
         let has_key = |one: &&Participant| one.member_key() == Some(key);
         match self.roster.active.iter().find(has_key) {
-            Some(listed) => self.co_admin(self.label(listed.demux)),
+            Some(listed) => co_admin(&self.label(listed.demux)),
             None => "a co-admin".to_owned(),
         }
-    }
-
-    /// Returns the label of a co-admin, without the mark that says the same.
-    pub(super) fn co_admin(&self, label: String) -> String {
-        let marks = [Role::CoAdmin, Role::Admin].map(|role| role.mark(false));
-        let bare = marks.iter().find_map(|mark| label.strip_prefix(mark));
-        format!("{}, a co-admin", bare.unwrap_or(&label))
     }
 
     /// Names the co-admins of the era and those who are none any more, if they are others than before.
@@ -123,4 +116,11 @@ impl View {
             ),
         })
     }
+}
+
+/// Returns the label of a co-admin, without the mark that says the same.
+pub(super) fn co_admin(label: &str) -> String {
+    let marks = [Role::CoAdmin, Role::Admin].map(|role| role.mark(false));
+    let bare = marks.iter().find_map(|mark| label.strip_prefix(mark));
+    format!("{}, a co-admin", bare.unwrap_or(label))
 }

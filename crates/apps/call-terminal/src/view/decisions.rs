@@ -4,7 +4,7 @@ use anteroom_client::{
     CoAdminDecision, DecisionHandling, DemuxId, MemberLeaf, Participant, Roster, Verdict,
 };
 
-use super::{View, words};
+use super::{View, admissions::co_admin, words};
 use crate::{entry::Entry, input::Decision};
 
 impl View {
@@ -28,7 +28,7 @@ impl View {
         decision: &CoAdminDecision,
         handling: DecisionHandling,
     ) -> Entry {
-        let decider = self.co_admin(self.member_label(claims));
+        let decider = co_admin(&self.member_label(claims));
         let about = self.decided_about(decision);
         match handling {
             DecisionHandling::PassedOn => {

@@ -70,10 +70,10 @@ impl Seat {
         });
         if self.roster.has_others(self.demux) {
             asking.relays += 1;
-            if core::mem::take(&mut self.tells_statements) {
-                if let Some(body) = self.statements_of(&self.shared, step) {
-                    step.send(Message::Relay(RelayClass::Statements, body));
-                }
+            if core::mem::take(&mut self.tells_statements)
+                && let Some(body) = self.statements_of(&self.shared, step)
+            {
+                step.send(Message::Relay(RelayClass::Statements, body));
             }
             let asking = self.asking.as_ref()?;
             let content = RelayContent::KeyPackage {

@@ -44,12 +44,12 @@ impl Encryption {
     ) {
         let Surroundings { time, rng } = surroundings;
         let in_lobby = self.lobby.waiting.iter();
-        let in_lobby = in_lobby.filter(|one| one.demux_id == device).cloned();
+        let mut in_lobby = in_lobby.filter(|one| one.demux_id == device).cloned();
         let in_call = listed(&self.lobby.roster, device).and_then(waiting);
         let found = match verdict {
             // A device in the call, and not in its group, gets the approval that it lacks.
             CoAdminVerdict::Admit => in_lobby.chain(in_call).next(),
-            CoAdminVerdict::Deny => in_lobby.last(),
+            CoAdminVerdict::Deny => in_lobby.next(),
             CoAdminVerdict::Remove | CoAdminVerdict::Block => in_call,
         };
         let admits = verdict == CoAdminVerdict::Admit;
