@@ -44,13 +44,13 @@ pub(crate) const HELP: &[&str] = &[
     "/hand, /hand off     raise your hand, lower it",
     "/verify              words to compare with the others: nobody listens in if they match",
     "/verify match        you have compared the words, and they match",
-    "/lock, /lock off     let nobody new in, or let people in again (admins)",
+    "/lock, /lock off     let nobody new in, or let people in again (admins, co-admins)",
     "/coadmin TAG         let somebody decide as you do, for the rest of this call (admins)",
     "/coadmin TAG off     take that back (admins)",
     "/admit TAG           let somebody in, with all devices of the account (admins, co-admins)",
-    "/deny TAG            do not let somebody in; twice blocks the account (admins)",
-    "/remove TAG          send a device away (admins)",
-    "/block TAG           send an account away, for the rest of this call (admins)",
+    "/deny TAG            do not let somebody in; twice blocks the account (admins, co-admins)",
+    "/remove TAG          send a device away (admins, co-admins)",
+    "/block TAG           send an account away, for the rest of the call (admins, co-admins)",
     "/quit                leave",
     "TAG is what stands before a name, such as #7bh6.",
     "Anything else goes to everybody. A line that starts with / is written with //.",
@@ -157,6 +157,38 @@ fn about(name: &str, arguments: &[&str], input: impl FnOnce(TagPrefix) -> Input)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Returns who may write each command, by the words in brackets at the ends of lines or rows.
+    fn rights(lines: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+        lines
+            .map(|(command, text)| {
+                let rights = text.trim_end().strip_suffix(')').unwrap_or_default();
+                let rights = rights.rsplit_once('(').map_or("", |(_, rights)| rights);
+                // The page says besides where the admin secret is needed.
+                (command, rights.replace(" with the admin secret", ""))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_help_and_the_page_name_the_same_commands_for_the_same_people() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/calls.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let rows = page.lines().filter_map(|line| {
+            let row = line.strip_prefix("| `/")?.strip_suffix('|')?;
+            let (command, text) = row.split_once(" | ")?;
+            Some((command.replace('`', ""), text.to_owned()))
+        });
+        let help = HELP.iter().filter_map(|line| {
+            let line = line.strip_prefix('/')?;
+            let (command, text) = line.split_once("  ")?;
+            Some((command.to_owned(), text.trim().to_owned()))
+        });
+        let page = rights(rows);
+        assert!(page.iter().any(|(_, rights)| rights == "admins, co-admins"));
+        assert_eq!(rights(help), page);
+        assert!(HELP.iter().all(|line| line.len() <= 100));
+    }
 
     #[test]
     fn lines_are_commands_or_go_to_everybody() {

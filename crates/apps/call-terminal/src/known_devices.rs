@@ -8,11 +8,14 @@ use anteroom_protocol::CallLinkSecretParams;
 use crate::{
     account::DeviceAccount,
     quotation::{is_number_sign, quoted, without_marks},
+    role::Role,
     tag::{DeviceTag, TagPrefix},
 };
 
 /// Columns of a name in a line of the conversation, with its quotation marks.
 const NAME_COLUMNS: usize = 34;
+/// Columns of a name where it is decided about, or stands in a list: those of 60 letters, with the marks.
+const WHOLE_NAME: usize = 62;
 /// The maximum number of known devices that have left.
 const MAX_GONE: usize = 4096;
 
@@ -46,8 +49,8 @@ struct KnownDevice {
 struct ProvenMember {
     name: Option<String>,
     account: DeviceAccount,
-    /// Whether the member can sign as an admin; `None` where the room service decides who is one.
-    is_admin: Option<bool>,
+    /// The rights by what the member can sign; `None` where the room service decides who is an admin.
+    role: Option<Role>,
 }
 
 /// The result of looking up a typed tag.
@@ -136,6 +139,10 @@ impl KnownDevices {
         let known_device = self.known_device(participant.demux);
         let known = known_device.account.as_ref().map(|(user, _)| user);
         if known != participant.user.as_ref() {
+            if known.is_some() {
+                // Somebody else had the number when it was said.
+                known_device.said_name = None;
+            }
             let user = participant.user.clone().zip(room);
             known_device.account = user.map(|(user, room)| {
                 let account = DeviceAccount::of(&user, room);
@@ -155,11 +162,11 @@ impl KnownDevices {
         }
     }
 
-    /// Adds a member of the group. `is_admin` says whether it can sign as an admin, where the members decide that.
+    /// Adds a member of the group, with its rights where the members decide them.
     pub(super) fn add_member(
         &mut self,
         member: &MemberStatus,
-        is_admin: Option<bool>,
+        role: Option<Role>,
         room: Option<&CallLinkSecretParams>,
     ) {
         let name = member.name.as_deref().and_then(nameable);
@@ -167,7 +174,7 @@ impl KnownDevices {
         let proven = account.map(|account| ProvenMember {
             name,
             account,
-            is_admin,
+            role,
         });
         self.known_device(member.claims.demux_id).member = proven;
     }
@@ -210,13 +217,13 @@ impl KnownDevices {
         member.or_else(|| known_device.account.as_ref().map(|(_, account)| *account))
     }
 
-    /// Returns whether a device is an admin: a member of the group by what it can sign, where the link names an
-    /// admin key, and others by the room service's word.
-    pub(super) fn is_admin(&self, device: DemuxId) -> bool {
-        self.known.get(&device).is_some_and(|one| {
-            let member = one.member.as_ref().and_then(|member| member.is_admin);
-            member.unwrap_or(one.is_admin)
-        })
+    /// Returns the rights of a device: of a member of the group by what it can sign, where the link names an
+    /// admin key, and of others by the room service's word.
+    pub(super) fn role(&self, device: DemuxId) -> Role {
+        let known_device = self.known.get(&device);
+        let member = known_device.and_then(|one| one.member.as_ref()?.role);
+        let listed = known_device.is_some_and(|one| one.is_admin);
+        member.unwrap_or(if listed { Role::Admin } else { Role::Member })
     }
 
     /// Returns whether a device has a guest account.
@@ -236,12 +243,24 @@ impl KnownDevices {
     /// Returns the label of a device in a sentence, with its account if it has no name. The mark of an admin
     /// or a guest and the tag precede the name, so that no name can imitate them or move them out of view.
     pub(super) fn label(&self, device: DemuxId) -> String {
+        self.label_of(device, NAME_COLUMNS)
+    }
+
+    /// Returns the label of a device for a list, with more of its name, and with the mark of this device too.
+    pub(super) fn whole_label(&self, device: DemuxId) -> String {
+        match self.role(device) {
+            Role::CoAdmin if self.is_own(device) => "You, a co-admin".to_owned(),
+            _ => self.label_of(device, WHOLE_NAME),
+        }
+    }
+
+    fn label_of(&self, device: DemuxId, columns: usize) -> String {
         if self.is_own(device) {
             return "You".to_owned();
         }
         let tag = self.mark_and_tag(device);
         match (self.name(device), self.account(device)) {
-            (Some(name), _) => format!("{tag} {}", quoted(name, NAME_COLUMNS)),
+            (Some(name), _) => format!("{tag} {}", quoted(name, columns)),
             (None, Some(account)) => format!("{tag} {}", account.short()),
             (None, None) => tag,
         }
@@ -249,14 +268,17 @@ impl KnownDevices {
 
     /// Returns the mark of an admin or a guest, and the tag.
     fn mark_and_tag(&self, device: DemuxId) -> String {
-        let mark = mark(self.is_admin(device), self.is_guest(device));
+        let mark = self.role(device).mark(self.is_guest(device));
         format!("{mark}{}", self.tag(device))
     }
 
-    fn waiting_mark(&self, device: DemuxId) -> String {
+    fn waiting_mark(&self, device: DemuxId) -> &'static str {
         let known_device = self.known.get(&device);
-        let is_admin = known_device.is_some_and(|one| one.is_admin);
-        mark(is_admin, self.is_guest(device)).to_owned()
+        let role = match known_device.is_some_and(|one| one.is_admin) {
+            true => Role::Admin,
+            false => Role::Member,
+        };
+        role.mark(self.is_guest(device))
     }
 
     /// Returns the label of who has signed a leaf, whether the group has it still or not.
@@ -302,9 +324,9 @@ impl KnownDevices {
         if self.is_own(device) {
             return "You".to_owned();
         }
-        let tag = self.waiting_mark(device) + &self.tag(device);
+        let tag = format!("{}{}", self.waiting_mark(device), self.tag(device));
         match (self.waiting_name(device), self.waiting_account(device)) {
-            (Some(name), _) => format!("{tag} {}", quoted(name, NAME_COLUMNS)),
+            (Some(name), _) => format!("{tag} {}", quoted(name, WHOLE_NAME)),
             (None, Some(account)) => format!("{tag} {}", account.short()),
             (None, None) => tag,
         }
@@ -366,15 +388,6 @@ impl KnownDevices {
         for device in self.known.keys() {
             count_tag(&mut self.short_tags, *device);
         }
-    }
-}
-
-const fn mark(is_admin: bool, is_guest: bool) -> &'static str {
-    match (is_admin, is_guest) {
-        (true, false) => "admin ",
-        (false, true) => "guest ",
-        (true, true) => "admin guest ",
-        (false, false) => "",
     }
 }
 

@@ -15,6 +15,7 @@ pub mod participation;
 pub mod plain;
 mod presence;
 mod quotation;
+mod role;
 pub mod screen;
 mod status;
 mod tag;

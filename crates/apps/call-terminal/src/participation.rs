@@ -82,15 +82,15 @@ impl CallParticipation {
         let outcome = match input {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
-            Input::Hand(raised) => self.call.raise_hand(raised).await,
+            Input::Hand(raised) => return self.raise_hand(raised).await,
             Input::Verify => self.call.show_words().await,
             Input::Match => return self.confirm_words().await,
             Input::Lock(on) => self.call.lock(on).await,
-            Input::CoAdmin(tag) => match self.device(&tag) {
+            Input::CoAdmin(tag) => match self.nominee(&tag) {
                 Ok(device) => self.call.add_co_admin(device).await,
                 Err(why) => return Reply::refused(why),
             },
-            Input::RemoveCoAdmin(tag) => match self.device(&tag) {
+            Input::RemoveCoAdmin(tag) => match self.nominee(&tag) {
                 Ok(device) => self.call.remove_co_admin(device).await,
                 Err(why) => return Reply::refused(why),
             },
@@ -151,6 +151,9 @@ impl CallParticipation {
 
     /// Sends a decision about a device.
     pub(super) async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
+        if let Some(why) = self.view.lacks_rights() {
+            return Reply::refused(why);
+        }
         let device = match self.device(tag) {
             Ok(device) => device,
             // Nobody tells a co-admin who waits then.
@@ -159,6 +162,9 @@ impl CallParticipation {
         };
         if self.view.lacks_admin() {
             return Reply::refused(NO_ADMIN.to_owned());
+        }
+        if let Some(why) = self.view.beyond_co_admins(decision, device) {
+            return Reply::refused(why);
         }
         let outcome = match decision {
             Decision::Admit => self.call.approve(device).await,
@@ -170,6 +176,26 @@ impl CallParticipation {
         let mut entries = error_entries(outcome);
         if is_sent {
             entries.push(self.view.decide(decision, device));
+        }
+        Reply::with_entries(entries)
+    }
+
+    /// Raises or lowers the hand.
+    async fn raise_hand(&self, raised: bool) -> Reply {
+        if !self.view.is_inside() {
+            let why =
+                "you are not in the call yet, and nobody sees your hand: wait until you are let in";
+            return Reply::refused(why.to_owned());
+        }
+        let outcome = self.call.raise_hand(raised).await;
+        let is_sent = outcome.is_ok();
+        let mut entries = error_entries(outcome);
+        if is_sent {
+            let text = match raised {
+                true => "You raised your hand.",
+                false => "You lowered your hand.",
+            };
+            entries.push(Entry::Notice(text.to_owned()));
         }
         Reply::with_entries(entries)
     }
@@ -187,6 +213,14 @@ impl CallParticipation {
         match self.device(tag) {
             Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
             Err(why) => Reply::refused(why),
+        }
+    }
+
+    /// Returns the device that a typed tag names, if this person names co-admins.
+    fn nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
+        match self.view.cannot_name_co_admins() {
+            Some(why) => Err(why.to_owned()),
+            None => self.device(tag),
         }
     }
 

@@ -57,6 +57,12 @@ impl PresenceChanges {
         }
     }
 
+    /// Forgets that a device left, which is told otherwise.
+    pub(super) fn forget_departure(&mut self, device: DemuxId) {
+        self.changes
+            .retain(|change| *change != (device, Change::Left));
+    }
+
     fn has_arrived(&self, device: DemuxId) -> bool {
         self.changes.iter().any(|(known, change)| {
             let is_arrival = matches!(change, Change::Present | Change::Joined | Change::Waiting);

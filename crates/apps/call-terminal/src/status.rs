@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    role::Role,
     view::{Connection, View},
     wait::{duration, span},
     wrap::{columns, cut},
@@ -19,10 +20,10 @@ pub(crate) fn status_line(view: &View, now: Duration, width: usize) -> String {
     let (long, short) = (long.as_str(), short.as_str());
     let own = view.own_label();
     let tag = own.split(' ').next().unwrap_or_default();
-    let (role, mark) = if view.is_admin() {
-        (" (admin)", "@")
-    } else {
-        ("", "")
+    let (role, mark) = match view.own_role() {
+        Role::Admin => (" (admin)", "@"),
+        Role::CoAdmin => (" (co-admin)", "+"),
+        Role::Member => ("", ""),
     };
     let introduced = format!("you are {own}{role}");
     let (named, tagged, marked) = (

@@ -1,5 +1,6 @@
 //! A call as one participant sees it: events in, entries out.
 
+mod admissions;
 mod changed_devices;
 mod connection;
 mod decisions;
@@ -8,6 +9,8 @@ mod group_entries;
 mod labels;
 mod lobby;
 mod outsiders;
+mod removals;
+mod rights;
 mod rows;
 mod verification;
 mod words;
@@ -92,15 +95,15 @@ impl View {
         // Gathered arrivals precede the event.
         let mut entries = self.take_notices();
         entries.extend(entries_of_event);
-        match event {
-            CallEvent::Joined(joined) => {
-                entries.extend(self.gather_roster(&joined.roster, now, Change::Present));
-            }
-            CallEvent::Restored { roster, .. } => {
-                entries.extend(self.gather_roster(roster, now, Change::Joined));
-            }
-            _ => {}
+        let later = match event {
+            CallEvent::Joined(joined) => self.gather_roster(&joined.roster, now, Change::Present),
+            CallEvent::Restored { roster, .. } => self.gather_roster(roster, now, Change::Joined),
+            _ => Vec::new(),
+        };
+        if !later.is_empty() {
+            entries.extend(self.take_notices());
         }
+        entries.extend(later);
         entries
     }
 
@@ -144,10 +147,6 @@ impl View {
     /// Returns the room's name, or that it has none.
     pub(super) fn room(&self) -> &str {
         &self.room
-    }
-
-    pub(super) const fn is_admin(&self) -> bool {
-        self.is_admin
     }
 
     /// Returns whether this device is in the call and can send messages.
@@ -290,6 +289,9 @@ impl View {
             .map(|one| one.demux)
             .collect();
         let is_first_sight = arrival == Change::Present;
+        for device in changed_devices::changed(&before.pending, &roster.pending) {
+            self.lobby.forget(device);
+        }
         let waiting = roster.pending.iter().map(|one| one.demux);
         self.lobby.set_waiting(waiting, now, is_first_sight);
 

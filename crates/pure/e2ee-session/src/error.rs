@@ -48,6 +48,9 @@ pub enum CommandError {
     /// No words were shown.
     #[error("no words were shown")]
     NoWords,
+    /// All others have left, or are not in the group.
+    #[error("there is nobody to compare with: nobody else in the call is in the group")]
+    NobodyToCompare,
     /// The words cannot be computed.
     #[error("{0}")]
     Words(WordsError),

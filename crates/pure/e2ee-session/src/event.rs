@@ -52,6 +52,8 @@ pub enum Event {
         claims: MemberLeaf,
         /// The reason.
         reason: RemovalReason,
+        /// The signer of the barred entry that has put it out, if one has.
+        signer: Option<Signer>,
         /// The member that committed it.
         committer: u32,
     },
@@ -61,6 +63,14 @@ pub enum Event {
         claims: MemberLeaf,
         /// The check that fails.
         refusal: CommitRefusal,
+    },
+    /// The members keep this device outside of their group, in the call. Told once, and once more when the device
+    /// learns of a lock.
+    KeptOutside {
+        /// Whether the call is locked, and the device was not in before.
+        is_locked: bool,
+        /// The signer of the approval of this device, if it has one.
+        approved_by: Option<Signer>,
     },
     /// A member said a text. Lines end with `\n`.
     Text {

@@ -176,6 +176,9 @@ pub const GROUP_INTERVAL: Duration = Duration::from_secs(10);
 /// The time without a message of the present group after which a device that asks takes it for dead.
 pub const GROUP_SILENCE: Duration = Duration::from_secs(25);
 
+/// The time for which a device asks before its person is told that it is kept outside.
+pub const OUTSIDE_PATIENCE: Duration = Duration::from_secs(4);
+
 /// The time after which an admin's removal is shown as not confirmed.
 pub const BAR_PATIENCE: Duration = Duration::from_secs(3);
 

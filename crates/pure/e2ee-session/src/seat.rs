@@ -11,6 +11,7 @@ mod confirming;
 mod holding;
 mod messages;
 mod next_group;
+mod outside;
 mod refusing;
 mod statements;
 mod texts;

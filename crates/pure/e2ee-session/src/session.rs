@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 
 use crate::{
     error::CommandError,
-    event::{Event, LeaveReason, MemberStatus},
+    event::{Event, LeaveReason, Listing, MemberStatus},
     input::{Command, Input, JoinedSeat},
     lobby::WaitingDevice,
     options::SessionOptions,
@@ -176,15 +176,21 @@ impl Session {
     /// tens of milliseconds and 19 MiB of memory.
     ///
     /// # Errors
-    /// [`CommandError::NotInGroup`], [`CommandError::Words`].
+    /// [`CommandError::NotInGroup`], [`CommandError::NobodyToCompare`], [`CommandError::Words`].
     pub fn show_words(&mut self, time: SessionTime) -> Result<ShownWords, CommandError> {
         let seat = self.seat.as_ref().ok_or(CommandError::NotInGroup)?;
+        let members = self.members();
+        // The leaves of those who have left stay for some seconds.
+        let is_there = |one: &MemberStatus| !one.is_own && one.listing != Listing::Unlisted;
+        if !members.is_empty() && !members.iter().any(is_there) {
+            return Err(CommandError::NobodyToCompare);
+        }
         let (epoch, words) = seat.words()?;
         let shown = ShownWords {
             epoch,
             time: time.now,
             words,
-            members: self.members(),
+            members,
         };
         self.shown = Some(shown.clone());
         self.has_told_outdated = false;

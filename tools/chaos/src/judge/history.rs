@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    ops::RangeInclusive,
     time::Duration,
 };
 
@@ -81,6 +82,15 @@ impl GroupSpan {
         let is_same = (epoch.era, epoch.group) == (self.from.era, self.from.group);
         is_same && (self.from.epoch..=self.to).contains(&epoch.epoch)
     }
+
+    /// Returns whether the visit was in at an epoch of these, which are of one era.
+    fn meets(&self, epochs: &RangeInclusive<Epoch>) -> bool {
+        let last = Epoch {
+            epoch: self.to,
+            ..self.from
+        };
+        self.from.era == epochs.start().era && self.from <= *epochs.end() && last >= *epochs.start()
+    }
 }
 
 /// A text that was typed.
@@ -91,6 +101,8 @@ pub(crate) struct SaidText {
     pub(crate) sealed: Option<(Epoch, Duration)>,
     /// The sender's epoch when the text was typed.
     pub(crate) typed_in: Option<Epoch>,
+    /// The sender's epoch when somebody first read it.
+    pub(crate) first_read_in: Option<Epoch>,
     /// Whether the program has told that it was not said.
     pub(crate) is_refused: bool,
 }
@@ -168,6 +180,7 @@ impl History {
                     typed: at,
                     sealed: None,
                     typed_in: one.epoch(at),
+                    first_read_in: None,
                     is_refused: false,
                 };
                 self.texts.insert(text.token, said);
@@ -220,6 +233,15 @@ impl History {
         }
     }
 
+    fn note_reading(&mut self, token: u32, at: Duration) {
+        if let Some(text) = self.texts.get_mut(&token)
+            && let Some(sender) = self.visits.get(&text.by)
+            && text.first_read_in.is_none()
+        {
+            text.first_read_in = sender.epoch(at);
+        }
+    }
+
     fn print(&mut self, visit: Visit, line: &str, at: Duration) {
         let Some(one) = self.visits.get_mut(&visit) else {
             return;
@@ -238,6 +260,7 @@ impl History {
             *self.problems.entry(problem).or_default() += 1;
         } else if let Some(token) = Text::token_in(line) {
             one.reads.push((token, at));
+            self.note_reading(token, at);
             return;
         }
         if line.starts_with("You are in the group of ") {
@@ -259,6 +282,11 @@ impl History {
 }
 
 impl VisitHistory {
+    /// Returns whether the visit was in at an epoch of these.
+    pub(crate) fn was_in(&self, epochs: &RangeInclusive<Epoch>) -> bool {
+        self.stays.iter().any(|stay| stay.meets(epochs))
+    }
+
     const fn epoch_of(&self, group: u32, epoch: u64) -> Epoch {
         Epoch {
             era: self.era,

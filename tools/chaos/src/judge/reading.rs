@@ -1,6 +1,6 @@
 //! The texts that each visit has read, had to read and may not read.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use super::history::{History, SaidText, VisitHistory};
 use crate::{journal::Visit, message::Epoch};
@@ -106,14 +106,13 @@ enum Right {
 }
 
 fn right(one: &VisitHistory, text: &SaidText) -> Right {
-    // A message that no proxy saw was sealed in the sender's epoch.
-    let typed = text.typed_in.map(|epoch| (epoch, text.typed));
-    let Some((epoch, said)) = text.sealed.or(typed) else {
+    let Some((epochs, said)) = sealed(text) else {
         return Right::Between;
     };
-    if one.stays.iter().any(|stay| stay.has(epoch)) {
+    if one.was_in(&epochs) {
         return Right::In;
     }
+    let epoch = *epochs.start();
     let was_in = one.stays.iter().any(|stay| is_before(stay.from, epoch));
     let gone = one
         .connected
@@ -124,6 +123,17 @@ fn right(one: &VisitHistory, text: &SaidText) -> Right {
         true => Right::Between,
         false => Right::None,
     }
+}
+
+/// Returns the epochs in which a text can have been sealed, and when. A process can lag behind what it is told:
+/// a text whose message no proxy saw was sealed in an epoch of the sender between typing and the first reading.
+fn sealed(text: &SaidText) -> Option<(RangeInclusive<Epoch>, Duration)> {
+    if let Some((epoch, said)) = text.sealed {
+        return Some((epoch..=epoch, said));
+    }
+    let first = text.typed_in?;
+    let last = text.first_read_in.filter(|last| last.era == first.era);
+    Some((first..=last.unwrap_or(first), text.typed))
 }
 
 fn is_before(first: Epoch, epoch: Epoch) -> bool {

@@ -124,6 +124,23 @@ fn a_text_that_a_member_does_not_read_is_missing() {
 }
 
 #[test]
+fn a_text_whose_message_no_proxy_saw_belongs_to_the_epochs_until_somebody_reads_it() {
+    for (first, is_forbidden) in [(10_500, true), (20_500, false)] {
+        let mut story = TestRun::new();
+        let long = MessageView::GroupMessage(epoch(1), 300 + 64 * 7);
+        story.0.retain(
+            |entry| !matches!(&entry.event, Event::ToService { view, .. } if *view == long),
+        );
+        story.read(first, BOB);
+        story.read(22_000, EVE);
+        story.0.sort_by_key(|entry| entry.at);
+        let verdict = story.end(22_100);
+        let forbidden = verdict.readings.forbidden;
+        assert_eq!(forbidden == [(EVE, TEXT.token)], is_forbidden, "{first}");
+    }
+}
+
+#[test]
 fn a_visit_that_is_stopped_tells_of_its_entrances_in_their_order() {
     let mut story = TestRun::new();
     story.read(10_020, BOB);

@@ -89,6 +89,7 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     bob.type_line("//shrug");
     ann.wait_for(&format!("{tag} \"Bob\": /shrug"));
     bob.type_line("/hand");
+    bob.wait_for("You raised your hand.");
     ann.wait_for(&format!("{tag} \"Bob\" raised a hand."));
     ann.type_line("/who");
     ann.wait_for("You (in the call)");

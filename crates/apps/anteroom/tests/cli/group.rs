@@ -40,6 +40,10 @@ fn the_members_of_a_call_compare_words_and_an_admin_locks_it_and_makes_a_co_admi
         "has the account {}, as the issuer certifies.",
         fixture.bob.uuid
     ));
+    for command in ["/admit #0000", "/remove #0000", "/coadmin #0000"] {
+        bob.type_line(command);
+        bob.wait_for("! only admins ");
+    }
     bob.type_line("/lock");
     bob.wait_for("! only admins can do this: it takes the admin secret of the link");
     ann.type_line("/lock");
@@ -59,6 +63,8 @@ fn the_members_of_a_call_compare_words_and_an_admin_locks_it_and_makes_a_co_admi
     bob.wait_for("An admin sent you away.");
     let (status, said) = bob.end();
     assert_eq!(status.code(), Some(4), "{said:#?}");
+    ann.type_line("/verify");
+    ann.wait_for("! there is nobody to compare with: ");
 }
 
 #[test]
@@ -81,10 +87,17 @@ fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing
     let mut bob = fixture.join("Bob");
     let bobs_tag = ann.wait_for_guest();
     ann.type_line(&format!("/admit {bobs_tag}"));
-    bob.wait_for("With you in the group: ");
+    let entered = bob.wait_for("With you in the group: admin #");
+    let anns_tag = entered.split_whitespace().nth(6).unwrap();
     ann.wait_for("With you in the group: ");
     ann.type_line(&format!("/coadmin {bobs_tag}"));
     bob.wait_for("Who decides beside the admins: you, a co-admin.");
+    bob.type_line(&format!("/remove {anns_tag}"));
+    bob.wait_for("is an admin, about whom a co-admin decides nothing: only an admin can do this");
+    bob.type_line("/who");
+    bob.wait_for("You, a co-admin (in the call)");
+    ann.type_line("/lock");
+    bob.wait_for("The call is locked by an admin: nobody new comes into the group. Those who");
 
     let mut carl = fixture.join("Carl");
     let tag = bob.wait_for_guest();
@@ -96,12 +109,25 @@ fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing
         "{bobs_tag} \"Bob\", a co-admin, lets {tag} \"Carl\" in. Your device passes that on to the room service."
     ));
     carl.wait_for("You were let in.");
+    carl.wait_for(&format!(
+        "! you were let in by {bobs_tag} \"Bob\", a co-admin, but the call is locked: "
+    ));
+    for one in [&mut ann, &mut bob] {
+        one.wait_for(&format!(
+            "! {tag} \"Carl\" is not let into the group: the call is locked. /lock off lets it in"
+        ));
+    }
+    ann.type_line("/lock off");
     ann.wait_for(&format!(
         "{tag} \"Carl\" came into the group, let in by {bobs_tag} \"Bob\", a co-admin, account certified."
     ));
     bob.type_line(&format!("/remove {tag}"));
     carl.wait_for("An admin sent you away.");
+    ann.wait_for(&format!(
+        "{tag} \"Carl\" was removed by {bobs_tag} \"Bob\", a co-admin."
+    ));
     ann.type_line(&format!("/coadmin {bobs_tag} off"));
+    ann.wait_for(&format!("{bobs_tag} \"Bob\" is no co-admin any more."));
     bob.wait_for("You are no co-admin any more.");
     ann.type_line(&format!("/coadmin {bobs_tag}"));
     bob.wait_for("Who decides beside the admins: you, a co-admin.");

@@ -3,19 +3,25 @@
 use crate::{
     layout::guest_rows,
     quotation::{quoted, with_name},
+    role::Role,
     view::{PresentRow, WaitingRow},
     wait::duration,
     wrap::columns,
 };
 
-/// The minimum number of columns of a name, with its quotation marks, for which the words for a state are
-/// shortened.
-const NAME_COLUMNS: usize = 8;
+/// The number of columns of a name, with its quotation marks, for which the words for a state are shortened.
+const NAME_COLUMNS: usize = 24;
 
-/// Returns the row of a participant in the call. The mark of an admin comes first, where no name can imitate
-/// it. The remaining state comes last, in shorter words where they leave a name more room, and is never cut.
+/// Returns the row of a participant in the call. The mark of an admin or a co-admin comes first, where no name can
+/// imitate it. The remaining state comes last, in shorter words where they leave a name more room, and is never
+/// cut.
 pub(super) fn person(row: &PresentRow, width: usize) -> String {
-    let mark = if row.is_admin { "@" } else { " " };
+    let mark = match row.role {
+        Role::Admin => "@",
+        Role::CoAdmin => "+",
+        Role::Member => " ",
+    };
+    let role = (row.role == Role::CoAdmin).then_some("co-admin");
     let states = [
         row.is_own.then_some("you"),
         row.is_guest.then_some("guest"),
@@ -23,17 +29,21 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
         row.is_lost.then_some("lost"),
     ];
     let states: Vec<&str> = states.into_iter().flatten().collect();
-    let suffix = |group: Option<&str>| match [&states[..], group.as_slice()].concat().join(", ") {
-        states if states.is_empty() => String::new(),
-        states => format!(" ({states})"),
+    let suffix = |role: Option<&str>, group: Option<&str>| {
+        let states = [&states[..], role.as_slice(), group.as_slice()].concat();
+        match states.join(", ") {
+            states if states.is_empty() => String::new(),
+            states => format!(" ({states})"),
+        }
     };
     let start = format!("{mark}{}", row.label);
     let name = row.name.as_deref();
     let wanted = name.map_or(0, |name| columns(&quoted(name, NAME_COLUMNS)) + 1);
-    let long = suffix(row.group);
+    let long = suffix(role, row.group);
     let suffix = match columns(&start) + wanted + columns(&long) <= width {
         true => long,
-        false => suffix(row.group.map(shortened)),
+        // The mark says the role.
+        false => suffix(None, row.group.map(shortened)),
     };
     spread(&start, name, &suffix, width)
 }
@@ -49,24 +59,26 @@ fn shortened(group: &str) -> &str {
     }
 }
 
-/// Returns the rows of a waiting device, with the waiting time at the end of the row, after the mark of a
-/// guest, and a mark of the chosen one at its start. The account id precedes the name, so that no name can move it out of view, or has
-/// a row of its own below.
+/// Returns the rows of a waiting device, with a mark of the chosen one at the start, and the mark of a guest and the
+/// waiting time at the end. The account id precedes the name, so that no name can move it out of view, or has a row
+/// of its own below, with the waiting time, which leaves the name more room.
 pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<String> {
     let more = if row.waited.is_longer { "+" } else { "" };
-    let kind = if row.is_guest { " guest," } else { "" };
-    let waited = format!("{kind} {}{more}", duration(row.waited.time));
+    let waited = format!(" {}{more}", duration(row.waited.time));
     let mark = if is_chosen { ">" } else { " " };
     let name = row.name.as_deref();
     let tag = format!("{mark}{}", row.tag);
     let account = row.account.as_deref().unwrap_or_default();
     if guest_rows(width) == 1 {
         let start = format!("{tag} {account}");
-        return vec![spread(start.trim_end(), name, &waited, width)];
+        let kind = if row.is_guest { " guest," } else { "" };
+        let end = format!("{kind}{waited}");
+        return vec![spread(start.trim_end(), name, &end, width)];
     }
+    let kind = if row.is_guest { " guest" } else { "" };
     vec![
-        spread(&tag, name, &waited, width),
-        spread(&format!("  {account}"), None, "", width),
+        spread(&tag, name, kind, width),
+        spread(&format!("  {account}"), None, &waited, width),
     ]
 }
 
@@ -90,11 +102,11 @@ mod tests {
     #[test]
     fn rows_show_the_tag_and_what_there_is_to_say_however_long_the_name_is() {
         let name = "x".repeat(60);
-        let person_of = |name: &str, is_admin, has_raised_hand, is_lost| PresentRow {
+        let person_of = |name: &str, role, has_raised_hand, is_lost| PresentRow {
             label: "#7bh6".to_owned(),
             name: Some(name.to_owned()),
             is_own: false,
-            is_admin,
+            role,
             is_guest: false,
             has_raised_hand,
             is_lost,
@@ -102,31 +114,42 @@ mod tests {
         };
         let without_account = PresentRow {
             is_guest: true,
-            ..person_of("Zoe", false, true, false)
+            ..person_of("Zoe", Role::Member, true, false)
         };
         let shown = person(&without_account, 30);
         assert_eq!(shown.trim_end(), " #7bh6 \"Zoe\"     (guest, hand)");
         for (row, expected) in [
             (
-                person_of("Ann", true, false, false),
+                person_of("Ann", Role::Admin, false, false),
                 "@#7bh6 \"Ann\"        ",
             ),
             (
-                person_of(&name, false, true, false),
+                person_of(&name, Role::Member, true, false),
                 " #7bh6 \"xxx…\" (hand)",
             ),
             (
-                person_of("Ann (hand)", false, true, false),
+                person_of("Ann (hand)", Role::Member, true, false),
                 " #7bh6 \"Ann…\" (hand)",
             ),
             (
-                person_of("日本語の名前", false, false, true),
+                person_of("日本語の名前", Role::Member, false, true),
                 " #7bh6 \"日…\" (lost)",
             ),
         ] {
             let shown = person(&row, 20);
             assert_eq!(columns(&shown), 20, "{shown:?}");
             assert_eq!(shown.replace(' ', ""), expected.replace(' ', ""));
+        }
+        // The word for a co-admin goes before letters of the name do; the mark stays.
+        for (name, expected) in [
+            ("Ann", "+#7bh6 \"Ann\"                  (co-admin)"),
+            (
+                "Ann with a name of many words",
+                "+#7bh6 \"Ann with a name of many words\"",
+            ),
+        ] {
+            let row = person_of(name, Role::CoAdmin, false, false);
+            assert_eq!(person(&row, 40).trim_end(), expected);
         }
         let guest_of = |name: Option<&str>, seconds, is_longer| WaitingRow {
             device: DemuxId::new(16).unwrap(),
@@ -140,28 +163,31 @@ mod tests {
             },
         };
         for (row, is_chosen, expected) in [
-            (guest_of(None, 40, false), false, " #7bh6          40 s"),
+            (
+                guest_of(None, 40, false),
+                false,
+                [" #7bh6              ", "  id#a36c1a6b   40 s"],
+            ),
             (
                 guest_of(Some("Bob"), 200, true),
                 true,
-                ">#7bh6 \"Bob\"  3 min+",
+                [">#7bh6 \"Bob\"        ", "  id#a36c1a6b 3 min+"],
             ),
             (
                 guest_of(Some(&name), 7200, false),
                 false,
-                " #7bh6 \"xxxxxx…\" 2 h",
+                [" #7bh6 \"xxxxxxxxxx…\"", "  id#a36c1a6b    2 h"],
             ),
         ] {
-            let account = "  id#a36c1a6b       ".to_owned();
-            assert_eq!(guest(&row, is_chosen, 20), [expected.to_owned(), account]);
+            assert_eq!(guest(&row, is_chosen, 20), expected);
         }
         let without_account = WaitingRow {
             is_guest: true,
             ..guest_of(Some("Zoe"), 40, false)
         };
         assert_eq!(
-            guest(&without_account, false, 24)[0],
-            " #7bh6 \"Zoe\" guest, 40 s"
+            guest(&without_account, false, 24),
+            [" #7bh6 \"Zoe\"       guest", "  id#a36c1a6b       40 s"]
         );
         for (row, is_chosen, expected) in [
             (

@@ -1,10 +1,10 @@
 //! The decisions of this device about other ones, and those of co-admins.
 
 use anteroom_client::{
-    CoAdminDecision, DecisionHandling, DemuxId, MemberLeaf, Participant, Verdict,
+    CoAdminDecision, DecisionHandling, DemuxId, MemberLeaf, Participant, Roster, Verdict,
 };
 
-use super::{View, words};
+use super::{View, admissions::co_admin, words};
 use crate::{entry::Entry, input::Decision};
 
 impl View {
@@ -28,7 +28,8 @@ impl View {
         decision: &CoAdminDecision,
         handling: DecisionHandling,
     ) -> Entry {
-        let (decider, about) = (self.member_label(claims), self.decided_about(decision));
+        let decider = co_admin(&self.member_label(claims));
+        let about = self.decided_about(decision);
         match handling {
             DecisionHandling::PassedOn => {
                 let what = match decision.verdict {
@@ -38,11 +39,11 @@ impl View {
                     Verdict::Block => format!("blocks {about} for the rest of this call"),
                 };
                 Entry::Notice(format!(
-                    "{decider}, a co-admin, {what}. Your device passes that on to the room service."
+                    "{decider}, {what}. Your device passes that on to the room service."
                 ))
             }
             DecisionHandling::Dropped => Entry::Problem(format!(
-                "{decider}, a co-admin, decided about {about}, and your device did not pass that on: it is an \
+                "{decider}, decided about {about}, and your device did not pass that on: it is an \
                  admin, or the room service lists somebody else there now"
             )),
             DecisionHandling::OfOther => {
@@ -53,9 +54,7 @@ impl View {
                     Verdict::Block => Decision::Block,
                 };
                 let what = words::request(decision, &about);
-                Entry::Notice(format!(
-                    "{decider}, a co-admin, asks an admin's device {what}."
-                ))
+                Entry::Notice(format!("{decider}, asks an admin's device {what}."))
             }
         }
     }
@@ -65,11 +64,19 @@ impl View {
         let is_meant = |one: &Participant| {
             one.demux == decision.device && one.member_key() == Some(decision.member_key)
         };
-        let (devices, unknown) = match decision.verdict {
-            Verdict::Admit(_) | Verdict::Deny => (&self.roster.pending, "somebody who waits"),
-            Verdict::Remove | Verdict::Block => (&self.roster.active, "somebody"),
+        let Roster {
+            active, pending, ..
+        } = &self.roster;
+        let (is_known, unknown) = match decision.verdict {
+            Verdict::Admit(_) => {
+                let mut devices = pending.iter().chain(active);
+                (devices.any(is_meant), "somebody who waits")
+            }
+            Verdict::Deny => (pending.iter().any(is_meant), "somebody who waits"),
+            Verdict::Remove | Verdict::Block => (active.iter().any(is_meant), "somebody"),
         };
-        match devices.iter().any(is_meant) {
+        match is_known {
+            true if self.known_devices.is_own(decision.device) => "you".to_owned(),
             true => self.known_devices.decision_label(decision.device),
             false => unknown.to_owned(),
         }

@@ -7,6 +7,8 @@ use anteroom_client::{
     Participant,
 };
 
+use crate::role::Role;
+
 /// The group as far as it is known to this device.
 #[derive(Default)]
 pub(super) struct GroupView {
@@ -17,6 +19,12 @@ pub(super) struct GroupView {
     /// The epoch of the words that were shown last, until they are compared.
     pub(super) shown_at: Option<GroupEpoch>,
     pub(super) has_stopped: bool,
+    /// Whether the person was told what a group of this era is good for.
+    pub(super) is_introduced: bool,
+    /// The keys of the members that were told as not confirmed.
+    pub(super) told_silent: BTreeSet<[u8; 32]>,
+    /// Whether the person was told to compare words with those who came after the last comparison.
+    pub(super) is_advised: bool,
     /// The co-admins that were told last.
     pub(super) told_co_admins: Vec<MemberPublicKey>,
 }
@@ -48,11 +56,21 @@ impl GroupView {
         }
     }
 
-    /// Returns whether a member can sign as an admin; `None` where the room service decides who is one.
-    pub(super) fn is_admin(&self, member: &MemberStatus) -> Option<bool> {
+    /// Returns the rights of a member by what it can sign now, whatever an earlier leaf of its key could; `None`
+    /// where the room service decides who is an admin.
+    pub(super) fn role(&self, member: &MemberStatus) -> Option<Role> {
         let state = self.state.as_ref().filter(|state| state.has_admin)?;
-        let is_named = state.admins.contains(&member.claims.member_key);
-        Some(is_named || member.reason == AdmissionReason::Admin)
+        Some(match member.reason {
+            AdmissionReason::Admin => Role::Admin,
+            _ if state.co_admins.contains(&member.claims.member_key) => Role::CoAdmin,
+            _ => Role::Member,
+        })
+    }
+
+    /// Returns whether this device has shown the group the admin secret.
+    pub(super) fn has_admin_secret(&self) -> bool {
+        let mut members = self.state.iter().flat_map(|state| &state.members);
+        members.any(|member| member.is_own && member.reason == AdmissionReason::Admin)
     }
 
     /// Returns the member that has signed a leaf, if the group has it.
@@ -64,11 +82,25 @@ impl GroupView {
         })
     }
 
-    /// Adds a member.
+    /// Adds a member, for an earlier one at its leaf, with its number or with its key.
     pub(super) fn add(&mut self, member: &MemberStatus) {
         let state = self.state.get_or_insert_default();
-        state.members.retain(|known| known.leaf != member.leaf);
+        let new = &member.claims;
+        state.members.retain(|known| {
+            let claims = &known.claims;
+            known.leaf != member.leaf
+                && claims.demux_id != new.demux_id
+                && claims.member_key != new.member_key
+        });
         state.members.push(member.clone());
+    }
+
+    /// Removes a member that has left the group.
+    pub(super) fn remove(&mut self, leaf: u32, claims: &MemberLeaf) {
+        let members = self.state.iter_mut().map(|state| &mut state.members);
+        for members in members {
+            members.retain(|known| known.leaf != leaf || known.claims != *claims);
+        }
     }
 
     /// Returns the member with a leaf.

@@ -1,10 +1,10 @@
 //! The group of the end-to-end encryption, in sentences and in words for rows.
 
-use std::iter;
+use std::{iter, mem};
 
 use anteroom_client::{
-    AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, GroupState,
-    LeaveReason, Listing, MemberStatus, Participant, Signer, StopReason,
+    AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, LeaveReason,
+    Listing, MemberStatus, Participant, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -39,6 +39,10 @@ impl View {
 
     /// Returns the words for a device's place in the group, for a row of a list.
     pub(super) fn group_state(&self, participant: &Participant) -> Option<&'static str> {
+        // The lobby is told no keys.
+        if !self.is_inside {
+            return None;
+        }
         match self.group.membership(participant) {
             Membership::Member(member) if member.listing == Listing::Contradicted => {
                 Some("not as listed")
@@ -57,6 +61,7 @@ impl View {
     /// Returns a device's place in the group, for a sentence.
     pub(super) fn group_place(&self, participant: &Participant) -> String {
         match self.group.membership(participant) {
+            _ if !self.is_inside => String::new(),
             Membership::NoGroup => String::new(),
             Membership::Member(member) => {
                 let is_compared = member.is_compared && !member.is_own;
@@ -103,13 +108,9 @@ impl View {
     pub(super) fn group_entries(&mut self, event: &CallEvent) -> Vec<Entry> {
         match event {
             CallEvent::GroupChanged(state) => {
-                let before = self.group.state.replace((**state).clone());
-                let was_co_admin = before.is_some_and(|before| before.is_co_admin);
+                self.group.state = Some((**state).clone());
                 self.know_members();
-                let is_over = was_co_admin && !state.is_co_admin && !state.members.is_empty();
-                let over = is_over.then(|| "You are no co-admin any more.".to_owned());
-                let mut entries: Vec<Entry> = over.map(Entry::Notice).into_iter().collect();
-                entries.extend(self.changed_co_admins(state));
+                let mut entries = self.changed_co_admins(state);
                 entries.extend(self.tell_of_outsiders());
                 entries
             }
@@ -133,53 +134,6 @@ impl View {
         }
     }
 
-    /// Returns the reason why a member may be in.
-    pub(super) fn admission(&self, reason: AdmissionReason) -> String {
-        match reason {
-            AdmissionReason::ServiceDecision => "let in on the room service's word".to_owned(),
-            AdmissionReason::Open => "in without approval".to_owned(),
-            AdmissionReason::Approval(signer) => format!("let in by {}", self.signer(signer)),
-            AdmissionReason::OtherDevice(signer) => {
-                format!("let in by {} with another device", self.signer(signer))
-            }
-            AdmissionReason::Admin => "in with the admin secret".to_owned(),
-        }
-    }
-
-    fn signer(&self, signer: Signer) -> String {
-        let Signer::CoAdmin(key) = signer else {
-            return "an admin".to_owned();
-        };
-        let mut members = self.group.state.iter().flat_map(|state| &state.members);
-        let member = members.find(|member| member.claims.member_key == key);
-        match member {
-            Some(member) if member.is_own => "you, a co-admin".to_owned(),
-            Some(member) => {
-                let label = self.label(member.claims.demux_id);
-                // The mark of an admin says the same.
-                let label = label.strip_prefix("admin ").unwrap_or(&label);
-                format!("{label}, a co-admin")
-            }
-            None => "a co-admin".to_owned(),
-        }
-    }
-
-    /// Names the co-admins of the era, if they are others than before.
-    fn changed_co_admins(&mut self, state: &GroupState) -> Option<Entry> {
-        let co_admins = &state.co_admins;
-        // Outside of a group there are none, which takes nothing back.
-        if state.members.is_empty() || self.group.told_co_admins == *co_admins {
-            return None;
-        }
-        self.group.told_co_admins.clone_from(co_admins);
-        let named = co_admins
-            .iter()
-            .map(|key| self.signer(Signer::CoAdmin(*key)));
-        let named = named.collect::<Vec<_>>().join("; ");
-        let text = format!("Who decides beside the admins: {named}.");
-        (!named.is_empty()).then_some(Entry::Notice(text))
-    }
-
     fn member_entries(&mut self, event: &GroupEvent) -> Vec<Entry> {
         let notice = |text: String| vec![Entry::Notice(text)];
         let problem = |text: String| vec![Entry::Problem(text)];
@@ -187,6 +141,7 @@ impl View {
             GroupEvent::Entered { members, .. } => {
                 let state = self.group.state.get_or_insert_default();
                 state.members.clone_from(members);
+                self.group.told_silent.clear();
                 self.know_members();
                 self.enter_group(members)
             }
@@ -207,21 +162,35 @@ impl View {
             GroupEvent::MemberAdded { member, .. } => {
                 self.group.add(member);
                 self.know_members();
+                let compared = self.after_comparison(member);
                 let came = Entry::Notice(format!(
-                    "{} came into the group, {}, {}.{}",
+                    "{} came into the group, {}, {}.{compared}",
                     self.member_label(&member.claims),
                     self.admission(member.reason),
                     words::certificate(member.certificate),
-                    self.after_comparison(),
                 ));
                 iter::once(came)
                     .chain(self.bad_certificate(member))
                     .collect()
             }
-            GroupEvent::NotAdmitted { claims, refusal } => problem(format!(
-                "{} is not let into the group: {refusal}",
-                self.member_label(claims)
-            )),
+            GroupEvent::MemberRemoved {
+                leaf,
+                claims,
+                signer,
+                ..
+            } => {
+                let label = self.member_label(claims);
+                self.group.remove(*leaf, claims);
+                self.know_members();
+                self.removed(claims.demux_id, &label, *signer)
+            }
+            GroupEvent::NotAdmitted { claims, refusal } => {
+                vec![self.not_admitted(claims, *refusal)]
+            }
+            GroupEvent::KeptOutside {
+                is_locked,
+                approved_by,
+            } => vec![self.kept_outside(*is_locked, *approved_by)],
             GroupEvent::Text {
                 claims,
                 text,
@@ -248,6 +217,16 @@ impl View {
                     return Vec::new();
                 };
                 let label = self.member_label(&member.claims);
+                let key = *member.claims.member_key.as_bytes();
+                let silent = &mut self.group.told_silent;
+                // A leaf that was made anew is not confirmed from its start, which is not told.
+                let is_news = match *is_confirmed {
+                    true => silent.remove(&key),
+                    false => silent.insert(key),
+                };
+                if !is_news {
+                    return Vec::new();
+                }
                 notice(if *is_confirmed {
                     format!("{label} is confirmed again.")
                 } else {
@@ -261,7 +240,7 @@ impl View {
                         .to_owned(),
                 )
             }
-            GroupEvent::SendingResumed if std::mem::take(&mut self.group.has_stopped) => {
+            GroupEvent::SendingResumed if mem::take(&mut self.group.has_stopped) => {
                 notice("What you say is sent again.".to_owned())
             }
             GroupEvent::CommitRefused {
@@ -288,7 +267,10 @@ impl View {
             GroupEvent::Lock { is_on, signer } => {
                 let signer = self.signer(*signer);
                 notice(if *is_on {
-                    format!("The call is locked by {signer}: nobody new comes into the group.")
+                    format!(
+                        "The call is locked by {signer}: nobody new comes into the group. Those who were in before \
+                         may come back, and so may admins with the admin secret."
+                    )
                 } else {
                     format!("The call is unlocked by {signer}.")
                 })
@@ -313,7 +295,7 @@ impl View {
     }
 
     /// Says who is in the group that this device has entered, and why.
-    fn enter_group(&self, members: &[MemberStatus]) -> Vec<Entry> {
+    fn enter_group(&mut self, members: &[MemberStatus]) -> Vec<Entry> {
         let mut reasons = members.iter().map(|member| member.reason);
         let rest = if reasons.any(|reason| reason == AdmissionReason::ServiceDecision) {
             " Whom the room service lets in is in: the link names no admin key."
@@ -331,10 +313,13 @@ impl View {
             "what you say goes to its members, and under the key of the link to devices without \
              end-to-end encryption"
         };
-        let text = format!(
-            "You are in the group of {}: {audience}. /verify shows words to compare.{rest}",
-            words::members(members.len())
-        );
+        let count = words::members(members.len());
+        let text = match mem::replace(&mut self.group.is_introduced, true) {
+            true => format!("You are in the group of {count} again.{rest}"),
+            false => format!(
+                "You are in the group of {count}: {audience}. /verify shows words to compare.{rest}"
+            ),
+        };
         let others = members.iter().filter(|member| !member.is_own);
         let mut named: Vec<String> = others
             .map(|member| {

@@ -33,8 +33,8 @@ impl View {
         let room = self.room_params.as_ref();
         self.known_devices.clear_members();
         for member in self.group.state.iter().flat_map(|state| &state.members) {
-            let is_admin = self.group.is_admin(member);
-            self.known_devices.add_member(member, is_admin, room);
+            let role = self.group.role(member);
+            self.known_devices.add_member(member, role, room);
         }
     }
 }

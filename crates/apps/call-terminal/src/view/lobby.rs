@@ -52,6 +52,11 @@ impl Lobby {
         self.since = waiting.map(arrival).collect();
     }
 
+    /// Forgets when a device came whose number somebody else had before.
+    pub(super) fn forget(&mut self, device: DemuxId) {
+        self.since.remove(&device);
+    }
+
     /// Returns the time for which a device has waited.
     pub(super) fn wait(&self, device: DemuxId, now: Duration) -> Wait {
         let Some(arrival) = self.since.get(&device) else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anteroom_client::{CertificateStatus, DemuxId, Participant};
 
 use super::{View, words};
-use crate::{entry::Entry, wait::Wait};
+use crate::{entry::Entry, role::Role, wait::Wait};
 
 /// The mark of a certified account, between a tag and a name.
 const CERTIFIED: &str = "✓";
@@ -17,7 +17,7 @@ pub(crate) struct PresentRow {
     pub(crate) label: String,
     pub(crate) name: Option<String>,
     pub(crate) is_own: bool,
-    pub(crate) is_admin: bool,
+    pub(crate) role: Role,
     /// Whether the device has a guest account.
     pub(crate) is_guest: bool,
     pub(crate) has_raised_hand: bool,
@@ -73,7 +73,7 @@ impl View {
                 label,
                 name: name.map(ToOwned::to_owned),
                 is_own,
-                is_admin: self.known_devices.is_admin(participant.demux),
+                role: self.known_devices.role(participant.demux),
                 is_guest: participant.is_guest,
                 has_raised_hand: participant.hand_raised_at.is_some(),
                 is_lost: participant.is_lost,

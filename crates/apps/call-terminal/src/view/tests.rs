@@ -1,4 +1,6 @@
+mod changes;
 mod proofs;
+mod rights;
 
 use anteroom_client::{
     AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
@@ -119,7 +121,7 @@ fn whom_an_admin_sent_away_is_told_as_the_admins_deed_and_not_as_a_departure() {
         (
             Decision::Deny,
             roster(&[16], &[32]),
-            "You did not let #2000 in.",
+            "You did not let #2000 in. A second /deny of the account blocks it for the rest of this call.",
         ),
         (
             Decision::Remove,

@@ -1,6 +1,8 @@
 //! The verification words, in sentences.
 
-use anteroom_client::{GroupEpoch, MemberPublicKey, ShownWords};
+use std::mem;
+
+use anteroom_client::{GroupEpoch, Listing, MemberPublicKey, MemberStatus, ShownWords};
 use anteroom_console::terminal;
 
 use super::{View, words};
@@ -10,14 +12,14 @@ impl View {
     /// Says which words the person has compared, and who came in after.
     pub(super) fn words_compared(&mut self, epoch: GroupEpoch, keys: &[MemberPublicKey]) -> Entry {
         self.group.shown_at = None;
+        self.group.is_advised = false;
         // The next state says the same.
         let members = self.group.state.iter_mut();
         for member in members.flat_map(|state| &mut state.members) {
             member.is_compared |= keys.contains(&member.claims.member_key);
         }
         let members = self.group.state.iter().flat_map(|state| &state.members);
-        let later =
-            members.filter(|member| !member.is_own && !keys.contains(&member.claims.member_key));
+        let later = members.filter(|member| !member.is_own && !member.is_compared);
         let later: Vec<String> = later
             .map(|member| {
                 let label = self.member_label(&member.claims);
@@ -42,55 +44,76 @@ impl View {
 
     /// Freezes the words that this device has computed, with their members.
     pub(super) fn show_words(&mut self, shown: &ShownWords) -> Vec<Entry> {
-        let others = || shown.members.iter().filter(|member| !member.is_own);
         self.group.shown_at = Some(shown.epoch);
         let words = shown.words.iter();
         let words: Vec<String> = words
             .map(|word| format!("{} ({})", word.word, word.number))
             .collect();
-        let others: Vec<String> = others()
-            .map(|member| self.member_label(&member.claims))
-            .collect();
-        let others = match others.as_slice() {
-            [] => "the others, once they are there".to_owned(),
-            others => others.join(", "),
+        let others = shown.members.iter().filter(|member| !member.is_own);
+        let (unlisted, listed): (Vec<_>, Vec<_>) =
+            others.partition(|member| member.listing == Listing::Unlisted);
+        let named = |members: &[&MemberStatus]| {
+            let labels = members.iter().map(|one| self.member_label(&one.claims));
+            labels.collect::<Vec<_>>().join(", ")
         };
-        let change = words::change(shown.epoch);
-        vec![
-            Entry::Notice(format!(
-                "Words of {change}, {}:",
+        let mut lines = vec![
+            format!(
+                "Words of {}, {}:",
+                words::change(shown.epoch),
                 terminal::second(shown.time)
-            )),
-            Entry::Notice(format!("  {}", words.join(", "))),
-            Entry::Notice(format!(
-                "Compare these words, or their numbers, with {others}: read them to each other where you \
-                 know the voices. Words of another change are other words. If they match, write \
-                 /verify match."
-            )),
-        ]
+            ),
+            format!("  {}", words.join(", ")),
+            format!(
+                "Compare them, or their numbers, by voice with {}.",
+                named(&listed)
+            ),
+        ];
+        if !unlisted.is_empty() {
+            lines.push(format!(
+                "In the group too, and not listed in the call, since they have just left or are hidden: {}.",
+                named(&unlisted)
+            ));
+        }
+        lines.push("If they match, write /verify match.".to_owned());
+        lines.push("If they differ at the same change, somebody may listen in.".to_owned());
+        lines.into_iter().map(Entry::Notice).collect()
     }
 
     /// Tells that a commit came after the words that were shown.
     pub(super) fn words_outdated(&self, shown: GroupEpoch, present: Option<GroupEpoch>) -> Entry {
-        let now = match present {
-            Some(present) => format!("the group is at {} now", words::change(present)),
-            None => "you are out of that group now".to_owned(),
+        let words = words::change(shown);
+        let mut members = self.group.state.iter().flat_map(|state| &state.members);
+        let text = match present {
+            None => format!(
+                "Your words are of {words}, and you are out of that group now. Once you are in again, write /verify \
+                 again."
+            ),
+            Some(_) if members.all(|member| member.is_own) => {
+                format!("Your words are of {words}, and nobody else is in the group now.")
+            }
+            Some(present) => format!(
+                "Your words are of {words}, and the group is at {} now. If you have compared them, write \
+                 /verify match; if not, write /verify again, both of you.",
+                words::change(present)
+            ),
         };
-        Entry::Notice(format!(
-            "Your words are of {}, and {now}. Somebody who looks now sees other words: write /verify again, \
-             both of you, unless you have compared already: then /verify match is for the people that were \
-             listed with your words.",
-            words::change(shown)
-        ))
+        Entry::Notice(text)
     }
 
-    /// Returns the sentence about somebody who comes after words were compared.
-    pub(super) fn after_comparison(&self) -> &'static str {
+    /// Returns the sentence about somebody who comes after words were compared. The next step is told once, by it or
+    /// by the line about words that are of an earlier change.
+    pub(super) fn after_comparison(&mut self, member: &MemberStatus) -> &'static str {
+        if member.is_compared {
+            return " You have compared words with this key before.";
+        }
         let members = self.group.state.iter().flat_map(|state| &state.members);
         let mut others = members.filter(|member| !member.is_own);
-        match others.any(|member| member.is_compared) {
-            true => " That was after you compared the words: compare anew.",
-            false => "",
+        if !others.any(|member| member.is_compared) {
+            return "";
+        }
+        match self.group.shown_at.is_some() || mem::replace(&mut self.group.is_advised, true) {
+            true => " You have not compared words with this key.",
+            false => " You have not compared words with this key: write /verify, both of you.",
         }
     }
 }

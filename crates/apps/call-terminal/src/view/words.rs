@@ -128,7 +128,7 @@ pub(super) fn change(epoch: GroupEpoch) -> String {
 /// Returns the reason why a command about the group was not carried out, and the next step.
 pub(super) fn group_refusal(error: GroupError) -> String {
     let next = match error {
-        GroupError::Command(CommandError::Alone) => {
+        GroupError::Command(CommandError::Alone | CommandError::NobodyToCompare) => {
             ": write it again once somebody is in the group with you"
         }
         GroupError::Command(CommandError::NotInGroup) => {
@@ -162,7 +162,7 @@ pub(super) fn everyone(
         format!("  {label} ({place}{hand}{lost}){account}")
     };
     let active = roster.active.iter().map(|one| {
-        let label = known_devices.label(one.demux);
+        let label = known_devices.whole_label(one.demux);
         let account = account_beside_name(known_devices, one.demux);
         line(one, "in the call", (label, account)) + &group_place(one)
     });
@@ -196,7 +196,9 @@ pub(super) fn decision(decision: Decision, label: &str) -> Entry {
         Decision::Admit => format!(
             "You let {label} in: all devices of that account come in by this link from now on."
         ),
-        Decision::Deny => format!("You did not let {label} in."),
+        Decision::Deny => format!(
+            "You did not let {label} in. A second /deny of the account blocks it for the rest of this call."
+        ),
         Decision::Remove => format!("You sent {label} away."),
         Decision::Block => format!("You blocked {label} for the rest of this call."),
     })

@@ -83,6 +83,9 @@ pub enum GroupError {
     /// A co-admin has decided about a device of which no admin's device has told, or that has no member key.
     #[error("no admin's device has told of it, or it has named no key")]
     NotWaiting,
+    /// A co-admin has decided about a device of an admin, or of the account of one.
+    #[error("it is a device of an admin, and a co-admin decides nothing about admins")]
+    OfAdmin,
     /// A co-admin lets a device in for whose number different users or member keys were stated in the era.
     #[error(
         "the room service has stated different accounts or keys for it in this call, so nothing is signed for it"

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use anteroom_e2ee::{Candidate, ContextError, Group, HandshakeKind, JoinError, Moment};
+use anteroom_e2ee::{Candidate, ContextError, Group, JoinError, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
@@ -39,7 +39,9 @@ impl Seat {
         let is_slow = self.welcome_failures >= MAX_FAILURES;
         let is_spent =
             |asking: &mut Asking| asking.relays >= MAX_RELAYS && now >= asking.next_relay;
-        let since = self.asking.as_ref().map_or(now, |asking| asking.since);
+        let before = self.asking.as_ref();
+        let since = before.map_or(now, |asking| asking.since);
+        let told_outside = before.and_then(|asking| asking.told_outside);
         self.asking.take_if(is_spent);
         if self.asking.is_none() {
             let candidate = self.candidate(step)?;
@@ -53,8 +55,10 @@ impl Seat {
                     now
                 },
                 relays: 0,
+                told_outside,
             });
         }
+        self.tell_outside(step);
         let asking = self.asking.as_mut()?;
         asking.group = group;
         if now < asking.next_relay {
@@ -66,15 +70,12 @@ impl Seat {
         });
         if self.roster.has_others(self.demux) {
             asking.relays += 1;
-            if core::mem::take(&mut self.tells_statements) {
-                let context = self.shared.to_bytes();
-                let handshake = self.link.handshake();
-                let sealed = handshake.seal(HandshakeKind::Statements, None, &context, step.rng);
-                if let Ok(sealed) = sealed {
-                    let body = RelayContent::Statements(&sealed).to_bytes();
-                    step.send(Message::Relay(RelayClass::Statements, body));
-                }
+            if core::mem::take(&mut self.tells_statements)
+                && let Some(body) = self.statements_of(&self.shared, step)
+            {
+                step.send(Message::Relay(RelayClass::Statements, body));
             }
+            let asking = self.asking.as_ref()?;
             let content = RelayContent::KeyPackage {
                 group,
                 sealed: asking.candidate.key_package(),
@@ -82,7 +83,7 @@ impl Seat {
             let body = content.to_bytes();
             step.send(Message::Relay(RelayClass::KeyPackage, body));
         }
-        Some(asking.next_relay)
+        self.asking.as_ref().map(|asking| asking.next_relay)
     }
 
     /// Lets the key package be relayed at once, because others have come.

@@ -1,6 +1,6 @@
 //! The barred entries of this device, until the others are known to have them.
 
-use anteroom_e2ee::Moment;
+use anteroom_e2ee::{MemberLeaf, Moment, RemovalReason, RoomContext, Signer};
 
 use super::Seat;
 use crate::{
@@ -33,6 +33,21 @@ impl Seat {
         });
         next
     }
+}
+
+/// Returns the signer of the newest barred entry that has put a member out.
+pub(super) fn barred_by(
+    context: &RoomContext,
+    claims: &MemberLeaf,
+    reason: RemovalReason,
+) -> Option<Signer> {
+    let entries = context.barred().entries().iter();
+    let entries = entries.filter(|entry| {
+        let is_named = entry.claimed().names(&claims.user, &claims.member_key);
+        reason == RemovalReason::Barred && is_named
+    });
+    let newest = entries.max_by_key(|entry| entry.claimed().time);
+    newest.map(|entry| *entry.signer())
 }
 
 fn told(bar: &PendingBar, state: BarState) -> Event {

@@ -8,7 +8,7 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
-use super::{Seat, ToldCommit};
+use super::{Seat, ToldCommit, bars::barred_by};
 use crate::{
     COMMIT_HOLD,
     attempt::Attempt,
@@ -274,6 +274,7 @@ impl Seat {
         for (leaf, reason) in effect.removed {
             if let Some(claims) = before.leaves.get(&leaf).cloned() {
                 step.tell(Event::MemberRemoved {
+                    signer: barred_by(&effect.context, &claims, reason),
                     leaf,
                     claims,
                     reason,

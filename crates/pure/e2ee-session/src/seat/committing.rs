@@ -12,7 +12,7 @@ use super::{Seat, additions::admits};
 use crate::{
     ADD_DELAY, COMMITTER_PATIENCE, RESEND_INTERVAL,
     attempt::Attempt,
-    event::{Event, LeaveReason},
+    event::LeaveReason,
     input::CommitRejection,
     output::Message,
     step::{Step, earlier, surroundings},
@@ -149,12 +149,7 @@ impl Seat {
             match decision {
                 Ok(()) => first = earlier(first, Some(asked)),
                 Err(CommitRefusal::Duplicate) => {}
-                Err(refusal) => {
-                    if self.applicants.is_untold(device, refusal) {
-                        let claims = leaf;
-                        step.tell(Event::NotAdmitted { claims, refusal });
-                    }
-                }
+                Err(refusal) => self.tell_refusal(device, refusal, step),
             }
         }
         first

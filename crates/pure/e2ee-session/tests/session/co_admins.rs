@@ -1,8 +1,8 @@
 //! The lobby and the decisions of co-admins, as messages of the group.
 
-use anteroom_e2ee::CoAdmin;
+use anteroom_e2ee::{CoAdmin, Signer};
 use anteroom_e2ee_session::{
-    CoAdminDecision, CoAdminVerdict, Command, CommandError, Event, Verdict, WaitingDevice,
+    BarScope, CoAdminDecision, CoAdminVerdict, Command, CommandError, Event, Verdict, WaitingDevice,
 };
 use anteroom_protocol::DemuxId;
 
@@ -116,4 +116,34 @@ fn members_take_the_decisions_of_co_admins_and_of_nobody_else() {
     call.command(1, decide(CoAdminVerdict::Deny));
     call.run(500);
     assert_eq!(decisions(&mut call, 0), []);
+}
+
+#[test]
+fn the_members_are_told_who_has_put_somebody_out() {
+    let mut call = call();
+    call.join(person(4));
+    call.run(1_000);
+    call.agree(&[0, 1, 2, 3]);
+    let co_admin = Signer::CoAdmin(member_key(2).public());
+    for (who, about, witness, signer) in [(1, 2, 3, co_admin), (0, 3, 1, Signer::Admin)] {
+        call.take_events(witness);
+        let device = call.devices[about].demux.unwrap();
+        let scope = BarScope::Device;
+        call.command(who, Command::Bar { device, scope });
+        call.run(500);
+        assert_eq!(removals(&mut call, witness), [Some(signer)]);
+    }
+    call.leave(1);
+    call.run(5_000);
+    assert_eq!(removals(&mut call, 0).last(), Some(&None), "it has left");
+}
+
+/// Returns by whom members were put out, as a device was told.
+fn removals(call: &mut Harness, device: usize) -> Vec<Option<Signer>> {
+    let events = call.take_events(device).into_iter();
+    let removals = events.filter_map(|event| match event {
+        Event::MemberRemoved { signer, .. } => Some(signer),
+        _ => None,
+    });
+    removals.collect()
 }

@@ -84,6 +84,26 @@ fn the_lifting_of_a_lock_is_told_before_those_whom_the_same_commit_lets_in() {
 }
 
 #[test]
+fn words_are_shown_while_somebody_is_there_to_compare_them_with() {
+    let mut call = Harness::of([person(1), person(2)]);
+    call.run(1_000);
+    call.agree(&[0, 1]);
+    call.leave(1);
+    // The leaf is still in the group, and the roster does not list the device any more.
+    for millis in [200, 4_000] {
+        call.run(millis);
+        let time = call.time();
+        let words = call.devices[0].session.show_words(time);
+        assert_eq!(words.err(), Some(CommandError::NobodyToCompare), "{millis}");
+    }
+    call.join(person(3));
+    call.run(1_000);
+    let time = call.time();
+    let words = call.devices[0].session.show_words(time).unwrap();
+    assert_eq!(words.members.len(), 2);
+}
+
+#[test]
 fn a_person_without_a_group_is_told_why_there_is_none() {
     let mut call = Harness::of([admin(1)]);
     call.run(1_000);

@@ -6,19 +6,19 @@ use anteroom_client::{
 };
 
 use super::*;
-use crate::screen::tests::golden::member;
+use crate::{role::Role, screen::tests::golden::member};
 
-const EPOCH: GroupEpoch = GroupEpoch { group: 1, epoch: 1 };
+pub(super) const EPOCH: GroupEpoch = GroupEpoch { group: 1, epoch: 1 };
 
-fn bob() -> MemberStatus {
+pub(super) fn bob() -> MemberStatus {
     member(32, "Bob", AdmissionReason::Approval(Signer::Admin))
 }
 
-fn ann() -> MemberStatus {
+pub(super) fn ann() -> MemberStatus {
     member(16, "Ann", AdmissionReason::Admin)
 }
 
-fn group(members: &[MemberStatus]) -> CallEvent {
+pub(super) fn group(members: &[MemberStatus]) -> CallEvent {
     CallEvent::GroupChanged(Box::new(GroupState {
         members: members.to_vec(),
         may_send: true,
@@ -27,11 +27,11 @@ fn group(members: &[MemberStatus]) -> CallEvent {
     }))
 }
 
-fn of_group(event: GroupEvent) -> CallEvent {
+pub(super) fn of_group(event: GroupEvent) -> CallEvent {
     CallEvent::Group(Box::new(event))
 }
 
-fn said(claims: &MemberLeaf) -> CallEvent {
+pub(super) fn said(claims: &MemberLeaf) -> CallEvent {
     said_at(claims, false)
 }
 
@@ -46,7 +46,7 @@ fn said_at(claims: &MemberLeaf, is_late: bool) -> CallEvent {
 }
 
 /// Returns the view of an admin in a group with Bob, whom the roster lists.
-fn view_with_bob() -> View {
+pub(super) fn view_with_bob() -> View {
     let mut view = View::of(Some("Ann".to_owned())).with_room(room_params());
     let there = roster(&[16, 32], &[]);
     told(&mut view, &joined(SeatStatus::Active, true, there));
@@ -164,14 +164,15 @@ fn a_member_without_a_name_does_not_get_one_from_outside_of_the_group() {
 }
 
 #[test]
-fn the_mark_of_an_admin_before_a_member_is_not_the_room_services_word() {
+fn the_mark_of_an_admin_or_a_co_admin_before_a_member_is_not_the_room_services_word() {
     let carol = || member(48, "Carol", AdmissionReason::Admin);
     let mut listed = roster(&[16, 32, 48], &[]);
     listed.active[1].is_admin = true;
-    for (has_admin, admins, bob_is, carol_is) in [
-        (true, vec![], false, true),
-        (true, vec![bob().claims.member_key], true, true),
-        (false, vec![], true, false),
+    use Role::{Admin, CoAdmin, Member};
+    for (has_admin, co_admins, bobs_role, carols_role) in [
+        (true, vec![], Member, Admin),
+        (true, vec![bob().claims.member_key], CoAdmin, Admin),
+        (false, vec![], Admin, Member),
     ] {
         let mut view = view_with_bob();
         told(&mut view, &CallEvent::Roster(listed.clone()));
@@ -181,18 +182,24 @@ fn the_mark_of_an_admin_before_a_member_is_not_the_room_services_word() {
                 members: vec![ann(), bob(), carol()],
                 may_send: true,
                 has_admin,
-                admins,
+                co_admins,
                 ..GroupState::default()
             })),
         );
-        for (member, is_admin) in [(bob(), bob_is), (carol(), carol_is)] {
+        for (member, role) in [(bob(), bobs_role), (carol(), carols_role)] {
             let line = told(&mut view, &said(&member.claims)).remove(0);
-            assert_eq!(line.starts_with("admin "), is_admin, "{line}");
+            let start = format!("{}#", role.mark(false));
+            assert!(line.starts_with(&start), "{line}");
+            let who = lines(&view.everyone(NOW));
+            let start = format!("  {start}");
+            let name = member.name.unwrap();
+            let line = who.iter().find(|line| line.contains(&name)).unwrap();
+            assert!(line.starts_with(&start), "{line}");
             let rows = view.present();
             let number = member.claims.demux_id;
             let tag = view.known_devices.tag(number);
             let row = rows.iter().find(|row| row.label.starts_with(&tag)).unwrap();
-            assert_eq!(row.is_admin, is_admin, "{tag}");
+            assert_eq!(row.role, role, "{tag}");
         }
     }
 }
@@ -365,7 +372,7 @@ fn the_co_admins_of_the_era_alone_are_named_and_once() {
         let lines = told(view, &CallEvent::GroupChanged(Box::new(state)));
         lines
             .into_iter()
-            .filter(|line| line.starts_with("Who decides"))
+            .filter(|line| line.contains("co-admin"))
             .collect::<Vec<_>>()
     };
     let both = [ann(), bob()];
@@ -377,6 +384,7 @@ fn the_co_admins_of_the_era_alone_are_named_and_once() {
     assert!(named(&mut view, &[], &[]).is_empty());
     assert!(named(&mut view, &both, &[bob()]).is_empty());
     // Taken back, and named again.
-    assert!(named(&mut view, &both, &[]).is_empty());
+    let ended = ["#2000 \"Bob\" is no co-admin any more."];
+    assert_eq!(named(&mut view, &both, &[]), ended);
     assert_eq!(named(&mut view, &both, &[bob()]), bobs);
 }

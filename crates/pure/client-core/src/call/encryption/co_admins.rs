@@ -11,7 +11,7 @@ use anteroom_e2ee_session::{
 use anteroom_protocol::{ApprovalStatement, DemuxId};
 use anteroom_wire::rooms::socket::ClientMessage;
 
-use super::{Effect, Encryption, Surroundings, shared_lobby::ToldLobby};
+use super::{Effect, Encryption, Surroundings, devices::listed, shared_lobby::ToldLobby};
 use crate::{
     Participant,
     call::{
@@ -43,25 +43,27 @@ impl Encryption {
         surroundings: Surroundings<'_>,
     ) {
         let Surroundings { time, rng } = surroundings;
+        let in_lobby = self.lobby.waiting.iter();
+        let mut in_lobby = in_lobby.filter(|one| one.demux_id == device).cloned();
+        let in_call = listed(&self.lobby.roster, device).and_then(waiting);
         let found = match verdict {
-            CoAdminVerdict::Admit | CoAdminVerdict::Deny => {
-                let mut waiting = self.lobby.waiting.iter();
-                waiting.find(|one| one.demux_id == device).cloned()
-            }
-            CoAdminVerdict::Remove | CoAdminVerdict::Block => {
-                let mut active = self.lobby.roster.active.iter();
-                let found = active.find(|one| one.demux == device);
-                found.and_then(waiting)
-            }
+            // A device in the call, and not in its group, gets the approval that it lacks.
+            CoAdminVerdict::Admit => in_lobby.chain(in_call).next(),
+            CoAdminVerdict::Deny => in_lobby.next(),
+            CoAdminVerdict::Remove | CoAdminVerdict::Block => in_call,
         };
+        let admits = verdict == CoAdminVerdict::Admit;
         let has_admin = self.told.as_ref().is_some_and(|told| told.has_admin_device);
         let is_steady = found
             .as_ref()
             .is_none_or(|device| self.lobby.records.is_steady(&shown(device)));
         let error = match found {
-            _ if verdict == CoAdminVerdict::Admit && !is_steady => Some(GroupError::Changed),
+            _ if admits && !is_steady => Some(GroupError::Changed),
             _ if !has_admin => Some(GroupError::NoAdminDevice),
             None => Some(GroupError::NotWaiting),
+            Some(one) if self.is_beyond_co_admins(&shown_in(&self.lobby.roster, &one), admits) => {
+                Some(GroupError::OfAdmin)
+            }
             Some(device) => {
                 let command = SessionCommand::Decide { device, verdict };
                 let done = self.session.command(command, time, rng);
@@ -129,18 +131,17 @@ impl Encryption {
             return None;
         }
         let lobby = &self.lobby;
-        let devices = match decision.verdict {
-            Verdict::Admit(_) | Verdict::Deny => &lobby.roster.pending,
-            Verdict::Remove | Verdict::Block => &lobby.roster.active,
+        let pending = lobby.roster.pending.iter();
+        let mut pending = pending.filter(|one| one.demux == decision.device);
+        let active = listed(&lobby.roster, decision.device);
+        let device = match decision.verdict {
+            Verdict::Admit(_) => pending.chain(active).next()?,
+            Verdict::Deny => pending.next()?,
+            Verdict::Remove | Verdict::Block => active?,
         };
-        let device = devices.iter().find(|one| one.demux == decision.device)?;
-        if device.member_key() != Some(decision.member_key) || self.is_admins(device) {
-            return None;
-        }
-        // An admin may come with another device, which nobody but an admin sends away.
-        let mut admins = lobby.roster.active.iter().filter(|one| one.is_admin);
-        if !matches!(decision.verdict, Verdict::Admit(_))
-            && admins.any(|admin| admin.user.is_some() && admin.user == device.user)
+        let admits = matches!(decision.verdict, Verdict::Admit(_));
+        if device.member_key() != Some(decision.member_key)
+            || self.is_beyond_co_admins(device, admits)
         {
             return None;
         }
@@ -160,6 +161,15 @@ impl Encryption {
             Verdict::Remove => ClientMessage::Remove { demux_id },
             Verdict::Block => ClientMessage::Block { demux_id },
         })
+    }
+
+    /// Returns whether a co-admin decides nothing about a device: it is an admin's, or of the account of an admin,
+    /// who may come with another device, which nobody but an admin sends away.
+    pub(super) fn is_beyond_co_admins(&self, device: &Participant, admits: bool) -> bool {
+        let mut admins = self.lobby.roster.active.iter().filter(|one| one.is_admin);
+        let mut is_of_admin =
+            || admins.any(|admin| admin.user.is_some() && admin.user == device.user);
+        self.is_admins(device) || (!admits && is_of_admin())
     }
 
     /// Returns whether a device is an admin's, by the word of the room service or by the group.
@@ -306,6 +316,11 @@ fn waiting(participant: &Participant) -> Option<WaitingDevice> {
         is_guest: participant.is_guest,
         name: participant.name.clone(),
     })
+}
+
+/// Returns a device as the roster lists it, or as a co-admin was told of it.
+fn shown_in(roster: &Roster, device: &WaitingDevice) -> Participant {
+    listed(roster, device.demux_id).map_or_else(|| shown(device), Clone::clone)
 }
 
 /// Returns a device that a co-admin was told of as the rosters of admins have it.

@@ -3,17 +3,24 @@
 use anteroom_e2ee_session::{BarScope, Command as SessionCommand, CommandError};
 use anteroom_protocol::DemuxId;
 
-use super::{Encryption, Surroundings};
+use super::{Encryption, Surroundings, devices::listed};
 use crate::call::{event::CallEvent, group::GroupCommand};
 
 impl Encryption {
-    /// Puts a device out of the group, if this one can: the room service sends it away in any case.
+    /// Puts a device out of the group, if this one can: the room service sends it away in any case. A co-admin signs
+    /// nothing about an admin, whom no entry puts out.
     pub(in super::super) fn bar(
         &mut self,
         device: DemuxId,
         scope: BarScope,
         surroundings: Surroundings<'_>,
     ) {
+        let is_beyond = |one| self.is_beyond_co_admins(one, false);
+        if self.decides_through_admins()
+            && listed(&self.lobby.roster, device).is_some_and(is_beyond)
+        {
+            return;
+        }
         let Surroundings { time, rng } = surroundings;
         let command = SessionCommand::Bar { device, scope };
         if self.is_on

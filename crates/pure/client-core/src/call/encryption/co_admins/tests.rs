@@ -6,7 +6,7 @@ use anteroom_e2ee::{
     AdminSecret, Admission, DeviceSecret, MemberPublicKey, Moment, Policy, SignedStatement,
     StatementKey,
 };
-use anteroom_e2ee_session::{CertificateStatus, MemberStatus, Session};
+use anteroom_e2ee_session::{BarScope, CertificateStatus, MemberStatus, Session};
 use anteroom_protocol::{
     Aci, AdminStatement, CallLink, DAY, EraId, OpaqueUserId, Restrictions, RootKey, Timestamp,
 };
@@ -268,6 +268,36 @@ fn admin() -> Encryption {
     encryption
 }
 
+#[test]
+fn a_co_admin_signs_and_asks_nothing_about_an_admin() {
+    for (number, scope, verdict) in [
+        (6, BarScope::Device, CoAdminVerdict::Remove),
+        (6, BarScope::User, CoAdminVerdict::Block),
+        // Another device of the admin's account.
+        (5, BarScope::Device, CoAdminVerdict::Remove),
+    ] {
+        let mut encryption = co_admin(false, Roster::default());
+        encryption.lobby.roster.active = vec![admins(6, 6), listed(OWN, OWN), listed(5, 6)];
+        encryption.told = Some(GroupState {
+            members: vec![
+                member_of(6, 6, AdmissionReason::Admin),
+                member_of(OWN, OWN, AdmissionReason::Open),
+                member_of(5, 6, AdmissionReason::Open),
+            ],
+            may_send: true,
+            has_admin: true,
+            is_co_admin: true,
+            has_admin_device: true,
+            ..GroupState::default()
+        });
+        while encryption.poll_effect().is_some() {}
+        let (time, rng) = (at(3), &mut rng());
+        encryption.bar(demux(number), scope, Surroundings { time, rng });
+        encryption.decide(demux(number), verdict, Surroundings { time, rng });
+        assert_eq!(refusals(&mut encryption), [GroupError::OfAdmin], "{number}");
+    }
+}
+
 fn admission(person: u8) -> Verdict {
     let approval = anteroom_e2ee::Approval {
         room: room().room_id(),
@@ -308,7 +338,7 @@ fn an_admins_device_passes_on_what_is_about_the_device_that_is_meant_and_about_n
     };
     let same: Change = |_| {};
     let waits_as_admin: Change = |one| one.lobby.roster.pending[0].user = Some(user(OWN));
-    let cases: [(&str, CoAdminDecision, Change, DecisionHandling); 18] = [
+    let cases: [(&str, CoAdminDecision, Change, DecisionHandling); 19] = [
         ("admit", about(CARL, CARL, admission(CARL)), same, PassedOn),
         ("deny", about(CARL, CARL, Verdict::Deny), same, PassedOn),
         ("remove", about(5, 5, Verdict::Remove), same, PassedOn),
@@ -321,7 +351,13 @@ fn an_admins_device_passes_on_what_is_about_the_device_that_is_meant_and_about_n
             Dropped,
         ),
         ("other user", about(CARL, CARL, admission(4)), same, Dropped),
-        ("admit who is in", about(5, 5, admission(5)), same, Dropped),
+        ("admit who is in", about(5, 5, admission(5)), same, PassedOn),
+        (
+            "admit another one who is in",
+            about(5, 4, admission(5)),
+            same,
+            Dropped,
+        ),
         (
             "remove who waits",
             about(CARL, CARL, Verdict::Remove),

@@ -1,0 +1,126 @@
+//! Who may be in the group, by whom, and the next step about those who may not.
+
+use anteroom_client::{
+    AdmissionError, AdmissionReason, CommitRefusal, GroupState, MemberLeaf, MemberPublicKey,
+    Participant, Signer,
+};
+
+use super::View;
+use crate::{entry::Entry, role::Role};
+
+impl View {
+    /// Returns the reason why a member may be in.
+    pub(super) fn admission(&self, reason: AdmissionReason) -> String {
+        match reason {
+            AdmissionReason::ServiceDecision => "let in on the room service's word".to_owned(),
+            AdmissionReason::Open => "in without approval".to_owned(),
+            AdmissionReason::Approval(signer) => format!("let in by {}", self.signer(signer)),
+            AdmissionReason::OtherDevice(signer) => {
+                format!("let in by {} with another device", self.signer(signer))
+            }
+            AdmissionReason::Admin => "in with the admin secret".to_owned(),
+        }
+    }
+
+    /// Returns the label of who has signed a statement.
+    pub(super) fn signer(&self, signer: Signer) -> String {
+        let Signer::CoAdmin(key) = signer else {
+            return "an admin".to_owned();
+        };
+        let mut members = self.group.state.iter().flat_map(|state| &state.members);
+        if let Some(member) = members.find(|member| member.claims.member_key == key) {
+            return match member.is_own {
+                true => "you, a co-admin".to_owned(),
+                false => co_admin(&self.label(member.claims.demux_id)),
+            };
+        }
+        let has_key = |one: &&Participant| one.member_key() == Some(key);
+        match self.roster.active.iter().find(has_key) {
+            Some(listed) => co_admin(&self.label(listed.demux)),
+            None => "a co-admin".to_owned(),
+        }
+    }
+
+    /// Names the co-admins of the era and those who are none any more, if they are others than before.
+    pub(super) fn changed_co_admins(&mut self, state: &GroupState) -> Vec<Entry> {
+        let co_admins = &state.co_admins;
+        // Outside of a group there are none, which takes nothing back.
+        if state.members.is_empty() || self.group.told_co_admins == *co_admins {
+            return Vec::new();
+        }
+        let before = std::mem::replace(&mut self.group.told_co_admins, co_admins.clone());
+        let ended = before.iter().filter(|key| !co_admins.contains(key));
+        let mut texts: Vec<String> = ended.map(|key| self.ended_co_admin(state, key)).collect();
+        let named = co_admins
+            .iter()
+            .map(|key| self.signer(Signer::CoAdmin(*key)));
+        let named = named.collect::<Vec<_>>().join("; ");
+        if !named.is_empty() {
+            texts.push(format!("Who decides beside the admins: {named}."));
+        }
+        texts.into_iter().map(Entry::Notice).collect()
+    }
+
+    fn ended_co_admin(&self, state: &GroupState, key: &MemberPublicKey) -> String {
+        let mut members = state.members.iter();
+        let member = members.find(|member| member.claims.member_key == *key);
+        match member {
+            Some(member) if member.is_own => "You are no co-admin any more.".to_owned(),
+            Some(member) => {
+                let label = self.label(member.claims.demux_id);
+                format!("{label} is no co-admin any more.")
+            }
+            None => "Somebody who has left is no co-admin any more.".to_owned(),
+        }
+    }
+
+    /// Says who is kept out of the group, why, and what lets them in.
+    pub(super) fn not_admitted(&self, claims: &MemberLeaf, refusal: CommitRefusal) -> Entry {
+        let label = self.member_label(claims);
+        let tag = self.known_devices.tag(claims.demux_id);
+        let (reason, command) = match refusal {
+            CommitRefusal::Admission(error @ AdmissionError::Locked) => {
+                (error.to_string(), Some("/lock off".to_owned()))
+            }
+            // The whole link is missing there.
+            CommitRefusal::Admission(error @ AdmissionError::AdminSignature) => {
+                (error.to_string(), None)
+            }
+            CommitRefusal::Admission(error) => (error.to_string(), Some(format!("/admit {tag}"))),
+            refusal => (refusal.to_string(), None),
+        };
+        let next = match command {
+            Some(command) if self.decides() => format!(". {command} lets it in"),
+            Some(command) => format!(". An admin or a co-admin lets it in with {command}"),
+            None => String::new(),
+        };
+        Entry::Problem(format!("{label} is not let into the group: {reason}{next}"))
+    }
+
+    /// Says that the members keep this device outside, and what lets it in.
+    pub(super) fn kept_outside(&self, is_locked: bool, approved_by: Option<Signer>) -> Entry {
+        let tag = self.me.map(|me| self.known_devices.tag(me));
+        let tag = tag.unwrap_or_default();
+        let by = approved_by.map(|signer| self.signer(signer));
+        Entry::Problem(match (is_locked, by) {
+            (true, Some(by)) => format!(
+                "you were let in by {by}, but the call is locked: you are outside of its group, where nobody hears \
+                 you. Ask an admin or a co-admin to write /lock off"
+            ),
+            (true, None) => "the call is locked: you are outside of its group, where nobody hears you. Ask an admin \
+                 or a co-admin to write /lock off"
+                .to_owned(),
+            (false, _) => format!(
+                "you are in the call, and the others have not let you into its group, where nobody hears you. Ask \
+                 an admin or a co-admin to write /admit {tag}"
+            ),
+        })
+    }
+}
+
+/// Returns the label of a co-admin, without the mark that says the same.
+pub(super) fn co_admin(label: &str) -> String {
+    let marks = [Role::CoAdmin, Role::Admin].map(|role| role.mark(false));
+    let bare = marks.iter().find_map(|mark| label.strip_prefix(mark));
+    format!("{}, a co-admin", bare.unwrap_or(label))
+}

@@ -1,0 +1,58 @@
+//! Members whom an admin or a co-admin has put out of the group, beside the departures that rosters tell.
+
+use anteroom_client::{AdmissionReason, DemuxId, MemberStatus, Signer};
+
+use super::{View, changed_devices::find};
+use crate::entry::Entry;
+
+impl View {
+    /// Says by whom a member was put out, which stands for its departure. The person who has done it was told
+    /// before.
+    pub(super) fn removed(
+        &mut self,
+        device: DemuxId,
+        label: &str,
+        signer: Option<Signer>,
+    ) -> Vec<Entry> {
+        let Some(signer) = signer.filter(|signer| !self.is_own_key(*signer)) else {
+            return Vec::new();
+        };
+        if self.dismissed.contains(&device) {
+            return Vec::new();
+        }
+        match find(&self.roster.active, device) {
+            Some(_) => {
+                self.dismissed.insert(device);
+            }
+            None => self.gathered.forget_departure(device),
+        }
+        let by = match signer {
+            Signer::Admin => self.only_admin(),
+            Signer::CoAdmin(_) => self.signer(signer),
+        };
+        vec![Entry::Notice(format!("{label} was removed by {by}."))]
+    }
+
+    fn is_own_key(&self, signer: Signer) -> bool {
+        let mut members = self.group.state.iter().flat_map(|state| &state.members);
+        let own = members.find(|member| member.is_own);
+        own.is_some_and(|own| signer == Signer::CoAdmin(own.claims.member_key))
+    }
+
+    /// Returns the label of the admin, if all members that have the admin secret are one person: the signatures of
+    /// several do not differ.
+    fn only_admin(&self) -> String {
+        let members = self.group.state.iter().flat_map(|state| &state.members);
+        let admins = members.filter(|member| member.reason == AdmissionReason::Admin);
+        let admins: Vec<&MemberStatus> = admins.collect();
+        match admins.split_first() {
+            Some((first, others))
+                if !first.is_own
+                    && (others.iter()).all(|other| other.claims.user == first.claims.user) =>
+            {
+                self.label(first.claims.demux_id)
+            }
+            _ => "an admin".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The commands that this person has no right to, with the reason and the next step.
+
+use anteroom_client::DemuxId;
+
+use super::{View, changed_devices::find};
+use crate::{input::Decision, role::Role};
+
+impl View {
+    /// Returns the rights of this person.
+    pub(crate) fn own_role(&self) -> Role {
+        match self.is_admin {
+            true => Role::Admin,
+            false if self.passes_on() => Role::CoAdmin,
+            false => Role::Member,
+        }
+    }
+
+    /// Returns the reason why this person decides about nobody.
+    pub(crate) fn lacks_rights(&self) -> Option<String> {
+        (!self.decides()).then(|| {
+            let tag = self.me.map(|me| format!(" {}", self.known_devices.tag(me)));
+            format!(
+                "only admins and co-admins can do this: ask one of them to, or an admin to write /coadmin{}",
+                tag.unwrap_or_default()
+            )
+        })
+    }
+
+    /// Returns the reason why this person makes nobody a co-admin.
+    pub(crate) fn cannot_name_co_admins(&self) -> Option<&'static str> {
+        let state = self.group.state.as_ref();
+        let is_member = state.is_some_and(|state| state.has_admin && !state.members.is_empty());
+        (is_member && !self.group.has_admin_secret()).then_some(
+            "only admins with the admin secret of the link name co-admins: ask one of them to",
+        )
+    }
+
+    /// Returns the reason why no admin's device would pass the decision of this co-admin about a device on.
+    pub(crate) fn beyond_co_admins(&self, decision: Decision, device: DemuxId) -> Option<String> {
+        if !self.passes_on() {
+            return None;
+        }
+        let roster = &self.roster;
+        let listed = find(&roster.active, device).or_else(|| find(&roster.pending, device))?;
+        let label = self.known_devices.decision_label(device);
+        if listed.is_admin || self.known_devices.role(device) == Role::Admin {
+            return Some(format!(
+                "{label} is an admin, about whom a co-admin decides nothing: only an admin can do this"
+            ));
+        }
+        let mut admins = roster.active.iter().filter(|one| one.is_admin);
+        let is_of_admin = admins.any(|admin| admin.user.is_some() && admin.user == listed.user);
+        if is_of_admin && decision != Decision::Admit {
+            return Some(format!(
+                "{label} has the account of an admin, about whom a co-admin decides nothing: only an admin can \
+                 do this"
+            ));
+        }
+        (listed.user.is_none() || listed.member_key().is_none()).then(|| {
+            format!(
+                "{label} has named no key that a co-admin could sign for: only an admin can do this"
+            )
+        })
+    }
+
+    /// Returns whether this person decides about others.
+    pub(super) fn decides(&self) -> bool {
+        let state = self.group.state.as_ref();
+        self.is_admin
+            || self.group.has_admin_secret()
+            || state.is_some_and(|state| state.is_co_admin)
+    }
+}

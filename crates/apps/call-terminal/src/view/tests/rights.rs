@@ -1,0 +1,134 @@
+//! The commands that somebody has no right to, which are refused at once.
+
+use anteroom_client::{AdmissionReason, GroupState};
+
+use super::{
+    proofs::{ann, bob},
+    *,
+};
+use crate::screen::tests::golden::member;
+
+/// Returns the view of Bob, with number 32, beside Ann, an admin, another device of hers, and Carl.
+fn view_of_bob(is_co_admin: bool) -> View {
+    let mut view = View::of(Some("Bob".to_owned())).with_room(room_params());
+    let mut anne = ann();
+    anne.is_own = false;
+    let mut own = bob();
+    own.is_own = true;
+    let mut second = member(48, "Ann's other", AdmissionReason::Open);
+    second.claims.user = anne.claims.user.clone();
+    let carl = member(64, "Carl", AdmissionReason::Open);
+    let members = vec![anne, own, second, carl];
+    let mut there = roster(&[16, 32, 48, 64, 80], &[]);
+    for (listed, member) in there.active.iter_mut().zip(&members) {
+        let key = member.claims.member_key;
+        listed.user = Some(member.claims.user.clone());
+        (listed.member, listed.stated_key) = (Some(key.named()), Some(key));
+    }
+    there.active[0].is_admin = true;
+    told(
+        &mut view,
+        &joined_in(1, 32, SeatStatus::Active, false, there),
+    );
+    let state = GroupState {
+        members,
+        has_admin: true,
+        is_co_admin,
+        has_admin_device: true,
+        ..GroupState::default()
+    };
+    told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+    view
+}
+
+#[test]
+fn a_co_admin_is_told_at_once_about_whom_nothing_is_passed_on() {
+    use Decision::{Admit, Block, Remove};
+    let view = view_of_bob(true);
+    assert_eq!(view.lacks_rights(), None);
+    for (decision, number, expected) in [
+        (
+            Remove,
+            16,
+            Some("admin #1000 \"Ann\" is an admin, about whom a co-admin decides nothing"),
+        ),
+        (
+            Block,
+            16,
+            Some("admin #1000 \"Ann\" is an admin, about whom a co-admin decides nothing"),
+        ),
+        (
+            Remove,
+            48,
+            Some("#3000 \"Ann's other\" has the account of an admin"),
+        ),
+        (Admit, 48, None),
+        (Remove, 64, None),
+        (
+            Remove,
+            80,
+            Some("#5000 has named no key that a co-admin could sign for"),
+        ),
+    ] {
+        let refusal = view.beyond_co_admins(decision, device(number));
+        let starts = refusal.as_deref().zip(expected);
+        let is_as_expected = starts.is_none_or(|(why, expected)| why.starts_with(expected));
+        assert!(is_as_expected, "{number}: {refusal:?}");
+        assert_eq!(refusal.is_some(), expected.is_some(), "{number}");
+    }
+    let why = view.cannot_name_co_admins().unwrap();
+    assert!(
+        why.starts_with("only admins with the admin secret"),
+        "{why}"
+    );
+}
+
+#[test]
+fn who_is_neither_admin_nor_co_admin_decides_about_nobody() {
+    let view = view_of_bob(false);
+    assert_eq!(
+        view.lacks_rights().as_deref(),
+        Some(
+            "only admins and co-admins can do this: ask one of them to, or an admin to write /coadmin #2000"
+        )
+    );
+    assert!(view.cannot_name_co_admins().is_some());
+    // Nobody is refused a co-admin's right whose group says nothing of it yet.
+    let admin = || joined(SeatStatus::Active, true, roster(&[16, 32], &[]));
+    let mut view = View::default();
+    told(&mut view, &admin());
+    assert_eq!(view.lacks_rights(), None);
+    assert_eq!(view.cannot_name_co_admins(), None);
+    // The admin secret decides where the room service knows no passkey of it.
+    let mut view = View::default();
+    told(
+        &mut view,
+        &joined(SeatStatus::Active, false, roster(&[16], &[])),
+    );
+    let state = GroupState {
+        members: vec![ann()],
+        has_admin: true,
+        ..GroupState::default()
+    };
+    told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+    assert_eq!(view.lacks_rights(), None);
+    assert_eq!(view.cannot_name_co_admins(), None);
+}
+
+#[test]
+fn a_co_admin_is_one_in_the_list_and_at_the_bottom() {
+    let mut view = view_of_bob(true);
+    let mut state = view.group.state.clone().unwrap();
+    state.co_admins = vec![bob().claims.member_key];
+    told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+    let who = lines(&view.everyone(NOW));
+    assert!(
+        who[1].starts_with("  You, a co-admin (in the call)"),
+        "{who:?}"
+    );
+    let status = crate::status::status_line(&view, NOW, 200);
+    assert!(
+        status.contains("you are #2000 \"Bob\" (co-admin)"),
+        "{status}"
+    );
+}
