@@ -388,7 +388,7 @@ fn an_entry_of_a_later_time_is_no_statement_yet() {
     let others: Vec<_> = (1..64).map(|number| bar(&people, number)).collect();
     let moment = ContextChange {
         void_before: Some(NOW.plus(1)),
-        ..barred([&others[..], &[early.clone()]].concat())
+        ..barred(others.iter().chain([&early]).cloned().collect())
     };
     let context = empty(&people).with(&moment);
     assert_eq!(context.verify(), Ok(()));
