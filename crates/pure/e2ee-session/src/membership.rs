@@ -62,6 +62,8 @@ pub(crate) struct Membership {
     since: BTreeMap<u32, Moment>,
     /// The moment of the last frame or message of each member.
     heard: BTreeMap<u32, Moment>,
+    /// The members that have shown that they are in this group: by a message, a commit or the Welcome.
+    shown: BTreeSet<u32>,
     /// The context after the next commit; `None` while it is to be computed (again).
     pub(crate) next: Option<NextContext>,
     past: VecDeque<(GroupEpoch, BTreeMap<u32, MemberLeaf>)>,
@@ -102,6 +104,7 @@ impl Membership {
         let none = BTreeSet::new();
         let signs = BTreeMap::new();
         let (epoch, own) = (group.epoch(), group.own_leaf());
+        let shown = group.welcomed_by().into_iter().collect();
         confirmations.change_epoch(epoch, own, &frames.leaves, &none, &signs, now);
         let membership = Self {
             group,
@@ -122,6 +125,7 @@ impl Membership {
             anew: BTreeMap::new(),
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
             heard: BTreeMap::new(),
+            shown,
             next: None,
             past: VecDeque::new(),
         };
@@ -173,6 +177,7 @@ impl Membership {
             self.since.entry(*leaf).or_insert(now);
         }
         self.heard.retain(|leaf, _| frames.stayed.contains(leaf));
+        self.shown.retain(|leaf| frames.stayed.contains(leaf));
         self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
         self.certificates
             .retain(|leaf, _| frames.stayed.contains(leaf));
@@ -238,16 +243,44 @@ impl Membership {
     /// Takes note of a message of a member.
     pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, sent: SenderTime, now: Moment) {
         self.confirmations.hear(epoch, leaf, sent, now);
-        self.hear_frame(epoch, leaf, now);
+        if self.hear_frame(epoch, leaf, now) {
+            self.shown.insert(leaf);
+        }
     }
 
-    /// Takes note of a frame that opens as a member's.
-    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) {
+    /// Takes note of the committer of a commit that was merged.
+    pub(crate) fn hear_commit(&mut self, committer: u32) {
+        if self.view.leaves.contains_key(&committer) {
+            self.shown.insert(committer);
+        }
+    }
+
+    /// Returns whether another member is there to hear a text: it has shown that it is in this group, is confirmed,
+    /// and connected by the word of the room service or by a message since.
+    pub(crate) fn has_audience(&self, roster: &RosterState) -> bool {
+        let own = self.group.own_leaf();
+        let mut others = self.shown.iter().filter(|leaf| **leaf != own);
+        others.any(|leaf| {
+            !self.unconfirmed.contains(leaf)
+                && self.view.leaves.get(leaf).is_some_and(|claims| {
+                    let device = claims.demux_id;
+                    let gone = roster.gone_since(device);
+                    let heard = self.heard.get(leaf);
+                    roster.is_connected(device)
+                        || gone.is_some_and(|gone| heard.is_some_and(|at| *at > gone.plus(LATE)))
+                })
+        })
+    }
+
+    /// Takes note of a frame that opens as a member's. Returns whether the member is in the present epoch too.
+    pub(crate) fn hear_frame(&mut self, epoch: GroupEpoch, leaf: u32, now: Moment) -> bool {
         let heard = self.claims(epoch, leaf).map(|claims| claims.member_key);
         let present = self.view.leaves.get(&leaf).map(|claims| claims.member_key);
-        if heard.is_some() && heard == present {
+        let is_present = heard.is_some() && heard == present;
+        if is_present {
             self.heard.insert(leaf, now);
         }
+        is_present
     }
 
     /// Returns the moment from which a member counts as absent whom the roster does not list; `None` while it

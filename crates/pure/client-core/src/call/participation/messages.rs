@@ -9,7 +9,7 @@ use super::Participation;
 use crate::{
     LinkState, RoomsError, TransportFailure,
     call::{
-        encryption::Surroundings,
+        encryption::{Encryption, Surroundings},
         event::{CallEvent, DenialReason, EndReason},
         refusal::displayed,
         roster::{Roster, RosterChanges},
@@ -161,7 +161,13 @@ impl Participation {
                 let from = parse_demux(from)?;
                 return Ok(self.handle(Input::Refuse { at, from }, surroundings));
             }
-            ServerMessage::Pong | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
+            ServerMessage::Pong => {
+                let encryption = self.encryption.as_ref();
+                let has_audience = encryption.is_some_and(Encryption::has_audience);
+                self.written.acknowledge(has_audience);
+                return Ok(MessageEffect::Nothing);
+            }
+            ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
         };
         Ok(MessageEffect::Event(event))
     }
