@@ -36,20 +36,20 @@ fn check_unsaid(output: &Output, line: &str, name: &str) {
 
 #[test]
 fn a_script_whose_text_nobody_hears_fails_with_not_said() {
-    type Scene = fn(&mut CallFixture) -> Option<CallProcess>;
-    let alone: Scene = |_| None;
-    let with_ann: Scene = |fixture| {
+    type Preparation = fn(&mut CallFixture) -> Option<CallProcess>;
+    let alone: Preparation = |_| None;
+    let with_ann: Preparation = |fixture| {
         let mut ann = fixture.join("Ann");
         ann.wait_for("You are in");
         Some(ann)
     };
-    let with_stopped: Scene = |fixture| {
+    let with_stopped: Preparation = |fixture| {
         let mut ann = fixture.join("Ann");
         ann.wait_for("You are in");
         ann.signal(Signal::STOP);
         Some(ann)
     };
-    for (name, flags, scene, line) in [
+    for (name, flags, prepare, line) in [
         (
             "alone",
             &["--approval", "off"][..],
@@ -70,7 +70,7 @@ fn a_script_whose_text_nobody_hears_fails_with_not_said() {
         ),
     ] {
         let mut fixture = fixture(flags);
-        let other = scene(&mut fixture);
+        let other = prepare(&mut fixture);
         check_unsaid(&script(&mut fixture), line, name);
         drop(other);
     }
