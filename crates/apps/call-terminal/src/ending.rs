@@ -31,7 +31,7 @@ pub fn failure(ending: &EndReason) -> Option<ErrorReport> {
 
 /// Returns the failure of a script whose texts were not all said.
 pub(crate) fn not_said() -> ErrorReport {
-    let what = "not all of the input was said: nobody of the group was told of the rest";
+    let what = "some of the input was said to nobody, or perhaps to nobody: the lines with \"not said\" have it";
     ErrorReport::of_call(ExitStatus::Failed, "not_said", what)
 }
 

@@ -20,6 +20,7 @@ pub mod screen;
 mod status;
 mod tag;
 mod typed;
+mod unsaid;
 mod view;
 mod wait;
 mod wrap;

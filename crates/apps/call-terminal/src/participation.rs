@@ -1,6 +1,6 @@
 //! A participant, independent of the display: the call, its state and its commands.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use anteroom_client::{CallEvent, CallSession, DemuxId, GroupEvent, RoomsError};
 use anteroom_console::report::ErrorReport;
@@ -12,6 +12,7 @@ use crate::{
     input::{Decision, HELP, Input},
     known_devices::TagLookup,
     tag::TagPrefix,
+    unsaid::{OVER, unsaid},
     view::{Connection, View},
 };
 
@@ -25,9 +26,16 @@ pub struct CallParticipation {
     pub(super) view: View,
     call: CallSession,
     name: Option<String>,
-    /// Whether a text was not said.
+    /// Whether a text was not said, or perhaps not.
     has_unsaid: bool,
+    /// The entries about such texts since the last input.
+    unsaid: Vec<Entry>,
+    /// Whether a text came after the end of the call.
+    is_over: bool,
 }
+
+/// The maximum number of entries about texts that are kept for the end.
+const MAX_UNSAID: usize = 512;
 
 /// The entries that follow from an event.
 pub enum Moment {
@@ -45,6 +53,8 @@ impl CallParticipation {
             call,
             name,
             has_unsaid: false,
+            unsaid: Vec::new(),
+            is_over: false,
         }
     }
 
@@ -56,7 +66,7 @@ impl CallParticipation {
     /// Applies an event, and sends this device's name to new participants.
     pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
         let mut entries = self.view.apply(event, now);
-        self.has_unsaid |= may_be_unsaid(event);
+        self.note_unsaid(event, &entries);
         if let CallEvent::Ended(ending) = event {
             return Moment::Over(entries, ending::failure(ending));
         }
@@ -71,9 +81,17 @@ impl CallParticipation {
 
     /// Executes the input. Returns the resulting entries, and whether it succeeded.
     pub(super) async fn act(&mut self, input: Input, now: Duration) -> Reply {
+        let seen = match input {
+            Input::Nothing => 0,
+            _ => self.unsaid.len(),
+        };
         // Gathered changes precede the reply.
         let mut entries = self.view.take_notices();
         let mut reply = self.reply(input, now).await;
+        if !self.is_over {
+            // The person, who goes on, has seen them.
+            self.unsaid.drain(..seen);
+        }
         entries.append(&mut reply.entries);
         Reply { entries, ..reply }
     }
@@ -106,46 +124,96 @@ impl CallParticipation {
         Reply::with_entries(error_entries(outcome))
     }
 
-    /// Leaves the call. Returns what became of the last commands, and whether a text was not said.
-    pub(super) async fn leave(mut self, now: Duration) -> (Vec<Entry>, bool) {
+    /// Leaves the call. Returns what became of the last commands.
+    pub(super) async fn leave(&mut self, now: Duration) -> Vec<Entry> {
         self.call.start_leaving();
         let mut entries = Vec::new();
         while let Some(event) = self.call.next().await {
             let told = self.view.apply(&event, now);
-            self.has_unsaid |= may_be_unsaid(&event);
+            self.note_unsaid(&event, &told);
             if is_outcome(&event) {
                 entries.extend(told);
             }
         }
-        (entries, self.has_unsaid)
+        entries
     }
 
-    async fn say(&self, text: String, now: Duration) -> Reply {
+    /// Returns the entries about inputs that came too late: those that would have been texts.
+    pub(super) fn refuse(&mut self, inputs: impl IntoIterator<Item = Input>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for input in inputs {
+            if let Input::Say(text) = input {
+                self.has_unsaid = true;
+                entries.push(unsaid(OVER, &text));
+            }
+        }
+        entries
+    }
+
+    /// Returns whether a text was not said, or perhaps not.
+    pub(super) const fn has_unsaid(&self) -> bool {
+        self.has_unsaid
+    }
+
+    /// Takes the entries about texts that were not said since the last input. A display that vanishes at the end has
+    /// shown them to nobody.
+    pub(super) fn take_unsaid(&mut self) -> Vec<Entry> {
+        mem::take(&mut self.unsaid)
+    }
+
+    fn note_unsaid(&mut self, event: &CallEvent, entries: &[Entry]) {
+        self.has_unsaid |= may_be_unsaid(event);
+        if matches!(event, CallEvent::NotSaid { .. }) && self.unsaid.len() < MAX_UNSAID {
+            let is_problem = |entry: &&Entry| matches!(entry, Entry::Problem(_));
+            self.unsaid
+                .extend(entries.iter().filter(is_problem).cloned());
+        }
+    }
+
+    async fn say(&mut self, text: String, now: Duration) -> Reply {
         match self.view.connection(now) {
             Connection::Joining | Connection::Lobby(_) => {
-                let why = "not sent: you are still in the lobby, where nobody hears you";
-                return Reply::refused(why.to_owned());
+                let why = "you are still in the lobby, where nobody hears you";
+                return self.not_said(why, &text);
             }
             Connection::Lost(_) if !self.view.is_inside() => {
-                return Reply::refused("not sent: the connection is lost".to_owned());
+                return self.not_said("the connection is lost", &text);
             }
             Connection::Inside | Connection::Lost(_) => {}
         }
         match self.call.say(text.clone()).await {
             Ok(()) => {}
-            Err(RoomsError::Over) => return Reply::with_entries(Vec::new()),
-            Err(error) => return Reply::refused(format!("not sent: {error}")),
+            Err(RoomsError::Over) => {
+                let reply = self.not_said(OVER, &text);
+                self.is_over = true;
+                self.unsaid.extend(reply.entries.iter().cloned());
+                // The entry is shown at the end, and has the text.
+                return Reply {
+                    is_done: true,
+                    ..reply
+                };
+            }
+            Err(error) => return self.not_said(&error.to_string(), &text),
         }
         let author = "You".to_owned();
         let mut entries = Vec::new();
         if matches!(self.view.connection(now), Connection::Lost(_)) {
-            let why = "The connection is lost: this goes out when it is back.";
+            let why = "The connection is lost: this is said when it is back, and a line tells you if it cannot be.";
             entries.push(Entry::Notice(why.to_owned()));
         }
         Reply {
             entries,
             said: Some(Entry::Message { author, text }),
             is_done: true,
+        }
+    }
+
+    fn not_said(&mut self, why: &str, text: &str) -> Reply {
+        self.has_unsaid = true;
+        Reply {
+            entries: vec![unsaid(why, text)],
+            said: None,
+            is_done: false,
         }
     }
 

@@ -2,23 +2,25 @@
 
 use std::{
     io::{self, IsTerminal as _},
+    iter,
     time::Duration,
 };
 
+use anteroom_client::CallEvent;
 use anteroom_console::{
     report::ErrorReport,
     shutdown::Shutdown,
     terminal::{self, print, print_to_reader},
 };
 use anyhow::Context as _;
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     ending,
     entry::Entry,
     input::Input,
     participation::{CallParticipation, Moment},
-    typed,
+    typed::{self, TYPED_AHEAD},
 };
 
 /// The timeout when no entry is due.
@@ -29,25 +31,38 @@ const LATER: Duration = Duration::from_secs(3600);
 pub async fn run(mut participation: CallParticipation) -> anyhow::Result<Option<ErrorReport>> {
     let mut shutdown = Shutdown::of_participant()?;
     let start = Instant::now();
-    match run_session(&mut participation, start, &mut shutdown).await {
-        Ok(SessionEnd::Over(failure)) => Ok(failure),
+    // The first event precedes all typed input, since it reports whether the device is in the call or the
+    // lobby.
+    let first = participation.next().await;
+    let mut typed = typed::on_thread(|| io::stdin().lines().next()?.ok());
+    let sources = (&mut typed, &mut shutdown);
+    let end = run_session(&mut participation, first, sources, start).await;
+    let rest = iter::from_fn(|| typed.try_recv().ok()).take(TYPED_AHEAD);
+    // The output may be gone, and the call is over, or is left, in any case.
+    let failure = match end {
+        Ok(SessionEnd::Over(failure)) => {
+            let _ = show(&participation.refuse(rest.map(|line| Input::parse(&line))));
+            failure
+        }
         Ok(SessionEnd::Left) => {
-            let (entries, has_unsaid) = participation.leave(start.elapsed()).await;
-            // The terminal may be gone. The call was left in any case.
-            let _ = show(&entries);
+            let _ = show(&participation.refuse(rest.map(|line| Input::parse(&line))));
+            let _ = show(&participation.leave(start.elapsed()).await);
             let _ = print("You left.");
-            // Somebody at a terminal has read the line.
-            let is_script = !io::stdin().is_terminal();
-            Ok(Some(ending::not_said()).filter(|_| has_unsaid && is_script))
+            None
         }
         Err(error) => {
+            participation.refuse(rest.map(|line| Input::parse(&line)));
             participation.leave(start.elapsed()).await;
-            if error.kind() == io::ErrorKind::BrokenPipe {
-                return Ok(None);
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                return Err(error)
+                    .context("what happens in the call cannot be shown, so it was left");
             }
-            Err(error).context("what happens in the call cannot be shown, so it was left")
+            None
         }
-    }
+    };
+    // Somebody at a terminal has read the lines.
+    let has_failed = participation.has_unsaid() && !io::stdin().is_terminal();
+    Ok(failure.or_else(|| has_failed.then(ending::not_said)))
 }
 
 /// The end of the participation in a call.
@@ -61,13 +76,10 @@ enum SessionEnd {
 /// Returns when the call is over, or the user leaves it.
 async fn run_session(
     participation: &mut CallParticipation,
+    mut event: Option<CallEvent>,
+    (typed, shutdown): (&mut mpsc::Receiver<String>, &mut Shutdown),
     start: Instant,
-    shutdown: &mut Shutdown,
 ) -> io::Result<SessionEnd> {
-    // The first event precedes all typed input, since it reports whether the device is in the call or the
-    // lobby.
-    let mut event = participation.next().await;
-    let mut typed = typed::on_thread(|| io::stdin().lines().next()?.ok());
     loop {
         if let Some(event) = event.take() {
             match participation.apply(&event, start.elapsed()).await {

@@ -5,7 +5,7 @@ use std::thread;
 use tokio::sync::mpsc;
 
 /// The capacity of the queue.
-const TYPED_AHEAD: usize = 64;
+pub(crate) const TYPED_AHEAD: usize = 64;
 
 /// Returns what is read until nothing is left. A thread reads, since a blocking read must not delay the end
 /// of the process.

@@ -60,6 +60,8 @@ pub(crate) struct Membership {
     anew: BTreeMap<[u8; 32], [Option<Moment>; 2]>,
     /// The moment at which each member came in.
     since: BTreeMap<u32, Moment>,
+    /// The members that have shown that they are in this group: by a message, a commit or the Welcome.
+    shown: BTreeSet<u32>,
     /// The context after the next commit; `None` while it is to be computed (again).
     pub(crate) next: Option<NextContext>,
     past: VecDeque<(GroupEpoch, BTreeMap<u32, MemberLeaf>)>,
@@ -100,6 +102,7 @@ impl Membership {
         let none = BTreeSet::new();
         let signs = BTreeMap::new();
         let (epoch, own) = (group.epoch(), group.own_leaf());
+        let shown = group.welcomed_by().into_iter().collect();
         confirmations.change_epoch(epoch, own, &frames.leaves, &none, &signs, now);
         let membership = Self {
             group,
@@ -118,6 +121,7 @@ impl Membership {
             name_at: None,
             anew: BTreeMap::new(),
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
+            shown,
             next: None,
             past: VecDeque::new(),
         };
@@ -168,6 +172,7 @@ impl Membership {
         for leaf in &frames.leaves {
             self.since.entry(*leaf).or_insert(now);
         }
+        self.shown.retain(|leaf| frames.stayed.contains(leaf));
         self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
         self.certificates
             .retain(|leaf, _| frames.stayed.contains(leaf));
@@ -234,6 +239,35 @@ impl Membership {
     /// Takes note of a message of a member.
     pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, sent: SenderTime, now: Moment) {
         self.confirmations.hear(epoch, leaf, sent, now);
+        let heard = self.claims(epoch, leaf).map(|claims| claims.member_key);
+        let present = self.view.leaves.get(&leaf).map(|claims| claims.member_key);
+        if heard.is_some() && heard == present {
+            self.shown.insert(leaf);
+        }
+    }
+
+    /// Takes note of the committer of a commit that was merged.
+    pub(crate) fn hear_commit(&mut self, committer: u32) {
+        if self.view.leaves.contains_key(&committer) {
+            self.shown.insert(committer);
+        }
+    }
+
+    /// Returns whether another member is there to hear a text: it has shown that it is in this group, is confirmed,
+    /// and connected by the word of the room service or by a message since.
+    pub(crate) fn has_audience(&self, roster: &RosterState) -> bool {
+        let own = self.group.own_leaf();
+        let mut others = self.shown.iter().filter(|leaf| **leaf != own);
+        others.any(|leaf| {
+            !self.told_unconfirmed.contains(leaf)
+                && self.view.leaves.get(leaf).is_some_and(|claims| {
+                    let device = claims.demux_id;
+                    let gone = roster.gone_since(device);
+                    let heard = self.confirmations.heard_at(*leaf);
+                    roster.is_connected(device)
+                        || gone.is_some_and(|gone| heard.is_some_and(|at| at > gone.plus(LATE)))
+                })
+        })
     }
 
     /// Returns the moment from which a member counts as absent whom the roster does not list; `None` while it

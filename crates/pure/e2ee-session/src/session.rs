@@ -136,6 +136,13 @@ impl Session {
         self.seat.as_ref().is_some_and(Seat::may_send)
     }
 
+    /// Returns whether another member is there to hear a text: it was heard in the present group, is confirmed, and
+    /// connected. [`Command::Say`] takes a text without that too, which others may miss.
+    #[must_use]
+    pub fn has_audience(&self) -> bool {
+        self.seat.as_ref().is_some_and(Seat::has_audience)
+    }
+
     /// Returns the members of the group that the device is in.
     #[must_use]
     pub fn members(&self) -> Vec<MemberStatus> {

@@ -55,4 +55,5 @@ mod session;
 mod stored_credentials;
 mod terminal;
 mod tls;
+mod unsaid;
 mod webhook;

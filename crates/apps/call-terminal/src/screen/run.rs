@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _},
+    iter,
     time::Duration,
 };
 
@@ -25,8 +26,10 @@ use super::{Action, Screen};
 use crate::{
     entry::Entry,
     full_screen::FullScreen,
+    input::Input,
     participation::{CallParticipation, Moment},
     typed,
+    view::View,
 };
 
 /// The interval at which displayed times are updated.
@@ -35,6 +38,9 @@ const TICK: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(3600);
 /// The maximum wait for a suspended process to stop. Without a shell that can continue it, it does not stop.
 const STOP: Duration = Duration::from_millis(500);
+
+/// The maximum number of events of the terminal that are looked at when the call is over.
+const MAX_LATE: usize = 4096;
 
 /// The sources of events, except the call.
 struct Sources {
@@ -75,13 +81,15 @@ pub async fn run(
     };
     let ended = run_session(&mut terminal, screen, &mut participation, &mut sources).await;
     let ended = ended.or_else(|error| is_hang_up(&error).then_some(None).ok_or(error));
-    let mut last = Vec::new();
+    // The screen, with all entries on it, vanishes.
+    let mut last = participation.take_unsaid();
     if !matches!(ended, Ok(Some(_))) {
-        (last, _) = participation.leave(sources.start.elapsed()).await;
+        last.extend(participation.leave(sources.start.elapsed()).await);
     }
     drop(terminal);
     match ended? {
         Some(CallEnd { entries, failure }) => {
+            show(&last)?;
             show(&entries)?;
             Ok(failure)
         }
@@ -117,12 +125,17 @@ async fn run_session(
         let deadline = participation.view.deadline().unwrap_or(now + LATER);
         let action = tokio::select! {
             event = participation.next() => {
-                let Some(event) = event else {
-                    return Ok(Some(CallEnd { entries: Vec::new(), failure: None }));
+                let moment = match event {
+                    Some(event) => participation.apply(&event, start.elapsed()).await,
+                    None => Moment::Over(Vec::new(), None),
                 };
-                match participation.apply(&event, start.elapsed()).await {
+                match moment {
                     Moment::Going(entries) => screen.add(entries, &participation.view),
-                    Moment::Over(entries, failure) => return Ok(Some(CallEnd { entries, failure })),
+                    Moment::Over(mut entries, failure) => {
+                        let late = late_inputs(&mut screen, &mut sources.events, &participation.view);
+                        entries.extend(participation.refuse(late));
+                        return Ok(Some(CallEnd { entries, failure }));
+                    }
                 }
                 Action::None
             }
@@ -159,6 +172,20 @@ async fn run_session(
             Action::Leave => return Ok(None),
         }
     }
+}
+
+/// Returns the inputs of a call that is over: those whose keys were pressed, and the draft.
+fn late_inputs(screen: &mut Screen, events: &mut mpsc::Receiver<Event>, view: &View) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    let pressed = iter::from_fn(|| events.try_recv().ok()).take(MAX_LATE);
+    for event in pressed {
+        if let Action::Submit(input) = screen.handle(event, view) {
+            inputs.push(input);
+            screen.draft.finish();
+        }
+    }
+    inputs.push(Input::parse_draft(screen.draft.text()));
+    inputs
 }
 
 /// Returns whether the error means that the terminal is gone. Drawing may fail before the signal arrives, and

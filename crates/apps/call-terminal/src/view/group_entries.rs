@@ -8,7 +8,7 @@ use anteroom_client::{
 };
 
 use super::{View, group::Membership, words};
-use crate::{entry::Entry, presence::Change};
+use crate::{entry::Entry, presence::Change, unsaid::given_up};
 
 /// The maximum number of members that are named when this device enters a group.
 const NAMED: usize = 8;
@@ -121,10 +121,7 @@ impl View {
                 handling,
             } => vec![self.co_admins_decision(claims, decision, *handling)],
             CallEvent::Words(shown) => self.show_words(shown),
-            CallEvent::NotSaid { text, error } => {
-                let text = words::bounded(text, 1);
-                vec![Entry::Problem(format!("not said: {error}: {text}"))]
-            }
+            CallEvent::NotSaid { text, error } => vec![given_up(*error, text)],
             CallEvent::GroupRefused(error) => vec![Entry::Problem(words::group_refusal(*error))],
             CallEvent::PolicyNotKept(error) => vec![Entry::Problem(format!(
                 "the members have the new policy of the room, and its service does not keep it for \

@@ -7,6 +7,7 @@ mod errors;
 mod group_commands;
 mod kept_text;
 mod outgoing;
+mod say_outcome;
 mod shared_lobby;
 mod texts;
 
@@ -21,6 +22,7 @@ use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
 use anteroom_wire::rooms::socket::ClientMessage;
 use rand_core::CryptoRng;
 
+pub(super) use self::say_outcome::SayOutcome;
 use self::{
     devices::{devices, listed},
     kept_text::KeptText,
@@ -69,8 +71,10 @@ pub(super) struct Encryption {
     name: Option<String>,
     /// Whether an own commit is under way, to which an error is the answer.
     awaits_commit: bool,
-    /// Texts until the device is in the group.
+    /// Texts until a member is there to hear them.
     texts: VecDeque<KeptText>,
+    /// The moment at which the device was back in the call after a lost connection.
+    returned_at: Option<Moment>,
     effects: VecDeque<Effect>,
     told: Option<GroupState>,
     /// The highest policy, for a device that can sign one.
@@ -98,6 +102,7 @@ impl Encryption {
             name,
             awaits_commit: false,
             texts: VecDeque::new(),
+            returned_at: None,
             effects: VecDeque::new(),
             told: None,
             policy: member.signed_policy(),
@@ -146,6 +151,7 @@ impl Encryption {
         self.is_on = FEATURES.iter().all(has);
         self.tells_rosters = has(&ROSTERS);
         self.is_active = info.status == ListedStatus::Active;
+        self.returned_at = self.lobby.own.map(|_| surroundings.time.moment);
         self.awaits_commit = false;
         self.publish_again(info);
         let mut records = mem::take(&mut self.lobby.records);

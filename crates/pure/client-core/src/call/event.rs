@@ -137,7 +137,7 @@ pub enum CallEvent {
     },
     /// The verification words of the group, frozen with its members.
     Words(Box<ShownWords>),
-    /// A text was not said.
+    /// A text was not said, or, with [`GroupError::Unconfirmed`], perhaps not.
     NotSaid {
         /// The text.
         text: String,

@@ -61,13 +61,28 @@ pub enum GroupError {
     /// The device was not let into the group in time.
     #[error("the others have not let this device into their group")]
     NotLetIn,
-    /// The device was not let into the group in time. Devices without end-to-end encryption have heard the text,
-    /// under the key of the link.
+    /// Nobody else is in the call.
+    #[error("nobody else is in the call")]
+    Alone,
+    /// The device is in the group, and no other member was there to hear the text in time.
     #[error(
-        "the members have not let this device into their group, and only those without end-to-end encryption \
-         have heard it"
+        "nobody is there to hear it: the others have lost their connections, or nothing has come from them yet"
+    )]
+    NoListener,
+    /// No member was there to hear the text in time. Devices without end-to-end encryption have heard it, under the
+    /// key of the link.
+    #[error(
+        "no member of the group has heard it, and only those without end-to-end encryption have"
     )]
     OutsideAlone,
+    /// The text was written to a connection that ended before the room service showed that it has it.
+    #[error(
+        "the connection ended before the room service confirmed it, so that the others may have heard it or not"
+    )]
+    Unconfirmed,
+    /// The call was over when the text was to be said.
+    #[error("the call is over for you")]
+    Over,
     /// None of the devices in the call takes part in the end-to-end encryption.
     #[error("nobody in the call takes part in the end-to-end encryption")]
     NobodyHears,

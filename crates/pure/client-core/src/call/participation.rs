@@ -1,12 +1,14 @@
 //! One device's part in a call: the messages to send, and the reading of the received ones.
 
 mod commands;
+mod effects;
 mod messages;
 mod ticks;
+mod written_texts;
 
-use std::{borrow::Cow, collections::VecDeque, mem};
+use std::{borrow::Cow, collections::VecDeque};
 
-use anteroom_e2ee_session::{CommandError, Input, SessionTime};
+use anteroom_e2ee_session::SessionTime;
 use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
     ClientMessage, JoinMessage, JoinedMessage, RosterUpdates, ServerMessage,
@@ -14,11 +16,11 @@ use anteroom_wire::rooms::socket::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-pub use self::messages::MessageEffect;
+use self::written_texts::WrittenTexts;
+pub use self::{effects::ParticipationEffect, messages::MessageEffect};
 use super::{
     encryption::{Effect, Encryption, Surroundings},
     event::{CallEvent, SeatInfo, SeatStatus},
-    group::GroupError,
     hello::HelloCodec,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
     member::{CallMember, user_devices},
@@ -30,7 +32,7 @@ use super::{
     text,
 };
 use crate::{
-    LinkChange, LinkState, RoomsError, TransportFailure,
+    LinkState, RoomsError, TransportFailure,
     rooms::participant::{parse_demux, parse_era},
 };
 
@@ -43,19 +45,9 @@ pub struct Participation {
     /// Whether the link names an admin key, although this device takes no part in the encryption.
     names_admin: bool,
     effects: VecDeque<Effect>,
+    written: WrittenTexts,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,
-}
-
-/// An effect of a message, of a command or of the passing of time, which the caller carries out.
-#[derive(Debug)]
-pub enum ParticipationEffect {
-    /// A message for the room service.
-    Send(Zeroizing<String>),
-    /// An event for the user.
-    Event(CallEvent),
-    /// A change of the link over HTTP, with the passkey of an admin.
-    Publish(LinkChange),
 }
 
 /// The state that outlives a connection: everything that resuming the seat needs.
@@ -87,6 +79,7 @@ impl Participation {
             resume_state: None,
             names_admin: false,
             effects: VecDeque::new(),
+            written: WrittenTexts::default(),
             has_unstored: false,
         }
     }
@@ -235,6 +228,7 @@ impl Participation {
         let former = former.filter(|former| former.era == era);
         let same_seat = former.as_ref().is_some_and(|former| former.demux == demux);
         self.drop_unsent(former.is_some(), same_seat);
+        self.written.reconnect(time.moment);
         let key = || EraKey::derive(&self.options.room, era);
         let (sealer, opener) = match former {
             Some(former) if same_seat => (former.sealer, former.opener),
@@ -270,37 +264,6 @@ impl Participation {
         }
     }
 
-    /// Drops what was sealed for another seat, and gives up the texts of another era.
-    fn drop_unsent(&mut self, same_era: bool, same_seat: bool) {
-        if !same_seat {
-            let is_kept = |effect: &Effect| !matches!(effect, Effect::Send(_));
-            self.effects.retain(is_kept);
-            self.give_up_unsent();
-        }
-        if !same_era {
-            self.give_up_texts();
-        }
-    }
-
-    /// Takes note that the connection is lost. What was to be relayed goes out when it is back.
-    pub fn disconnect(&mut self, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
-        self.collect();
-        self.effects.retain(|effect| match effect {
-            Effect::Send(message) => matches!(message, ClientMessage::Relay { .. }),
-            Effect::Said(_) | Effect::Event(_) | Effect::Publish(_) => true,
-        });
-        // The message of a text has left the queue, and its writing has failed.
-        let mut effects = self.effects.iter_mut();
-        let first = effects.find(|effect| matches!(effect, Effect::Send(_) | Effect::Said(_)));
-        if let Some(first) = first {
-            give_up_said(first);
-        }
-        if let Some(encryption) = &mut self.encryption {
-            encryption.handle(Input::Disconnected, Surroundings { time, rng });
-        }
-        self.drop_roster_request();
-    }
-
     fn has_statements(&self) -> bool {
         let state = self.resume_state.as_ref();
         state.is_some_and(|state| state.has_statements)
@@ -313,51 +276,6 @@ impl Participation {
         encryption.is_some_and(Encryption::has_texts)
     }
 
-    /// Gives up the texts that wait for the group or for a connection, since the device leaves the call:
-    /// [`CallEvent::NotSaid`] tells each.
-    pub fn give_up_texts(&mut self) {
-        if let Some(encryption) = &mut self.encryption {
-            encryption.give_up_texts(GroupError::NotLetIn);
-        }
-        self.collect();
-        self.give_up_unsent();
-    }
-
-    /// Gives up the texts whose messages wait for a connection.
-    fn give_up_unsent(&mut self) {
-        self.effects.iter_mut().for_each(give_up_said);
-    }
-
-    /// Returns the next effect, until there is none. The caller carries them out in their order after each
-    /// message, command and passing of time.
-    ///
-    /// # Errors
-    /// A message cannot be written as JSON.
-    pub fn poll_effect(&mut self) -> Result<Option<ParticipationEffect>, RoomsError> {
-        self.collect();
-        let mut effects = std::iter::from_fn(|| self.effects.pop_front());
-        let Some(effect) = effects.find(|effect| !matches!(effect, Effect::Said(_))) else {
-            return Ok(None);
-        };
-        Ok(Some(match effect {
-            Effect::Send(message) => ParticipationEffect::Send(text::write(&message)?),
-            Effect::Said(text) => ParticipationEffect::Event(not_sent(text)),
-            Effect::Event(event) => ParticipationEffect::Event(event),
-            Effect::Publish(statement) => ParticipationEffect::Publish(LinkChange {
-                admin_statement: Some(statement),
-                ..LinkChange::default()
-            }),
-        }))
-    }
-
-    /// Takes the effects of the encryption behind those before.
-    fn collect(&mut self) {
-        if let Some(encryption) = &mut self.encryption {
-            self.effects
-                .extend(std::iter::from_fn(|| encryption.poll_effect()));
-        }
-    }
-
     /// Returns the era and the counters of received messages, if some of them are not marked as stored.
     #[must_use]
     pub fn unstored_counters(&self) -> Option<(EraId, &SenderCounters)> {
@@ -368,20 +286,6 @@ impl Participation {
     /// Marks the counters of all messages received so far as stored.
     pub fn mark_stored(&mut self) {
         self.has_unstored = false;
-    }
-}
-
-/// Makes of the end of a text that was not sent the event that tells so.
-fn give_up_said(effect: &mut Effect) {
-    if let Effect::Said(text) = effect {
-        *effect = Effect::Event(not_sent(mem::take(text)));
-    }
-}
-
-const fn not_sent(text: String) -> CallEvent {
-    CallEvent::NotSaid {
-        text,
-        error: GroupError::Command(CommandError::NotConnected),
     }
 }
 

@@ -235,6 +235,7 @@ impl Seat {
         }
         membership.verify_certificates(step.options, step.time.now);
         let committer = effect.committer;
+        membership.hear_commit(committer);
         if let Some(claims) = before.leaves.get(&committer) {
             self.refusals.merged(at, claims);
         }

@@ -57,6 +57,12 @@ impl Seat {
         Ok(())
     }
 
+    /// Returns whether another member is there to hear a text.
+    pub(crate) fn has_audience(&self) -> bool {
+        let membership = self.membership.as_ref();
+        membership.is_some_and(|membership| membership.has_audience(&self.roster))
+    }
+
     /// Asks the members for texts that this device misses, also those that the roster does not list: it may be
     /// the roster that a lost message is missing from. Returns the moment of the next request.
     pub(super) fn ask_for_texts(&mut self, step: &mut Step<'_>) -> Option<Moment> {

@@ -126,7 +126,10 @@ impl Driver {
         let end_reason = loop {
             match self.serve(&mut socket, &mut stopping).await {
                 Interruption::Over(end_reason) => {
-                    socket.close().await;
+                    let is_answered = socket.close().await;
+                    if is_answered && matches!(end_reason, EndReason::Left) {
+                        self.participation.acknowledge_all();
+                    }
                     break end_reason;
                 }
                 Interruption::Lost => drop(socket),
@@ -312,10 +315,14 @@ impl Driver {
     }
 
     async fn send(&mut self, socket: &mut Socket, command: Command) -> Result<(), Interruption> {
+        self.perform(command)?;
+        self.carry_out(socket).await
+    }
+
+    fn perform(&mut self, command: Command) -> Result<(), Interruption> {
         let time = self.time();
         let done = self.participation.perform(command, time, &mut *self.rng);
-        done.map_err(|error| Interruption::Over(EndReason::Failed(error)))?;
-        self.carry_out(socket).await
+        done.map_err(|error| Interruption::Over(EndReason::Failed(error)))
     }
 
     /// Sends the messages of the participation, and emits its events.
@@ -324,6 +331,7 @@ impl Driver {
             let effect = self.participation.poll_effect();
             let effect = effect.map_err(|error| Interruption::Over(EndReason::Failed(error)))?;
             match effect {
+                None if self.participation.wants_ping() => self.perform(Command::Ping)?,
                 None => return Ok(()),
                 Some(ParticipationEffect::Send(message)) => {
                     let sent = socket.send(&message).await;

@@ -144,8 +144,9 @@ impl CallSession {
     }
 
     /// Says a text to every device in the call. A device that takes part in the end-to-end encryption says it
-    /// to the members of the group, as soon as they have let it in, and to clients without the encryption only
-    /// where the link names no admin key. [`CallEvent::NotSaid`] tells of a text that nobody was told.
+    /// to the members of the group, as soon as they have let it in and one of them is there to hear it, and to
+    /// clients without the encryption only where the link names no admin key. [`CallEvent::NotSaid`] tells of a text
+    /// that nobody was told, at the latest before [`CallEvent::Ended`].
     ///
     /// # Errors
     /// [`RoomsError::MessageTooLong`].

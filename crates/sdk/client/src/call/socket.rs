@@ -98,14 +98,19 @@ impl Socket {
         }
     }
 
-    /// Closes the connection with a handshake; drops it without one if the other side takes too long.
-    pub(crate) async fn close(mut self) {
+    /// Closes the connection with a handshake; drops it without one if the other side takes too long. Returns whether
+    /// the other side has closed it too, and so has read everything before.
+    pub(crate) async fn close(mut self) -> bool {
         let closing = async {
-            if self.stream.close(None).await.is_ok() {
-                while let Some(Ok(_)) = self.stream.next().await {}
+            if self.stream.close(None).await.is_err() {
+                return false;
             }
+            let mut is_answered = false;
+            while let Some(Ok(message)) = self.stream.next().await {
+                is_answered |= message.is_close();
+            }
+            is_answered
         };
-        // The connection is dropped whether the handshake has finished or not.
-        let _ = timeout(PARTING, closing).await;
+        timeout(PARTING, closing).await.unwrap_or(false)
     }
 }

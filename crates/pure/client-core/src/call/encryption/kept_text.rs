@@ -1,8 +1,8 @@
-//! A text that waits until the device is in the group.
+//! A text that waits until a member is there to hear it.
 
 use anteroom_e2ee::Moment;
 
-/// A text that waits until the device is in the group.
+/// A text that waits until a member is there to hear it.
 pub(super) struct KeptText {
     pub(super) text: String,
     /// The moment until which it waits.

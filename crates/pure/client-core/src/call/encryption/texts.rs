@@ -5,46 +5,63 @@ use std::{mem, time::Duration};
 use anteroom_e2ee_session::{Command as SessionCommand, CommandError, SessionTime};
 use rand_core::CryptoRng;
 
-use super::{Effect, Encryption, Surroundings, kept_text::KeptText};
-use crate::call::{event::CallEvent, group::GroupError, roster::Roster};
+use super::{Effect, Encryption, Surroundings, kept_text::KeptText, say_outcome::SayOutcome};
+use crate::{
+    Participant,
+    call::{event::CallEvent, group::GroupError},
+};
 
-/// The time for which a text waits until the device is in the group.
+/// The time for which a text waits until a member is there to hear it.
 const TEXT_WAIT: Duration = Duration::from_secs(15);
 /// The maximum number of texts that wait.
 const MAX_TEXTS: usize = 64;
 
 impl Encryption {
-    /// Says a text to the members, or once the device is one of them. `outsiders` says whether connected devices
-    /// without end-to-end encryption hear it too: they do if this returns true.
+    /// Says a text to the members, or once one of them is there to hear it. `outsiders` says whether connected devices
+    /// without end-to-end encryption hear it too: they do unless it is given up.
     pub(in super::super) fn say(
         &mut self,
         text: &str,
-        (roster, outsiders): (&Roster, bool),
+        outsiders: bool,
         surroundings: Surroundings<'_>,
-    ) -> bool {
-        let command = SessionCommand::Say(text.to_owned());
+    ) -> SayOutcome {
         let Surroundings { time, rng } = surroundings;
-        let is_taken = match self.session.command(command, time, rng) {
-            Ok(()) => {
-                self.mark_said(text.to_owned());
-                true
-            }
-            Err(CommandError::NotInGroup) => self.keep_text(text, (roster, outsiders), time),
-            Err(error) => {
-                self.give_up(text, error.into());
-                false
+        let outcome = if self.awaits_audience() {
+            self.keep_text(text, outsiders, time)
+        } else {
+            let command = SessionCommand::Say(text.to_owned());
+            match self.session.command(command, time, rng) {
+                Ok(()) => {
+                    self.mark_said(text.to_owned());
+                    SayOutcome::Taken
+                }
+                Err(CommandError::NotInGroup) => self.keep_text(text, outsiders, time),
+                Err(error) => {
+                    self.give_up(text, error.into());
+                    SayOutcome::GivenUp
+                }
             }
         };
         self.settle(Surroundings { time, rng });
-        is_taken
+        outcome
     }
 
     pub(in super::super) fn has_texts(&self) -> bool {
         !self.texts.is_empty()
     }
 
+    /// Returns whether a member is there to hear what is said, or to ask for it again.
+    pub(in super::super) fn has_audience(&self) -> bool {
+        self.is_on && self.session.has_audience()
+    }
+
+    /// Gives up the texts that wait, since nobody hears them any more.
+    pub(in super::super) fn give_up_waiting(&mut self) {
+        self.give_up_texts(self.silence_reason());
+    }
+
     /// Gives up the texts that wait.
-    pub(in super::super) fn give_up_texts(&mut self, error: GroupError) {
+    pub(super) fn give_up_texts(&mut self, error: GroupError) {
         for kept in mem::take(&mut self.texts) {
             self.give_up_kept(&kept, error);
         }
@@ -53,14 +70,14 @@ impl Encryption {
     /// Says the texts that have waited, or gives them up.
     pub(super) fn settle_texts(&mut self, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
         while let Some(kept) = self.texts.pop_front() {
-            if self.session.may_send() {
+            if self.session.may_send() && self.session.has_audience() {
                 let command = SessionCommand::Say(kept.text.clone());
                 match self.session.command(command, time, rng) {
                     Ok(()) => self.mark_said(kept.text),
                     Err(error) => self.give_up_kept(&kept, error.into()),
                 }
             } else if kept.until <= time.moment {
-                self.give_up_kept(&kept, GroupError::NotLetIn);
+                self.give_up_kept(&kept, self.silence_reason());
             } else {
                 self.texts.push_front(kept);
                 break;
@@ -68,35 +85,60 @@ impl Encryption {
         }
     }
 
-    /// Keeps a text while others may let this device in. Returns whether it is kept, or there is nobody to hear it
-    /// but outsiders.
-    fn keep_text(
-        &mut self,
-        text: &str,
-        (roster, outsiders): (&Roster, bool),
-        time: SessionTime,
-    ) -> bool {
-        let can_hear = roster.active.iter();
-        let can_hear = can_hear.filter(|one| one.member_key().is_some());
-        // This device is one of both. Those in the lobby are not shown which of the others can hear. One whose
-        // connection is lost may come back.
-        let error = if can_hear.count() > 1 || !self.is_active {
-            if self.texts.len() < MAX_TEXTS {
+    /// Returns whether a text has to wait in the group, in which nobody is there to hear it. A text of somebody who
+    /// has stopped sending is refused at once.
+    fn awaits_audience(&self) -> bool {
+        self.session.may_send() && !self.session.has_audience()
+    }
+
+    /// Keeps a text while others may come to hear it.
+    fn keep_text(&mut self, text: &str, outsiders: bool, time: SessionTime) -> SayOutcome {
+        let others: Vec<_> = self.others().collect();
+        let until = time.moment.plus(TEXT_WAIT);
+        // Those in the lobby are not shown which of the others can hear. One whose connection is lost may come back,
+        // and so may all after a connection of this device that broke.
+        let has_key = others.iter().any(|one| one.member_key().is_some());
+        // The room service can leave out the key of a member, and the member itself.
+        let has_member = self.session.members().iter().any(|one| !one.is_own);
+        let until = if has_key || has_member || !self.is_active {
+            Some(until)
+        } else if others.is_empty() {
+            let back = self.returned_at.map(|at| at.plus(TEXT_WAIT));
+            back.filter(|until| time.moment < *until)
+        } else {
+            None
+        };
+        let error = match until {
+            Some(until) if self.texts.len() < MAX_TEXTS => {
                 self.texts.push_back(KeptText {
                     text: text.to_owned(),
-                    until: time.moment.plus(TEXT_WAIT),
+                    until,
                     is_heard_outside: outsiders,
                 });
-                return true;
+                return SayOutcome::Taken;
             }
-            GroupError::NotLetIn
-        } else if roster.active.len() > 1 && !outsiders {
-            GroupError::NobodyHears
-        } else {
-            return true;
+            Some(_) => self.silence_reason(),
+            None if outsiders => return SayOutcome::OutsidersAlone,
+            None if others.is_empty() => GroupError::Alone,
+            None => GroupError::NobodyHears,
         };
         self.give_up(text, error);
-        false
+        SayOutcome::GivenUp
+    }
+
+    /// Returns the other devices that the room service lists in the call.
+    fn others(&self) -> impl Iterator<Item = &Participant> {
+        let (own, active) = (self.lobby.own, self.lobby.roster.active.iter());
+        active.filter(move |one| Some(one.demux) != own)
+    }
+
+    /// Returns the reason why nobody has heard a text that has waited.
+    fn silence_reason(&self) -> GroupError {
+        match self.session.have() {
+            _ if self.is_active && self.others().next().is_none() => GroupError::Alone,
+            Some(_) => GroupError::NoListener,
+            None => GroupError::NotLetIn,
+        }
     }
 
     /// Takes the messages of a text, and marks their end.

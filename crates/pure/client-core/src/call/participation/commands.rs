@@ -9,7 +9,7 @@ use crate::{
     ApprovalStatement, Chat, DemuxId, RoomsError, TransportFailure,
     call::{
         command::{Command, Recipient},
-        encryption::{Effect, Encryption, Surroundings},
+        encryption::{Effect, Encryption, SayOutcome, Surroundings},
         event::{CallEvent, StatementOmission},
         group::GroupError,
     },
@@ -165,25 +165,40 @@ impl Participation {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), RoomsError> {
         let has_outsiders = !self.outsiders().is_empty();
-        let state = self.resume_state.as_ref().ok_or(RoomsError::Over)?;
         let encryption = self.encryption.as_mut();
         if let Some(encryption) = encryption.filter(|encryption| encryption.is_on()) {
             let surroundings = Surroundings {
                 time,
                 rng: &mut *rng,
             };
-            let is_taken = encryption.say(&text, (&state.roster, has_outsiders), surroundings);
+            let outcome = encryption.say(&text, has_outsiders, surroundings);
             self.collect();
-            if !is_taken {
+            if outcome == SayOutcome::GivenUp {
                 return Ok(());
             }
-            return self.seal_to_outsiders(&Chat::Text { text }, rng);
+            self.seal_to_outsiders(&Chat::Text { text: text.clone() }, rng)?;
+            if outcome == SayOutcome::OutsidersAlone {
+                self.effects.push_back(Effect::Said(text));
+            }
+            return Ok(());
         }
         if self.is_link_key_barred() {
             let error = match self.encryption {
                 Some(_) => GroupError::Unsupported,
                 None => GroupError::NoGroup,
             };
+            self.tell(CallEvent::NotSaid { text, error });
+            return Ok(());
+        }
+        let state = self.resume_state.as_ref().ok_or(RoomsError::Over)?;
+        let own = state.demux;
+        let mut others = state.roster.active.iter().filter(|one| one.demux != own);
+        let error = match others.clone().next() {
+            None => Some(GroupError::Alone),
+            Some(_) if others.all(|one| one.is_lost) => Some(GroupError::NoListener),
+            Some(_) => None,
+        };
+        if let Some(error) = error {
             self.tell(CallEvent::NotSaid { text, error });
             return Ok(());
         }

@@ -9,7 +9,7 @@ use super::{Participation, ResumeState};
 use crate::{
     LinkState, RoomsError, TransportFailure,
     call::{
-        encryption::Surroundings,
+        encryption::{Encryption, Surroundings},
         event::{CallEvent, DenialReason, EndReason},
         refusal::displayed,
         roster::{Roster, RosterChanges},
@@ -169,6 +169,9 @@ impl Participation {
                 return Ok(self.handle(Input::Refuse { at, from }, surroundings));
             }
             ServerMessage::Pong { roster_revision } => {
+                let encryption = self.encryption.as_ref();
+                let has_audience = encryption.is_some_and(Encryption::has_audience);
+                self.written.acknowledge(has_audience);
                 let now = surroundings.time.moment;
                 if let Some(state) = &mut self.resume_state {
                     state.roster_revision.compare(roster_revision, now);

@@ -62,7 +62,8 @@ fn pass() -> Pass {
 fn joined(features: &[&str], link: &Value) -> String {
     json!({
         "type": "joined", "demuxId": 16, "eraId": "07".repeat(16), "status": "active",
-        "isAdmin": true, "resume": "AA==", "maxDevices": 8, "participants": [], "pending": [],
+        "isAdmin": true, "resume": "AA==", "maxDevices": 8,
+        "participants": [{"demuxId": 16}, {"demuxId": 32}], "pending": [],
         "pendingCount": 0, "callLinkState": link, "features": features,
     })
     .to_string()

@@ -1,4 +1,5 @@
-//! Actions after a time without messages, such as requests for the whole roster after a change that was missed.
+//! Actions after a time without messages: requests for the whole roster after a change that was missed, and texts
+//! that nobody was there to hear in time.
 
 use anteroom_e2ee::Moment;
 use anteroom_e2ee_session::{Input, SessionTime};
@@ -14,15 +15,18 @@ impl Participation {
         if let Some(encryption) = &mut self.encryption {
             encryption.handle(Input::TimePassed, Surroundings { time, rng });
         }
+        let late = self.written.take_late(time.moment);
+        self.tell_unconfirmed(late);
         self.request_roster(time.moment);
     }
 
     /// Returns the moment at which [`Self::tick`] has an effect. It changes with everything that happens.
     #[must_use]
     pub fn next_tick(&self) -> Option<Moment> {
-        let encryption = self.encryption.as_ref();
-        let tick = encryption.and_then(Encryption::next_tick);
-        tick.into_iter().chain(self.next_roster_request()).min()
+        let encryption = self.encryption.as_ref().and_then(Encryption::next_tick);
+        let texts = self.written.deadline();
+        let ticks = encryption.into_iter().chain(texts);
+        ticks.chain(self.next_roster_request()).min()
     }
 
     /// Requests the whole roster if a change is missing.

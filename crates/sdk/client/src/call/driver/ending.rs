@@ -2,8 +2,8 @@
 
 use anteroom_client_core::call::{command::Command, participation::ParticipationEffect};
 
-use super::{Driver, SessionCommand};
-use crate::{CallEvent, CommandError, GroupError};
+use super::{Driver, SessionCommand, next_command};
+use crate::{CallEvent, GroupError};
 
 impl Driver {
     /// Tells of each text that goes out no more.
@@ -18,10 +18,10 @@ impl Driver {
                 ParticipationEffect::Send(_) => {}
             }
         }
-        while let Some(command) = self.next_queued() {
+        while let Some(command) = next_command(&mut self.early, &mut self.commands).await {
             match command {
                 SessionCommand::Call(Command::Say(text)) => {
-                    let error = GroupError::Command(CommandError::NotConnected);
+                    let error = GroupError::Over;
                     self.emit(CallEvent::NotSaid { text, error }).await;
                 }
                 SessionCommand::Event(event) => self.emit(event).await,

@@ -127,6 +127,7 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
         name: None,
         awaits_commit: false,
         texts: [].into(),
+        returned_at: None,
         effects: [].into(),
         told: None,
         policy: None,

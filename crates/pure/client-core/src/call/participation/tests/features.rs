@@ -177,7 +177,7 @@ fn committer(has_admin: bool) -> (Participation, Value) {
 }
 
 /// Returns a device in a group of two, whose state it has not told yet.
-fn member_of_two(has_admin: bool) -> Participation {
+pub(super) fn member_of_two(has_admin: bool) -> Participation {
     let (mut ann, commit) = committer(has_admin);
     let back = json!({
         "type": "commit", "group": commit["group"], "epoch": commit["epoch"], "from": 16,

@@ -1,7 +1,7 @@
 //! A text is said, or told as not said.
 
 use super::{
-    features::{answer, at, device, enter, entry, events},
+    features::{answer, at, device, enter, entry, events, member_of_two},
     *,
 };
 use crate::CallEvent;
@@ -29,13 +29,14 @@ fn outcome(participation: &mut Participation) -> (Vec<GroupError>, usize) {
 
 #[test]
 fn a_text_is_said_or_told_as_not_said_and_never_both() {
-    use GroupError::{NobodyHears, NotLetIn, OutsideAlone};
+    use GroupError::{Alone, NobodyHears, NotLetIn, OutsideAlone};
     let member = |number| entry(number, true, true);
     let lost = |number| entry(number, false, true);
     let outsider = |number| entry(number, true, false);
     let lost_outsider = |number| entry(number, false, false);
     for (name, has_admin, others, at_once, later) in [
-        ("alone", true, vec![], (None, 0), None),
+        ("alone", true, vec![], (Some(Alone), 0), None),
+        ("open, alone", false, vec![], (Some(Alone), 0), None),
         (
             "a member",
             true,
@@ -151,11 +152,111 @@ fn a_text_whose_message_did_not_go_out_is_told_as_not_said() {
     sent_message(&mut participation);
     participation.disconnect(TIME, &mut rng());
     assert_eq!(unsaid(&mut participation), ["one"]);
-    // Everything went out.
+    // Everything went out, and the room service has read it.
     let mut participation = said();
     assert!(unsaid(&mut participation).is_empty());
+    participation.acknowledge_all();
     participation.give_up_texts();
     assert!(unsaid(&mut participation).is_empty());
+}
+
+fn say(participation: &mut Participation, text: &str, time: SessionTime) {
+    let say = Command::Say(text.to_owned());
+    participation.perform(say, time, &mut rng()).unwrap();
+}
+
+fn pong(participation: &mut Participation, time: SessionTime) {
+    let pong = json!({"type": "pong"}).to_string();
+    participation.receive(&pong, time, &mut rng()).unwrap();
+}
+
+#[test]
+fn a_text_without_a_member_key_is_for_somebody_who_is_connected() {
+    for (others, expected) in [
+        (vec![], Some(GroupError::Alone)),
+        (vec![entry(32, false, false)], Some(GroupError::NoListener)),
+        (vec![entry(32, false, false), entry(48, true, false)], None),
+    ] {
+        let mut participation = inside(&[]);
+        let mut devices = vec![entry(16, true, false)];
+        devices.extend(others);
+        enter(&mut participation, &answer(&[], &devices), at(1));
+        say(&mut participation, "hello", at(1));
+        let (unsaid, relays) = outcome(&mut participation);
+        assert_eq!(unsaid.first().copied(), expected);
+        assert_eq!(relays, usize::from(expected.is_none()));
+    }
+}
+
+#[test]
+fn a_text_that_the_room_service_may_not_have_is_told_at_the_end() {
+    let unconfirmed = |count| vec![GroupError::Unconfirmed; count];
+    for (answered, expected) in [(false, unconfirmed(3)), (true, unconfirmed(1))] {
+        let mut participation = inside(&[]);
+        say(&mut participation, "one", TIME);
+        say(&mut participation, "two", TIME);
+        assert!(outcome(&mut participation).0.is_empty());
+        assert!(participation.wants_ping());
+        participation
+            .perform(Command::Ping, TIME, &mut rng())
+            .unwrap();
+        assert!(outcome(&mut participation).0.is_empty());
+        // One ping at a time.
+        assert!(!participation.wants_ping());
+        say(&mut participation, "three", TIME);
+        outcome(&mut participation);
+        if answered {
+            pong(&mut participation, TIME);
+            assert!(participation.wants_ping());
+        }
+        participation.give_up_texts();
+        assert_eq!(outcome(&mut participation).0, expected);
+    }
+    // Nobody asks for it again after a lost connection.
+    let mut participation = inside(&[]);
+    say(&mut participation, "one", TIME);
+    outcome(&mut participation);
+    participation.disconnect(TIME, &mut rng());
+    assert_eq!(outcome(&mut participation).0, unconfirmed(1));
+}
+
+#[test]
+fn who_comes_back_alone_waits_for_the_others_before_a_text_is_told_as_not_said() {
+    let mut participation = device(16, true);
+    let both = [entry(16, true, true), entry(32, true, true)];
+    let alone = [entry(16, true, true)];
+    enter(&mut participation, &answer(&GROUPS, &both), at(1));
+    participation.disconnect(at(2), &mut rng());
+    let mut back = answer(&GROUPS, &alone);
+    back["eraId"] = json!("08".repeat(16));
+    enter(&mut participation, &back, at(3));
+    outcome(&mut participation);
+    say(&mut participation, "hello", at(4));
+    assert!(outcome(&mut participation).0.is_empty());
+    assert!(participation.has_texts());
+    participation.tick(at(18), &mut rng());
+    assert_eq!(outcome(&mut participation).0, [GroupError::Alone]);
+    say(&mut participation, "hello", at(19));
+    assert_eq!(outcome(&mut participation).0, [GroupError::Alone]);
+}
+
+#[test]
+fn a_text_to_a_group_from_which_nothing_has_come_waits_and_is_told_as_not_said() {
+    for (has_admin, has_key) in [(true, true), (true, false), (false, true)] {
+        let mut ann = member_of_two(has_admin);
+        let listed = [entry(16, true, true), entry(32, true, has_key)];
+        let roster = json!({
+            "type": "participants", "eraId": "07".repeat(16), "active": listed, "pending": [],
+        });
+        ann.receive(&roster.to_string(), at(4), &mut rng()).unwrap();
+        outcome(&mut ann);
+        say(&mut ann, "hello", at(4));
+        assert!(outcome(&mut ann).0.is_empty());
+        assert!(ann.has_texts());
+        ann.tick(at(19), &mut rng());
+        assert_eq!(outcome(&mut ann).0, [GroupError::NoListener]);
+        assert!(!ann.has_texts());
+    }
 }
 
 fn sent_message(participation: &mut Participation) {

@@ -1,0 +1,184 @@
+//! The effects of a participation, and the texts among them: each is written, or told as not said.
+
+use std::{iter, mem};
+
+use anteroom_e2ee_session::{CommandError, Input, SessionTime};
+use anteroom_wire::rooms::socket::ClientMessage;
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::Participation;
+use crate::{
+    LinkChange, RoomsError,
+    call::{
+        encryption::{Effect, Encryption, Surroundings},
+        event::CallEvent,
+        group::GroupError,
+        text,
+    },
+};
+
+/// An effect of a message, of a command or of the passing of time, which the caller carries out.
+#[derive(Debug)]
+pub enum ParticipationEffect {
+    /// A message for the room service.
+    Send(Zeroizing<String>),
+    /// An event for the user.
+    Event(CallEvent),
+    /// A change of the link over HTTP, with the passkey of an admin.
+    Publish(LinkChange),
+}
+
+impl Participation {
+    /// Returns the next effect, until there is none. The caller carries them out in their order after each
+    /// message, command and passing of time.
+    ///
+    /// # Errors
+    /// A message cannot be written as JSON.
+    pub fn poll_effect(&mut self) -> Result<Option<ParticipationEffect>, RoomsError> {
+        self.collect();
+        while let Some(effect) = self.effects.pop_front() {
+            return Ok(Some(match effect {
+                Effect::Said(text) => {
+                    self.written.write(text);
+                    continue;
+                }
+                Effect::Send(message) => {
+                    if matches!(message, ClientMessage::Ping) {
+                        self.written.ping();
+                    }
+                    ParticipationEffect::Send(text::write(&message)?)
+                }
+                Effect::Event(event) => ParticipationEffect::Event(event),
+                Effect::Publish(statement) => ParticipationEffect::Publish(LinkChange {
+                    admin_statement: Some(statement),
+                    ..LinkChange::default()
+                }),
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Returns whether a ping is to be sent, whose answer shows that the room service has the texts before it.
+    #[must_use]
+    pub fn wants_ping(&self) -> bool {
+        self.written.wants_ping()
+    }
+
+    /// Takes note that the room service has read everything that was written: it has closed the connection after
+    /// `leave`.
+    pub fn acknowledge_all(&mut self) {
+        self.written.acknowledge_all();
+    }
+
+    /// Takes note that the connection is lost. What was to be relayed goes out when it is back.
+    pub fn disconnect(&mut self, time: SessionTime, rng: &mut (dyn CryptoRng + Send)) {
+        self.collect();
+        self.effects.retain(|effect| match effect {
+            Effect::Send(message) => matches!(message, ClientMessage::Relay { .. }),
+            Effect::Said(_) | Effect::Event(_) | Effect::Publish(_) => true,
+        });
+        // The message of a text has left the queue, and its writing has failed.
+        let mut effects = self.effects.iter();
+        let is_first = |effect: &Effect| matches!(effect, Effect::Send(_) | Effect::Said(_));
+        if let Some(index) = effects.position(is_first)
+            && let Some(Effect::Said(_)) = self.effects.get(index)
+            && let Some(Effect::Said(text)) = self.effects.remove(index)
+        {
+            self.lose(text);
+        }
+        self.written.disconnect();
+        if !self.repeats_texts() {
+            let lost = self.written.take();
+            self.tell_unconfirmed(lost);
+        }
+        if let Some(encryption) = &mut self.encryption {
+            encryption.handle(Input::Disconnected, Surroundings { time, rng });
+        }
+        self.drop_roster_request();
+    }
+
+    /// Gives up the texts that wait for a listener or for a connection, and those of which it is not certain that
+    /// the room service has them, since the device leaves the call: [`CallEvent::NotSaid`] tells each.
+    pub fn give_up_texts(&mut self) {
+        self.give_up_waiting();
+        self.give_up_unsent();
+        for text in self.written.take().into_iter().rev() {
+            let event = not_said(text, GroupError::Unconfirmed);
+            self.effects.push_front(Effect::Event(event));
+        }
+    }
+
+    /// Drops what was sealed for another seat, and gives up the texts of another era.
+    pub(super) fn drop_unsent(&mut self, same_era: bool, same_seat: bool) {
+        if !same_seat {
+            let is_kept = |effect: &Effect| !matches!(effect, Effect::Send(_));
+            self.effects.retain(is_kept);
+            if self.repeats_texts() {
+                for effect in mem::take(&mut self.effects) {
+                    match effect {
+                        Effect::Said(text) => self.lose(text),
+                        effect => self.effects.push_back(effect),
+                    }
+                }
+            } else {
+                self.give_up_unsent();
+            }
+        }
+        if !same_era {
+            self.give_up_waiting();
+        }
+    }
+
+    /// Tells texts of which it is not certain whether others have heard them.
+    pub(super) fn tell_unconfirmed(&mut self, texts: Vec<String>) {
+        let event = |text| Effect::Event(not_said(text, GroupError::Unconfirmed));
+        self.effects.extend(texts.into_iter().map(event));
+    }
+
+    /// Takes the effects of the encryption behind those before.
+    pub(super) fn collect(&mut self) {
+        if let Some(encryption) = &mut self.encryption {
+            self.effects
+                .extend(iter::from_fn(|| encryption.poll_effect()));
+        }
+    }
+
+    /// Takes a text whose message did not go out: the members ask for it when the connection is back, or it is told.
+    fn lose(&mut self, text: String) {
+        if self.repeats_texts() {
+            self.written.write_lost(text);
+        } else {
+            let event = not_said(text, NOT_CONNECTED);
+            self.effects.push_back(Effect::Event(event));
+        }
+    }
+
+    /// Returns whether members ask for texts that they miss.
+    fn repeats_texts(&self) -> bool {
+        let encryption = self.encryption.as_ref();
+        encryption.is_some_and(Encryption::is_on)
+    }
+
+    fn give_up_waiting(&mut self) {
+        if let Some(encryption) = &mut self.encryption {
+            encryption.give_up_waiting();
+        }
+        self.collect();
+    }
+
+    /// Gives up the texts whose messages wait for a connection.
+    fn give_up_unsent(&mut self) {
+        for effect in &mut self.effects {
+            if let Effect::Said(text) = effect {
+                *effect = Effect::Event(not_said(mem::take(text), NOT_CONNECTED));
+            }
+        }
+    }
+}
+
+const NOT_CONNECTED: GroupError = GroupError::Command(CommandError::NotConnected);
+
+const fn not_said(text: String, error: GroupError) -> CallEvent {
+    CallEvent::NotSaid { text, error }
+}
