@@ -1,17 +1,18 @@
 //! Statements of admins in a call.
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, MAX_BARRED_BY_CO_ADMIN,
-    RemovalReason, SignedStatement, Signer, StatementKey,
+    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, ContextChange, LeafClaim,
+    MAX_BARRED_BY_CO_ADMIN, Presence, RemovalReason, RoomContext, SignedStatement, Signer,
+    StatementKey,
 };
 use anteroom_e2ee_session::{
     BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, SessionOptions,
 };
-use anteroom_protocol::{DAY, Restrictions};
+use anteroom_protocol::{DAY, EraId, Restrictions};
 
 use crate::{
     harness::{Harness, Hop},
-    people::{admin, admin_key, approval, member_key, person, policy, system_time, user},
+    people::{admin, admin_key, approval, member_key, person, policy, root_key, system_time, user},
 };
 
 fn strict(options: SessionOptions) -> SessionOptions {
@@ -255,6 +256,62 @@ fn a_removal_puts_out_a_device_whose_approval_is_of_a_later_time() {
         call.run(500);
     }
     assert_eq!(call.devices[0].session.members().len(), 1);
+}
+
+/// The approval is of the second of the removal: the clock of the admin that let the device in is ahead.
+#[test]
+fn an_approval_of_the_second_of_a_removal_is_void_in_later_eras() {
+    for ahead in [2, 600] {
+        let mut given = approval(2).claimed().clone();
+        given.issued = system_time().plus(ahead);
+        let given = SignedStatement::sign(&given, &StatementKey::Admin(&admin_key())).unwrap();
+        let second = SessionOptions {
+            admission: Admission::Approval(given.clone()),
+            ..strict(person(2))
+        };
+        let mut call = Harness::of([strict(admin(1)), second, approved(3)]);
+        call.run(900);
+        call.agree(&[0, 1, 2]);
+        let device = call.devices[1].demux.unwrap();
+        let scope = BarScope::User;
+        call.command(0, Command::Bar { device, scope });
+        call.run(500);
+        call.agree(&[0, 2]);
+        let context = call.devices[0].session.context().unwrap().clone();
+        let entry = context.barred().entries()[0].claimed();
+        assert_eq!(
+            entry.time,
+            given.claimed().issued,
+            "the time of the approval"
+        );
+        let own = call
+            .take_events(2)
+            .into_iter()
+            .find_map(|event| match event {
+                Event::Approved(approval) => Some(approval),
+                _ => None,
+            });
+        // The next era begins with the policy alone.
+        let change = ContextChange {
+            policy: context.policy().cloned(),
+            ..ContextChange::default()
+        };
+        let admin = Some(admin_key().public());
+        let later = RoomContext::new(root_key().room_id(), EraId::from_bytes([2; 16]), admin);
+        let later = later.with(&change);
+        let now = call.time().now;
+        let admits = |number, approval| {
+            let (user, member_key) = (user(number), member_key(number).public());
+            let claim = LeafClaim {
+                user: &user,
+                member_key: &member_key,
+                admission: &Admission::Approval(approval),
+            };
+            later.admits(&claim, Presence::New, now)
+        };
+        assert_eq!(admits(2, given), Err(AdmissionError::Void), "{ahead}");
+        assert!(admits(3, own.unwrap()).is_ok());
+    }
 }
 
 #[test]
