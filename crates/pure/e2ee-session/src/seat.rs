@@ -17,7 +17,7 @@ mod texts;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionError, ContextChange, EraHistory, GroupLink, Moment, RoomContext, VerificationWord,
+    ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext, VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
@@ -31,6 +31,7 @@ use crate::{
     heard_texts::HeardTexts,
     input::{Input, JoinedSeat},
     membership::Membership,
+    obstacle::Obstacle,
     own_refusal::OwnRefusal,
     pending_bar::PendingBar,
     refusals::Refusals,
@@ -38,9 +39,6 @@ use crate::{
     said_texts::{SaidTexts, TextEpoch},
     step::{Step, earlier},
 };
-
-/// The maximum number of devices that one commit adds.
-const MAX_ADDS: usize = anteroom_e2ee::MAX_ADDS;
 
 /// The seat of a device in an era.
 pub(crate) struct Seat {
@@ -97,7 +95,7 @@ pub(crate) struct Seat {
     /// The devices of the other members of the group that this device left last.
     former_members: BTreeSet<DemuxId>,
     add_limit: usize,
-    told_start_error: Option<AdmissionError>,
+    told_obstacle: Option<Obstacle>,
     has_new_name: bool,
     /// Whether newcomers would refuse the own leaf, and take a new one.
     needs_renewal: bool,
@@ -165,7 +163,7 @@ impl Seat {
             group_message: None,
             former_members: BTreeSet::new(),
             add_limit: MAX_ADDS,
-            told_start_error: None,
+            told_obstacle: None,
             has_new_name: false,
             needs_renewal: false,
             renewal_look: None,
@@ -310,8 +308,7 @@ impl Seat {
 
     /// Returns the epoch that the device is in.
     pub(crate) fn epoch(&self) -> Option<GroupEpoch> {
-        let membership = self.membership.as_ref();
-        membership.map(|membership| membership.group.epoch())
+        Some(self.membership.as_ref()?.group.epoch())
     }
 
     const fn is_connected(&self) -> bool {
@@ -329,8 +326,7 @@ impl Seat {
     }
 
     pub(crate) fn context(&self) -> Option<&RoomContext> {
-        let membership = self.membership.as_ref();
-        membership.map(|membership| &membership.view.context)
+        Some(&self.membership.as_ref()?.view.context)
     }
 
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
@@ -372,8 +368,7 @@ impl Seat {
             self.give_up_attempt();
             self.history = membership.group.history().clone();
             self.history.interrupt();
-            let leaves = membership.view.leaves.values();
-            let devices = leaves.map(|claims| claims.demux_id);
+            let devices = membership.view.leaves.values().map(|one| one.demux_id);
             self.former_members = devices.filter(|one| *one != self.demux).collect();
             self.applicants.reconsider();
             step.tell(Event::Left(reason));

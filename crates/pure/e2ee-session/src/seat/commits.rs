@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CommitEffect, CommitError, CommitRefusal, EpochChange,
-    EpochFrames, MemberLeaf, Moment, RemovalReason,
+    EpochFrames, MAX_ADDS, MemberLeaf, Moment, RemovalReason,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -184,7 +184,7 @@ impl Seat {
         self.asking = None;
         self.welcome_failures = 0;
         self.behind_since = None;
-        self.add_limit = super::MAX_ADDS;
+        self.add_limit = MAX_ADDS;
         for leaf in membership.view.leaves.values() {
             self.applicants.remove(leaf.demux_id);
         }
@@ -293,7 +293,7 @@ impl Seat {
             }
         }
         self.applicants.reconsider();
-        self.add_limit = super::MAX_ADDS;
+        self.add_limit = MAX_ADDS;
         if effect.context != before.context {
             self.learn(&effect.context.statements(), step);
             self.context_since = None;

@@ -149,7 +149,7 @@ impl Seat {
         }
         step.options.admission = Admission::Approval(approval.clone());
         self.is_barred = false;
-        self.told_start_error = None;
+        self.told_obstacle = None;
         self.asking = None;
         self.renewal_look = None;
         step.tell(Event::Approved(approval));
