@@ -17,7 +17,8 @@ mod texts;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext, VerificationWord,
+    Approval, ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext, SignedStatement,
+    VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
@@ -78,6 +79,8 @@ pub(crate) struct Seat {
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
+    /// Approvals of this device by co-admins whom the known policy does not name.
+    early_approvals: VecDeque<SignedStatement<Approval>>,
     /// The latest time of an approval that this device has signed.
     last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
@@ -154,6 +157,7 @@ impl Seat {
             refusals: Refusals::default(),
             own_refusal: None,
             bars: Vec::new(),
+            early_approvals: VecDeque::new(),
             last_issued: Timestamp::from_secs(0),
             is_urgent: false,
             context_since: None,
@@ -191,6 +195,7 @@ impl Seat {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.
             seat.shared = former.shared;
+            seat.early_approvals.extend(former.early_approvals);
             seat.is_urgent = former.is_urgent;
             seat.history = former.history;
             seat.serial = former.serial;

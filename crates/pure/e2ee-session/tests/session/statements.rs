@@ -531,3 +531,47 @@ fn words_are_those_of_the_epoch_and_mark_the_members_as_compared() {
         Err(CommandError::NoWords)
     );
 }
+
+/// An admin's client publishes the policy beside the call, and the co-admin decides as soon as the group has it.
+#[test]
+fn an_approval_that_comes_before_the_policy_that_names_its_co_admin_lets_the_device_in() {
+    let mut call = Harness::of([strict(admin(1)), approved(2)]);
+    call.run(1_000);
+    let co_admin = CoAdmin {
+        user: user(2),
+        member_key: member_key(2).public(),
+    };
+    call.command(0, Command::SetCoAdmins(vec![co_admin]));
+    call.run(500);
+    let policy = call.devices[0].session.context().unwrap().policy().cloned();
+    call.join(strict(person(3)));
+    call.run(500);
+    let key = member_key(2);
+    let signed = |issued| {
+        let mut given = approval(3).claimed().clone();
+        given.issued = issued;
+        SignedStatement::sign(&given, &StatementKey::CoAdmin(&key)).unwrap()
+    };
+    // The last one is the newest, and some are too many.
+    for earlier in (0..8).rev() {
+        let given = signed(system_time().minus(earlier));
+        let statement = Some(given.as_bytes().to_vec());
+        let present = call.epoch(0);
+        call.session(2, Input::Admitted { present, statement });
+    }
+    let told = |call: &mut Harness| {
+        let events = call.take_events(2).into_iter();
+        let approvals = events.filter_map(|event| match event {
+            Event::Approved(approval) => Some(approval.claimed().issued),
+            _ => None,
+        });
+        approvals.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut call), []);
+    call.session(2, Input::Policy(policy.unwrap().as_bytes().to_vec()));
+    let now = system_time();
+    let kept = [now.minus(3), now.minus(2), now.minus(1), now];
+    assert_eq!(told(&mut call), kept);
+    call.run(3_000);
+    call.agree(&[0, 1, 2]);
+}
