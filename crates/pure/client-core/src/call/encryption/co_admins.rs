@@ -93,7 +93,7 @@ impl Encryption {
         if !lobby.records.is_steady(device) {
             return Err(StatementOmission::Changed);
         }
-        let device = waiting(device).ok_or(StatementOmission::NoMemberKey)?;
+        let device = waiting(device).ok_or(StatementOmission::without_key(device))?;
         let approval = self.session.approve(&device, time).ok();
         Ok(approval.and_then(|approval| ApprovalStatement::new(approval.as_bytes()).ok()))
     }
