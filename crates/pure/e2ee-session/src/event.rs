@@ -37,6 +37,9 @@ pub enum Event {
     },
     /// This device may not be in, so that it cannot start a group.
     CannotStart(AdmissionError),
+    /// The roster lists another connected device, longer in the call, with the user and the member key of this
+    /// one. This device is in no group until that one has gone, since no group has both.
+    Elsewhere(DemuxId),
     /// A member came in.
     MemberAdded {
         /// The member.

@@ -111,6 +111,7 @@ mod input;
 mod last_signs;
 mod lobby;
 mod membership;
+mod obstacle;
 mod options;
 mod output;
 mod own_refusal;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{MemberLeaf, Moment, RosterHistory};
-use anteroom_protocol::DemuxId;
+use anteroom_e2ee::{MemberLeaf, MemberPublicKey, Moment, RosterHistory};
+use anteroom_protocol::{DemuxId, OpaqueUserId};
 
 use crate::{
     ROSTER_REQUEST_INTERVAL,
@@ -51,6 +51,19 @@ impl RosterState {
 
     pub(crate) fn is_connected(&self, device: DemuxId) -> bool {
         self.connected().any(|one| one.demux_id == device)
+    }
+
+    /// Returns the device that is in the call with the user and the member key of the `own` one, and longer: two
+    /// programs of a person have the same device secret. No group has both.
+    pub(crate) fn first_with_key(
+        &self,
+        own: DemuxId,
+        (user, key): (&OpaqueUserId, &MemberPublicKey),
+    ) -> Option<DemuxId> {
+        let before = self.connected().take_while(|one| one.demux_id != own);
+        let mut same = before
+            .filter(|one| one.user.as_ref() == Some(user) && one.member_key.as_ref() == Some(key));
+        same.next().map(|one| one.demux_id)
     }
 
     /// Returns whether other devices are in the call and connected.

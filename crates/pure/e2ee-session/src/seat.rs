@@ -19,8 +19,8 @@ mod texts;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionError, ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext,
-    VerificationWord,
+    AdmissionError, Approval, ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext,
+    SignedStatement, VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
@@ -34,6 +34,7 @@ use crate::{
     heard_texts::HeardTexts,
     input::{Input, JoinedSeat},
     membership::Membership,
+    obstacle::Obstacle,
     own_refusal::OwnRefusal,
     pending_bar::PendingBar,
     refusals::Refusals,
@@ -80,6 +81,8 @@ pub(crate) struct Seat {
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
+    /// Approvals of this device by co-admins whom the known policy does not name.
+    early_approvals: VecDeque<SignedStatement<Approval>>,
     /// The latest time of an approval that this device has signed.
     last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
@@ -97,7 +100,7 @@ pub(crate) struct Seat {
     /// The devices of the other members of the group that this device left last.
     former_members: BTreeSet<DemuxId>,
     add_limit: usize,
-    told_start_error: Option<AdmissionError>,
+    told_obstacle: Option<Obstacle>,
     has_new_name: bool,
     /// Whether newcomers would refuse the own leaf, and take a new one.
     needs_renewal: bool,
@@ -156,6 +159,7 @@ impl Seat {
             refusals: Refusals::default(),
             own_refusal: None,
             bars: Vec::new(),
+            early_approvals: VecDeque::new(),
             last_issued: Timestamp::from_secs(0),
             is_urgent: false,
             context_since: None,
@@ -165,7 +169,7 @@ impl Seat {
             group_message: None,
             former_members: BTreeSet::new(),
             add_limit: MAX_ADDS,
-            told_start_error: None,
+            told_obstacle: None,
             has_new_name: false,
             needs_renewal: false,
             renewal_look: None,
@@ -193,6 +197,7 @@ impl Seat {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.
             seat.shared = former.shared;
+            seat.early_approvals.extend(former.early_approvals);
             seat.is_urgent = former.is_urgent;
             seat.history = former.history;
             seat.serial = former.serial;
@@ -303,8 +308,7 @@ impl Seat {
 
     /// Returns the epoch that the device is in.
     pub(crate) fn epoch(&self) -> Option<GroupEpoch> {
-        let membership = self.membership.as_ref();
-        membership.map(|membership| membership.group.epoch())
+        Some(self.membership.as_ref()?.group.epoch())
     }
 
     const fn is_connected(&self) -> bool {
@@ -322,8 +326,7 @@ impl Seat {
     }
 
     pub(crate) fn context(&self) -> Option<&RoomContext> {
-        let membership = self.membership.as_ref();
-        membership.map(|membership| &membership.view.context)
+        Some(&self.membership.as_ref()?.view.context)
     }
 
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
@@ -365,8 +368,7 @@ impl Seat {
             self.give_up_attempt();
             self.history = membership.group.history().clone();
             self.history.interrupt();
-            let leaves = membership.view.leaves.values();
-            let devices = leaves.map(|claims| claims.demux_id);
+            let devices = membership.view.leaves.values().map(|one| one.demux_id);
             self.former_members = devices.filter(|one| *one != self.demux).collect();
             self.applicants.reconsider();
             step.tell(Event::Left(reason));

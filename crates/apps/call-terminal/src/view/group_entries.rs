@@ -156,6 +156,12 @@ impl View {
             GroupEvent::CannotStart(error) => {
                 problem(format!("you cannot be in the group: {error}"))
             }
+            GroupEvent::Elsewhere(device) => problem(format!(
+                "this device is already in the call elsewhere, as {}: two programs use the same key, of which \
+                 the group takes one. Leave there, and the others let you in here; to be in twice, log in anew \
+                 on one of the two machines instead of copying the files of the other one",
+                self.label(*device)
+            )),
             GroupEvent::MemberAdded { member, .. } => {
                 self.group.add(member);
                 self.know_members();

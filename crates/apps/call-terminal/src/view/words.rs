@@ -92,10 +92,16 @@ pub(super) fn other_account(label: &str) -> Entry {
 
 /// The warning about a decision that went without a signed approval.
 pub(super) fn left_out(label: &str, reason: StatementOmission) -> Entry {
-    Entry::Problem(format!(
-        "No signed approval went with your decision about {label}: {reason}. The room service lets it in, and \
-         members who verify approvals may not."
-    ))
+    match reason {
+        StatementOmission::NoEncryption => Entry::Notice(format!(
+            "The room service lets {label} in, which takes no part in the end-to-end encryption: no approval is \
+             signed for it, and it is in no group."
+        )),
+        _ => Entry::Problem(format!(
+            "No signed approval went with your decision about {label}: {reason}. The room service lets it in, \
+             and members who verify approvals may not."
+        )),
+    }
 }
 
 /// Returns the source of a member's account.

@@ -154,7 +154,11 @@ impl Encryption {
         self.returned_at = self.lobby.own.map(|_| surroundings.time.moment);
         self.awaits_commit = false;
         self.publish_again(info);
-        let mut records = mem::take(&mut self.lobby.records);
+        let former = &mut self.lobby;
+        let mut records = mem::take(&mut former.records);
+        let same_seat = former.own == Some(info.demux) && former.era == Some(info.era);
+        let waiting = mem::take(&mut former.waiting);
+        let waiting = if same_seat { waiting } else { Vec::new() };
         records.begin(info.era);
         records.see(&info.roster);
         self.lobby = SharedLobby {
@@ -162,10 +166,16 @@ impl Encryption {
             has_admin_key: self.lobby.has_admin_key,
             has_statements: info.features.iter().any(|feature| feature == STATEMENTS),
             own: Some(info.demux),
+            era: Some(info.era),
             roster: info.roster.clone(),
             records,
+            waiting,
+            told_at: self.lobby.told_at,
             ..SharedLobby::default()
         };
+        if self.is_on && !self.lobby.waiting.is_empty() {
+            self.show_lobby();
+        }
         if !self.is_on {
             self.turn_off(surroundings);
             return;
@@ -291,7 +301,8 @@ impl Encryption {
     pub(super) fn next_tick(&self) -> Option<Moment> {
         let session = self.session.next_tick().filter(|_| self.is_on);
         let text = self.texts.front().map(|text| text.until);
-        session.into_iter().chain(text).min()
+        let lobby = self.lobby.due.filter(|_| self.is_on);
+        session.into_iter().chain(text).chain(lobby).min()
     }
 
     /// Returns the next effect.

@@ -13,7 +13,7 @@ use super::{
     roster::Roster,
     sealing::OpenError,
 };
-use crate::{LinkState, RoomsError};
+use crate::{LinkState, Participant, RoomsError};
 
 /// Whether a device is in the call or waits in its lobby.
 pub use anteroom_wire::rooms::socket::DeviceStatus as SeatStatus;
@@ -34,11 +34,26 @@ pub enum StatementOmission {
     Unsupported,
     /// The roster has no such device.
     NoDevice,
-    /// The device has named no member key, or the room service states another one than the device, or no user.
+    /// The device takes no part in the end-to-end encryption: it has named no member key, by its own word and by
+    /// the room service's. The room service lets it in, and it is in no group.
+    NoEncryption,
+    /// The room service states another member key than the device, or one of the two states none; or it states no
+    /// user.
     NoMemberKey,
     /// Rosters of the era, or the group, have stated different users or member keys of the device's number: the
     /// admin may have decided about another one. The same holds after very many devices.
     Changed,
+}
+
+impl StatementOmission {
+    /// Returns the reason for a device without a user, or without a member key that it and the room service state
+    /// alike.
+    pub(crate) const fn without_key(device: &Participant) -> Self {
+        match (&device.member, &device.stated_key) {
+            (None, None) => Self::NoEncryption,
+            _ => Self::NoMemberKey,
+        }
+    }
 }
 
 impl fmt::Display for StatementOmission {
@@ -46,7 +61,8 @@ impl fmt::Display for StatementOmission {
         f.write_str(match self {
             Self::Unsupported => "the room service delivers no statements",
             Self::NoDevice => "the roster does not have the device any more",
-            Self::NoMemberKey => "the device has named no key that the room service states alike",
+            Self::NoEncryption => "the device takes no part in the end-to-end encryption",
+            Self::NoMemberKey => "the device and the room service do not state the same key",
             Self::Changed => {
                 "the room service has stated different accounts or keys for it in this call"
             }

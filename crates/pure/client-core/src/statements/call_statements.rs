@@ -184,7 +184,7 @@ impl CallStatements {
             return Err(StatementOmission::Changed);
         }
         let approval = signer.approval(device, now);
-        approval.ok_or(StatementOmission::NoMemberKey)
+        approval.ok_or(StatementOmission::without_key(device))
     }
 
     fn see_roster(&mut self, roster: &Roster) {

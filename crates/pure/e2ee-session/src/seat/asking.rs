@@ -11,6 +11,7 @@ use crate::{
     asking::Asking,
     event::Event,
     membership::Membership,
+    obstacle::Obstacle,
     output::{Message, RelayClass},
     relay::RelayContent,
     step::{Step, surroundings},
@@ -31,7 +32,8 @@ impl Seat {
         if self.membership.is_none() && self.refusals.returns_to(self.present, step.moment()) {
             self.lowest_group = self.lowest_group.min(self.present.group);
         }
-        let Some(group) = self.asked_group() else {
+        let is_elsewhere = self.tell_of_first_seat(step);
+        let Some(group) = self.asked_group().filter(|_| !is_elsewhere) else {
             self.asking = None;
             return None;
         };
@@ -84,6 +86,32 @@ impl Seat {
             step.send(Message::Relay(RelayClass::KeyPackage, body));
         }
         self.asking.as_ref().map(|asking| asking.next_relay)
+    }
+
+    /// Returns the device of this user with this member key that is longer in the call, while this one is in no
+    /// group: if both asked, each would put the other one out of the group, on and on.
+    pub(super) fn first_seat(&self, step: &Step<'_>) -> Option<DemuxId> {
+        let own = (&step.options.user, &step.options.member_key.public());
+        let is_outside = self.membership.is_none();
+        is_outside.then(|| self.roster.first_with_key(self.demux, own))?
+    }
+
+    /// Tells of the first seat, once. Returns whether there is one.
+    fn tell_of_first_seat(&mut self, step: &mut Step<'_>) -> bool {
+        let Some(device) = self.first_seat(step) else {
+            self.told_obstacle
+                .take_if(|told| matches!(told, Obstacle::Elsewhere(_)));
+            return false;
+        };
+        if self.is_untold(Obstacle::Elsewhere(device)) {
+            step.tell(Event::Elsewhere(device));
+        }
+        true
+    }
+
+    /// Returns whether an obstacle has yet to be told, and takes note of it.
+    pub(super) fn is_untold(&mut self, obstacle: Obstacle) -> bool {
+        self.told_obstacle.replace(obstacle) != Some(obstacle)
     }
 
     /// Lets the key package be relayed at once, because others have come.

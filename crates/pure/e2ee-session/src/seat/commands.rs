@@ -110,7 +110,8 @@ impl Seat {
             .cloned()
             .collect();
         let change_policy = |policy: &mut Policy| {
-            policy.void_before = policy.void_before.max(time);
+            // An approval of the entry's own second is void too.
+            policy.void_before = policy.void_before.max(time.plus(1));
             policy
                 .co_admins
                 .retain(|one| !entry.names(&one.user, &one.member_key));

@@ -1,7 +1,7 @@
 //! The start of groups, and refusals of other devices.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{
     ContextChange, EraHistory, Group, GroupChange, GroupStart, GroupView, Moment, Presence,
@@ -14,6 +14,7 @@ use crate::{
     attempt::Attempt,
     event::Event,
     input::RosterDevice,
+    obstacle::Obstacle,
     output::Message,
     step::{Step, earlier, surroundings},
 };
@@ -63,7 +64,7 @@ impl Seat {
         }
         // A device whose own commit most users refuse leaves the start to them.
         let own = step.options.member_key.public();
-        if self.refusals.is_condemned(&own) {
+        if self.refusals.is_condemned(&own) || self.first_seat(step).is_some() {
             return None;
         }
         let since = self.start_reason(step)?;
@@ -89,7 +90,7 @@ impl Seat {
             .known
             .admits(&own.claim(), Presence::Present, step.time.now);
         if let Err(error) = may_start {
-            if self.told_start_error.replace(error) != Some(error) {
+            if self.is_untold(Obstacle::Admission(error)) {
                 step.tell(Event::CannotStart(error));
             }
             return None;
@@ -137,13 +138,17 @@ impl Seat {
         }
     }
 
-    /// Returns the connected devices that can be in a group.
+    /// Returns the connected devices that can be in a group: of those with one user and one member key the first.
     fn rivals(&self) -> impl Iterator<Item = &RosterDevice> {
+        let mut known = BTreeSet::new();
         let connected = self.roster.connected();
-        connected.filter(|device| {
+        connected.filter(move |device| {
             let key = device.member_key.as_ref();
             let is_left_out = self.refusals.leaves_out_key(device.demux_id, key);
-            device.demux_id == self.demux || (key.is_some() && !is_left_out)
+            let pair = device.user.as_ref().zip(key);
+            let is_first =
+                pair.is_none_or(|(user, key)| known.insert((user.as_str(), key.as_bytes())));
+            device.demux_id == self.demux || (key.is_some() && !is_left_out && is_first)
         })
     }
 

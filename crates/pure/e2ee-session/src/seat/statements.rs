@@ -13,6 +13,9 @@ use crate::{event::Event, step::Step, text::clean_name};
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
 
+/// The maximum number of approvals that wait for the policy that names their co-admin.
+const MAX_EARLY_APPROVALS: usize = 4;
+
 impl Seat {
     /// Takes statements that others have too, as far as they count.
     pub(super) fn learn(&mut self, statements: &ContextChange, step: &mut Step<'_>) {
@@ -37,6 +40,9 @@ impl Seat {
         if let Some(policy) = policy.filter(|_| is_newer) {
             step.options.policy = Some(policy.clone());
             step.tell(Event::Policy(policy));
+            for approval in core::mem::take(&mut self.early_approvals) {
+                self.take_approval(approval, step);
+            }
         }
     }
 
@@ -147,15 +153,32 @@ impl Seat {
         let authority = self.known.authority();
         let counts = authority
             .is_some_and(|authority| approval.verify(self.known.room(), &authority).is_ok());
-        if !counts || !self.is_better(&approval, step) {
+        if !counts {
+            self.keep_early_approval(approval);
+            return;
+        }
+        if !self.is_better(&approval, step) {
             return;
         }
         step.options.admission = Admission::Approval(approval.clone());
         self.is_barred = false;
-        self.told_start_error = None;
+        self.told_obstacle = None;
         self.asking = None;
         self.renewal_look = None;
         step.tell(Event::Approved(approval));
+    }
+
+    /// Keeps an approval of a co-admin that the known policy does not name. The newer one can come later: the
+    /// admin's client publishes it beside the call, while the group has it already and the co-admin decides.
+    fn keep_early_approval(&mut self, approval: SignedStatement<Approval>) {
+        let is_by_admin = *approval.signer() == Signer::Admin;
+        if is_by_admin || self.early_approvals.contains(&approval) {
+            return;
+        }
+        self.early_approvals.push_back(approval);
+        if self.early_approvals.len() > MAX_EARLY_APPROVALS {
+            self.early_approvals.pop_front();
+        }
     }
 
     /// Returns whether an approval takes the place of the known one: it holds and that one does not, or it is

@@ -2,12 +2,15 @@
 
 use anteroom_call::Message as Told;
 use anteroom_e2ee::{OutgoingCommit, RemovalReason};
-use anteroom_e2ee_session::{Command, Event, Input, LeaveReason, Message, RelayClass, StopReason};
-use anteroom_protocol::GroupEpoch;
+use anteroom_e2ee_session::{
+    Command, Event, Input, JoinedSeat, LeaveReason, Message, Output, RelayClass, RosterDevice,
+    SeatStatus, Session, StopReason,
+};
+use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use crate::{
     harness::{Harness, Hop},
-    people::{admin, person},
+    people::{ERA, admin, person, rng},
 };
 
 fn say(text: &str) -> Command {
@@ -443,6 +446,41 @@ fn ten_seconds_pass_between_two_starts() {
     call.agree(&[1, 3]);
 }
 
+/// Returns the request of a device of person 1 whose client does not look for others with its key.
+fn asking(call: &Harness, device: DemuxId) -> Message {
+    let options = person(1);
+    let own = RosterDevice {
+        demux_id: device,
+        user: Some(options.user.clone()),
+        member_key: Some(options.member_key.public()),
+        status: SeatStatus::Active,
+        is_admin: false,
+    };
+    let other = RosterDevice {
+        demux_id: call.devices[1].demux.unwrap(),
+        user: None,
+        member_key: None,
+        ..own.clone()
+    };
+    let joined = Input::Joined(JoinedSeat {
+        demux_id: device,
+        era: ERA,
+        is_active: true,
+        present: call.epoch(1),
+        missed: 0,
+        statement: None,
+        roster: vec![other, own],
+    });
+    let mut session = Session::new(options);
+    session.handle(joined, call.time(), &mut rng(7));
+    let outputs = core::iter::from_fn(|| session.poll_output());
+    let mut requests = outputs.filter_map(|output| match output {
+        Output::Send(message @ Message::Relay(RelayClass::KeyPackage, _)) => Some(message),
+        _ => None,
+    });
+    requests.next().unwrap()
+}
+
 /// A second program of the committer's device asks, with the same member key. The committer cannot take itself
 /// out: the next one does.
 #[test]
@@ -452,13 +490,20 @@ fn a_device_with_the_key_of_the_committer_delays_nobody() {
     call.agree(&[0, 1, 2]);
     let before = call.epoch(1).unwrap().epoch;
     call.join(person(1));
+    call.run(50);
+    let second = call.devices[3].demux.unwrap();
+    let request = asking(&call, second);
+    call.send_as(3, request);
     call.join(person(4));
     call.run(400);
     let after = call.epoch(1).unwrap().epoch;
     assert_eq!((after, call.epoch(4).is_some()), (before + 1, true));
     call.run(3_000);
-    let is_entered = |event: &Event| matches!(event, Event::Entered { .. });
-    assert!(call.take_events(3).iter().any(is_entered));
+    let is_added = |event: &Event| match event {
+        Event::MemberAdded { member, .. } => member.claims.demux_id == second,
+        _ => false,
+    };
+    assert!(call.take_events(1).iter().any(is_added));
 }
 
 #[test]

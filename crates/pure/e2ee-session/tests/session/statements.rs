@@ -1,17 +1,18 @@
 //! Statements of admins in a call.
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, MAX_BARRED_BY_CO_ADMIN,
-    RemovalReason, SignedStatement, Signer, StatementKey,
+    Admission, AdmissionError, AdmissionReason, CoAdmin, CommitRefusal, ContextChange, LeafClaim,
+    MAX_BARRED_BY_CO_ADMIN, Presence, RemovalReason, RoomContext, SignedStatement, Signer,
+    StatementKey,
 };
 use anteroom_e2ee_session::{
     BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, SessionOptions,
 };
-use anteroom_protocol::{DAY, Restrictions};
+use anteroom_protocol::{DAY, EraId, Restrictions};
 
 use crate::{
     harness::{Harness, Hop},
-    people::{admin, admin_key, approval, member_key, person, policy, system_time, user},
+    people::{admin, admin_key, approval, member_key, person, policy, root_key, system_time, user},
 };
 
 fn strict(options: SessionOptions) -> SessionOptions {
@@ -301,6 +302,62 @@ fn a_removal_puts_out_a_device_whose_approval_is_of_a_later_time() {
     assert_eq!(call.devices[0].session.members().len(), 1);
 }
 
+/// The approval is of the second of the removal: the clock of the admin that let the device in is ahead.
+#[test]
+fn an_approval_of_the_second_of_a_removal_is_void_in_later_eras() {
+    for ahead in [2, 600] {
+        let mut given = approval(2).claimed().clone();
+        given.issued = system_time().plus(ahead);
+        let given = SignedStatement::sign(&given, &StatementKey::Admin(&admin_key())).unwrap();
+        let second = SessionOptions {
+            admission: Admission::Approval(given.clone()),
+            ..strict(person(2))
+        };
+        let mut call = Harness::of([strict(admin(1)), second, approved(3)]);
+        call.run(900);
+        call.agree(&[0, 1, 2]);
+        let device = call.devices[1].demux.unwrap();
+        let scope = BarScope::User;
+        call.command(0, Command::Bar { device, scope });
+        call.run(500);
+        call.agree(&[0, 2]);
+        let context = call.devices[0].session.context().unwrap().clone();
+        let entry = context.barred().entries()[0].claimed();
+        assert_eq!(
+            entry.time,
+            given.claimed().issued,
+            "the time of the approval"
+        );
+        let own = call
+            .take_events(2)
+            .into_iter()
+            .find_map(|event| match event {
+                Event::Approved(approval) => Some(approval),
+                _ => None,
+            });
+        // The next era begins with the policy alone.
+        let change = ContextChange {
+            policy: context.policy().cloned(),
+            ..ContextChange::default()
+        };
+        let admin = Some(admin_key().public());
+        let later = RoomContext::new(root_key().room_id(), EraId::from_bytes([2; 16]), admin);
+        let later = later.with(&change);
+        let now = call.time().now;
+        let admits = |number, approval| {
+            let (user, member_key) = (user(number), member_key(number).public());
+            let claim = LeafClaim {
+                user: &user,
+                member_key: &member_key,
+                admission: &Admission::Approval(approval),
+            };
+            later.admits(&claim, Presence::New, now)
+        };
+        assert_eq!(admits(2, given), Err(AdmissionError::Void), "{ahead}");
+        assert!(admits(3, own.unwrap()).is_ok());
+    }
+}
+
 #[test]
 fn an_approval_that_has_ended_takes_the_place_of_none_that_holds() {
     let mut call = Harness::of([strict(admin(1)), approved(2)]);
@@ -514,4 +571,48 @@ fn words_are_those_of_the_epoch_and_mark_the_members_as_compared() {
     let compared: Vec<bool> = members.iter().map(|member| member.is_compared).collect();
     assert_eq!(compared, [true, true, false]);
     assert_eq!(call.words_match(1, epoch), Err(CommandError::NoWords));
+}
+
+/// An admin's client publishes the policy beside the call, and the co-admin decides as soon as the group has it.
+#[test]
+fn an_approval_that_comes_before_the_policy_that_names_its_co_admin_lets_the_device_in() {
+    let mut call = Harness::of([strict(admin(1)), approved(2)]);
+    call.run(1_000);
+    let co_admin = CoAdmin {
+        user: user(2),
+        member_key: member_key(2).public(),
+    };
+    call.command(0, Command::SetCoAdmins(vec![co_admin]));
+    call.run(500);
+    let policy = call.devices[0].session.context().unwrap().policy().cloned();
+    call.join(strict(person(3)));
+    call.run(500);
+    let key = member_key(2);
+    let signed = |issued| {
+        let mut given = approval(3).claimed().clone();
+        given.issued = issued;
+        SignedStatement::sign(&given, &StatementKey::CoAdmin(&key)).unwrap()
+    };
+    // The last one is the newest, and some are too many.
+    for earlier in (0..8).rev() {
+        let given = signed(system_time().minus(earlier));
+        let statement = Some(given.as_bytes().to_vec());
+        let present = call.epoch(0);
+        call.session(2, Input::Admitted { present, statement });
+    }
+    let told = |call: &mut Harness| {
+        let events = call.take_events(2).into_iter();
+        let approvals = events.filter_map(|event| match event {
+            Event::Approved(approval) => Some(approval.claimed().issued),
+            _ => None,
+        });
+        approvals.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut call), []);
+    call.session(2, Input::Policy(policy.unwrap().as_bytes().to_vec()));
+    let now = system_time();
+    let kept = [now.minus(3), now.minus(2), now.minus(1), now];
+    assert_eq!(told(&mut call), kept);
+    call.run(3_000);
+    call.agree(&[0, 1, 2]);
 }

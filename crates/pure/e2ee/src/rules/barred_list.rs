@@ -145,10 +145,11 @@ impl BarredList {
         self.void_before <= first.map_or(none, |first| first.claimed().time.plus(1))
     }
 
-    /// Returns whether the admin key has signed an entry of a moment or a later one.
+    /// Returns whether the admin key has signed an entry that makes approvals from before a moment void: one of
+    /// the second before it, or a later one.
     pub(super) fn has_admin_entry_from(&self, moment: Timestamp) -> bool {
         let mut entries = self.entries.iter();
-        entries.any(|entry| is_by(entry, &Signer::Admin) && entry.claimed().time >= moment)
+        entries.any(|entry| is_by(entry, &Signer::Admin) && entry.claimed().time.plus(1) >= moment)
     }
 
     /// Returns whether all entries count, and no co-admin has too many.

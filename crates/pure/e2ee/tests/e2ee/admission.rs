@@ -269,7 +269,10 @@ fn an_approval_from_before_a_moment_is_void() {
     // In the policy's own era the group shows the entry that the moment is from, or another one.
     let own = Some(people.era);
     assert_eq!(decide_with(own, later, earlier, Some(later)), holds);
-    assert_eq!(decide_with(own, later, earlier, Some(issued)), void);
+    // One of the second before bars the approvals before that moment.
+    assert_eq!(decide_with(own, later, earlier, Some(issued)), holds);
+    let too_early = issued.minus(1);
+    assert_eq!(decide_with(own, later, earlier, Some(too_early)), void);
     assert_eq!(decide_with(own, later, earlier, None), void);
     assert_eq!(decide_with(own, later, issued, Some(later)), holds);
     assert_eq!(decide_with(own, later, later, Some(later)), void);

@@ -2,7 +2,7 @@
 
 use anteroom_client::{
     AdmissionReason, Approval, CallEvent, CallSession, DecisionHandling, DemuxId, DenialReason,
-    EndReason, GroupError, MemberPublicKey, Signer, Verdict,
+    EndReason, GroupError, MemberPublicKey, Signer, StatementOmission, Verdict,
 };
 
 use crate::{
@@ -131,4 +131,59 @@ async fn without_an_admins_device_a_co_admin_is_told_what_is_missing() {
         _ => None,
     });
     assert_eq!(within(refused).await, GroupError::NoAdminDevice);
+}
+
+#[tokio::test]
+async fn a_client_without_the_encryption_is_let_in_by_the_admin_alone_and_nothing_is_signed_for_it()
+{
+    let (room, ann) = Room::create(Approval::Required, true).await;
+    let (bob, old) = (room.fixture.person().await, room.fixture.person().await);
+    let mut anns = room.join(&ann, "Ann", 1, true).await;
+    own_device(&mut anns).await;
+    let (mut bobs, _) = with_co_admin(&room, &mut anns, &bob).await;
+    let mut olds = room.join_without(&old).await;
+    let device = own_device(&mut olds).await;
+    waiting(&mut anns, device).await;
+    // A co-admin's decision is about a member key.
+    bobs.approve(device).await.unwrap();
+    let refused = wait_for(&mut bobs, |event| match event {
+        CallEvent::GroupRefused(error) => Some(error),
+        _ => None,
+    });
+    assert_eq!(within(refused).await, GroupError::NotWaiting);
+    anns.approve(device).await.unwrap();
+    let left_out = wait_for(&mut anns, |event| match event {
+        CallEvent::StatementLeftOut { device, reason } => Some((device, reason)),
+        _ => None,
+    });
+    let expected = (device, StatementOmission::NoEncryption);
+    assert_eq!(within(left_out).await, expected);
+    let statement = wait_for(&mut olds, |event| match event {
+        CallEvent::Admitted { statement } => Some(statement),
+        _ => None,
+    });
+    assert!(within(statement).await.is_none());
+    for call in [&mut anns, &mut bobs] {
+        let listed = wait_for(call, |event| match event {
+            CallEvent::Roster(roster) => {
+                let mut active = roster.active.into_iter();
+                active.find(|one| one.demux == device)
+            }
+            _ => None,
+        });
+        let listed = within(listed).await;
+        assert!(listed.member.is_none() && listed.member_key().is_none());
+        call.show_words().await.unwrap();
+        let members = wait_for(call, |event| match event {
+            CallEvent::Words(words) => Some(words.members.len()),
+            CallEvent::GroupChanged(state) => {
+                assert!(state.member(device).is_none());
+                None
+            }
+            _ => None,
+        });
+        assert_eq!(within(members).await, 2);
+    }
+    anns.say("for members").await.unwrap();
+    assert_eq!(heard(&mut bobs).await, said("Ann", "for members"));
 }

@@ -109,7 +109,7 @@ impl Room {
     }
 
     /// Joins with a client that knows no end-to-end encryption.
-    async fn join_without(&self, person: &TestUser) -> CallSession {
+    pub(crate) async fn join_without(&self, person: &TestUser) -> CallSession {
         let joined = self.fixture.join(person, self.root_key(), None).await;
         joined.unwrap()
     }

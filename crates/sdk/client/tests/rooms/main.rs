@@ -22,5 +22,6 @@ mod members;
 mod publishing;
 mod recorder;
 mod replays;
+mod seats;
 mod statements;
 mod support;

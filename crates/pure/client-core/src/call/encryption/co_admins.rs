@@ -5,8 +5,8 @@
 
 use anteroom_e2ee::{AdmissionReason, CoAdmin, MemberLeaf};
 use anteroom_e2ee_session::{
-    CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, SessionTime,
-    Verdict, WaitingDevice,
+    CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, MAX_WAITING,
+    SessionTime, Verdict, WaitingDevice,
 };
 use anteroom_protocol::{ApprovalStatement, DemuxId};
 use anteroom_wire::rooms::socket::ClientMessage;
@@ -95,7 +95,7 @@ impl Encryption {
         if !lobby.records.is_steady(device) {
             return Err(StatementOmission::Changed);
         }
-        let device = waiting(device).ok_or(StatementOmission::NoMemberKey)?;
+        let device = waiting(device).ok_or(StatementOmission::without_key(device))?;
         let approval = self.session.approve(&device, time).ok();
         Ok(approval.and_then(|approval| ApprovalStatement::new(approval.as_bytes()).ok()))
     }
@@ -181,10 +181,14 @@ impl Encryption {
 
     /// Takes the lobby that the device of an admin has told.
     pub(super) fn take_lobby(&mut self, devices: Vec<WaitingDevice>) {
-        if self.lobby.has_passkey {
-            return;
+        if !self.lobby.has_passkey && self.lobby.waiting != devices {
+            self.lobby.waiting = devices;
+            self.show_lobby();
         }
-        self.lobby.waiting = devices;
+    }
+
+    /// Shows the lobby that this device was told.
+    pub(super) fn show_lobby(&mut self) {
         let roster = self.shown_roster();
         self.lobby.records.see(&roster);
         self.tell(CallEvent::Roster(roster));
@@ -204,6 +208,7 @@ impl Encryption {
 
     /// Tells the co-admins of the lobby, or forgets the lobby that nobody tells any more.
     pub(super) fn share_lobby(&mut self, surroundings: Surroundings<'_>) {
+        self.lobby.due = None;
         let Some(state) = self.told.as_ref() else {
             return;
         };
@@ -239,32 +244,19 @@ impl Encryption {
             false => {
                 let pending = lobby.roster.pending.iter();
                 let steady = pending.filter(|one| lobby.records.is_steady(one));
-                steady.filter_map(waiting).collect()
+                steady.filter_map(waiting).take(MAX_WAITING).collect()
             }
         };
-        let next = Some(ToldLobby {
-            devices: devices.clone(),
-            co_admins,
-        });
-        if lobby.told == next {
+        let Surroundings { time, rng } = surroundings;
+        let next = ToldLobby { devices, co_admins };
+        let Some(devices) = self.lobby.due_lobby(next, time.moment) else {
             return;
+        };
+        let command = SessionCommand::TellLobby(devices);
+        if self.session.command(command, time, rng).is_err() {
+            self.lobby.told = None;
         }
-        let had = self
-            .lobby
-            .told
-            .take()
-            .is_some_and(|told| !told.devices.is_empty());
-        self.lobby.told = next;
-        if had || !devices.is_empty() {
-            let Surroundings { time, rng } = surroundings;
-            let told = self
-                .session
-                .command(SessionCommand::TellLobby(devices), time, rng);
-            if told.is_err() {
-                self.lobby.told = None;
-            }
-            self.take_outputs();
-        }
+        self.take_outputs();
     }
 
     /// Returns the co-admins of the era and a member.

@@ -17,7 +17,7 @@ use super::{super::STATEMENTS, *};
 use crate::{
     AdminRights, LinkState, RoomName,
     call::{
-        encryption::SharedLobby,
+        encryption::shared_lobby::{SharedLobby, ToldLobby},
         event::{SeatInfo, SeatStatus},
         group::GroupState,
         member::CallMember,
@@ -137,12 +137,20 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
             ..SharedLobby::default()
         },
     };
+    let seat = seat(has_passkey, roster);
+    let (time, rng) = (at(1), &mut rng());
+    encryption.enter(&seat, (None, 0), Surroundings { time, rng });
+    assert!(encryption.session.is_co_admin());
+    encryption
+}
+
+fn seat(is_admin: bool, roster: Roster) -> SeatInfo {
     let features = ["member", "group", STATEMENTS];
-    let seat = SeatInfo {
+    SeatInfo {
         demux: demux(OWN),
         era: ERA,
         status: SeatStatus::Active,
-        is_admin: has_passkey,
+        is_admin,
         max_devices: 8,
         roster,
         link: LinkState {
@@ -156,11 +164,7 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
         },
         features: features.map(ToOwned::to_owned).to_vec(),
         statement: None,
-    };
-    let (time, rng) = (at(1), &mut rng());
-    encryption.enter(&seat, (None, 0), Surroundings { time, rng });
-    assert!(encryption.session.is_co_admin());
-    encryption
+    }
 }
 
 fn see(encryption: &mut Encryption, roster: &Roster) {
@@ -432,5 +436,62 @@ fn an_admins_device_passes_on_what_is_about_the_device_that_is_meant_and_about_n
         let is_sent = expected == PassedOn;
         let handled = handled(&mut encryption, decision);
         assert_eq!(handled, (is_sent, expected), "{name}");
+    }
+}
+
+#[test]
+fn a_lobby_is_told_at_once_then_seldom_and_again_while_somebody_waits() {
+    let mut lobby = SharedLobby::default();
+    let lobby_of = |numbers: &[u8]| {
+        let devices = numbers.iter().map(|one| waiting(&listed(*one, *one)));
+        ToldLobby {
+            devices: devices.map(Option::unwrap).collect(),
+            co_admins: vec![(1, 1)],
+        }
+    };
+    for (second, numbers, is_told, due) in [
+        (1, &[][..], false, None),
+        (2, &[3], true, Some(12)),
+        (3, &[3, 4], false, Some(4)),
+        (4, &[3, 4], true, Some(14)),
+        (5, &[3, 4], false, Some(14)),
+        (14, &[3, 4], true, Some(24)),
+        (15, &[], false, Some(16)),
+        (16, &[], true, None),
+        (40, &[], false, None),
+    ] {
+        lobby.due = None;
+        let told = lobby.due_lobby(lobby_of(numbers), at(second).moment);
+        assert_eq!(told.is_some(), is_told, "{second}");
+        assert_eq!(lobby.due, due.map(|due| at(due).moment), "{second}");
+    }
+}
+
+#[test]
+fn the_lobby_that_a_co_admin_was_told_outlives_a_lost_connection_and_no_seat() {
+    let rosters = |encryption: &mut Encryption| {
+        let effects = std::iter::from_fn(|| encryption.poll_effect());
+        effects
+            .filter_map(|effect| match effect {
+                Effect::Event(CallEvent::Roster(roster)) => Some(roster.pending.len()),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    // It is forgotten then, since no admin is in the group here.
+    for (same_seat, expected) in [(true, &[1, 0][..]), (false, &[])] {
+        let mut encryption = co_admin(false, lobby_of(Vec::new()));
+        let told = vec![waiting(&listed(CARL, CARL)).unwrap()];
+        encryption.take_lobby(told.clone());
+        // One that is told again changes nothing.
+        encryption.take_lobby(told);
+        assert_eq!(rosters(&mut encryption), [1]);
+        let mut seat = seat(false, lobby_of(Vec::new()));
+        if !same_seat {
+            seat.demux = demux(8);
+        }
+        let (time, rng) = (at(3), &mut rng());
+        encryption.enter(&seat, (None, 0), Surroundings { time, rng });
+        assert_eq!(rosters(&mut encryption), expected, "{same_seat}");
     }
 }

@@ -148,6 +148,25 @@ fn a_whole_roster_stays_before_the_commit_that_follows_a_roster() {
 }
 
 #[test]
+fn a_newer_statement_or_link_comes_after_what_happened_before_it_and_before_what_leans_on_it() {
+    for kind in [QueueKind::Statement, QueueKind::Link] {
+        let send_queue = send_queue(
+            10,
+            &[
+                ("admitted", QueueKind::Answer),
+                ("1", kind),
+                ("commit 1", QueueKind::Group),
+                ("roster", QueueKind::Roster),
+                ("2", kind),
+                ("commit 2", QueueKind::Group),
+            ],
+        );
+        let expected = ["admitted", "commit 1", "roster", "2", "commit 2"];
+        assert_eq!(drained(&send_queue), expected, "{kind:?}");
+    }
+}
+
+#[test]
 fn a_commit_waits_for_the_whole_roster_that_replaces_changes() {
     let (whole, half) = ("x".repeat(MAX_CHANGES + 1), "y".repeat(MAX_CHANGES / 2 + 1));
     for changes in [vec![&whole], vec![&half, &half]] {
