@@ -97,13 +97,6 @@ impl Seat {
             return;
         };
         match content {
-            Content::Text(text) => step.tell(Event::Text {
-                leaf,
-                epoch,
-                claims,
-                text,
-                is_late: false,
-            }),
             Content::NumberedText(of, text) => {
                 let sender = *claims.member_key.as_bytes();
                 if let Some(order) = self.heard.hear(sender, of, true, step.moment()) {
