@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom_client::{CallEvent, CallSession, DemuxId, GroupEvent, RoomsError};
 use anteroom_console::report::ErrorReport;
-use anteroom_protocol::CallLinkSecretParams;
+use anteroom_protocol::CallLink;
 
 use crate::{
     ending,
@@ -38,10 +38,13 @@ pub enum Moment {
 }
 
 impl CallParticipation {
-    /// Returns the participant of a call that it has joined under this name.
-    pub fn new(call: CallSession, name: Option<String>, room: CallLinkSecretParams) -> Self {
+    /// Returns the participant of a call that it has joined by a link, under this name.
+    pub fn new(call: CallSession, name: Option<String>, link: &CallLink) -> Self {
+        let room = link.root_key.secret_params();
         Self {
-            view: View::of(name.clone()).with_room(room),
+            view: View::of(name.clone())
+                .with_room(room)
+                .with_certificates(!link.without_certificates),
             call,
             name,
             has_unsaid: false,

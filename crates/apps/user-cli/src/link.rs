@@ -124,9 +124,9 @@ pub async fn end_call(
     let is_empty = matches!(call, Ok(None));
     let state = change_link(&named, &change, &session, context).await?;
     let outcome = end_of_call(is_empty, call.is_ok(), state.is_open(os::now()));
-    let text = format!("{}\n{outcome}", state::fields(&state).text());
+    let text = format!("{}\n{outcome}", state::fields(&state, &named.link).text());
     let short = short_name(&room.room_id());
-    context.show(&ChangeReport::new(&state, &short), &text)
+    context.show(&ChangeReport::new(&state, &named.link, &short), &text)
 }
 
 /// The outcome of the end of a call, and the next step for a link by which people can come back.
@@ -171,8 +171,11 @@ async fn update(
     let session = RoomSession::open(flags, Some(named), context).await?;
     let state = change_link(named, change, &session, context).await?;
     let short = short_name(&named.link.root_key.room_id());
-    let fields = state::fields(&state);
-    context.show(&ChangeReport::new(&state, &short), fields.text())
+    let fields = state::fields(&state, &named.link);
+    context.show(
+        &ChangeReport::new(&state, &named.link, &short),
+        fields.text(),
+    )
 }
 
 async fn change_link(

@@ -101,6 +101,10 @@ impl LinkTarget {
         link.params = link.params.or(own_params);
         let own_admin = own.as_ref().and_then(|own| own.link.admin);
         link.admin = link.admin.or(own_admin);
+        // A bare key, or a link that was cut off, does not bring certificates back.
+        link.without_certificates |= own
+            .as_ref()
+            .is_some_and(|own| own.link.without_certificates);
         if own_admin.is_some() && link.admin != own_admin {
             bail!(
                 Failure::new(

@@ -7,6 +7,12 @@ use super::{View, words};
 use crate::entry::Entry;
 
 impl View {
+    /// States whether people come with certificates by the link of the call.
+    pub(crate) const fn with_certificates(mut self, with_certificates: bool) -> Self {
+        self.leaves_out_certificates = !with_certificates;
+        self
+    }
+
     /// Says which words the person has compared, and who came in after.
     pub(super) fn words_compared(&mut self, epoch: GroupEpoch, keys: &[MemberPublicKey]) -> Entry {
         self.group.shown_at = None;
@@ -56,7 +62,7 @@ impl View {
             others => others.join(", "),
         };
         let change = words::change(shown.epoch);
-        vec![
+        let mut entries = vec![
             Entry::Notice(format!(
                 "Words of {change}, {}:",
                 terminal::second(shown.time)
@@ -67,7 +73,16 @@ impl View {
                  know the voices. Words of another change are other words. If they match, write \
                  /verify match."
             )),
-        ]
+        ];
+        entries.extend(self.accounts_notice());
+        entries
+    }
+
+    /// Returns the notice about a link that leaves certificates out.
+    pub(super) fn accounts_notice(&self) -> Option<Entry> {
+        let text = "The link leaves certificates out: accounts are as told by the server.";
+        self.leaves_out_certificates
+            .then(|| Entry::Notice(text.to_owned()))
     }
 
     /// Tells that a commit came after the words that were shown.

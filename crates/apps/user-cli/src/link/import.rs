@@ -91,9 +91,9 @@ pub(super) async fn run(
     };
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());
-    let fields = state::fields(&state).line("called", format!("{short} in your list"));
+    let fields = state::fields(&state, &own.link).line("called", format!("{short} in your list"));
     let text = format!("You are an admin of this link now.\n{}", fields.text());
-    context.show(&ChangeReport::new(&state, &short), &text)
+    context.show(&ChangeReport::new(&state, &own.link, &short), &text)
 }
 
 /// Returns the rights to keep: a passkey takes no admin secret away.
