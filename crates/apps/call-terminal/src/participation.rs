@@ -27,6 +27,8 @@ pub struct CallParticipation {
     name: Option<String>,
     /// Whether a text was not said.
     has_unsaid: bool,
+    /// Whether the link has no admin key, where another device has the link with one, or with another one.
+    damaged_link: Option<bool>,
 }
 
 /// The entries that follow from an event.
@@ -48,6 +50,7 @@ impl CallParticipation {
             call,
             name,
             has_unsaid: false,
+            damaged_link: None,
         }
     }
 
@@ -59,7 +62,7 @@ impl CallParticipation {
     /// Applies an event, and sends this device's name to new participants.
     pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
         let mut entries = self.view.apply(event, now);
-        self.has_unsaid |= may_be_unsaid(event);
+        self.note(event);
         if let CallEvent::Ended(ending) = event {
             return Moment::Over(entries, ending::failure(ending));
         }
@@ -109,18 +112,33 @@ impl CallParticipation {
         Reply::with_entries(error_entries(outcome))
     }
 
-    /// Leaves the call. Returns what became of the last commands, and whether a text was not said.
-    pub(super) async fn leave(mut self, now: Duration) -> (Vec<Entry>, bool) {
+    /// Takes note of what a script is told at its end.
+    fn note(&mut self, event: &CallEvent) {
+        self.has_unsaid |= may_be_unsaid(event);
+        if let CallEvent::Group(event) = event
+            && let GroupEvent::AdminKeyDiffers { is_missing, .. } = **event
+        {
+            self.damaged_link = Some(is_missing);
+        }
+    }
+
+    /// Leaves the call. Returns what became of the last commands, and the failure of a script some of whose texts
+    /// were not said.
+    pub(super) async fn leave(mut self, now: Duration) -> (Vec<Entry>, Option<ErrorReport>) {
         self.call.start_leaving();
         let mut entries = Vec::new();
         while let Some(event) = self.call.next().await {
             let told = self.view.apply(&event, now);
-            self.has_unsaid |= may_be_unsaid(&event);
+            self.note(&event);
             if is_outcome(&event) {
                 entries.extend(told);
             }
         }
-        (entries, self.has_unsaid)
+        let failure = self.has_unsaid.then(|| match self.damaged_link {
+            None => ending::not_said(),
+            Some(is_missing) => ending::not_said_by_damaged_link(is_missing),
+        });
+        (entries, failure)
     }
 
     async fn say(&self, text: String, now: Duration) -> Reply {
@@ -215,7 +233,10 @@ fn is_outcome(event: &CallEvent) -> bool {
         CallEvent::PolicyNotKept(_)
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
-        CallEvent::Group(event) => matches!(**event, GroupEvent::Barred { .. }),
+        CallEvent::Group(event) => matches!(
+            **event,
+            GroupEvent::Barred { .. } | GroupEvent::AdminKeyDiffers { .. }
+        ),
         _ => false,
     }
 }

@@ -14,7 +14,6 @@ use anyhow::Context as _;
 use tokio::time::Instant;
 
 use crate::{
-    ending,
     entry::Entry,
     input::Input,
     participation::{CallParticipation, Moment},
@@ -32,13 +31,13 @@ pub async fn run(mut participation: CallParticipation) -> anyhow::Result<Option<
     match run_session(&mut participation, start, &mut shutdown).await {
         Ok(SessionEnd::Over(failure)) => Ok(failure),
         Ok(SessionEnd::Left) => {
-            let (entries, has_unsaid) = participation.leave(start.elapsed()).await;
+            let (entries, failure) = participation.leave(start.elapsed()).await;
             // The terminal may be gone. The call was left in any case.
             let _ = show(&entries);
             let _ = print("You left.");
             // Somebody at a terminal has read the line.
             let is_script = !io::stdin().is_terminal();
-            Ok(Some(ending::not_said()).filter(|_| has_unsaid && is_script))
+            Ok(failure.filter(|_| is_script))
         }
         Err(error) => {
             participation.leave(start.elapsed()).await;

@@ -1,6 +1,7 @@
 //! The seat of a device in an era: the state that its inputs change.
 
 mod additions;
+mod admin_hints;
 mod asking;
 mod bars;
 mod co_admins;

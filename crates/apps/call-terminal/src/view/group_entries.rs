@@ -3,8 +3,9 @@
 use std::iter;
 
 use anteroom_client::{
-    AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, GroupState,
-    LeaveReason, Listing, MemberStatus, Participant, Signer, StopReason,
+    AdmissionError, AdmissionReason, BarState, CallEvent, CertificateStatus, CommitRefusal,
+    ContextError, DemuxId, GroupEvent, GroupState, JoinError, LeaveReason, Listing, MemberStatus,
+    Participant, Signer, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -29,6 +30,13 @@ impl View {
     /// Returns whether this device is a co-admin's, and no admin's device is there to pass decisions on.
     pub(crate) fn lacks_admin(&self) -> bool {
         self.passes_on() && !self.is_told_lobby()
+    }
+
+    /// Returns whether this device signs approvals with the admin secret; outside of a group, whether it may.
+    fn signs(&self) -> bool {
+        let mut members = self.group.state.iter().flat_map(|state| &state.members);
+        let own = members.find(|member| member.is_own);
+        own.map_or(self.is_admin, |own| own.reason == AdmissionReason::Admin)
     }
 
     /// Returns whether an admin's device tells this one who waits.
@@ -197,12 +205,21 @@ impl View {
                 }
                 _ => notice("You were taken out of the group.".to_owned()),
             },
+            // Another event tells this one for good.
+            GroupEvent::WelcomeRefused {
+                error: JoinError::Context(ContextError::AdminMissingFromLink),
+                ..
+            } => Vec::new(),
+            GroupEvent::AdminKeyDiffers { from, is_missing } => {
+                problem(words::admin_key_differs(&self.label(*from), *is_missing))
+            }
             GroupEvent::WelcomeRefused { from, error, .. } => problem(format!(
                 "you do not go into a group: {error}. The room service says that {} let you into it",
                 self.label(*from)
             )),
             GroupEvent::CannotStart(error) => {
-                problem(format!("you cannot be in the group: {error}"))
+                let own = self.me.map(|me| self.known_devices.tag(me));
+                problem(words::cannot_be_in(*error, &own.unwrap_or_default()))
             }
             GroupEvent::MemberAdded { member, .. } => {
                 self.group.add(member);
@@ -218,10 +235,20 @@ impl View {
                     .chain(self.bad_certificate(member))
                     .collect()
             }
-            GroupEvent::NotAdmitted { claims, refusal } => problem(format!(
-                "{} is not let into the group: {refusal}",
-                self.member_label(claims)
-            )),
+            GroupEvent::NotAdmitted { claims, refusal } => {
+                let is_missing = *refusal == CommitRefusal::Admission(AdmissionError::Missing);
+                let next = match is_missing && self.signs() {
+                    true => format!(
+                        ". If you know whose it is, /admit {} signs its approval",
+                        self.known_devices.tag(claims.demux_id)
+                    ),
+                    false => String::new(),
+                };
+                problem(format!(
+                    "{} is not let into the group: {refusal}{next}",
+                    self.member_label(claims)
+                ))
+            }
             GroupEvent::Text {
                 claims,
                 text,

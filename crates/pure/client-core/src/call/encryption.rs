@@ -61,6 +61,8 @@ pub(super) struct Encryption {
     /// Whether the room service has what the encryption needs.
     is_on: bool,
     told_unsupported: bool,
+    /// Whether another device has the link with an admin key that the own one lacks, or with another one.
+    has_other_admin_key: bool,
     /// Whether the device is in the call, and not in its lobby.
     is_active: bool,
     name: Option<String>,
@@ -90,6 +92,7 @@ impl Encryption {
             has_admin: member.has_admin(),
             is_on: false,
             told_unsupported: false,
+            has_other_admin_key: false,
             is_active: false,
             name,
             awaits_commit: false,
@@ -345,6 +348,8 @@ impl Encryption {
                     continue;
                 }
                 Output::Event(event) => {
+                    let differs = matches!(event, SessionEvent::AdminKeyDiffers { .. });
+                    self.has_other_admin_key |= differs;
                     if let SessionEvent::Policy(policy) = &event
                         && let Ok(statement) = AdminStatement::new(policy.as_bytes())
                     {

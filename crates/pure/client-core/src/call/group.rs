@@ -61,6 +61,13 @@ pub enum GroupError {
     /// The device was not let into the group in time.
     #[error("the others have not let this device into their group")]
     NotLetIn,
+    /// The device was not let into the group, and another device has the link with another admin key, or with one
+    /// that the link of this device lacks.
+    #[error(
+        "the others have not let this device into their group, and somebody with the link says that its admin key \
+         is missing here or another one: ask for the whole link"
+    )]
+    AdminKeyDiffers,
     /// The device was not let into the group in time. Devices without end-to-end encryption have heard the text,
     /// under the key of the link.
     #[error(

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use anteroom_e2ee::{Candidate, ContextError, Group, HandshakeKind, JoinError, Moment};
+use anteroom_e2ee::{Candidate, ContextError, Group, HandshakeKind, JoinError, Moment, Presence};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
@@ -66,6 +66,7 @@ impl Seat {
         });
         if self.roster.has_others(self.demux) {
             asking.relays += 1;
+            let is_repeated = asking.relays > 1;
             if core::mem::take(&mut self.tells_statements) {
                 let context = self.shared.to_bytes();
                 let handshake = self.link.handshake();
@@ -81,8 +82,28 @@ impl Seat {
             };
             let body = content.to_bytes();
             step.send(Message::Relay(RelayClass::KeyPackage, body));
+            let next = asking.next_relay;
+            // With the first relay the approval or the policy may be on its way.
+            if is_repeated && self.membership.is_none() {
+                self.may_be_in(step);
+            }
+            return Some(next);
         }
         Some(asking.next_relay)
+    }
+
+    /// Returns whether this device may be in a group by what it knows, and tells the person why not.
+    pub(super) fn may_be_in(&mut self, step: &mut Step<'_>) -> bool {
+        let own = self.own_leaf(step);
+        let may_be_in = self
+            .known
+            .admits(&own.claim(), Presence::Present, step.time.now);
+        if let Err(error) = may_be_in
+            && self.told_start_error.replace(error) != Some(error)
+        {
+            step.tell(Event::CannotStart(error));
+        }
+        may_be_in.is_ok()
     }
 
     /// Lets the key package be relayed at once, because others have come.
@@ -225,6 +246,13 @@ impl Seat {
             error,
             asks_again: reply == Reply::Ask,
         });
+        match error {
+            JoinError::Context(ContextError::AdminMissingFromLink) => {
+                self.tell_of_admin_key(from, step);
+            }
+            JoinError::Context(ContextError::OtherAdmin) => self.hint_at_admin_key(from, step),
+            _ => {}
+        }
     }
 }
 

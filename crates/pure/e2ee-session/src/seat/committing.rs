@@ -150,6 +150,7 @@ impl Seat {
                 Ok(()) => first = earlier(first, Some(asked)),
                 Err(CommitRefusal::Duplicate) => {}
                 Err(refusal) => {
+                    self.hint_to_applicant(device, &leaf, refusal, step);
                     if self.applicants.is_untold(device, refusal) {
                         let claims = leaf;
                         step.tell(Event::NotAdmitted { claims, refusal });

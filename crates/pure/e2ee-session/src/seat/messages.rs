@@ -20,6 +20,7 @@ impl Seat {
             Some(RelayContent::KeyPackage { group, sealed }) => {
                 self.applicants
                     .receive(from, group, sealed, &self.link, step.time);
+                self.look_for_admission(from, step);
             }
             Some(RelayContent::GroupMessage(message)) => {
                 if self.may_be_member(from) {

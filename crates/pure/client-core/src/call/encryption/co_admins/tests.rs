@@ -122,6 +122,7 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
         has_admin: true,
         is_on: false,
         told_unsupported: false,
+        has_other_admin_key: false,
         is_active: false,
         name: None,
         awaits_commit: false,
