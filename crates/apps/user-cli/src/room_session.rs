@@ -111,7 +111,9 @@ impl LinkTarget {
                     "link_admin_other",
                     "the link names another admin key than yours of the same room",
                 )
-                .next("Use the link as anteroom link list --links shows it")
+                .next(
+                    "It may be mistyped after admin=: use the link as anteroom link list --links shows it",
+                )
             );
         }
         let named = Self { link, own };
@@ -135,12 +137,22 @@ impl LinkTarget {
     pub(crate) fn own(&self) -> anyhow::Result<&OwnLink> {
         self.own.as_ref().ok_or_else(|| {
             Failure::new("passkey_missing", "you do not have this link's passkey")
-                .next(
+                .next(format!(
                     "Ask an admin of the link for its secret, and use anteroom link import LINK \
-                     --secret-file FILE",
-                )
+                     --secret-file FILE --rooms {}",
+                    self.rooms_url()
+                ))
                 .into()
         })
+    }
+
+    /// Returns the address of the room service that the link names, or the placeholder for one.
+    pub(crate) fn rooms_url(&self) -> String {
+        let scheme = if self.link.is_plain { "http" } else { "https" };
+        match self.link.host.as_str() {
+            "" => "URL".to_owned(),
+            host => format!("{scheme}://{host}"),
+        }
     }
 }
 
