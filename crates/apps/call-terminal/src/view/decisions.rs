@@ -1,7 +1,8 @@
 //! The decisions of this device about other ones, and those of co-admins.
 
 use anteroom_client::{
-    CoAdminDecision, DecisionHandling, DemuxId, MemberLeaf, Participant, Verdict,
+    AdmissionError, AdmissionReason, CoAdminDecision, CommitRefusal, DecisionHandling, DemuxId,
+    MemberLeaf, Participant, Verdict,
 };
 
 use super::{View, words};
@@ -58,6 +59,27 @@ impl View {
                 ))
             }
         }
+    }
+
+    /// Returns the sentence about a device that asks to be in the group and may not be.
+    pub(super) fn not_admitted(&self, claims: &MemberLeaf, refusal: CommitRefusal) -> String {
+        let is_missing = refusal == CommitRefusal::Admission(AdmissionError::Missing);
+        let next = match is_missing && self.signs() {
+            true => format!(
+                ". If you know whose it is, /admit {} signs its approval",
+                self.known_devices.tag(claims.demux_id)
+            ),
+            false => String::new(),
+        };
+        let label = self.member_label(claims);
+        format!("{label} is not let into the group: {refusal}{next}")
+    }
+
+    /// Returns whether this device signs approvals with the admin secret; outside of a group, whether it may.
+    fn signs(&self) -> bool {
+        let mut members = self.group.state.iter().flat_map(|state| &state.members);
+        let own = members.find(|member| member.is_own);
+        own.map_or(self.is_admin, |own| own.reason == AdmissionReason::Admin)
     }
 
     /// Returns the label of the device that a co-admin has decided about, if this one knows it by its key.

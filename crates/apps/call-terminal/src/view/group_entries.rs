@@ -3,9 +3,8 @@
 use std::iter;
 
 use anteroom_client::{
-    AdmissionError, AdmissionReason, BarState, CallEvent, CertificateStatus, CommitRefusal,
-    ContextError, DemuxId, GroupEvent, GroupState, JoinError, LeaveReason, Listing, MemberStatus,
-    Participant, Signer, StopReason,
+    AdmissionReason, BarState, CallEvent, CertificateStatus, ContextError, DemuxId, GroupEvent,
+    GroupState, JoinError, LeaveReason, Listing, MemberStatus, Participant, Signer, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -30,13 +29,6 @@ impl View {
     /// Returns whether this device is a co-admin's, and no admin's device is there to pass decisions on.
     pub(crate) fn lacks_admin(&self) -> bool {
         self.passes_on() && !self.is_told_lobby()
-    }
-
-    /// Returns whether this device signs approvals with the admin secret; outside of a group, whether it may.
-    fn signs(&self) -> bool {
-        let mut members = self.group.state.iter().flat_map(|state| &state.members);
-        let own = members.find(|member| member.is_own);
-        own.map_or(self.is_admin, |own| own.reason == AdmissionReason::Admin)
     }
 
     /// Returns whether an admin's device tells this one who waits.
@@ -236,18 +228,7 @@ impl View {
                     .collect()
             }
             GroupEvent::NotAdmitted { claims, refusal } => {
-                let is_missing = *refusal == CommitRefusal::Admission(AdmissionError::Missing);
-                let next = match is_missing && self.signs() {
-                    true => format!(
-                        ". If you know whose it is, /admit {} signs its approval",
-                        self.known_devices.tag(claims.demux_id)
-                    ),
-                    false => String::new(),
-                };
-                problem(format!(
-                    "{} is not let into the group: {refusal}{next}",
-                    self.member_label(claims)
-                ))
+                problem(self.not_admitted(claims, *refusal))
             }
             GroupEvent::Text {
                 claims,
