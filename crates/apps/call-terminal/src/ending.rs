@@ -35,6 +35,22 @@ pub(crate) fn not_said() -> ErrorReport {
     ErrorReport::of_call(ExitStatus::Failed, "not_said", what)
 }
 
+/// Returns the same where another device has the link with another admin key.
+pub(crate) fn not_said_by_damaged_link(is_missing: bool) -> ErrorReport {
+    let (code, what) = match is_missing {
+        true => (
+            "link_admin_missing",
+            "not all of the input was said: the link lacks its admin key, by the word of somebody who has it",
+        ),
+        false => (
+            "link_admin_other",
+            "not all of the input was said: the link has another admin key than that of somebody in the call",
+        ),
+    };
+    ErrorReport::of_call(ExitStatus::Failed, code, what)
+        .with_next("Ask for the link anew, and use all of it, in quotes")
+}
+
 /// Returns the exit status of a session that ended with this failure.
 pub fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
     failure.map_or(ExitStatus::Done, ErrorReport::status)
@@ -75,7 +91,13 @@ mod tests {
             let status = exit_status(failure(&ending).as_ref());
             assert_eq!(status.number(), number, "{ending:?}");
         }
-        assert_eq!(exit_status(Some(&not_said())).number(), 1);
+        for unsaid in [
+            not_said(),
+            not_said_by_damaged_link(true),
+            not_said_by_damaged_link(false),
+        ] {
+            assert_eq!(exit_status(Some(&unsaid)).number(), 1);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{mem, time::Duration};
 
 use anteroom_client::{CallEvent, CallSession, DemuxId, GroupEvent, RoomsError};
 use anteroom_console::report::ErrorReport;
-use anteroom_protocol::CallLinkSecretParams;
+use anteroom_protocol::CallLink;
 
 use crate::{
     ending,
@@ -32,6 +32,8 @@ pub struct CallParticipation {
     unsaid: Vec<Entry>,
     /// Whether a text came after the end of the call.
     is_over: bool,
+    /// Whether the link has no admin key, where another device has the link with one, or with another one.
+    damaged_link: Option<bool>,
 }
 
 /// The maximum number of entries about texts that are kept for the end.
@@ -46,15 +48,19 @@ pub enum Moment {
 }
 
 impl CallParticipation {
-    /// Returns the participant of a call that it has joined under this name.
-    pub fn new(call: CallSession, name: Option<String>, room: CallLinkSecretParams) -> Self {
+    /// Returns the participant of a call that it has joined by a link, under this name.
+    pub fn new(call: CallSession, name: Option<String>, link: &CallLink) -> Self {
+        let room = link.root_key.secret_params();
         Self {
-            view: View::of(name.clone()).with_room(room),
+            view: View::of(name.clone())
+                .with_room(room)
+                .with_certificates(!link.without_certificates),
             call,
             name,
             has_unsaid: false,
             unsaid: Vec::new(),
             is_over: false,
+            damaged_link: None,
         }
     }
 
@@ -66,7 +72,7 @@ impl CallParticipation {
     /// Applies an event, and sends this device's name to new participants.
     pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
         let mut entries = self.view.apply(event, now);
-        self.note_unsaid(event, &entries);
+        self.note(event, &entries);
         if let CallEvent::Ended(ending) = event {
             return Moment::Over(entries, ending::failure(ending));
         }
@@ -130,7 +136,7 @@ impl CallParticipation {
         let mut entries = Vec::new();
         while let Some(event) = self.call.next().await {
             let told = self.view.apply(&event, now);
-            self.note_unsaid(&event, &told);
+            self.note(&event, &told);
             if is_outcome(&event) {
                 entries.extend(told);
             }
@@ -150,19 +156,28 @@ impl CallParticipation {
         entries
     }
 
-    /// Returns whether a text was not said, or perhaps not.
-    pub(super) const fn has_unsaid(&self) -> bool {
-        self.has_unsaid
-    }
-
     /// Takes the entries about texts that were not said since the last input. A display that vanishes at the end has
     /// shown them to nobody.
     pub(super) fn take_unsaid(&mut self) -> Vec<Entry> {
         mem::take(&mut self.unsaid)
     }
 
-    fn note_unsaid(&mut self, event: &CallEvent, entries: &[Entry]) {
+    /// Returns the failure of a script some of whose texts were not said.
+    pub(super) fn failure(&self) -> Option<ErrorReport> {
+        self.has_unsaid.then(|| match self.damaged_link {
+            None => ending::not_said(),
+            Some(is_missing) => ending::not_said_by_damaged_link(is_missing),
+        })
+    }
+
+    /// Takes note of what is told at the end.
+    fn note(&mut self, event: &CallEvent, entries: &[Entry]) {
         self.has_unsaid |= may_be_unsaid(event);
+        if let CallEvent::Group(event) = event
+            && let GroupEvent::AdminKeyDiffers { is_missing, .. } = **event
+        {
+            self.damaged_link = Some(is_missing);
+        }
         if matches!(event, CallEvent::NotSaid { .. }) && self.unsaid.len() < MAX_UNSAID {
             let is_problem = |entry: &&Entry| matches!(entry, Entry::Problem(_));
             self.unsaid
@@ -314,7 +329,10 @@ fn is_outcome(event: &CallEvent) -> bool {
         CallEvent::PolicyNotKept(_)
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
-        CallEvent::Group(event) => matches!(**event, GroupEvent::Barred { .. }),
+        CallEvent::Group(event) => matches!(
+            **event,
+            GroupEvent::Barred { .. } | GroupEvent::AdminKeyDiffers { .. }
+        ),
         _ => false,
     }
 }

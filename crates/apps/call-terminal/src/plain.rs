@@ -16,7 +16,6 @@ use anyhow::Context as _;
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
-    ending,
     entry::Entry,
     input::Input,
     participation::{CallParticipation, Moment},
@@ -61,8 +60,8 @@ pub async fn run(mut participation: CallParticipation) -> anyhow::Result<Option<
         }
     };
     // Somebody at a terminal has read the lines.
-    let has_failed = participation.has_unsaid() && !io::stdin().is_terminal();
-    Ok(failure.or_else(|| has_failed.then(ending::not_said)))
+    let is_script = !io::stdin().is_terminal();
+    Ok(failure.or_else(|| participation.failure().filter(|_| is_script)))
 }
 
 /// The end of the participation in a call.

@@ -49,6 +49,8 @@ pub(crate) struct View {
     own_name: Option<String>,
     /// The secret params that decrypt account ids.
     room_params: Option<CallLinkSecretParams>,
+    /// Whether people come without certificates by the link of the call.
+    leaves_out_certificates: bool,
     room: String,
     /// The words for the state of the link.
     link: String,

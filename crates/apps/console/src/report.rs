@@ -85,6 +85,13 @@ impl ErrorReport {
         }
     }
 
+    /// Adds the step that mends it.
+    #[must_use]
+    pub fn with_next(mut self, next: &str) -> Self {
+        self.next = Some(next.to_owned());
+        self
+    }
+
     /// Returns the report of an invalid command line.
     pub fn of_usage(error: &clap::Error) -> Self {
         if matches!(

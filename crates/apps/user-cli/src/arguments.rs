@@ -140,8 +140,28 @@ pub struct LinkImport {
     /// reads a line of standard input
     #[arg(long, value_name = "FILE", alias = "passkey-file")]
     pub secret_file: PathBuf,
+    /// The room service's address, to which the passkey of the secret goes [env: ANTEROOM_ROOMS_URL]
+    /// [default: where a link of yours was created, the one that serves the DIR of --data, or the
+    /// link's host over https]. A link that begins with http needs this
+    #[arg(long, value_name = "URL")]
+    pub rooms: Option<String>,
+    /// Ask the issuer for credentials now instead of taking the stored ones: both services together
+    /// can then tell by the time which room the account visits or creates
+    #[arg(long)]
+    pub fetch: bool,
     #[command(flatten)]
-    pub rooms: RoomFlags,
+    pub client: ClientFlags,
+}
+
+impl LinkImport {
+    /// Returns the flags of a command that goes to the room service.
+    pub(crate) fn room_flags(&self) -> RoomFlags {
+        RoomFlags {
+            rooms: self.rooms.clone(),
+            fetch: self.fetch,
+            client: self.client.clone(),
+        }
+    }
 }
 
 #[derive(Args)]

@@ -68,8 +68,7 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
         .map(ToOwned::to_owned)
         .into_iter()
         .chain(notices);
-    let room = named.link.root_key.secret_params();
-    let participation = CallParticipation::new(call, name, room);
+    let participation = CallParticipation::new(call, name, &named.link);
     let failure = if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         plain::run(participation).await?
     } else {

@@ -8,9 +8,13 @@ mod state;
 
 use std::sync::Arc;
 
-use anteroom_client::{AdminRights, ChangePolicy, LinkAdmin, LinkChange, LinkState, OngoingCall};
+use anteroom_client::{
+    AdminRights, ChangePolicy, Error, LinkAdmin, LinkChange, LinkState, OngoingCall, Problem,
+    RoomsError,
+};
 use anteroom_console::{
     context::Context,
+    failure::Failure,
     os,
     terminal::{confirm, plain},
 };
@@ -124,9 +128,9 @@ pub async fn end_call(
     let is_empty = matches!(call, Ok(None));
     let state = change_link(&named, &change, &session, context).await?;
     let outcome = end_of_call(is_empty, call.is_ok(), state.is_open(os::now()));
-    let text = format!("{}\n{outcome}", state::fields(&state).text());
+    let text = format!("{}\n{outcome}", state::fields(&state, &named.link).text());
     let short = short_name(&room.room_id());
-    context.show(&ChangeReport::new(&state, &short), &text)
+    context.show(&ChangeReport::new(&state, &named.link, &short), &text)
 }
 
 /// The outcome of the end of a call, and the next step for a link by which people can come back.
@@ -171,8 +175,11 @@ async fn update(
     let session = RoomSession::open(flags, Some(named), context).await?;
     let state = change_link(named, change, &session, context).await?;
     let short = short_name(&named.link.root_key.room_id());
-    let fields = state::fields(&state);
-    context.show(&ChangeReport::new(&state, &short), fields.text())
+    let fields = state::fields(&state, &named.link);
+    context.show(
+        &ChangeReport::new(&state, &named.link, &short),
+        fields.text(),
+    )
 }
 
 async fn change_link(
@@ -196,11 +203,28 @@ async fn change_link(
     );
     let mut rng = os::rng();
     let changed = admin.change(&pass, change, os::now(), &mut rng).await;
-    let changed = changed.map_err(|error| session.client_error(named, error))?;
+    let changed = changed.map_err(|error| match error {
+        Error::Rooms(RoomsError::Problem(problem)) if problem.code == "CALL_ON" => {
+            approval_during_call(*problem)
+        }
+        error => session.client_error(named, error),
+    })?;
     if changed.policy == ChangePolicy::NotKept {
         tracing::warn!("{POLICY_NOT_KEPT}");
     }
     Ok(changed.state)
+}
+
+/// Returns the failure of a change of the approval, which is the same from the beginning of a call to its end.
+fn approval_during_call(problem: Problem) -> anyhow::Error {
+    Failure::new("CALL_ON", "approval cannot be switched while a call is on")
+        .refused()
+        .with_reason(problem)
+        .next(
+            "Wait until the call is over, or end it: anteroom call end LINK. In the call an admin decides \
+             with /admit and /deny about those who wait, and /lock lets nobody new in",
+        )
+        .into()
 }
 
 async fn delete(

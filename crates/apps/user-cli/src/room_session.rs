@@ -2,6 +2,7 @@
 
 mod creation;
 mod credentials;
+mod own_link;
 mod pasted;
 
 use std::{
@@ -101,13 +102,19 @@ impl LinkTarget {
         link.params = link.params.or(own_params);
         let own_admin = own.as_ref().and_then(|own| own.link.admin);
         link.admin = link.admin.or(own_admin);
+        // A bare key, or a link that was cut off, does not bring certificates back.
+        link.without_certificates |= own
+            .as_ref()
+            .is_some_and(|own| own.link.without_certificates);
         if own_admin.is_some() && link.admin != own_admin {
             bail!(
                 Failure::new(
                     "link_admin_other",
                     "the link names another admin key than yours of the same room",
                 )
-                .next("Use the link as anteroom link list --links shows it")
+                .next(
+                    "It may be mistyped after admin=: use the link as anteroom link list --links shows it",
+                )
             );
         }
         let named = Self { link, own };
@@ -125,18 +132,6 @@ impl LinkTarget {
              it. If the link that you were given has params=, quote it: in a shell an & ends the \
              command",
         )
-    }
-
-    /// Returns the link, if the user has its passkey.
-    pub(crate) fn own(&self) -> anyhow::Result<&OwnLink> {
-        self.own.as_ref().ok_or_else(|| {
-            Failure::new("passkey_missing", "you do not have this link's passkey")
-                .next(
-                    "Ask an admin of the link for its secret, and use anteroom link import LINK \
-                     --secret-file FILE",
-                )
-                .into()
-        })
     }
 }
 

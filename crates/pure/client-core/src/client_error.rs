@@ -38,7 +38,9 @@ pub enum Error {
     )]
     AdminRights,
     /// The admin key of a link is none.
-    #[error("the link is damaged: what follows admin= is no key of admins, ask for it anew")]
+    #[error(
+        "the link is damaged: what follows admin= is no key of admins, one of its letters may be mistyped"
+    )]
     LinkAdmin,
     /// No policy can be signed.
     #[error("the policy of the room cannot be signed: {0}")]

@@ -44,8 +44,8 @@ mod wire;
 /// The keys and statements of admins, and the keys of devices.
 pub use anteroom_e2ee::{
     AdminKey, AdminPublicKey, AdminSecret, Admission, AdmissionError, AdmissionReason, CommitError,
-    CommitRefusal, DeviceSecret, MemberLeaf, Moment, Policy, RemovalReason, SignedStatement,
-    Signer, StatementError, VerificationWord,
+    CommitRefusal, ContextError, DeviceSecret, JoinError, MemberLeaf, Moment, Policy,
+    RemovalReason, SignedStatement, Signer, StatementError, VerificationWord,
 };
 /// The types of certificates in this crate's public signatures.
 pub use anteroom_e2ee::{

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, Moment};
 use anteroom_protocol::DemuxId;
 
-use crate::time::SessionTime;
+use crate::{admin_hints::AdminHints, time::SessionTime};
 
 /// The time without a repetition after which a device no longer asks.
 const VALIDITY: Duration = Duration::from_secs(7);
@@ -57,6 +57,8 @@ pub(crate) struct Applicants {
     told: BTreeMap<DemuxId, Vec<CommitRefusal>>,
     /// The moments of the last statements of devices, for a time.
     stated: BTreeMap<DemuxId, Moment>,
+    /// The hints about the admin key of the link.
+    pub(crate) admin_hints: AdminHints,
 }
 
 impl Applicants {

@@ -1,9 +1,9 @@
 //! The content of the application messages of a session.
 //!
-//! A kind (1), then: `01`, a text in UTF-8 without a number; `02`, a name in UTF-8; `03`, approvals, each with
-//! its length (2) before it; `04`, the numbers of the sender's texts and the latest of these texts; `05`, these
-//! numbers alone, as long as a confirmation; `06`, a request for texts; `07`, the answer; `08`, the devices in the lobby, for co-admins;
-//! `09`, a decision of a co-admin. Readers leave out other kinds.
+//! A kind (1), then: `02`, a name in UTF-8; `03`, approvals, each with its length (2) before it; `04`, the numbers
+//! of the sender's texts and the latest of these texts; `05`, these numbers alone, as long as a confirmation; `06`,
+//! a request for texts; `07`, the answer; `08`, the devices in the lobby, for co-admins; `09`, a decision of a
+//! co-admin. Readers leave out other kinds.
 
 use anteroom_e2ee::{Approval, GroupMessage, SignedStatement};
 use anteroom_protocol::redacted_debug;
@@ -15,7 +15,6 @@ use crate::{
     text_numbers::{NumberSet, TextNumbers, TextRun},
 };
 
-const TEXT: u8 = 1;
 const NAME: u8 = 2;
 const APPROVALS: u8 = 3;
 const NUMBERED_TEXT: u8 = 4;
@@ -28,8 +27,6 @@ const DECISION: u8 = 9;
 /// The content of a message.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// A text for everybody.
-    Text(String),
     /// The sender's new name.
     Name(Option<String>),
     /// New approvals of those who are in.
@@ -63,10 +60,6 @@ impl Content {
     pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::new());
         match self {
-            Self::Text(text) => {
-                bytes.push(TEXT);
-                bytes.extend_from_slice(text.as_bytes());
-            }
             Self::Name(name) => {
                 bytes.push(NAME);
                 bytes.extend_from_slice(name.as_deref().unwrap_or_default().as_bytes());
@@ -124,10 +117,6 @@ impl Content {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let (kind, rest) = bytes.split_first()?;
         match *kind {
-            TEXT => {
-                let text = clean_text(core::str::from_utf8(rest).ok()?);
-                (!text.is_empty()).then_some(Self::Text(text))
-            }
             NAME => core::str::from_utf8(rest)
                 .ok()
                 .map(|name| Self::Name(clean_name(name))),
@@ -262,17 +251,26 @@ mod tests {
 
     #[test]
     fn texts_and_names_come_as_they_can_be_displayed() {
-        let text = Content::Text("one\u{202e}\ttwo\r\nthree\n\n".to_owned());
-        let read = Content::parse(&text.to_bytes()).unwrap();
-        assert_eq!(read, Content::Text("one    two\nthree".to_owned()));
+        let of = TextNumbers {
+            run: TextRun([7; 8]),
+            latest: 1,
+            first: 1,
+        };
+        let said = |text: &str| Content::NumberedText(of, text.to_owned());
+        let read = Content::parse(&said("one\u{202e}\ttwo\r\nthree\n\n").to_bytes());
+        assert_eq!(read, Some(said("one    two\nthree")));
+        let mut broken = said("a").to_bytes().to_vec();
+        *broken.last_mut().unwrap() = 0xff;
+        let empty = said("").to_bytes();
         let name = Content::Name(Some("A\u{7}nn".to_owned()));
         let read = Content::parse(&name.to_bytes()).unwrap();
         assert_eq!(read, Content::Name(Some("Ann".to_owned())));
         assert_eq!(Content::parse(&[NAME]), Some(Content::Name(None)));
         for other in [
             &b""[..],
-            &[TEXT],
-            &[TEXT, 0xff],
+            &broken,
+            &empty,
+            b"\x01a text without a number",
             &[9, 9],
             &[APPROVALS, 0, 9, 1],
         ] {

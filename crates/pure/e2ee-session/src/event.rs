@@ -30,12 +30,22 @@ pub enum Event {
     WelcomeRefused {
         /// The sender of the Welcome, by the word of the room service.
         from: DemuxId,
-        /// The error. With `AdminMissingFromLink` the person has to ask for the whole link.
+        /// The error.
         error: JoinError,
         /// Whether the device asks the members of this group again at once.
         asks_again: bool,
     },
-    /// This device may not be in, so that it cannot start a group.
+    /// Another device has the same link with an admin key that the own link lacks, or with another one: the person
+    /// has to ask for the whole link, and is in no group with that device until then. Told once for each seat. Only
+    /// somebody with the link can say so, not the room service alone; it may be untrue.
+    AdminKeyDiffers {
+        /// The other device, by the word of the room service.
+        from: DemuxId,
+        /// Whether the own link has no admin key.
+        is_missing: bool,
+    },
+    /// This device may not be in by what it knows, so that members do not add it, and it cannot start a group. Told
+    /// once for each error: when it could start a group, and when it has asked to be added in vain.
     CannotStart(AdmissionError),
     /// The roster lists another connected device, longer in the call, with the user and the member key of this
     /// one. This device is in no group until that one has gone, since no group has both.

@@ -88,6 +88,7 @@
 //! | key packages | Left out if they share a key, are old, or the roster shows another device. A commit that cannot be made is made of fewer. |
 //! | Welcomes | After five that do not open the device asks every 6 s, and wants the next group besides. |
 //! | missed commits | A device that missed one is a new leaf. One that hears none of the connected others for 20 s asks to be added anew. |
+//! | admin key of the link | A device whose leaf shows no admission where the policy asks for one is told the admin key, at most every 10 s. A device whose link names none or another one tells its person of that. |
 //! | next group | After a refusal: by an admin, else by the device longest in; after 2 s the next; 10 s after the last start at the earliest. The committer of the refused commit is left out by those to whom it did not hold, and by all if two users and more than half of all refuse it. A single user is heeded once for each committer; a device whose refusal leads to none asks the group again after 20 s. Also when every connected device asks, when more than half of them have asked for 25 s, or when no former member was heard for 25 s. |
 //! | confirmations | A device that sends no message confirms every 10 s; frames do not count. Members that are not heard for 20 s are told; if they are of more than half of the other users, the device stops sending. A leaf that the roster does not list counts among them after 40 s alone. |
 //! | texts | Each has a number. The numbers are told again after 2 s, and in the place of confirmations, while a text can be said again: the last 64 of 120 s, 64 KiB together. A member that misses some asks their sender, which answers the member alone, with those that were said while the member was in: twice a second, 16 times all together, 32 KiB. They go on over groups and eras. |
@@ -98,6 +99,7 @@
 //! Those of [`anteroom_e2ee`], which it calls.
 #![forbid(unsafe_code)]
 
+mod admin_hints;
 mod answer_budget;
 mod applicants;
 mod asking;

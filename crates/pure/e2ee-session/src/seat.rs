@@ -1,6 +1,7 @@
 //! The seat of a device in an era: the state that its inputs change.
 
 mod additions;
+mod admin_hints;
 mod asking;
 mod bars;
 mod co_admins;
@@ -19,8 +20,8 @@ mod texts;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionError, Approval, ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext,
-    SignedStatement, VerificationWord,
+    Approval, ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext, SignedStatement,
+    VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 

@@ -217,7 +217,7 @@ async fn approve_all(
     host: &LoadAccount,
     guests: &[LoadAccount],
 ) -> Result<()> {
-    let (host, _) = admin::join(client, link, host, true).await?;
+    let (mut host, _) = admin::join(client, link, host, true).await?;
     for guest in guests {
         let (mut guest, joined) = admin::join(client, link, guest, false).await?;
         host.approve(joined.demux).await?;

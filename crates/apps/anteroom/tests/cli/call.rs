@@ -113,6 +113,8 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
         .place
         .refusal(&["link", "approval", &fixture.link, "off"]);
     assert!(shown.contains("409 CALL_ON"), "{shown}");
+    let next = "Wait until the call is over, or end it: anteroom call end LINK. In the call";
+    assert!(shown.contains(next), "{shown}");
 
     bob.type_line("/quit");
     let (status, said) = bob.end();

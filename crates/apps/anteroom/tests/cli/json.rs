@@ -37,6 +37,7 @@ fn every_command_on_links_has_a_result_in_json() {
         "revoked",
         "expiration",
         "deletion",
+        "certificates",
     ];
     let shown = place.json(&["link", "show", name, "--secret", "--json"]);
     fs::write(

@@ -14,6 +14,7 @@ mod checks;
 mod colours;
 mod confirmation;
 mod credential;
+mod damaged_links;
 mod database_failures;
 mod degrading;
 mod demo;

@@ -3,8 +3,8 @@
 use std::{iter, mem};
 
 use anteroom_client::{
-    AdmissionReason, BarState, CallEvent, CertificateStatus, DemuxId, GroupEvent, LeaveReason,
-    Listing, MemberStatus, Participant, StopReason,
+    AdmissionReason, BarState, CallEvent, CertificateStatus, ContextError, DemuxId, GroupEvent,
+    JoinError, LeaveReason, Listing, MemberStatus, Participant, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -149,12 +149,21 @@ impl View {
                 }
                 _ => notice("You were taken out of the group.".to_owned()),
             },
+            // Another event tells this one for good.
+            GroupEvent::WelcomeRefused {
+                error: JoinError::Context(ContextError::AdminMissingFromLink),
+                ..
+            } => Vec::new(),
+            GroupEvent::AdminKeyDiffers { from, is_missing } => {
+                problem(words::admin_key_differs(&self.label(*from), *is_missing))
+            }
             GroupEvent::WelcomeRefused { from, error, .. } => problem(format!(
                 "you do not go into a group: {error}. The room service says that {} let you into it",
                 self.label(*from)
             )),
             GroupEvent::CannotStart(error) => {
-                problem(format!("you cannot be in the group: {error}"))
+                let own = self.me.map(|me| self.known_devices.tag(me));
+                problem(words::cannot_be_in(*error, &own.unwrap_or_default()))
             }
             GroupEvent::Elsewhere(device) => problem(format!(
                 "this device is already in the call elsewhere, as {}: two programs use the same key, of which \

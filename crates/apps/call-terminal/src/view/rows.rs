@@ -114,6 +114,7 @@ impl View {
             self.lobby.wait(device, now)
         });
         entries.extend(self.unlisted());
+        entries.extend(self.accounts_notice());
         entries
     }
 }

@@ -9,6 +9,12 @@ use super::{View, words};
 use crate::entry::Entry;
 
 impl View {
+    /// States whether people come with certificates by the link of the call.
+    pub(crate) const fn with_certificates(mut self, with_certificates: bool) -> Self {
+        self.leaves_out_certificates = !with_certificates;
+        self
+    }
+
     /// Says which words the person has compared, and who came in after.
     pub(super) fn words_compared(&mut self, epoch: GroupEpoch, keys: &[MemberPublicKey]) -> Entry {
         self.group.shown_at = None;
@@ -76,7 +82,16 @@ impl View {
         }
         lines.push("If they match, write /verify match.".to_owned());
         lines.push("If they differ at the same change, somebody may listen in.".to_owned());
-        lines.into_iter().map(Entry::Notice).collect()
+        let mut entries: Vec<Entry> = lines.into_iter().map(Entry::Notice).collect();
+        entries.extend(self.accounts_notice());
+        entries
+    }
+
+    /// Returns the notice about a link that leaves certificates out.
+    pub(super) fn accounts_notice(&self) -> Option<Entry> {
+        let text = "The link leaves certificates out: accounts are as told by the server.";
+        self.leaves_out_certificates
+            .then(|| Entry::Notice(text.to_owned()))
     }
 
     /// Tells that a commit came after the words that were shown.

@@ -1,8 +1,9 @@
 //! The sentences of a call.
 
 use anteroom_client::{
-    Approval, CertificateStatus, CommandError, DemuxId, DenialReason, EndReason, GroupEpoch,
-    GroupError, GuestAdmission, LinkState, Participant, RoomName, Roster, StatementOmission,
+    AdmissionError, Approval, CertificateStatus, CommandError, DemuxId, DenialReason, EndReason,
+    GroupEpoch, GroupError, GuestAdmission, LinkState, Participant, RoomName, Roster,
+    StatementOmission,
 };
 
 use crate::{
@@ -102,6 +103,33 @@ pub(super) fn left_out(label: &str, reason: StatementOmission) -> Entry {
              and members who verify approvals may not."
         )),
     }
+}
+
+/// The warning about a link that was cut off before its admin key, or has a typing error in it. The room service
+/// cannot make the message that it follows from, and can name another sender.
+pub(super) fn admin_key_differs(label: &str, is_missing: bool) -> String {
+    let (what, where_it_is_right) = match is_missing {
+        true => ("your link lacks its admin key", "never had &admin="),
+        false => ("your link has another admin key", "has just your &admin="),
+    };
+    format!(
+        "{what}: leave, ask for the link anew, and join with all of it. With yours you are in no group with the \
+         others, and read nothing of theirs. A device with the link says that, {label} by the word of the room \
+         service, which cannot say it alone. If the link that you were given {where_it_is_right}, that device may \
+         be wrong: ask whoever made the link"
+    )
+}
+
+/// Returns the reason why this device may not be in the group, and the next step.
+pub(super) fn cannot_be_in(error: AdmissionError, own_tag: &str) -> String {
+    let next = match error {
+        AdmissionError::Missing | AdmissionError::Expired | AdmissionError::Void => format!(
+            ". Each device needs an approval of its own, also if another one of your account has one: ask an \
+             admin in the call to write /admit {own_tag}"
+        ),
+        _ => String::new(),
+    };
+    format!("you cannot be in the group: {error}{next}")
 }
 
 /// Returns the source of a member's account.

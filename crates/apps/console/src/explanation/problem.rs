@@ -43,8 +43,10 @@ pub(super) fn of_problem(problem: &Problem) -> Explanation {
                  wrong, or the device was deleted ({status} {code})"
             ))
             .next("Check --account and the password, or log in again: anteroom login"),
-        (403, "ROOM_PASSKEY_WRONG") => Explanation::refused(code)
-            .next("Ask an admin of the link for its passkey: anteroom link show LINK --passkey"),
+        (403, "ROOM_PASSKEY_WRONG") => Explanation::refused(code).next(
+            "A letter of the admin secret or passkey may be mistyped, or it is of another link: ask an \
+             admin of the link for it anew, who sees it with anteroom link show LINK --secret",
+        ),
         (409, "CALL_ON") => {
             Explanation::refused(code).next("End the call first: anteroom call end LINK")
         }

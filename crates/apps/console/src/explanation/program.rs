@@ -38,9 +38,9 @@ pub fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
 /// Explains the errors of the client that are of no service.
 fn of_client(error: &ClientError) -> Option<Explanation> {
     match error {
-        ClientError::LinkAdmin => {
-            Some(Explanation::failed("link_damaged").next("Ask an admin of the link for it anew"))
-        }
+        ClientError::LinkAdmin => Some(Explanation::failed("link_damaged").next(
+            "Compare what follows admin= with the link that you were given, or ask an admin for it anew",
+        )),
         ClientError::Statements(_) => Some(Explanation::failed("failed").next(
             "Put the key of that file back, or remove the file: then the room service could show \
              older policies of rooms, and admins have to let you in anew",

@@ -36,7 +36,10 @@ pub(super) fn of_issuer(error: &IssuerError) -> Explanation {
         IssuerError::OddDay { .. } => of_clock(Service::Issuer),
         IssuerError::Verification => Explanation::failed("credential_unverified")
             .next("Compare the ids of anteroom credential auth with another member's"),
-        IssuerError::LinkParams(_) => Explanation::failed("link_params_unknown"),
+        IssuerError::LinkParams(_) => Explanation::failed("link_params_unknown").next(
+            "Compare what follows params= with the link that you were given. If it is the same, ask \
+             whoever made the link which issuer it is for, and name that with --issuer",
+        ),
         IssuerError::SessionEnded => {
             Explanation::refused("login_ended").next("Log in again: anteroom login")
         }
@@ -52,7 +55,9 @@ pub(super) fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
         RoomsError::Exchange(error) => of_exchange(error),
         RoomsError::Problem(problem) => of_problem(problem),
         RoomsError::NoSuchLink => Explanation::refused("CALL_LINK_NOT_FOUND").next(
-            "It may have been deleted, or be at another room service: name that with --rooms",
+            "It may have been deleted, or be at another room service: name that with --rooms. If a \
+             letter after key= was mistyped, it names a room that does not exist: compare it with the \
+             link that you were given",
         ),
         RoomsError::Closed => {
             Explanation::refused("link_closed").next("Ask an admin of the link for a new one")

@@ -29,6 +29,7 @@ struct Report<'a> {
     short_name: &'a str,
     room_id: String,
     expiration: u64,
+    certificates: bool,
 }
 
 /// Creates the link of a new room, keeps it, and shows it.
@@ -102,9 +103,10 @@ pub(super) async fn run(
             short_name: &short,
             room_id: room_id.to_hex(),
             expiration: state.expiration.as_secs(),
+            certificates: !own.link.without_certificates,
         })
     } else {
-        show(&url, &short, &state)
+        show(&own.link, &url, &short, &state)
     };
     shown.map_err(|error| {
         Failure::failed("the link was created and kept, and is not shown")
@@ -114,10 +116,10 @@ pub(super) async fn run(
     })
 }
 
-fn show(url: &str, short: &str, state: &LinkState) -> anyhow::Result<()> {
+fn show(link: &CallLink, url: &str, short: &str, state: &LinkState) -> anyhow::Result<()> {
     print("Created a link. Whoever has it can come; send it only over ways you trust.")?;
     print("")?;
-    let fields = state::fields(state).line("called", format!("{short} in your list"));
+    let fields = state::fields(state, link).line("called", format!("{short} in your list"));
     print(fields.text())?;
     print("")?;
     show_link(url, io::stdout().is_terminal())

@@ -45,7 +45,16 @@ pub(super) async fn run(
     let mut link = named.link.clone();
     match (rights.link_key(&room), link.admin) {
         (Some(key), Some(other)) if key != other && !proves(&rights, &named) => {
-            bail!("that is the admin secret of another link")
+            bail!(
+                Failure::new(
+                    "link_admin_other",
+                    "that is the admin secret of another link: admin= in the link is not its key",
+                )
+                .next(
+                    "One of the two is mistyped, or they are of two links: compare both with what you \
+                     were given, or ask for both anew",
+                )
+            )
         }
         (Some(own), _) => link.admin = Some(own),
         (None, Some(_)) => tracing::warn!("{PASSKEY_ALONE}"),
@@ -54,15 +63,16 @@ pub(super) async fn run(
     if let Some(admin) = &link.admin {
         AdminPublicKey::from_bytes(admin.as_bytes()).map_err(|_| Error::LinkAdmin)?;
     }
-    let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
+    let session = RoomSession::open(&options.room_flags(), Some(&named), context).await?;
     // An own link was created at this data directory.
     let is_found_here = session.service.data.is_some() && !context.data.is_named();
     if named.own.is_none() && (is_found_here || session.service.is_unproven) {
         bail!(
-            Failure::failed("the passkey is sent only to a room service that is named").next(
-                "Use --rooms or ANTEROOM_ROOMS_URL, or name its data directory with --data or \
-                 ANTEROOM_DATA"
-            )
+            Failure::failed("the passkey is sent only to a room service that is named").next(format!(
+                "If the link is from a place that you trust, use --rooms {}. ANTEROOM_ROOMS_URL \
+                 names it too, or --data or ANTEROOM_DATA its data directory",
+                named.rooms_url()
+            ))
         );
     }
     let pass = session.pass(&link).await?;
@@ -91,9 +101,9 @@ pub(super) async fn run(
     };
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());
-    let fields = state::fields(&state).line("called", format!("{short} in your list"));
+    let fields = state::fields(&state, &own.link).line("called", format!("{short} in your list"));
     let text = format!("You are an admin of this link now.\n{}", fields.text());
-    context.show(&ChangeReport::new(&state, &short), &text)
+    context.show(&ChangeReport::new(&state, &own.link, &short), &text)
 }
 
 /// Returns the rights to keep: a passkey takes no admin secret away.

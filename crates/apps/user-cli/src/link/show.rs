@@ -53,7 +53,7 @@ pub(super) async fn run(
         peek => peek.map_err(|error| session.link_error(&named, error))?,
     };
     let report = Report {
-        state: StateReport::new(&state),
+        state: StateReport::new(&state, &named.link),
         active: call.as_ref().map(|call| call.active_count),
         pending: call.as_ref().map(|call| call.pending_count),
         max_devices: call.as_ref().map(|call| call.max_devices),
@@ -61,7 +61,7 @@ pub(super) async fn run(
         admin_passkey: passkey,
     };
     let people = call.as_ref().map(people);
-    let fields = state::fields(&state)
+    let fields = state::fields(&state, &named.link)
         .line("call", people.as_deref().unwrap_or("nobody is there"))
         .optional("secret", secret)
         .optional("passkey", passkey);

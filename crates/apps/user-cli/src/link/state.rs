@@ -6,11 +6,13 @@ use anteroom_console::{
     os,
     terminal::{day, output_size, print},
 };
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{CallLink, Timestamp};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::arguments::{GuestRule, OnOff};
+
+const WITHOUT_CERTIFICATES: &str = "without certificates: others see accounts as told by the server, and nobody can prove who was there";
 
 /// The state of a link after a change, as JSON.
 #[derive(Serialize)]
@@ -30,19 +32,21 @@ pub(super) struct StateReport<'a> {
     revoked: bool,
     expiration: u64,
     deletion: u64,
+    /// Whether people come with certificates of the issuer.
+    certificates: bool,
 }
 
 impl<'a> ChangeReport<'a> {
-    pub(super) fn new(state: &'a LinkState, short_name: &'a str) -> Self {
+    pub(super) fn new(state: &'a LinkState, link: &CallLink, short_name: &'a str) -> Self {
         Self {
             short_name,
-            state: StateReport::new(state),
+            state: StateReport::new(state, link),
         }
     }
 }
 
 impl<'a> StateReport<'a> {
-    pub(super) fn new(state: &'a LinkState) -> Self {
+    pub(super) fn new(state: &'a LinkState, link: &CallLink) -> Self {
         Self {
             name: match &state.name {
                 RoomName::Known(name) => Some(name),
@@ -53,6 +57,7 @@ impl<'a> StateReport<'a> {
             revoked: state.revoked,
             expiration: state.expiration.as_secs(),
             deletion: state.deletion.as_secs(),
+            certificates: !link.without_certificates,
         }
     }
 }
@@ -76,8 +81,8 @@ impl From<GuestRule> for GuestAdmission {
     }
 }
 
-/// Returns the state for a person.
-pub(super) fn fields(state: &LinkState) -> Fields {
+/// Returns the state of a link for a person.
+pub(super) fn fields(state: &LinkState, link: &CallLink) -> Fields {
     let approval = match state.approval {
         Approval::Required => "on: who comes by the link waits until an admin lets them in",
         Approval::Off => "off: who comes by the link is in",
@@ -92,6 +97,10 @@ pub(super) fn fields(state: &LinkState) -> Fields {
         .line("approval", approval)
         .line("guests", guests)
         .line("state", state_text(state, os::now()))
+        .optional(
+            "accounts",
+            link.without_certificates.then_some(WITHOUT_CERTIFICATES),
+        )
 }
 
 /// Shows a link, the command that joins by it, and before both a picture of it: they are the last on

@@ -270,7 +270,8 @@ impl RoomSession {
             )
             .with_reason(error)
             .next(
-                "If the issuer has changed them since, use `anteroom credential renew` and come back \
+                "Compare what follows params= with the link that you were given: a digit may be mistyped. \
+                 If the issuer has changed its params since, use `anteroom credential renew` and come back \
                  some hours later, or --fetch at once: by the time of a fetch both services together \
                  can tell which room the account visits",
             )

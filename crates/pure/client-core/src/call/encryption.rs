@@ -66,6 +66,8 @@ pub(super) struct Encryption {
     told_unsupported: bool,
     /// Whether the room service tells the whole roster on request.
     tells_rosters: bool,
+    /// Whether another device has the link with an admin key that the own one lacks, or with another one.
+    has_other_admin_key: bool,
     /// Whether the device is in the call, and not in its lobby.
     is_active: bool,
     name: Option<String>,
@@ -98,6 +100,7 @@ impl Encryption {
             is_on: false,
             told_unsupported: false,
             tells_rosters: false,
+            has_other_admin_key: false,
             is_active: false,
             name,
             awaits_commit: false,
@@ -372,6 +375,8 @@ impl Encryption {
                     continue;
                 }
                 Output::Event(event) => {
+                    let differs = matches!(event, SessionEvent::AdminKeyDiffers { .. });
+                    self.has_other_admin_key |= differs;
                     if let SessionEvent::Policy(policy) = &event
                         && let Ok(statement) = AdminStatement::new(policy.as_bytes())
                     {

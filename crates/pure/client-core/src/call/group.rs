@@ -64,6 +64,13 @@ pub enum GroupError {
     /// Nobody else is in the call.
     #[error("nobody else is in the call")]
     Alone,
+    /// The device was not let into the group, and another device has the link with another admin key, or with one
+    /// that the link of this device lacks.
+    #[error(
+        "the others have not let this device into their group, and somebody with the link says that its admin key \
+         is missing here or another one: ask for the whole link"
+    )]
+    AdminKeyDiffers,
     /// The device is in the group, and no other member was there to hear the text in time.
     #[error(
         "nobody is there to hear it: the others have lost their connections, or nothing has come from them yet"

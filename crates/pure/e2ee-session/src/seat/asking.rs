@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use anteroom_e2ee::{Candidate, ContextError, Group, JoinError, Moment};
+use anteroom_e2ee::{Candidate, ContextError, Group, JoinError, Moment, Presence};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
@@ -72,6 +72,7 @@ impl Seat {
         });
         if self.roster.has_others(self.demux) {
             asking.relays += 1;
+            let is_repeated = asking.relays > 1;
             if core::mem::take(&mut self.tells_statements)
                 && let Some(body) = self.statements_of(&self.shared, step)
             {
@@ -84,6 +85,12 @@ impl Seat {
             };
             let body = content.to_bytes();
             step.send(Message::Relay(RelayClass::KeyPackage, body));
+            let next = asking.next_relay;
+            // With the first relay the approval or the policy may be on its way.
+            if is_repeated && self.membership.is_none() {
+                self.may_be_in(step);
+            }
+            return Some(next);
         }
         self.asking.as_ref().map(|asking| asking.next_relay)
     }
@@ -112,6 +119,25 @@ impl Seat {
     /// Returns whether an obstacle has yet to be told, and takes note of it.
     pub(super) fn is_untold(&mut self, obstacle: Obstacle) -> bool {
         self.told_obstacle.replace(obstacle) != Some(obstacle)
+    }
+
+    /// Returns whether this device may be in a group by what it knows, and tells the person why not.
+    pub(super) fn may_be_in(&mut self, step: &mut Step<'_>) -> bool {
+        let own = self.own_leaf(step);
+        let may_be_in = self
+            .known
+            .admits(&own.claim(), Presence::Present, step.time.now);
+        match may_be_in {
+            Ok(_) => {
+                self.told_obstacle
+                    .take_if(|told| matches!(told, Obstacle::Admission(_)));
+            }
+            Err(error) if self.is_untold(Obstacle::Admission(error)) => {
+                step.tell(Event::CannotStart(error));
+            }
+            Err(_) => {}
+        }
+        may_be_in.is_ok()
     }
 
     /// Lets the key package be relayed at once, because others have come.
@@ -254,6 +280,13 @@ impl Seat {
             error,
             asks_again: reply == Reply::Ask,
         });
+        match error {
+            JoinError::Context(ContextError::AdminMissingFromLink) => {
+                self.tell_of_admin_key(from, step);
+            }
+            JoinError::Context(ContextError::OtherAdmin) => self.hint_at_admin_key(from, step),
+            _ => {}
+        }
     }
 }
 

@@ -149,7 +149,10 @@ impl Seat {
             match decision {
                 Ok(()) => first = earlier(first, Some(asked)),
                 Err(CommitRefusal::Duplicate) => {}
-                Err(refusal) => self.tell_refusal(device, refusal, step),
+                Err(refusal) => {
+                    self.hint_to_applicant(device, &leaf, refusal, step);
+                    self.tell_refusal(device, refusal, step);
+                }
             }
         }
         first

@@ -20,6 +20,7 @@ impl Seat {
             Some(RelayContent::KeyPackage { group, sealed }) => {
                 self.applicants
                     .receive(from, group, sealed, &self.link, step.time);
+                self.look_for_admission(from, step);
             }
             Some(RelayContent::GroupMessage(message)) => {
                 if self.may_be_member(from) {
@@ -97,13 +98,6 @@ impl Seat {
             return;
         };
         match content {
-            Content::Text(text) => step.tell(Event::Text {
-                leaf,
-                epoch,
-                claims,
-                text,
-                is_late: false,
-            }),
             Content::NumberedText(of, text) => {
                 let sender = *claims.member_key.as_bytes();
                 if let Some(order) = self.heard.hear(sender, of, true, step.moment()) {

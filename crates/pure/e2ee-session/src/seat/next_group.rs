@@ -3,9 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{
-    ContextChange, EraHistory, Group, GroupChange, GroupStart, GroupView, Moment, Presence,
-};
+use anteroom_e2ee::{ContextChange, EraHistory, Group, GroupChange, GroupStart, GroupView, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::{Seat, committing::patience};
@@ -14,7 +12,6 @@ use crate::{
     attempt::Attempt,
     event::Event,
     input::RosterDevice,
-    obstacle::Obstacle,
     output::Message,
     step::{Step, earlier, surroundings},
 };
@@ -85,17 +82,10 @@ impl Seat {
             return None;
         }
         let number = self.present.group.saturating_add(1);
-        let own = self.own_leaf(step);
-        let may_start = self
-            .known
-            .admits(&own.claim(), Presence::Present, step.time.now);
-        if let Err(error) = may_start {
-            if self.is_untold(Obstacle::Admission(error)) {
-                step.tell(Event::CannotStart(error));
-            }
+        if !self.may_be_in(step) {
             return None;
         }
-        self.told_start_error = None;
+        let own = self.own_leaf(step);
         let own = BTreeMap::from([(0, own)]);
         let view = GroupView {
             leaves: own.clone(),

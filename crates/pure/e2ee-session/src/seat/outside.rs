@@ -4,7 +4,10 @@ use anteroom_e2ee::{AdmissionError, CommitRefusal, HandshakeKind, RoomContext};
 use anteroom_protocol::DemuxId;
 
 use super::Seat;
-use crate::{OUTSIDE_PATIENCE, event::Event, output::Message, relay::RelayContent, step::Step};
+use crate::{
+    OUTSIDE_PATIENCE, event::Event, obstacle::Obstacle, output::Message, relay::RelayContent,
+    step::Step,
+};
 
 impl Seat {
     /// Tells the person which device is not added and why. The member whose turn it is to commit tells the lock to a
@@ -49,7 +52,7 @@ impl Seat {
     }
 
     /// Tells the person that the members keep this device outside: at once under a lock that keeps it out, and
-    /// after [`OUTSIDE_PATIENCE`] for any other reason.
+    /// after [`OUTSIDE_PATIENCE`] for any other reason that was not told.
     pub(super) fn tell_outside(&mut self, step: &mut Step<'_>) {
         let own = step.options.member_key.public();
         let is_admin = (step.options.admin_key.as_ref())
@@ -60,7 +63,8 @@ impl Seat {
         let Some(asking) = self.asking.as_mut().filter(|_| has_group) else {
             return;
         };
-        let is_late = step.time.moment >= asking.since.plus(OUTSIDE_PATIENCE);
+        let has_reason = matches!(self.told_obstacle, Some(Obstacle::Admission(_)));
+        let is_late = !has_reason && step.time.moment >= asking.since.plus(OUTSIDE_PATIENCE);
         let is_told = asking.told_outside.is_some_and(|told| told || !is_locked);
         if is_told || !(is_locked || is_late) {
             return;

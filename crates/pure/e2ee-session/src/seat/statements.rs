@@ -75,6 +75,7 @@ impl Seat {
         else {
             return;
         };
+        self.take_admin_hint(from, &told, step);
         let Some(admin) = self.known.admin() else {
             return;
         };

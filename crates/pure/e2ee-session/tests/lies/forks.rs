@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 use anteroom_e2ee_session::{
     BarScope, Command, CommandError, Event, Input, LeaveReason, Message, RelayClass, StopReason,
 };
+use anteroom_protocol::GroupEpoch;
 
 use crate::{
     people::Room,

@@ -9,6 +9,7 @@ mod chaos;
 mod co_admins;
 mod groups;
 mod harness;
+mod links;
 mod people;
 mod seats;
 mod statements;

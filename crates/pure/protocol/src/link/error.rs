@@ -147,7 +147,7 @@ pub enum LinkError {
     /// The value of `params=` is not an id.
     #[error(
         "the link is damaged: params= must be followed by exactly 16 of the digits 0-9 and a-f, \
-         copy all of it"
+         one may be missing or mistyped, copy all of it"
     )]
     Params,
     /// The value of `cert=` is not 0.
@@ -157,8 +157,8 @@ pub enum LinkError {
     Certificates,
     /// The value of `admin=` is not a key.
     #[error(
-        "the link is damaged: admin= must be followed by exactly 43 of the letters, digits, - and _ of \
-         a key, copy all of it"
+        "the link is damaged: what follows admin= is no key, which has exactly 43 letters, digits, - and _: one \
+         may be missing or mistyped, copy all of it"
     )]
     Admin,
 }

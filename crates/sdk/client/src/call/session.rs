@@ -1,6 +1,6 @@
 //! The handle of a device's participation in a call.
 
-use std::{fmt, sync::Arc};
+use std::{collections::VecDeque, fmt, sync::Arc};
 
 use anteroom_client_core::call::{command::Command, group::GroupCommand};
 use rand_core::CryptoRng;
@@ -25,6 +25,8 @@ const QUEUE: usize = 256;
 pub struct CallSession {
     commands: mpsc::Sender<SessionCommand>,
     events: mpsc::Receiver<CallEvent>,
+    /// Events that were taken in before the caller reads them.
+    unread: VecDeque<CallEvent>,
     stop: watch::Sender<bool>,
     statements: Option<StatementRecord>,
 }
@@ -85,6 +87,7 @@ impl RoomsClient {
         Ok(CallSession {
             commands,
             events,
+            unread: VecDeque::new(),
             stop,
             statements: None,
         })
@@ -109,8 +112,8 @@ impl CallSession {
         self
     }
 
-    /// Returns the statements of the call as far as its events were read; `None` without
-    /// [`Self::with_statements`].
+    /// Returns the statements of the call as far as its events were read, or taken in by [`Self::approve`]; `None`
+    /// without [`Self::with_statements`].
     #[must_use]
     pub fn statements(&self) -> Option<&CallStatements> {
         self.statements.as_ref().map(|statements| &statements.call)
@@ -120,13 +123,30 @@ impl CallSession {
     ///
     /// The queue of events is bounded: a caller that does not read it for long loses the connection.
     pub async fn next(&mut self) -> Option<CallEvent> {
+        if let Some(event) = self.unread.pop_front() {
+            return Some(event);
+        }
         let event = self.events.recv().await?;
+        self.observe(&event);
+        Some(event)
+    }
+
+    fn observe(&mut self, event: &CallEvent) {
         if let Some(statements) = &mut self.statements
-            && statements.call.observe(&event, statements.system.now())
+            && statements.call.observe(event, statements.system.now())
         {
             statements.call.keep(&*statements.store);
         }
-        Some(event)
+    }
+
+    /// Takes in the events that have come, which [`Self::next`] returns later. The first one is that of the seat.
+    fn take_in_events(&mut self) {
+        while self.unread.len() < QUEUE
+            && let Ok(event) = self.events.try_recv()
+        {
+            self.observe(&event);
+            self.unread.push_back(event);
+        }
     }
 
     /// Sends a message to devices in the call, sealed under the key of the link: whoever has the link can read
@@ -215,8 +235,10 @@ impl CallSession {
 
     /// Admits a waiting device and the other waiting devices of its user. An admin whose rights sign for the
     /// link ([`Self::with_statements`]) signs the approval of a device that has named a member key, else
-    /// [`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut) tells why not.
-    pub async fn approve(&self, device: DemuxId) -> Result<(), RoomsError> {
+    /// [`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut) tells why not. Events that have come
+    /// and were not read yet count too.
+    pub async fn approve(&mut self, device: DemuxId) -> Result<(), RoomsError> {
+        self.take_in_events();
         let (mut statement, mut omission) = (None, None);
         if let Some(statements) = &self.statements {
             let now = statements.system.now();

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::{record::Record, stage::within};
 
 type Order =
-    Box<dyn for<'c> FnOnce(&'c CallSession) -> BoxFuture<'c, Result<(), RoomsError>> + Send>;
+    Box<dyn for<'c> FnOnce(&'c mut CallSession) -> BoxFuture<'c, Result<(), RoomsError>> + Send>;
 
 /// The state and the events of a call that a person has seen.
 #[derive(Debug, Default)]
@@ -113,7 +113,7 @@ impl TestUser {
     /// Gives a command to the client.
     pub(crate) fn command<F>(&self, order: F)
     where
-        F: for<'c> FnOnce(&'c CallSession) -> BoxFuture<'c, Result<(), RoomsError>>
+        F: for<'c> FnOnce(&'c mut CallSession) -> BoxFuture<'c, Result<(), RoomsError>>
             + Send
             + 'static,
     {
@@ -203,7 +203,7 @@ async fn watch(
             },
             order = orders.recv() => match order {
                 // A command to a call that is over has no effect.
-                Some(order) => drop(order(&call).await),
+                Some(order) => drop(order(&mut call).await),
                 None => return call.leave().await,
             },
         }

@@ -193,7 +193,7 @@ async fn admins_deny_remove_and_block() {
     let fixture = RoomsFixture::start().await;
     let (ann, bob) = (fixture.person().await, fixture.person().await);
     let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
-    let anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
 
     let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;

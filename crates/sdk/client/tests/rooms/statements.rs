@@ -124,6 +124,37 @@ async fn who_is_let_in_keeps_the_signed_approval_for_the_next_call() {
 }
 
 #[tokio::test]
+async fn who_is_let_in_before_the_admin_has_read_an_event_gets_the_signed_approval_too() {
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
+    let own = ann
+        .client
+        .create_link(fixture.rooms.base_url(), Approval::Required);
+    let own = own.await.unwrap();
+    let link = &own.link;
+    LogGuard::global().watch_bytes("root key", &link.root_key.to_bytes());
+    let account = fixture.issuer.add_account(false).await;
+    let bob = TestDevice::start(&fixture, &account, 2, &Arc::default()).await;
+    let mut bobs = bob.client.join(link).await.unwrap();
+    let device = wait_for(&mut bobs, |event| match event {
+        CallEvent::Joined(seat) => Some(seat.demux),
+        _ => None,
+    })
+    .await;
+    let mut anns = ann.client.join_as_admin(link, &own.rights).await.unwrap();
+    anns.approve(device).await.unwrap();
+    let statement = wait_for(&mut bobs, |event| match event {
+        CallEvent::Admitted { statement, .. } => Some(statement),
+        _ => None,
+    });
+    assert!(statement.await.is_some());
+    // The events come as they would have.
+    let first = anns.next().await;
+    assert!(matches!(first, Some(CallEvent::Joined(_))), "{first:?}");
+}
+
+#[tokio::test]
 async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_replaced() {
     let fixture = RoomsFixture::start().await;
     let account = fixture.issuer.add_account(false).await;

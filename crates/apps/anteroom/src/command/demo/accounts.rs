@@ -93,11 +93,11 @@ impl DemoAccount {
         Ok(())
     }
 
-    pub(super) fn call(&self) -> anyhow::Result<&CallSession> {
-        self.call.as_ref().context("they are in no call")
+    pub(super) fn call(&mut self) -> anyhow::Result<&mut CallSession> {
+        self.call.as_mut().context("they are in no call")
     }
 
-    pub(super) async fn say(&self, text: &str) -> anyhow::Result<()> {
+    pub(super) async fn say(&mut self, text: &str) -> anyhow::Result<()> {
         let text = text.to_owned();
         let bytes = Chat::Text { text }.to_bytes()?;
         self.call()?.send(Recipient::All, &bytes).await?;

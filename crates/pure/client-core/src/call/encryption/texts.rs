@@ -148,9 +148,12 @@ impl Encryption {
     }
 
     fn give_up_kept(&mut self, kept: &KeptText, error: GroupError) {
-        let error = match kept.is_heard_outside {
-            true => GroupError::OutsideAlone,
-            false => error,
+        let error = match (kept.is_heard_outside, error) {
+            (true, _) => GroupError::OutsideAlone,
+            (false, GroupError::NotLetIn) if self.has_other_admin_key => {
+                GroupError::AdminKeyDiffers
+            }
+            (false, error) => error,
         };
         self.give_up(&kept.text, error);
     }

@@ -123,6 +123,7 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
         is_on: false,
         told_unsupported: false,
         tells_rosters: false,
+        has_other_admin_key: false,
         is_active: false,
         name: None,
         awaits_commit: false,
