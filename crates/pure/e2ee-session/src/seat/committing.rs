@@ -3,16 +3,14 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{
-    CommitRefusal, ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf, Moment,
-};
+use anteroom_e2ee::{ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::{Seat, additions::admits};
 use crate::{
-    ADD_DELAY, COMMITTER_PATIENCE, RESEND_INTERVAL,
+    ADD_DELAY, COMMITTER_PATIENCE, REMOVAL_DELAY, RESEND_INTERVAL,
     attempt::Attempt,
-    event::{Event, LeaveReason},
+    event::{Event, LeaveReason, Listing},
     input::CommitRejection,
     output::Message,
     step::{Step, earlier, surroundings},
@@ -93,6 +91,12 @@ impl Seat {
                 }
             }
         }
+        for (leaf, gone) in self.taken_numbers() {
+            due = earlier(due, Some(gone.plus(patience)));
+            if now >= gone {
+                remove.insert(leaf);
+            }
+        }
         let asked = self.first_asked(&remove, step);
         due = earlier(due, asked.map(|asked| asked.plus(ADD_DELAY).plus(patience)));
         Some(Work {
@@ -100,6 +104,25 @@ impl Seat {
             remove,
             changes_context,
         })
+    }
+
+    /// Returns the leaves of the group under the numbers of devices that ask with the keys that the roster lists,
+    /// with the moments from which they may be taken out. Others say nothing of such a leaf: its frames and
+    /// messages can come from any place, and it can be made anew at any time.
+    fn taken_numbers(&self) -> Vec<(u32, Moment)> {
+        let Some(membership) = &self.membership else {
+            return Vec::new();
+        };
+        let own = membership.group.own_leaf();
+        let history = &self.roster.history;
+        let leaves = membership.view.leaves.iter();
+        let taken = leaves.filter_map(|(leaf, claims)| {
+            let asking = self.applicants.get(claims.demux_id)?.applicant.leaf();
+            let since = history.contradicted_since(claims.demux_id, &claims.member_key)?;
+            let is_listed = self.roster.listing(asking) == Listing::Listed;
+            (*leaf != own && is_listed).then(|| (*leaf, since.plus(REMOVAL_DELAY)))
+        });
+        taken.collect()
     }
 
     /// Returns the moment at which the first device asked that may be in the group after its next commit.
@@ -148,7 +171,6 @@ impl Seat {
             }
             match decision {
                 Ok(()) => first = earlier(first, Some(asked)),
-                Err(CommitRefusal::Duplicate) => {}
                 Err(refusal) => {
                     if self.applicants.is_untold(device, refusal) {
                         let claims = leaf;

@@ -247,7 +247,7 @@ pub(crate) fn approval_of(stage: &Stage, number: u64, expired: u64) -> SignedSta
     sign(stage, &approval)
 }
 
-fn sign(stage: &Stage, approval: &Approval) -> SignedStatement<Approval> {
+pub(crate) fn sign(stage: &Stage, approval: &Approval) -> SignedStatement<Approval> {
     let admin = stage.room.admin.as_ref().unwrap();
     SignedStatement::sign(approval, &StatementKey::Admin(admin)).unwrap()
 }

@@ -25,4 +25,5 @@ mod replays;
 mod rosters;
 mod stage;
 mod statements;
+mod taken_numbers;
 mod texts;
