@@ -108,8 +108,8 @@ impl Seat {
         asks.then_some(number)
     }
 
-    /// Returns whether a group in its first epoch was started by a device whose commit most users had refused. It
-    /// has signed the Welcome, while the tree can begin with a leaf of anybody who has relayed a key package.
+    /// Returns whether a device has signed the Welcome whose commit most users had refused. The tree can begin with
+    /// a leaf of anybody who has relayed a key package.
     fn is_of_condemned(&self, group: &Group) -> bool {
         let leaves = group.view().map(|view| view.leaves).unwrap_or_default();
         let sender = group.welcomed_by().and_then(|leaf| leaves.get(&leaf));
@@ -153,10 +153,8 @@ impl Seat {
             &surroundings(step.options, &self.roster.history, step.time),
         );
         let error = match joined {
-            Ok((group, _)) if at.epoch == 1 && self.is_of_condemned(&group) => {
-                self.present = self.present.max(at);
-                self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
-                self.refusals.wanted_since.get_or_insert(step.moment());
+            Ok((group, _)) if self.is_of_condemned(&group) => {
+                self.pass_over(at, step.moment());
                 return;
             }
             Ok((mut group, reasons)) => {
@@ -175,6 +173,26 @@ impl Seat {
             Err(error) => error,
         };
         self.refuse_welcome(at, from, error, step);
+    }
+
+    /// Enters no group by the Welcome of a device whose commit most users had refused: else its next commit would
+    /// stop them again. In a later epoch than the first it can be the group of others, who can add this device.
+    fn pass_over(&mut self, at: GroupEpoch, now: Moment) {
+        self.present = self.present.max(at);
+        if at.epoch == 1 {
+            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+        } else {
+            self.welcome_failures = self.welcome_failures.saturating_add(1);
+        }
+        if at.epoch == 1 || self.wants_another_group() {
+            self.refusals.wanted_since.get_or_insert(now);
+        }
+    }
+
+    /// Returns whether so many Welcomes have failed that this device wants another group besides the one that it
+    /// asks. Any committer can send such Welcomes: they put a device off no group.
+    const fn wants_another_group(&self) -> bool {
+        self.welcome_failures >= MAX_FAILURES && self.membership.is_none()
     }
 
     /// Takes note of a Welcome that does not bring this device into a group.
@@ -203,8 +221,7 @@ impl Seat {
         };
         match reply {
             Reply::Ask => {
-                // Any committer can send such Welcomes: they put a device off no group.
-                if self.welcome_failures >= MAX_FAILURES && self.membership.is_none() {
+                if self.wants_another_group() {
                     self.refusals.wanted_since.get_or_insert(now);
                 }
             }

@@ -9,6 +9,7 @@
 
 mod approvals;
 mod co_admins;
+mod condemned;
 mod eras;
 mod expectations;
 mod forks;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The key package that a person relayed last.
-fn asking(stage: &Stage, who: usize) -> Applicant {
+pub(crate) fn asking(stage: &Stage, who: usize) -> Applicant {
     let relays = stage.record.iter().rev().filter_map(|hop| match hop {
         Hop::ToService(from, Message::Relay(_, body)) if *from == who => Some(body),
         _ => None,
