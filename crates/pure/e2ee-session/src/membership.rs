@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionReason, CHANGE_DELAY, CLOCK_TOLERANCE, CONFIRMATION_LIMIT, Confirmations, EpochFrames,
-    Group, GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, RoomContext, SenderTime,
+    AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
+    GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, RoomContext, SenderTime,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
@@ -313,16 +313,21 @@ impl Membership {
             .collect()
     }
 
-    /// Returns the context after the next commit with the statements of `known`. Others would refuse it with an
-    /// entry of too late a time, which waits.
-    pub(crate) fn next_context(&mut self, known: &RoomContext, now: Timestamp) -> &NextContext {
+    /// Returns the context after the next commit of the device with the member key `own`, with the statements of
+    /// `known`. Others would refuse it with an entry of too late a time, which waits.
+    pub(crate) fn next_context(
+        &mut self,
+        known: &RoomContext,
+        own: &MemberPublicKey,
+        now: Timestamp,
+    ) -> &NextContext {
         let view = &self.view;
         let is_due = |next: &mut NextContext| next.again.is_some_and(|again| again <= now);
         self.next.take_if(is_due);
         self.next.get_or_insert_with(|| {
-            let context = view.context.with(&known.statements_at(now).signed());
+            let context = view.context.with(&known.statements_at(now, own).signed());
             let entries = known.barred().entries().iter();
-            let times = entries.map(|entry| entry.claimed().time.minus(CLOCK_TOLERANCE));
+            let times = entries.map(|entry| entry.due_from(Some(own)));
             let leaves = view.leaves.iter();
             let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
             NextContext {

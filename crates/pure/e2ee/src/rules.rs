@@ -7,11 +7,13 @@
 mod admission;
 mod barred_list;
 mod context;
+mod context_change;
 mod decision;
 
 pub use self::{
     admission::Admission,
     barred_list::{BarredList, MAX_BARRED, MAX_BARRED_BY_CO_ADMIN},
-    context::{ContextChange, ContextError, RoomContext},
+    context::{ContextError, RoomContext},
+    context_change::ContextChange,
     decision::{AdmissionError, AdmissionReason, LeafClaim, Presence},
 };

@@ -207,7 +207,7 @@ impl Seat {
         self.welcome_failures = self.welcome_failures.saturating_add(1);
         // A second one of a sender costs no time: else one member could keep a device out with a Welcome each
         // 20 s.
-        let is_new = self.membership.is_none() && !self.refusals.is_suspect(from);
+        let is_new = self.membership.is_none() && !self.refusals.has_failed(from);
         // Numbers are believed when something opens, and none beyond the next group.
         let is_near = at.group <= self.present.group.saturating_add(1);
         if is_near && error != JoinError::Welcome {
@@ -229,6 +229,7 @@ impl Seat {
                 self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
                 self.welcome_failures = 0;
                 self.refusals.leave_group(at.group, None, now);
+                self.refusals.welcome_failed(from);
             }
         }
         if reply == Reply::Refuse {
@@ -264,7 +265,8 @@ const fn reply(error: JoinError) -> Reply {
         JoinError::Welcome | JoinError::OtherEpoch => Reply::Ask,
         // The members may have yet to commit the newer statement, which this device tells them.
         JoinError::Context(ContextError::Stale) => Reply::Ask,
-        JoinError::Context(ContextError::AdminMissingFromLink) => Reply::Wait,
+        // Clocks differ between honest devices.
+        JoinError::Context(ContextError::AdminMissingFromLink | ContextError::Early) => Reply::Wait,
         _ => Reply::Refuse,
     }
 }
@@ -293,7 +295,7 @@ mod tests {
             (JoinError::Context(ContextError::OtherRoom), Reply::Refuse),
             (JoinError::Context(ContextError::OtherAdmin), Reply::Refuse),
             (JoinError::Context(ContextError::Statement), Reply::Refuse),
-            (JoinError::Context(ContextError::Early), Reply::Refuse),
+            (JoinError::Context(ContextError::Early), Reply::Wait),
             (JoinError::Context(ContextError::Unfounded), Reply::Refuse),
         ] {
             assert_eq!(reply(error), expected, "{error}");

@@ -63,7 +63,8 @@ impl Seat {
         let own = membership.group.own_leaf();
         let rank = committers.iter().position(|leaf| *leaf == own);
         let patience = patience(rank.unwrap_or(committers.len()));
-        let next = membership.next_context(&self.known, step.time.now);
+        let own_key = step.options.member_key.public();
+        let next = membership.next_context(&self.known, &own_key, step.time.now);
         if next.barred.contains(&own) {
             return None;
         }
@@ -194,7 +195,8 @@ impl Seat {
         let group = &membership.group;
         let additions = self.additions(group, view, epoch.group, step);
         let context = if work.changes_context {
-            self.known.statements_at(step.time.now)
+            let own = step.options.member_key.public();
+            self.known.statements_at(step.time.now, &own)
         } else {
             ContextChange::default()
         };

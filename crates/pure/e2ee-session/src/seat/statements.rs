@@ -1,9 +1,8 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, AdmissionReason, Approval, Authority, BarredEntry, CLOCK_TOLERANCE,
-    ContextChange, HandshakeKind, MemberLeaf, Moment, Policy, Presence, RoomContext,
-    SignedStatement, Signer,
+    AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
+    MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement,
 };
 use anteroom_protocol::DemuxId;
 
@@ -95,15 +94,10 @@ impl Seat {
             return;
         };
         let known = self.known.barred();
-        let is_early = |entry: &SignedStatement<BarredEntry>| {
-            let tolerance = match entry.signer() {
-                Signer::Admin => CLOCK_TOLERANCE,
-                Signer::CoAdmin(_) => CLOCK_TOLERANCE / 2,
-            };
-            entry.claimed().time > day.plus(tolerance)
-        };
         let barred = barred.into_iter().filter(|entry| {
-            !is_early(entry) && known.can_take(entry) && entry.verify(&room, &authority).is_ok()
+            entry.due_from(None) <= day
+                && known.can_take(entry)
+                && entry.verify(&room, &authority).is_ok()
         });
         let barred: Vec<_> = barred.collect();
         let known = self.known.lock();

@@ -101,8 +101,9 @@ impl Candidate {
     /// tree. Returns the group with the reason for which each leaf is in.
     ///
     /// `known` is the newest policy that the device knows, with the barred entries and the lock of an earlier
-    /// group of the era, where it was in one: a group that lacks a statement of these is refused. So is one
-    /// that begins with voiding more approvals than these do.
+    /// group of the era, where it was in one: a group that lacks a statement of these is refused, but for
+    /// entries that its members may not take yet ([`ContextChange::demanded_at`]). So is one that begins with
+    /// voiding more approvals than these do.
     ///
     /// # Errors
     /// [`JoinError`]. The device sends and shows nothing of that group.
@@ -146,7 +147,7 @@ impl Candidate {
         history.interrupt();
         let view = group_view(&mls, history).map_err(JoinError::Refused)?;
         view.context
-            .matches(&self.link.context, known)
+            .matches(&self.link.context, &known.demanded_at(surroundings.now))
             .and_then(|()| view.context.verify_times(surroundings.now))
             .map_err(JoinError::Context)?;
         // A group begins with the moment that its era has, and that of the first group is none. Who was in no

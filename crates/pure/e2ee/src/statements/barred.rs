@@ -2,11 +2,15 @@
 
 use anteroom_protocol::{OpaqueUserId, ParseError, RoomId, Timestamp};
 
-use super::frame::{Statement, private::Body};
+use super::{
+    frame::{SignedStatement, Statement, private::Body},
+    signer::Signer,
+};
 use crate::{
     MemberPublicKey,
     encoding::{Reader, Writer},
     labels,
+    time::CLOCK_TOLERANCE,
 };
 
 /// The entry of a user, or of one device of a user, whom an admin has removed or blocked. An approval that is
@@ -30,6 +34,32 @@ impl BarredEntry {
     #[must_use]
     pub fn names(&self, user: &OpaqueUserId, member_key: &MemberPublicKey) -> bool {
         self.user == *user && self.member_key.is_none_or(|key| key == *member_key)
+    }
+}
+
+impl SignedStatement<BarredEntry> {
+    /// Returns the time from which a device takes the entry from others, commits it, and starts groups with it.
+    /// Members merge an entry that is up to [`CLOCK_TOLERANCE`] ahead; one of a co-admin has to be half as near,
+    /// so that they merge by their clocks what a device makes by its own. That of the co-admin with the member key
+    /// `own`, whose device it is, has not.
+    #[must_use]
+    pub fn due_from(&self, own: Option<&MemberPublicKey>) -> Timestamp {
+        let tolerance = match self.signer() {
+            Signer::CoAdmin(key) if Some(key) != own => CLOCK_TOLERANCE / 2,
+            Signer::Admin | Signer::CoAdmin(_) => CLOCK_TOLERANCE,
+        };
+        self.claimed().time.minus(tolerance)
+    }
+
+    /// Returns the time from which a device that knows the entry enters no group that lacks it. It is later than
+    /// [`Self::due_from`] for one of a co-admin: a device demands by its clock what others have by theirs.
+    #[must_use]
+    pub fn demanded_from(&self) -> Timestamp {
+        let tolerance = match self.signer() {
+            Signer::Admin => CLOCK_TOLERANCE,
+            Signer::CoAdmin(_) => CLOCK_TOLERANCE / 4,
+        };
+        self.claimed().time.minus(tolerance)
     }
 }
 

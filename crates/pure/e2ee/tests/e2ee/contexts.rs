@@ -339,9 +339,10 @@ fn an_entry_of_a_later_time_is_no_statement_yet() {
         ..barred(vec![bar(&people, 1), early.clone()])
     };
     let context = empty(&people).with(&moment);
-    let now = context.statements_at(NOW);
+    let own = people.member.public();
+    let now = context.statements_at(NOW, &own);
     assert_eq!((now.barred, now.void_before), (vec![bar(&people, 1)], None));
-    let later = context.statements_at(NOW.plus(1));
+    let later = context.statements_at(NOW.plus(1), &own);
     assert_eq!(later.barred, [bar(&people, 1), early]);
     assert_eq!(later.void_before, moment.void_before);
 }
