@@ -28,6 +28,9 @@ const LATE: Duration = Duration::from_secs(1);
 /// The minimum time between two confirmations that are repeated because a commit crossed them.
 const REPETITION_INTERVAL: Duration = Duration::from_secs(5);
 
+/// The longest time to the next look at entries of too late a time.
+const LONGEST_LOOK: Duration = Duration::from_secs(60);
+
 /// The membership of a device in a group.
 pub(crate) struct Membership {
     pub(crate) group: Group,
@@ -337,6 +340,14 @@ impl Membership {
                 context,
             }
         })
+    }
+
+    /// Returns the moment of the next look at entries of too late a time.
+    pub(crate) fn next_look(&self, time: SessionTime) -> Option<Moment> {
+        let again = self.next.as_ref()?.again?;
+        let wait = again.as_secs().saturating_sub(time.now.as_secs());
+        let wait = Duration::from_secs(wait).min(LONGEST_LOOK);
+        Some(time.moment.plus(wait.max(Duration::from_secs(1))))
     }
 
     /// Returns a member as it is shown.

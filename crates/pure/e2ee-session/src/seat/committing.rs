@@ -42,13 +42,16 @@ impl Seat {
         if self.attempt.is_some() || !is_present || !self.inbox.is_empty() {
             return None;
         }
-        let work = self.work(step)?;
+        let work = self.work(step);
+        let membership = self.membership.as_ref()?;
+        let look = membership.next_look(step.time);
+        let Some(work) = work else { return look };
         let now = step.moment();
         let due = self
             .commit_after
             .map_or(work.due, |after| work.due.max(after));
         if now < due {
-            return Some(due);
+            return earlier(look, Some(due));
         }
         self.commit_work(&work, step);
         // The answer comes before that, or the commit could not be made.
