@@ -56,7 +56,7 @@ struct HeardSender {
 struct HeardRun {
     run: TextRun,
     missing: NumberSet,
-    /// The moment since which texts are missing.
+    /// The moment since which the latest of the missing texts is missing.
     since: Moment,
     key: Option<ReplyKey>,
 }
@@ -102,12 +102,12 @@ impl HeardTexts {
         one.last_heard = now;
         let is_former = one.enter(of, now);
         let run = &mut one.present;
-        let had_all = run.missing.mask == 0;
+        let before = run.missing;
         let order = run.hear(of, has_text);
-        let begins = had_all && run.missing.mask != 0;
-        if begins {
+        if run.missing.numbers().any(|number| number > before.latest) {
             run.since = now;
         }
+        let begins = before.mask == 0 && run.missing.mask != 0;
         run.settle();
         if begins {
             one.plan_request(now);
@@ -223,9 +223,7 @@ impl HeardSender {
         self.former.truncate(MAX_RUNS - 1);
         is_former
     }
-}
 
-impl HeardSender {
     /// Plans a request for texts that are missing from now on. It does not come earlier than after the running
     /// interval, unless there was none for as long as the longest one.
     fn plan_request(&mut self, now: Moment) {
@@ -367,6 +365,17 @@ mod tests {
         // After a rest the first request comes at once again.
         heard.hear([1; 32], of(1, 1, 76), false, at(60_000));
         assert_eq!(asked(&mut heard, 60_300), [1]);
+    }
+
+    #[test]
+    fn a_number_that_stays_missing_takes_no_later_one_along() {
+        let mut heard = HeardTexts::default();
+        heard.hear([1; 32], of(1, 1, 1), false, at(0));
+        heard.hear([1; 32], of(1, 2, 2), false, at(119_000));
+        asked(&mut heard, 120_000);
+        assert_eq!(heard.senders[&[1; 32]].present.missing.mask, 1);
+        asked(&mut heard, 239_000);
+        assert_eq!(heard.next_request(|_| true), None);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    AdmissionReason, CHANGE_DELAY, CLOCK_TOLERANCE, CONFIRMATION_LIMIT, Confirmations, EpochFrames,
-    Group, GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, PAST_EPOCHS, RoomContext,
+    AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
+    GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, PAST_EPOCHS, RoomContext,
     SenderTime,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
@@ -29,6 +29,9 @@ const UNLISTED_LIMIT: Duration = CONFIRMATION_LIMIT.saturating_mul(2);
 
 /// The minimum time between two confirmations that are repeated because a commit crossed them.
 const REPETITION_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The longest time to the next look at entries of too late a time.
+const LONGEST_LOOK: Duration = Duration::from_secs(60);
 
 /// The membership of a device in a group.
 pub(crate) struct Membership {
@@ -363,18 +366,23 @@ impl Membership {
             .collect()
     }
 
-    /// Returns the context after the next commit with the statements of `known`. Others would refuse it with an
-    /// entry of too late a time, which waits.
-    pub(crate) fn next_context(&mut self, known: &RoomContext, now: Timestamp) -> &NextContext {
+    /// Returns the context after the next commit of the device with the member key `own`, with the statements of
+    /// `known`. Others would refuse it with an entry of too late a time, which waits.
+    pub(crate) fn next_context(
+        &mut self,
+        known: &RoomContext,
+        own: &MemberPublicKey,
+        now: Timestamp,
+    ) -> &NextContext {
         let view = &self.view;
         let is_due = |next: &mut NextContext| next.again.is_some_and(|again| again <= now);
         self.next.take_if(is_due);
         self.next.get_or_insert_with(|| {
-            let context = view.context.with(&known.statements_at(now).signed());
+            let context = view.context.with(&known.statements_at(now, own).signed());
             let entries = known.barred().entries().iter();
-            let times = entries.map(|entry| entry.claimed().time);
-            let times = times.chain(known.lock().map(|lock| lock.claimed().time));
-            let times = times.map(|time| time.minus(CLOCK_TOLERANCE));
+            let times = entries.map(|entry| entry.due_from(Some(own)));
+            let lock = known.lock().map(|lock| lock.due_from(Some(own)));
+            let times = times.chain(lock);
             let leaves = view.leaves.iter();
             let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
             NextContext {
@@ -384,6 +392,14 @@ impl Membership {
                 context,
             }
         })
+    }
+
+    /// Returns the moment of the next look at entries of too late a time.
+    pub(crate) fn next_look(&self, time: SessionTime) -> Option<Moment> {
+        let again = self.next.as_ref()?.again?;
+        let wait = again.as_secs().saturating_sub(time.now.as_secs());
+        let wait = Duration::from_secs(wait).min(LONGEST_LOOK);
+        Some(time.moment.plus(wait.max(Duration::from_secs(1))))
     }
 
     /// Returns a member as it is shown.

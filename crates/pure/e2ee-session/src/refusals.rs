@@ -24,6 +24,8 @@ pub(crate) struct Refusals {
     committers: BTreeSet<[u8; 32]>,
     /// The same by the word of the room service, for commits that do not open.
     suspects: BTreeSet<DemuxId>,
+    /// The senders of Welcomes for which this device has asked a group again later.
+    failed: BTreeSet<DemuxId>,
     /// The users whose refusals have led to a next group, with the committers of what they refused.
     heeded: BTreeSet<(OpaqueUserId, Option<[u8; 32]>)>,
     /// The committers of the present group, by the epochs that they ended.
@@ -205,9 +207,15 @@ impl Refusals {
         self.condemned.contains(key.as_bytes())
     }
 
-    /// Returns whether a device has sent what does not hold, by the word of the room service.
-    pub(crate) fn is_suspect(&self, device: DemuxId) -> bool {
-        self.suspects.contains(&device)
+    /// Takes note of the sender of a Welcome, by the word of the room service, for which this device asks the
+    /// same group again later.
+    pub(crate) fn welcome_failed(&mut self, device: DemuxId) {
+        remember(&mut self.failed, device);
+    }
+
+    /// Returns whether a device has sent what does not hold, or such a Welcome before.
+    pub(crate) fn has_failed(&self, device: DemuxId) -> bool {
+        self.failed.contains(&device) || self.suspects.contains(&device)
     }
 
     /// Returns whether a device is left out.

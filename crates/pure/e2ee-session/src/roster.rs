@@ -41,6 +41,10 @@ impl RosterState {
             self.gone.pop_first();
         }
         self.history.update(active, now);
+        let devices = self.devices.iter();
+        let listed = devices.filter(|device| device.status != SeatStatus::Pending);
+        let keys = listed.filter_map(|device| Some((device.demux_id, device.member_key?)));
+        self.history.update_keys(keys, now);
     }
 
     /// Returns the devices in the call whose connections stand, in the order of their joins.

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::{
-    answer_budget::AnswerBudget,
+    answer_budget::{AnswerBudget, Asker},
     text_numbers::{MAX_TEXTS, NumberSet, TextNumbers, TextRun},
 };
 
@@ -165,15 +165,15 @@ impl SaidTexts {
         &mut self,
         run: TextRun,
         missing: NumberSet,
-        member: &[u8; 32],
+        (asker, member): (Asker, &[u8; 32]),
         now: Moment,
     ) -> Option<(NumberSet, Zeroizing<Vec<u8>>)> {
         self.expire(now);
         if self.run != Some(run) || self.texts.is_empty() {
             return None;
         }
-        let available = self.budget.available(member, now)?;
-        let most = MAX_ANSWER.min(available.saturating_sub(OVERHEAD));
+        let available = self.budget.available(&asker, now);
+        let most = available.map(|available| MAX_ANSWER.min(available.saturating_sub(OVERHEAD)));
         let mut answered = NumberSet::empty(missing.latest);
         let mut content = Zeroizing::new(Vec::new());
         for number in missing.numbers() {
@@ -184,9 +184,9 @@ impl SaidTexts {
                 Some((&one.text, one.said_in, answers?))
             });
             if let Some((text, said_in, answers)) = text {
-                if !answers.may_have(now) {
+                let Some(most) = most.filter(|_| answers.may_have(now)) else {
                     continue;
-                }
+                };
                 if content.len() + TEXT_FRAME + text.len() > most {
                     break;
                 }
@@ -200,11 +200,12 @@ impl SaidTexts {
             }
             answered.add(number);
         }
-        if answered.mask == 0 {
+        let has_texts = !content.is_empty();
+        if answered.mask == 0 || !(has_texts || self.budget.may_deny(&asker, now)) {
             return None;
         }
         let length = OVERHEAD + content.len();
-        self.budget.spend(*member, length, now);
+        self.budget.spend(asker, has_texts, length, now);
         Some((answered, content))
     }
 
@@ -245,6 +246,7 @@ pub(crate) fn parse_answer(mut rest: &[u8]) -> Option<Vec<AnsweredText<'_>>> {
 
 #[cfg(test)]
 mod tests {
+    use anteroom_protocol::OpaqueUserId;
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng as _;
 
@@ -271,6 +273,13 @@ mod tests {
         (said, numbers)
     }
 
+    /// The member with a key, of a user of its own.
+    fn asker(member: u8) -> (Asker, &'static [u8; 32]) {
+        const KEYS: [[u8; 32]; 3] = [[0; 32], [1; 32], [2; 32]];
+        let user = OpaqueUserId::parse(&format!("{member:02x}"));
+        (user.ok(), &KEYS[usize::from(member)])
+    }
+
     /// Asks for all texts and returns the number of those that are answered, and of those that are said again.
     fn ask(said: &mut SaidTexts, of: TextNumbers, member: u8, at: u64) -> (usize, usize) {
         let missing = NumberSet {
@@ -278,7 +287,7 @@ mod tests {
             mask: u64::MAX,
         };
         let (answered, content) = said
-            .answer(of.run, missing, &[member; 32], after(at))
+            .answer(of.run, missing, asker(member), after(at))
             .unwrap();
         let texts = parse_answer(&content).unwrap();
         assert!(texts.iter().all(|text| text.said_in == SAID_IN));
@@ -297,7 +306,7 @@ mod tests {
         assert_eq!(ask(&mut said, of, 1, 4), (3, 0));
         let other = TextRun([9; 8]);
         let one = NumberSet { latest: 1, mask: 1 };
-        assert!(said.answer(other, one, &[1; 32], after(9)).is_none());
+        assert!(said.answer(other, one, asker(1), after(9)).is_none());
     }
 
     #[test]
@@ -330,8 +339,8 @@ mod tests {
         let (mut said, of) = said(&["one"]);
         let one = NumberSet { latest: 1, mask: 1 };
         assert_eq!(said.next_expiry(), Some(after(120)));
-        assert!(said.answer(of.run, one, &[1; 32], after(119)).is_some());
-        assert!(said.answer(of.run, one, &[1; 32], after(120)).is_none());
+        assert!(said.answer(of.run, one, asker(1), after(119)).is_some());
+        assert!(said.answer(of.run, one, asker(1), after(120)).is_none());
     }
 
     #[test]
@@ -342,7 +351,7 @@ mod tests {
         let (mut given, mut refused) = (0, 0);
         // One in two seconds is within the length; a member gets four.
         for second in 0..20 {
-            match said.answer(of.run, one, &[1; 32], after(second)) {
+            match said.answer(of.run, one, asker(1), after(second)) {
                 Some((_, content)) if !content.is_empty() => given += 1,
                 Some(_) => assert_eq!(given, 4),
                 None => refused += 1,
@@ -350,7 +359,7 @@ mod tests {
         }
         assert_eq!((given, refused), (4, 3));
         said.clear();
-        assert!(said.answer(of.run, one, &[2; 32], after(30)).is_none());
+        assert!(said.answer(of.run, one, asker(2), after(30)).is_none());
     }
 
     #[test]

@@ -7,13 +7,15 @@
 mod admission;
 mod barred_list;
 mod context;
+mod context_change;
 mod context_error;
 mod decision;
 
 pub use self::{
     admission::Admission,
     barred_list::{BarredList, MAX_BARRED, MAX_BARRED_BY_CO_ADMIN},
-    context::{ContextChange, RoomContext},
+    context::RoomContext,
+    context_change::ContextChange,
     context_error::ContextError,
     decision::{AdmissionError, AdmissionReason, LeafClaim, Presence},
 };

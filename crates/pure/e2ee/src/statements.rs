@@ -27,6 +27,7 @@ mod approval;
 mod barred;
 mod certificate;
 mod co_admin;
+mod due;
 mod error;
 mod frame;
 mod lock;

@@ -163,8 +163,8 @@ impl Seat {
         asks.then_some(number)
     }
 
-    /// Returns whether a group in its first epoch was started by a device whose commit most users had refused. It
-    /// has signed the Welcome, while the tree can begin with a leaf of anybody who has relayed a key package.
+    /// Returns whether a device has signed the Welcome whose commit most users had refused. The tree can begin with
+    /// a leaf of anybody who has relayed a key package.
     fn is_of_condemned(&self, group: &Group) -> bool {
         let leaves = group.view().map(|view| view.leaves).unwrap_or_default();
         let sender = group.welcomed_by().and_then(|leaf| leaves.get(&leaf));
@@ -208,10 +208,8 @@ impl Seat {
             &surroundings(step.options, &self.roster.history, step.time),
         );
         let error = match joined {
-            Ok((group, _)) if at.epoch == 1 && self.is_of_condemned(&group) => {
-                self.present = self.present.max(at);
-                self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
-                self.refusals.wanted_since.get_or_insert(step.moment());
+            Ok((group, _)) if self.is_of_condemned(&group) => {
+                self.pass_over(at, step.moment());
                 return;
             }
             Ok((mut group, reasons)) => {
@@ -232,6 +230,26 @@ impl Seat {
         self.refuse_welcome(at, from, error, step);
     }
 
+    /// Enters no group by the Welcome of a device whose commit most users had refused: else its next commit would
+    /// stop them again. In a later epoch than the first it can be the group of others, who can add this device.
+    fn pass_over(&mut self, at: GroupEpoch, now: Moment) {
+        self.present = self.present.max(at);
+        if at.epoch == 1 {
+            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+        } else {
+            self.welcome_failures = self.welcome_failures.saturating_add(1);
+        }
+        if at.epoch == 1 || self.wants_another_group() {
+            self.refusals.wanted_since.get_or_insert(now);
+        }
+    }
+
+    /// Returns whether so many Welcomes have failed that this device wants another group besides the one that it
+    /// asks. Any committer can send such Welcomes: they put a device off no group.
+    const fn wants_another_group(&self) -> bool {
+        self.welcome_failures >= MAX_FAILURES && self.membership.is_none()
+    }
+
     /// Takes note of a Welcome that does not bring this device into a group.
     fn refuse_welcome(
         &mut self,
@@ -244,7 +262,7 @@ impl Seat {
         self.welcome_failures = self.welcome_failures.saturating_add(1);
         // A second one of a sender costs no time: else one member could keep a device out with a Welcome each
         // 20 s.
-        let is_new = self.membership.is_none() && !self.refusals.is_suspect(from);
+        let is_new = self.membership.is_none() && !self.refusals.has_failed(from);
         // Numbers are believed when something opens, and none beyond the next group.
         let is_near = at.group <= self.present.group.saturating_add(1);
         if is_near && error != JoinError::Welcome {
@@ -258,8 +276,7 @@ impl Seat {
         };
         match reply {
             Reply::Ask => {
-                // Any committer can send such Welcomes: they put a device off no group.
-                if self.welcome_failures >= MAX_FAILURES && self.membership.is_none() {
+                if self.wants_another_group() {
                     self.refusals.wanted_since.get_or_insert(now);
                 }
             }
@@ -267,6 +284,7 @@ impl Seat {
                 self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
                 self.welcome_failures = 0;
                 self.refusals.leave_group(at.group, None, now);
+                self.refusals.welcome_failed(from);
             }
         }
         if reply == Reply::Refuse {
@@ -309,7 +327,8 @@ const fn reply(error: JoinError) -> Reply {
         JoinError::Welcome | JoinError::OtherEpoch => Reply::Ask,
         // The members may have yet to commit the newer statement, which this device tells them.
         JoinError::Context(ContextError::Stale) => Reply::Ask,
-        JoinError::Context(ContextError::AdminMissingFromLink) => Reply::Wait,
+        // Clocks differ between honest devices.
+        JoinError::Context(ContextError::AdminMissingFromLink | ContextError::Early) => Reply::Wait,
         _ => Reply::Refuse,
     }
 }
@@ -338,7 +357,7 @@ mod tests {
             (JoinError::Context(ContextError::OtherRoom), Reply::Refuse),
             (JoinError::Context(ContextError::OtherAdmin), Reply::Refuse),
             (JoinError::Context(ContextError::Statement), Reply::Refuse),
-            (JoinError::Context(ContextError::Early), Reply::Refuse),
+            (JoinError::Context(ContextError::Early), Reply::Wait),
             (JoinError::Context(ContextError::Unfounded), Reply::Refuse),
         ] {
             assert_eq!(reply(error), expected, "{error}");

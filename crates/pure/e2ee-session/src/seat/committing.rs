@@ -3,16 +3,14 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{
-    CommitRefusal, ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf, Moment,
-};
+use anteroom_e2ee::{ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::{Seat, additions::admits};
 use crate::{
-    ADD_DELAY, COMMITTER_PATIENCE, RESEND_INTERVAL,
+    ADD_DELAY, COMMITTER_PATIENCE, REMOVAL_DELAY, RESEND_INTERVAL,
     attempt::Attempt,
-    event::LeaveReason,
+    event::{LeaveReason, Listing},
     input::CommitRejection,
     output::Message,
     step::{Step, earlier, surroundings},
@@ -44,13 +42,16 @@ impl Seat {
         if self.attempt.is_some() || !is_present || !self.inbox.is_empty() {
             return None;
         }
-        let work = self.work(step)?;
+        let work = self.work(step);
+        let membership = self.membership.as_ref()?;
+        let look = membership.next_look(step.time);
+        let Some(work) = work else { return look };
         let now = step.moment();
         let due = self
             .commit_after
             .map_or(work.due, |after| work.due.max(after));
         if now < due {
-            return Some(due);
+            return earlier(look, Some(due));
         }
         self.commit_work(&work, step);
         // The answer comes before that, or the commit could not be made.
@@ -65,7 +66,8 @@ impl Seat {
         let own = membership.group.own_leaf();
         let rank = committers.iter().position(|leaf| *leaf == own);
         let patience = patience(rank.unwrap_or(committers.len()));
-        let next = membership.next_context(&self.known, step.time.now);
+        let own_key = step.options.member_key.public();
+        let next = membership.next_context(&self.known, &own_key, step.time.now);
         if next.barred.contains(&own) {
             return None;
         }
@@ -93,6 +95,12 @@ impl Seat {
                 }
             }
         }
+        for (leaf, gone) in self.taken_numbers() {
+            due = earlier(due, Some(gone.plus(patience)));
+            if now >= gone {
+                remove.insert(leaf);
+            }
+        }
         let asked = self.first_asked(&remove, step);
         due = earlier(due, asked.map(|asked| asked.plus(ADD_DELAY).plus(patience)));
         Some(Work {
@@ -100,6 +108,25 @@ impl Seat {
             remove,
             changes_context,
         })
+    }
+
+    /// Returns the leaves of the group under the numbers of devices that ask with the keys that the roster lists,
+    /// with the moments from which they may be taken out. Others say nothing of such a leaf: its frames and
+    /// messages can come from any place, and it can be made anew at any time.
+    fn taken_numbers(&self) -> Vec<(u32, Moment)> {
+        let Some(membership) = &self.membership else {
+            return Vec::new();
+        };
+        let own = membership.group.own_leaf();
+        let history = &self.roster.history;
+        let leaves = membership.view.leaves.iter();
+        let taken = leaves.filter_map(|(leaf, claims)| {
+            let asking = self.applicants.get(claims.demux_id)?.applicant.leaf();
+            let since = history.contradicted_since(claims.demux_id, &claims.member_key)?;
+            let is_listed = self.roster.listing(asking) == Listing::Listed;
+            (*leaf != own && is_listed).then(|| (*leaf, since.plus(REMOVAL_DELAY)))
+        });
+        taken.collect()
     }
 
     /// Returns the moment at which the first device asked that may be in the group after its next commit.
@@ -148,7 +175,6 @@ impl Seat {
             }
             match decision {
                 Ok(()) => first = earlier(first, Some(asked)),
-                Err(CommitRefusal::Duplicate) => {}
                 Err(refusal) => {
                     self.hint_to_applicant(device, &leaf, refusal, step);
                     self.tell_refusal(device, refusal, step);
@@ -170,7 +196,8 @@ impl Seat {
         let group = &membership.group;
         let additions = self.additions(group, view, epoch.group, step);
         let context = if work.changes_context {
-            self.known.statements_at(step.time.now)
+            let own = step.options.member_key.public();
+            self.known.statements_at(step.time.now, &own)
         } else {
             ContextChange::default()
         };

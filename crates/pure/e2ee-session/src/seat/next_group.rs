@@ -166,12 +166,13 @@ impl Seat {
     fn start(&mut self, step: &mut Step<'_>) {
         let number = self.present.group.saturating_add(1);
         let leaf = self.new_leaf(step);
+        let own = step.options.member_key.public();
         let start = GroupStart {
             link: self.link.clone(),
             member_key: step.options.member_key.clone(),
             leaf: &leaf,
             number,
-            context: &self.known.statements_at(step.time.now),
+            context: &self.known.statements_at(step.time.now, &own),
             history: self.history_of_start(),
         };
         let now = step.moment();

@@ -1,11 +1,10 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
 use anteroom_e2ee::{
-    AdminSignature, Admission, AdmissionReason, Approval, Authority, CLOCK_TOLERANCE,
-    ContextChange, HandshakeKind, MemberLeaf, Moment, Policy, Presence, RoomContext,
-    SignedStatement, Signer,
+    AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
+    MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement, Signer,
 };
-use anteroom_protocol::{DemuxId, Timestamp};
+use anteroom_protocol::DemuxId;
 
 use super::Seat;
 use crate::{event::Event, step::Step, text::clean_name};
@@ -102,22 +101,15 @@ impl Seat {
             return;
         };
         let known = self.known.barred();
-        let is_early = |signer: &Signer, time: Timestamp| {
-            let tolerance = match signer {
-                Signer::Admin => CLOCK_TOLERANCE,
-                Signer::CoAdmin(_) => CLOCK_TOLERANCE / 2,
-            };
-            time > day.plus(tolerance)
-        };
         let barred = barred.into_iter().filter(|entry| {
-            !is_early(entry.signer(), entry.claimed().time)
+            entry.due_from(None) <= day
                 && known.can_take(entry)
                 && entry.verify(&room, &authority).is_ok()
         });
         let barred: Vec<_> = barred.collect();
         let known = self.known.lock();
         let lock = lock.filter(|lock| {
-            !is_early(lock.signer(), lock.claimed().time)
+            lock.due_from(None) <= day
                 && known.is_none_or(|known| lock.supersedes(known))
                 && lock.verify(&room, &authority).is_ok()
         });

@@ -11,6 +11,7 @@ use crate::{
     MAX_TEXT,
     content::Content,
     error::CommandError,
+    event::Listing,
     heard_texts::subject,
     output::Message,
     relay::RelayContent,
@@ -108,8 +109,10 @@ impl Seat {
         let Some(claims) = claims.cloned() else {
             return;
         };
-        let member = claims.member_key.as_bytes();
-        let Some((answered, texts)) = self.said.answer(run, missing, member, step.moment()) else {
+        let is_listed = self.roster.listing(&claims) == Listing::Listed;
+        let asker = is_listed.then(|| claims.user.clone());
+        let asker = (asker, claims.member_key.as_bytes());
+        let Some((answered, texts)) = self.said.answer(run, missing, asker, step.moment()) else {
             return;
         };
         let subject = subject(run, answered);

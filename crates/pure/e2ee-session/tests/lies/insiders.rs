@@ -81,7 +81,7 @@ pub(crate) fn refused(stage: &mut Stage, insider: &Insider, expected: Option<Com
 }
 
 /// Commits the removal of the third person, who is there.
-fn remove_innocent(stage: &mut Stage, insider: &mut Insider) {
+pub(crate) fn remove_innocent(stage: &mut Stage, insider: &mut Insider) {
     let victim = stage.people[2].demux.unwrap();
     let moment = |seconds| Moment::new(Duration::from_secs(seconds));
     insider.roster.update(BTreeSet::from([victim]), moment(1));
@@ -247,7 +247,7 @@ pub(crate) fn approval_of(stage: &Stage, number: u64, expired: u64) -> SignedSta
     sign(stage, &approval)
 }
 
-fn sign(stage: &Stage, approval: &Approval) -> SignedStatement<Approval> {
+pub(crate) fn sign(stage: &Stage, approval: &Approval) -> SignedStatement<Approval> {
     let admin = stage.room.admin.as_ref().unwrap();
     SignedStatement::sign(approval, &StatementKey::Admin(admin)).unwrap()
 }

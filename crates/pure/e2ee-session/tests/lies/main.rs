@@ -9,6 +9,7 @@
 
 mod approvals;
 mod co_admins;
+mod condemned;
 mod eras;
 mod expectations;
 mod forks;
@@ -26,4 +27,5 @@ mod rosters;
 mod silence;
 mod stage;
 mod statements;
+mod taken_numbers;
 mod texts;

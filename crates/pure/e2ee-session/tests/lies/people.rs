@@ -170,6 +170,8 @@ pub(crate) struct TestUser {
     pub(crate) connection: Option<ConnectionId>,
     pub(crate) demux: Option<DemuxId>,
     pub(crate) resume: Option<ResumeSecret>,
+    /// The time by which the person's clock is ahead, in seconds.
+    pub(crate) ahead: u64,
     /// Whether the person has left, or was sent away.
     pub(crate) is_over: bool,
     pub(crate) events: Vec<Event>,
@@ -192,6 +194,7 @@ impl TestUser {
             connection: None,
             demux: None,
             resume: None,
+            ahead: 0,
             is_over: false,
             events: Vec::new(),
             inbox: None,

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, Applicant, CommitRefusal, ContextChange, EraHistory, Group,
-    GroupChange, GroupStart, JoinError, MemberLeaf,
+    Admission, AdmissionError, Applicant, BarredEntry, CoAdmin, CommitRefusal, ContextChange,
+    ContextError, EraHistory, Group, GroupChange, GroupStart, JoinError, MemberLeaf,
+    SignedStatement, StatementKey,
 };
 use anteroom_e2ee_session::{Command, Event, Message};
 use anteroom_protocol::{GroupEpoch, Timestamp};
@@ -13,12 +14,12 @@ use anteroom_protocol::{GroupEpoch, Timestamp};
 use crate::{
     insider::{Insider, candidate, leaf, link_of, world},
     insiders::{INSIDER, approval_of, with_insider},
-    people::{rng, system_time},
+    people::{rng, system_time, user},
     stage::{Hop, Stage},
 };
 
 /// The key package that a person relayed last.
-fn asking(stage: &Stage, who: usize) -> Applicant {
+pub(crate) fn asking(stage: &Stage, who: usize) -> Applicant {
     let relays = stage.record.iter().rev().filter_map(|hop| match hop {
         Hop::ToService(from, Message::Relay(_, body)) if *from == who => Some(body),
         _ => None,
@@ -36,10 +37,21 @@ struct Private {
 impl Private {
     /// Starts a group with the number of the present one.
     fn start(stage: &Stage, insider: &Insider, now: Timestamp) -> Self {
+        Self::start_with(stage, insider, now, Vec::new())
+    }
+
+    /// The same with barred entries.
+    fn start_with(
+        stage: &Stage,
+        insider: &Insider,
+        now: Timestamp,
+        barred: Vec<SignedStatement<BarredEntry>>,
+    ) -> Self {
         let view = insider.group.view().unwrap();
         let own: &MemberLeaf = &view.leaves[&insider.group.own_leaf()];
         let context = ContextChange {
-            policy: stage.room.policy.clone(),
+            policy: view.context.policy().cloned(),
+            barred,
             ..ContextChange::default()
         };
         let start = GroupStart {
@@ -108,16 +120,43 @@ impl Private {
 
 /// A group with devices whose approvals have expired, at the epoch of the present one.
 fn with_expired(stage: &mut Stage, insider: &Insider) -> Private {
-    let mut private = Private::start(stage, insider, system_time());
+    let private = Private::start(stage, insider, system_time());
     let early = system_time().minus(7_200);
+    filled(private, stage, insider, early, 3_600)
+}
+
+/// A group with an entry of the insider, a co-admin, that is of a later time than others take.
+fn with_late_entry(stage: &mut Stage, insider: &Insider) -> Private {
+    let late = system_time().plus(7_200);
+    let entry = BarredEntry {
+        room: stage.room.root_key.room_id(),
+        user: user(50),
+        member_key: None,
+        time: late,
+    };
+    let key = stage.room.member_key(INSIDER);
+    let entry = SignedStatement::sign(&entry, &StatementKey::CoAdmin(&key)).unwrap();
+    let private = Private::start_with(stage, insider, late, vec![entry]);
+    filled(private, stage, insider, system_time(), 0)
+}
+
+/// A group with as many devices as there are epochs up to the present one, whose approvals have expired some
+/// seconds ago if there are any.
+fn filled(
+    mut private: Private,
+    stage: &mut Stage,
+    insider: &Insider,
+    now: Timestamp,
+    expired: u64,
+) -> Private {
     for number in 0..insider.group.epoch().epoch {
         let number = 60 + number;
-        let signed = approval_of(stage, number, 3_600);
+        let signed = approval_of(stage, number, expired);
         let demux = 16 * (50_000 + u32::try_from(number).unwrap());
         let leaf = leaf(stage, number, demux, Admission::Approval(signed));
         let candidate = candidate(stage, number, leaf);
         let applicant = Applicant::open(&link_of(&stage.room), candidate.key_package()).unwrap();
-        private.add(stage, insider, early, applicant);
+        private.add(stage, insider, now, applicant);
     }
     private
 }
@@ -165,13 +204,30 @@ fn a_welcome_into_a_group_that_does_not_hold_leads_to_one_that_does() {
 /// The refusal leads to no next group, for it does not arrive.
 #[test]
 fn welcomes_into_groups_that_do_not_hold_keep_nobody_out_for_good() {
+    keep_nobody_out(with_expired, EXPIRED);
+}
+
+#[test]
+fn welcomes_into_groups_of_a_later_time_keep_nobody_out_for_good() {
+    let early = JoinError::Context(ContextError::Early);
+    keep_nobody_out(with_late_entry, early);
+}
+
+fn keep_nobody_out(private: fn(&mut Stage, &Insider) -> Private, error: JoinError) {
     let (mut stage, mut insider) = with_insider();
+    let co_admin = CoAdmin {
+        user: user(INSIDER),
+        member_key: stage.room.member_key(INSIDER).public(),
+    };
+    stage.command(0, Command::SetCoAdmins(vec![co_admin]));
+    stage.run(1_000);
+    insider.follow(&mut stage);
     let who = newcomer(&mut stage);
     stage.lie(move |hop| match hop {
         Hop::ToService(_, Message::Refuse(_)) => Vec::new(),
         hop => vec![hop],
     });
-    with_expired(&mut stage, &insider).welcome(&mut stage, &mut insider, who);
+    private(&mut stage, &insider).welcome(&mut stage, &mut insider, who);
     let first: GroupEpoch = stage.people[0].session.have().unwrap();
     stage.run(19_900);
     assert_eq!(stage.people[0].session.have(), Some(first), "it waits");
@@ -186,8 +242,8 @@ fn welcomes_into_groups_that_do_not_hold_keep_nobody_out_for_good() {
     });
     assert!(asks_again);
     insider.follow(&mut stage);
-    with_expired(&mut stage, &insider).welcome(&mut stage, &mut insider, who);
-    assert_eq!(refused(&stage, who), [(EXPIRED, false), (EXPIRED, true)]);
+    private(&mut stage, &insider).welcome(&mut stage, &mut insider, who);
+    assert_eq!(refused(&stage, who), [(error, false), (error, true)]);
     stage.run(14_000);
     let all = BTreeSet::from([0, 1, 2, who, insider.who]);
     let epoch = stage.people[0].session.have();

@@ -117,6 +117,15 @@ impl Stage {
         }
     }
 
+    /// Returns the time by a person's clock.
+    pub(crate) fn now_of(&self, who: usize) -> SessionTime {
+        let now = self.now();
+        SessionTime {
+            now: now.now.plus(self.people[who].ahead),
+            ..now
+        }
+    }
+
     fn call_now(&self) -> CallMoment {
         CallMoment::from_millis(self.start.as_secs() * 1_000 + self.millis)
     }
@@ -190,7 +199,7 @@ impl Stage {
 
     /// Gives a command of a person to its session.
     pub(crate) fn command(&mut self, who: usize, command: Command) {
-        let now = self.now();
+        let now = self.now_of(who);
         let person = &mut self.people[who];
         person.session.command(command, now, &mut self.rng).unwrap();
         self.collect(who);
@@ -319,7 +328,7 @@ impl Stage {
 
     /// Gives an input to a session, and collects what it wants to send.
     fn hear(&mut self, who: usize, input: Input) {
-        let now = self.now();
+        let now = self.now_of(who);
         let person = &mut self.people[who];
         if let Some(inbox) = &mut person.inbox {
             inbox.push(input);

@@ -1,14 +1,18 @@
 //! Statements that others relay, and that somebody has signed on purpose.
 
+use std::collections::BTreeSet;
+
 use anteroom_e2ee::{
-    BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, HandshakeKey, HandshakeKind, Lock,
-    RoomContext, SignedStatement, StatementKey,
+    Admission, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, ContextError, GroupChange,
+    HandshakeKey, HandshakeKind, JoinError, Lock, RoomContext, SignedStatement, StatementKey,
 };
 use anteroom_e2ee_session::{BarScope, Command, Event, Input, Message, SessionTime};
 use anteroom_protocol::{DAY, Timestamp};
 
 use crate::{
-    people::{Room, user},
+    insider::Insider,
+    insiders::{INSIDER, sign},
+    people::{Room, TestUser, user},
     stage::{Hop, Stage},
 };
 
@@ -32,15 +36,58 @@ fn call() -> Stage {
     stage
 }
 
+/// A call of an admin, three people whose clocks are ahead by these seconds, and a co-admin whom the test plays.
+fn call_with_insider([admin, others]: [u64; 2]) -> (Stage, Insider) {
+    let mut stage = Stage::new(Room::open());
+    let mut person = stage.room.admin(0);
+    person.ahead = admin;
+    stage.join(person);
+    for number in 1..4 {
+        let mut person = stage.room.person(number);
+        person.ahead = others;
+        stage.join(person);
+    }
+    stage.run(6_000);
+    let mut insider = Insider::join(&mut stage, INSIDER, Admission::None).unwrap();
+    let co_admin = CoAdmin {
+        user: user(INSIDER),
+        member_key: stage.room.member_key(INSIDER).public(),
+    };
+    stage.command(0, Command::SetCoAdmins(vec![co_admin]));
+    stage.run(6_000);
+    insider.follow(&mut stage);
+    stage.forget();
+    (stage, insider)
+}
+
+/// Lets the co-admin whom the test plays commit an entry.
+fn commit(stage: &mut Stage, insider: &mut Insider, ahead: u64) -> SignedStatement<BarredEntry> {
+    let entry = entry_of(stage, INSIDER, 50, ahead);
+    insider.now = entry.claimed().time;
+    let change = GroupChange {
+        context: ContextChange {
+            barred: vec![entry.clone()],
+            ..ContextChange::default()
+        },
+        ..GroupChange::default()
+    };
+    insider.commit(stage, &change);
+    entry
+}
+
 /// An entry of the co-admin about a user who is not there.
 fn entry(stage: &Stage, number: u64, ahead: u64) -> SignedStatement<BarredEntry> {
+    entry_of(stage, 1, number, ahead)
+}
+
+fn entry_of(stage: &Stage, co_admin: u64, number: u64, ahead: u64) -> SignedStatement<BarredEntry> {
     let entry = BarredEntry {
         room: stage.room.root_key.room_id(),
         user: user(number),
         member_key: None,
         time: stage.now().now.plus(ahead),
     };
-    let key = stage.room.member_key(1);
+    let key = stage.room.member_key(co_admin);
     SignedStatement::sign(&entry, &StatementKey::CoAdmin(&key)).unwrap()
 }
 
@@ -190,4 +237,81 @@ fn statements_of_a_device_count_once_in_a_second() {
     stage.run(4_000);
     assert_eq!([&first, &second].map(|one| has(&stage, one)), [true, true]);
     assert_nothing_refused(&stage);
+}
+
+/// The entry is just not too early for all but the admin, who starts the next group.
+#[test]
+fn an_entry_that_is_too_early_for_the_admin_alone_keeps_nobody_out_of_the_next_group() {
+    let (mut stage, mut insider) = call_with_insider([0, 2]);
+    let entry = commit(&mut stage, &mut insider, CLOCK_TOLERANCE + 1);
+    assert!(stage.has_seen(0, |event| matches!(event, Event::CommitRefused { .. })));
+    stage.run(8_000);
+    stage.assert_together(&[0, 1, 2, 3]);
+    stage.assert_talk(&[0, 1, 2, 3]);
+    stage.forget();
+    // The others commit it half of the tolerance before its time, when it is the second one's turn.
+    let due = CLOCK_TOLERANCE / 2 + 1 - 2;
+    stage.run(1_000 * due - 9_000);
+    assert!(!has(&stage, &entry));
+    stage.run(4_000);
+    assert!(has(&stage, &entry));
+    stage.assert_together(&[0, 1, 2, 3]);
+    assert_nothing_refused(&stage);
+}
+
+/// The members have the entry of a co-admin, and the newcomer's clock is behind theirs.
+#[test]
+fn an_entry_that_is_too_early_for_a_newcomer_makes_nobody_a_suspect() {
+    let (mut stage, mut insider) = call_with_insider([20, 20]);
+    let entry = commit(&mut stage, &mut insider, CLOCK_TOLERANCE + 15);
+    assert!(has(&stage, &entry));
+    let newcomer = stage.room.person(4);
+    let newcomer = stage.join(newcomer);
+    stage.run(25_000);
+    let refused = stage.seen(newcomer, |event| match event {
+        Event::WelcomeRefused { error, .. } => Some(*error),
+        _ => None,
+    });
+    assert_eq!(refused, [JoinError::Context(ContextError::Early)]);
+    let all = BTreeSet::from([0, 1, 2, 3, insider.who, newcomer]);
+    for who in [0, 1, 2, 3, newcomer] {
+        assert_eq!(stage.group_of(who), all);
+        assert!(!stage.has_seen(who, |event| {
+            matches!(
+                event,
+                Event::RefusedByOther { .. } | Event::NextGroup { .. }
+            )
+        }));
+    }
+}
+
+/// The admin that let the device in has a clock that is ahead.
+#[test]
+fn a_co_admins_removal_puts_out_a_device_whose_approval_is_of_a_later_time() {
+    let mut stage = Stage::new(Room::strict());
+    let admin = stage.room.admin(0);
+    stage.join(admin);
+    let co_admin = stage.room.approved(1);
+    stage.join(co_admin);
+    let mut ahead = stage.room.approval(2).claimed().clone();
+    ahead.issued = stage.now().now.plus(600);
+    let mut options = stage.room.options(2);
+    options.admission = Admission::Approval(sign(&stage, &ahead));
+    stage.join(TestUser::new(options, anteroom_call::Role::Guest));
+    for who in 1..3 {
+        stage.approve(0, who, None);
+    }
+    stage.run(6_000);
+    let co_admin = CoAdmin {
+        user: user(1),
+        member_key: stage.room.member_key(1).public(),
+    };
+    stage.command(0, Command::SetCoAdmins(vec![co_admin]));
+    stage.run(2_000);
+    stage.assert_together(&[0, 1, 2]);
+    let device = stage.people[2].demux.unwrap();
+    let scope = BarScope::User;
+    stage.command(1, Command::Bar { device, scope });
+    stage.run(1_000);
+    stage.assert_together(&[0, 1]);
 }

@@ -1,6 +1,6 @@
 //! Members that ask for texts, or tell of texts, without need.
 
-use anteroom_e2ee::{GroupMessage, SenderTime};
+use anteroom_e2ee::{Admission, GroupMessage, SenderTime};
 use anteroom_e2ee_session::{Command, Event, Input};
 
 use crate::{
@@ -63,4 +63,34 @@ fn a_flood_of_requests_for_texts_makes_nobody_unreadable() {
         }));
     }
     assert!(to_one_device(&stage, 0) <= 2);
+}
+
+/// Eight keys of insiders ask all the time for a number that no text has.
+#[test]
+fn a_member_gets_a_lost_text_whoever_else_asks() {
+    let (mut stage, insider) = with_insider();
+    let mut insiders = vec![insider];
+    for number in 30..37 {
+        let approval = Admission::Approval(stage.room.approval(number));
+        insiders.push(Insider::join(&mut stage, number, approval).unwrap());
+    }
+    for insider in &mut insiders {
+        insider.follow(&mut stage);
+    }
+    stage.lie(|hop| match hop {
+        Hop::ToPerson(2, Input::Relay { .. }) => Vec::new(),
+        hop => vec![hop],
+    });
+    let run = run_of_text(&mut stage, &mut insiders[0], 0);
+    stage.be_honest();
+    for _ in 0..100 {
+        for insider in &mut insiders {
+            let request = [&[6][..], &run, &[0; 4], &1_u64.to_be_bytes(), &[9; 32]].concat();
+            tell(&mut stage, insider, 0, request);
+        }
+        stage.run(100);
+    }
+    assert!(stage.has_seen(2, |event| {
+        matches!(event, Event::Text { text, is_late: true, .. } if text == "first")
+    }));
 }

@@ -101,7 +101,8 @@ impl Candidate {
     /// tree. Returns the group with the reason for which each leaf is in.
     ///
     /// `known` is the newest policy that the device knows, with the barred entries and the lock of an earlier
-    /// group of the era, where it was in one: a group that lacks a statement of these is refused.
+    /// group of the era, where it was in one: a group that lacks a statement of these is refused, but for
+    /// entries and a lock that its members may not take yet ([`ContextChange::demanded_at`]).
     ///
     /// # Errors
     /// [`JoinError`]. The device sends and shows nothing of that group.
@@ -144,7 +145,7 @@ impl Candidate {
         history.interrupt();
         let view = group_view(&mls, history).map_err(JoinError::Refused)?;
         view.context
-            .matches(&self.link.context, known)
+            .matches(&self.link.context, &known.demanded_at(surroundings.now))
             .and_then(|()| view.context.verify_times(surroundings.now))
             .map_err(JoinError::Context)?;
         let own = view.leaves.get(&mls.own_leaf_index().u32());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_protocol::DemuxId;
 
-use crate::Moment;
+use crate::{MemberPublicKey, Moment};
 
 /// The time after which a device that the roster does not list as active may be taken out.
 pub const ABSENCE: Duration = Duration::from_secs(2);
@@ -22,6 +22,8 @@ pub struct RosterHistory {
     first: Option<Moment>,
     active: BTreeSet<DemuxId>,
     gone: BTreeMap<DemuxId, Moment>,
+    /// The member keys of active devices, with the moments since which the rosters list them.
+    keys: BTreeMap<DemuxId, (MemberPublicKey, Moment)>,
 }
 
 impl RosterHistory {
@@ -36,7 +38,24 @@ impl RosterHistory {
             // Devices that are forgotten count as gone since the first roster.
             self.gone.retain(|_, since| since.plus(ABSENCE) > now);
         }
+        self.keys.retain(|id, _| active.contains(id));
         self.active = active;
+    }
+
+    /// Takes the member keys that the same roster lists for active devices.
+    pub fn update_keys(
+        &mut self,
+        keys: impl IntoIterator<Item = (DemuxId, MemberPublicKey)>,
+        now: Moment,
+    ) {
+        let former = core::mem::take(&mut self.keys);
+        for (id, key) in keys {
+            let former = former.get(&id).filter(|(former, _)| *former == key);
+            let since = former.map_or(now, |(_, since)| *since);
+            if self.is_active(id) {
+                self.keys.insert(id, (key, since));
+            }
+        }
     }
 
     /// Returns whether a device is listed as active.
@@ -51,11 +70,30 @@ impl RosterHistory {
         let since = self.gone.get(&device).copied().or(self.first);
         !self.is_active(device) && since.is_some_and(|since| now >= since.plus(ABSENCE))
     }
+
+    /// Returns the moment since which the rosters have listed a device with another member key than this one.
+    #[must_use]
+    pub fn contradicted_since(&self, device: DemuxId, key: &MemberPublicKey) -> Option<Moment> {
+        let (listed, since) = self.keys.get(&device)?;
+        (listed != key).then_some(*since)
+    }
+
+    /// Returns whether a leaf may be taken out: the rosters have not listed its device as active for
+    /// [`ABSENCE`], or have listed it with another member key for as long. A place in the call has one key, and a
+    /// leaf under its number with another one would keep out the device that it is of.
+    #[must_use]
+    pub fn is_gone(&self, device: DemuxId, key: &MemberPublicKey, now: Moment) -> bool {
+        let contradicted = self.contradicted_since(device, key);
+        self.is_absent(device, now) || contradicted.is_some_and(|since| now >= since.plus(ABSENCE))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use anteroom_protocol::RoomId;
+
     use super::*;
+    use crate::DeviceSecret;
 
     #[test]
     fn a_device_is_absent_2_s_after_the_roster_stopped_listing_it() {
@@ -73,5 +111,33 @@ mod tests {
         assert!(history.is_absent(ann, at(22_000)));
         history.update(BTreeSet::from([ann]), at(22_000));
         assert!(!history.is_absent(ann, at(99_000)), "back");
+    }
+
+    #[test]
+    fn a_leaf_under_the_number_of_another_key_is_gone_2_s_after_the_roster_listed_that_key() {
+        let at = |millis| Moment::new(Duration::from_millis(millis));
+        let ann = DemuxId::new(16).unwrap();
+        let room = RoomId::from_bytes([1; 32]);
+        let [key, other] = [1, 2].map(|number| {
+            let secret = DeviceSecret::from_bytes([number; 32]);
+            secret.member_key(&room).public()
+        });
+        let mut history = RosterHistory::default();
+        history.update(BTreeSet::from([ann]), at(10_000));
+        assert!(
+            !history.is_gone(ann, &other, at(99_000)),
+            "listed without a key"
+        );
+        for now in [20_000, 21_000] {
+            history.update(BTreeSet::from([ann]), at(now));
+            history.update_keys([(ann, key)], at(now));
+        }
+        assert_eq!(history.contradicted_since(ann, &other), Some(at(20_000)));
+        assert!(!history.is_gone(ann, &other, at(21_999)));
+        assert!(history.is_gone(ann, &other, at(22_000)));
+        assert!(!history.is_gone(ann, &key, at(99_000)));
+        history.update(BTreeSet::new(), at(30_000));
+        assert_eq!(history.contradicted_since(ann, &other), None);
+        assert!(!history.is_gone(ann, &other, at(31_999)));
     }
 }

@@ -2,9 +2,9 @@
 
 use anteroom_protocol::{EraId, ParseError, Restrictions, RoomId, Timestamp};
 
-use super::{barred_list::BarredList, context_error::ContextError};
+use super::{barred_list::BarredList, context_change::ContextChange, context_error::ContextError};
 use crate::{
-    AdminPublicKey, Authority, BarredEntry, CoAdmin, Lock, Policy, SignedStatement, Signer,
+    AdminPublicKey, Authority, CoAdmin, Lock, MemberPublicKey, Policy, SignedStatement, Signer,
     Statement as _,
     encoding::{Reader, Writer},
     time::CLOCK_TOLERANCE,
@@ -27,32 +27,6 @@ pub struct RoomContext {
     co_admins: Vec<CoAdmin>,
     barred: BarredList,
     lock: Option<SignedStatement<Lock>>,
-}
-
-/// Statements that change a context.
-#[derive(Clone, Debug, Default)]
-pub struct ContextChange {
-    /// A policy.
-    pub policy: Option<SignedStatement<Policy>>,
-    /// Barred entries.
-    pub barred: Vec<SignedStatement<BarredEntry>>,
-    /// A lock.
-    pub lock: Option<SignedStatement<Lock>>,
-    /// The moment before which approvals of newcomers are void in an earlier group of the era, whose barred
-    /// entries were merged into it. The next group begins with it; no commit brings it into a group. It counts
-    /// with the entries that it follows from alone.
-    pub void_before: Option<Timestamp>,
-}
-
-impl ContextChange {
-    /// Returns what is signed of it: all that a commit can bring into a group.
-    #[must_use]
-    pub fn signed(self) -> Self {
-        Self {
-            void_before: None,
-            ..self
-        }
-    }
 }
 
 impl RoomContext {
@@ -262,20 +236,22 @@ impl RoomContext {
         }
     }
 
-    /// Returns the statements in the context that others take at `now`: without barred entries and a lock of a
-    /// later time than they allow. The moment before which approvals are void does not follow from fewer entries.
+    /// Returns the statements in the context that others take at `now` from the device with the member key `own`:
+    /// without barred entries and a lock of a later time than they allow. The moment before which approvals are
+    /// void does not follow from fewer entries.
     #[must_use]
-    pub fn statements_at(&self, now: Timestamp) -> ContextChange {
-        let limit = now.plus(CLOCK_TOLERANCE);
+    pub fn statements_at(&self, now: Timestamp, own: &MemberPublicKey) -> ContextChange {
         let mut statements = self.statements();
         let all = statements.barred.len();
         statements
             .barred
-            .retain(|entry| entry.claimed().time <= limit);
+            .retain(|entry| entry.due_from(Some(own)) <= now);
         statements
             .void_before
             .take_if(|_| statements.barred.len() < all);
-        statements.lock.take_if(|lock| lock.claimed().time > limit);
+        statements
+            .lock
+            .take_if(|lock| lock.due_from(Some(own)) > now);
         statements
     }
 

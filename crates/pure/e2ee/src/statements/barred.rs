@@ -2,7 +2,10 @@
 
 use anteroom_protocol::{OpaqueUserId, ParseError, RoomId, Timestamp};
 
-use super::frame::{Statement, private::Body};
+use super::{
+    due,
+    frame::{SignedStatement, Statement, private::Body},
+};
 use crate::{
     MemberPublicKey,
     encoding::{Reader, Writer},
@@ -30,6 +33,21 @@ impl BarredEntry {
     #[must_use]
     pub fn names(&self, user: &OpaqueUserId, member_key: &MemberPublicKey) -> bool {
         self.user == *user && self.member_key.is_none_or(|key| key == *member_key)
+    }
+}
+
+impl SignedStatement<BarredEntry> {
+    /// Returns the time from which a device takes the entry from others, commits it, and starts groups with it;
+    /// `own` is the member key of a co-admin whose device it is.
+    #[must_use]
+    pub fn due_from(&self, own: Option<&MemberPublicKey>) -> Timestamp {
+        due::due_from(self.signer(), self.claimed().time, own)
+    }
+
+    /// Returns the time from which a device that knows the entry enters no group that lacks it.
+    #[must_use]
+    pub fn demanded_from(&self) -> Timestamp {
+        due::demanded_from(self.signer(), self.claimed().time)
     }
 }
 

@@ -2,8 +2,12 @@
 
 use anteroom_protocol::{EraId, ParseError, RoomId, Timestamp};
 
-use super::frame::{SignedStatement, Statement, private::Body};
+use super::{
+    due,
+    frame::{SignedStatement, Statement, private::Body},
+};
 use crate::{
+    MemberPublicKey,
     encoding::{Reader, Writer},
     labels,
 };
@@ -30,6 +34,19 @@ impl SignedStatement<Lock> {
     pub fn supersedes(&self, other: &Self) -> bool {
         let time = |lock: &Self| lock.claimed().time;
         (time(self), self.as_bytes()) > (time(other), other.as_bytes())
+    }
+
+    /// Returns the time from which a device takes the lock from others, commits it, and starts groups with it;
+    /// `own` is the member key of a co-admin whose device it is.
+    #[must_use]
+    pub fn due_from(&self, own: Option<&MemberPublicKey>) -> Timestamp {
+        due::due_from(self.signer(), self.claimed().time, own)
+    }
+
+    /// Returns the time from which a device that knows the lock enters no group that lacks it.
+    #[must_use]
+    pub fn demanded_from(&self) -> Timestamp {
+        due::demanded_from(self.signer(), self.claimed().time)
     }
 }
 

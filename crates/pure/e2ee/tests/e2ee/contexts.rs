@@ -393,9 +393,10 @@ fn an_entry_of_a_later_time_is_no_statement_yet() {
     let context = empty(&people).with(&moment);
     assert_eq!(context.verify(), Ok(()));
     // Without it the moment does not follow from the others.
-    let now = context.statements_at(NOW);
+    let own = people.member.public();
+    let now = context.statements_at(NOW, &own);
     assert_eq!((now.barred, now.void_before), (others, None));
-    let later = context.statements_at(NOW.plus(1));
+    let later = context.statements_at(NOW.plus(1), &own);
     assert_eq!(later.barred.last(), Some(&early));
     assert_eq!(later.void_before, moment.void_before);
 }

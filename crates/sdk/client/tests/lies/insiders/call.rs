@@ -75,6 +75,17 @@ impl Call {
 
     /// Makes the key package of another device of the insider, which the approval of the insider lets in.
     pub(crate) fn other_device(&self, number: u8, serial: u64) -> (KeyPackage, MemberPublicKey) {
+        let demux = DemuxId::new(NOWHERE + 16 * u32::from(number)).unwrap();
+        self.device_at(demux, number, serial)
+    }
+
+    /// The same with a place in the call.
+    pub(crate) fn device_at(
+        &self,
+        demux_id: DemuxId,
+        number: u8,
+        serial: u64,
+    ) -> (KeyPackage, MemberPublicKey) {
         let room = self.stage.link.root_key.room_id();
         let (key, played) = (PlayedKey::new(&room, number), &self.insider.played);
         let public = key.member_key.public();
@@ -82,7 +93,7 @@ impl Call {
         let signature = CrossSignature::sign(own, &room, &played.device.user, &public);
         let approval = self.insider.approval.clone().unwrap();
         let leaf = MemberLeaf {
-            demux_id: DemuxId::new(NOWHERE + 16 * u32::from(number)).unwrap(),
+            demux_id,
             member_key: public,
             serial,
             ..played.leaf(Admission::OtherDevice(approval, signature))

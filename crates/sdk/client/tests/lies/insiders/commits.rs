@@ -35,6 +35,7 @@ async fn commits_that_add_or_remove_whom_they_may_not() {
         an_insider_that_adds_an_invented_user_is_left_out().boxed(),
         an_insider_that_adds_somebody_by_an_approval_that_has_expired_is_left_out().boxed(),
         an_insider_that_adds_too_many_devices_of_a_user_is_left_out().boxed(),
+        a_member_that_takes_the_number_of_a_newcomer_keeps_it_out_for_some_seconds().boxed(),
     ])
     .await;
 }
@@ -178,4 +179,21 @@ async fn an_insider_that_adds_too_many_devices_of_a_user_is_left_out() {
     call.insider.send(&commit);
     call.assert_refused(Some(CommitRefusal::TooManyDevices))
         .await;
+}
+
+/// The commit of the insider comes before the one that adds the newcomer, or is of no use.
+async fn a_member_that_takes_the_number_of_a_newcomer_keeps_it_out_for_some_seconds() {
+    let mut call = Call::start(RoomSettings::STRICT).await;
+    let dora = call.stage.guest("Dora", 4).await;
+    let (taken, _) = call.device_at(dora.device(), 20, 1);
+    let member = &mut call.insider.member;
+    let commit = member.commit(true, |builder| builder.propose_adds([taken]));
+    let [ann, bob, carl] = &call.people;
+    ann.approve(dora.device()).await;
+    let approved = dora.group_event("the approval", |event| {
+        matches!(event, GroupEvent::Approved(_)).then_some(())
+    });
+    approved.await;
+    call.insider.send(&commit);
+    together(&[ann, bob, carl, &dora], &[call.insider.key()]).await;
 }
