@@ -366,7 +366,10 @@ fn a_lock_of_a_later_time_is_refused_while_it_is_new_and_no_statement_yet() {
     for (now, expected) in [(NOW.plus(1), Ok(())), (NOW, Err(ContextError::Early))] {
         assert_eq!(late.follows(&before, now), expected);
         assert_eq!(late.verify_times(now), expected);
-        let is_told = late.statements_at(now).lock.is_some();
+        let is_told = late
+            .statements_at(now, &people.member.public())
+            .lock
+            .is_some();
         assert_eq!(is_told, expected.is_ok());
         let next = late.with(&barred(vec![bar(&people, 1)]));
         assert_eq!(next.follows(&late, now), Ok(()), "known before");
