@@ -1,5 +1,8 @@
 //! The membership of a device in a group.
 
+mod audience;
+mod contexts;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -256,23 +259,6 @@ impl Membership {
         }
     }
 
-    /// Returns whether another member is there to hear a text: it has shown that it is in this group, is confirmed,
-    /// and connected by the word of the room service or by a message since.
-    pub(crate) fn has_audience(&self, roster: &RosterState) -> bool {
-        let own = self.group.own_leaf();
-        let mut others = self.shown.iter().filter(|leaf| **leaf != own);
-        others.any(|leaf| {
-            !self.told_unconfirmed.contains(leaf)
-                && self.view.leaves.get(leaf).is_some_and(|claims| {
-                    let device = claims.demux_id;
-                    let gone = roster.gone_since(device);
-                    let heard = self.confirmations.heard_at(*leaf);
-                    roster.is_connected(device)
-                        || gone.is_some_and(|gone| heard.is_some_and(|at| at > gone.plus(LATE)))
-                })
-        })
-    }
-
     /// Returns the moment from which a member counts as absent whom the roster does not list; `None` while it
     /// does. A member is heard only while the room service passes on its messages: the roster is wrong about
     /// it then. It stays for as long as it is confirmed: other signs would keep a leaf that confirms nothing.
@@ -364,42 +350,6 @@ impl Membership {
         connected
             .filter_map(|device| leaves.get(&device.demux_id).copied())
             .collect()
-    }
-
-    /// Returns the context after the next commit of the device with the member key `own`, with the statements of
-    /// `known`. Others would refuse it with an entry of too late a time, which waits.
-    pub(crate) fn next_context(
-        &mut self,
-        known: &RoomContext,
-        own: &MemberPublicKey,
-        now: Timestamp,
-    ) -> &NextContext {
-        let view = &self.view;
-        let is_due = |next: &mut NextContext| next.again.is_some_and(|again| again <= now);
-        self.next.take_if(is_due);
-        self.next.get_or_insert_with(|| {
-            let context = view.context.with(&known.statements_at(now, own).signed());
-            let entries = known.barred().entries().iter();
-            let times = entries.map(|entry| entry.due_from(Some(own)));
-            let lock = known.lock().map(|lock| lock.due_from(Some(own)));
-            let times = times.chain(lock);
-            let leaves = view.leaves.iter();
-            let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
-            NextContext {
-                is_changed: context != view.context,
-                barred: barred.map(|(leaf, _)| *leaf).collect(),
-                again: times.filter(|time| *time > now).min(),
-                context,
-            }
-        })
-    }
-
-    /// Returns the moment of the next look at entries of too late a time.
-    pub(crate) fn next_look(&self, time: SessionTime) -> Option<Moment> {
-        let again = self.next.as_ref()?.again?;
-        let wait = again.as_secs().saturating_sub(time.now.as_secs());
-        let wait = Duration::from_secs(wait).min(LONGEST_LOOK);
-        Some(time.moment.plus(wait.max(Duration::from_secs(1))))
     }
 
     /// Returns a member as it is shown.
