@@ -220,8 +220,7 @@ impl Refusals {
 
     /// Returns whether a device is left out.
     pub(crate) fn leaves_out(&self, leaf: &MemberLeaf) -> bool {
-        self.suspects.contains(&leaf.demux_id)
-            || self.committers.contains(leaf.member_key.as_bytes())
+        self.leaves_out_key(leaf.demux_id, Some(&leaf.member_key))
     }
 
     /// Returns whether a device is left out by its key.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CommitEffect, CommitError, CommitRefusal, EpochChange,
-    EpochFrames, MAX_ADDS, MemberLeaf, Moment, RemovalReason,
+    EpochFrames, GroupView, MAX_ADDS, Moment, RemovalReason,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -145,7 +145,7 @@ impl Seat {
             .into_iter()
             .collect();
         let entered = group.view().ok().and_then(|view| {
-            reasons.extend(reasons_of(&change.effect, &view.leaves));
+            reasons.extend(new_leaves(&change.effect, &view));
             Membership::new(group, reasons, step.moment()).ok()
         });
         if let Some((membership, frames)) = entered {
@@ -239,9 +239,8 @@ impl Seat {
         if let Some(claims) = before.leaves.get(&committer) {
             self.refusals.merged(at, claims);
         }
-        let leaves = &membership.view.leaves;
-        let added: Vec<u32> = new_leaves(&effect, leaves).map(|(leaf, _)| leaf).collect();
-        let reasons = reasons_of(&effect, leaves);
+        let reasons: Vec<_> = new_leaves(&effect, &membership.view).collect();
+        let added: Vec<u32> = reasons.iter().map(|(leaf, _)| *leaf).collect();
         membership.reasons.extend(reasons);
         if !added.is_empty() && self.has_new_name {
             membership.name_at = Some(now.plus(CHANGE_DELAY));
@@ -333,15 +332,13 @@ impl Seat {
             CommitError::Refused { committer, .. } => committer,
             _ => None,
         };
-        let leaves = membership.map(|membership| &membership.view.leaves);
-        let committer = committer.and_then(|leaf| leaves?.get(&leaf).cloned());
+        let view = membership.map(|membership| &membership.view);
+        let committer = committer.and_then(|leaf| view?.leaves.get(&leaf).cloned());
         let welcome = membership.and_then(Membership::doubtful_welcome);
         let welcome = welcome.filter(|_| committer.is_none());
         let (at, from) = welcome.unwrap_or((told.at, told.from));
-        let sender = leaves.and_then(|leaves| {
-            let mut leaves = leaves.values();
-            leaves.find(|claims| claims.demux_id == from).cloned()
-        });
+        let sender = view.and_then(|view| view.leaf_of_device(from));
+        let sender = sender.map(|(_, claims)| claims.clone());
         let users = membership.map(Membership::users).unwrap_or_default();
         self.send_refusal(at, step);
         step.tell(Event::CommitRefused {
@@ -378,20 +375,12 @@ impl Seat {
 }
 
 /// Returns the leaves that a commit has added.
-fn new_leaves<'c>(
-    effect: &'c CommitEffect,
-    leaves: &'c BTreeMap<u32, MemberLeaf>,
-) -> impl Iterator<Item = (u32, AdmissionReason)> + 'c {
-    effect.added.iter().filter_map(|(added, reason)| {
-        let mut leaves = leaves.iter();
-        let (leaf, _) = leaves.find(|(_, claims)| claims.member_key == added.member_key)?;
-        Some((*leaf, *reason))
-    })
-}
-
-fn reasons_of(
+fn new_leaves(
     effect: &CommitEffect,
-    leaves: &BTreeMap<u32, MemberLeaf>,
-) -> Vec<(u32, AdmissionReason)> {
-    new_leaves(effect, leaves).collect()
+    view: &GroupView,
+) -> impl Iterator<Item = (u32, AdmissionReason)> {
+    effect.added.iter().filter_map(|(added, reason)| {
+        let (leaf, _) = view.leaf_of_key(&added.member_key)?;
+        Some((leaf, *reason))
+    })
 }
