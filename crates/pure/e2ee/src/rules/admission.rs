@@ -17,6 +17,10 @@ const ADMIN: u8 = 3;
 /// Encoding: the kind (1), then nothing; or `length (2) || approval`; or the signature of the admin key (64).
 /// The kind 2 is of no admission.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a leaf has one, and where somebody decides who comes in most are approvals"
+)]
 pub enum Admission {
     /// None: enough where the policy asks for none.
     None,
