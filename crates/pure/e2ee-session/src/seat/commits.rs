@@ -167,7 +167,7 @@ impl Seat {
         let epoch = membership.group.epoch();
         self.note_first_epoch(epoch);
         let number = epoch.group;
-        let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
+        let is_next = number > 1 && (is_own || self.refusals.wanted_since().is_some());
         self.refusals.next_group();
         self.note_entry(&membership);
         if is_own || epoch.epoch == 1 {
@@ -355,12 +355,12 @@ impl Seat {
         self.refusals.leave_group(group, culprit.as_ref(), now);
         if from == self.demux {
             // Nobody else could have sent it but the room service, or a fault of this device.
-            self.refusals.wanted_since.get_or_insert(now);
+            self.refusals.want_next(now);
         } else {
             // A committer whose roster alone leaves out a device is no liar, and it may be the later commit that
             // does not hold: most users leave the committer out, if they do.
             if is_removal || welcome.is_some() {
-                self.refusals.wanted_since.get_or_insert(now);
+                self.refusals.want_next(now);
             } else {
                 self.refusals.refused(culprit.as_ref(), from, now);
             }
@@ -370,7 +370,7 @@ impl Seat {
                 refusals.accuse(at, &culprit, is_proven, user, users);
             }
         }
-        self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+        self.give_up_group(at.group);
     }
 }
 

@@ -76,7 +76,7 @@ impl Seat {
 
     /// Returns the moment since which the next group is to be started; `None` if there is no reason.
     fn start_reason(&mut self, step: &mut Step<'_>) -> Option<Moment> {
-        let has_reason = self.membership.is_none() || self.refusals.wanted_since.is_some();
+        let has_reason = self.membership.is_none() || self.refusals.wanted_since().is_some();
         if !has_reason || self.applicants.is_empty() {
             return None;
         }
@@ -93,7 +93,7 @@ impl Seat {
         if self.present.group == 0 {
             return Some(asked.plus(ADD_DELAY));
         }
-        if let Some(wanted) = self.refusals.wanted_since {
+        if let Some(wanted) = self.refusals.wanted_since() {
             return Some(asked.max(wanted.plus(REFUSAL_DELAY)));
         }
         let since = self.asking.as_ref()?.since;
