@@ -211,9 +211,7 @@ impl Membership {
     /// sender can have welcomed it into a group of its own.
     pub(crate) fn doubtful_welcome(&self) -> Option<(GroupEpoch, DemuxId)> {
         let (at, from) = self.welcome?;
-        let mut leaves = self.view.leaves.iter();
-        let sender = leaves.find(|(_, claims)| claims.demux_id == from);
-        let sender = sender.map(|(leaf, _)| *leaf);
+        let sender = self.view.leaf_of_device(from).map(|(leaf, _)| leaf);
         (!self.confirmations.has_heard_other_than(sender)).then_some((at, from))
     }
 

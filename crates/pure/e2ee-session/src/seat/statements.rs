@@ -199,10 +199,7 @@ impl Seat {
             ..self.own_leaf(step)
         };
         let reason = self.reason(&leaf, step);
-        matches!(
-            reason,
-            Some(AdmissionReason::Approval(_) | AdmissionReason::OtherDevice(_))
-        )
+        matches!(reason, Some(AdmissionReason::Approval(_)))
     }
 
     /// Looks whether the own leaf is to be renewed: newcomers would refuse it, and take the one that this

@@ -38,6 +38,24 @@ pub struct GroupView {
 }
 
 impl GroupView {
+    /// Returns the leaf of a member key with its index.
+    #[must_use]
+    pub fn leaf_of_key(&self, key: &MemberPublicKey) -> Option<(u32, &MemberLeaf)> {
+        self.find(|leaf| leaf.member_key == *key)
+    }
+
+    /// Returns the leaf of a device with its index.
+    #[must_use]
+    pub fn leaf_of_device(&self, device: DemuxId) -> Option<(u32, &MemberLeaf)> {
+        self.find(|leaf| leaf.demux_id == device)
+    }
+
+    fn find(&self, is_it: impl Fn(&MemberLeaf) -> bool) -> Option<(u32, &MemberLeaf)> {
+        let mut leaves = self.leaves.iter();
+        let (index, leaf) = leaves.find(|(_, leaf)| is_it(leaf))?;
+        Some((*index, leaf))
+    }
+
     /// Decides whether a device could be added: checks 2 and 3 of [`verdict`], as a committer makes them.
     ///
     /// # Errors
