@@ -324,9 +324,6 @@ impl Encryption {
         self.settle_texts(time, rng);
         self.take_outputs();
         let mut state = self.state();
-        for member in &state.members {
-            self.lobby.records.see_member(&member.claims);
-        }
         state.has_admin_device = self.lobby.admin_device(&state).is_some();
         if self.is_on && self.told.as_ref() != Some(&state) {
             self.told = Some(state.clone());

@@ -197,13 +197,14 @@ impl Encryption {
     /// Takes the roster of the room service.
     pub(super) fn keep_roster(&mut self, roster: &Roster) {
         let lobby = &mut self.lobby;
-        lobby.records.see(roster);
         lobby.roster.clone_from(roster);
         let is_in = |device: DemuxId| roster.active.iter().any(|one| one.demux == device);
         lobby.waiting.retain(|one| !is_in(one.demux_id));
         if roster.pending_count == 0 {
             lobby.waiting.clear();
         }
+        let shown = self.shown_roster();
+        self.lobby.records.see(&shown);
     }
 
     /// Tells the co-admins of the lobby, or forgets the lobby that nobody tells any more.
