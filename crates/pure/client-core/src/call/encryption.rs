@@ -2,6 +2,7 @@
 //! session that decides.
 
 mod co_admins;
+mod decision_log;
 mod devices;
 mod errors;
 mod group_commands;
@@ -244,7 +245,7 @@ impl Encryption {
     fn turn_off(&mut self, surroundings: Surroundings<'_>) {
         let Surroundings { time, rng } = surroundings;
         self.session.handle(Input::Disconnected, time, rng);
-        self.take_outputs();
+        self.take_outputs(time.moment);
         if !mem::replace(&mut self.told_unsupported, true) {
             self.tell(CallEvent::GroupRefused(GroupError::Unsupported));
         }
@@ -320,9 +321,9 @@ impl Encryption {
     /// Takes the outputs of the session, says the texts that have waited, and tells how the group is now.
     fn settle(&mut self, surroundings: Surroundings<'_>) {
         let Surroundings { time, rng } = surroundings;
-        self.take_outputs();
+        self.take_outputs(time.moment);
         self.settle_texts(time, rng);
-        self.take_outputs();
+        self.take_outputs(time.moment);
         let mut state = self.state();
         state.has_admin_device = self.lobby.admin_device(&state).is_some();
         if self.is_on && self.told.as_ref() != Some(&state) {
@@ -357,7 +358,7 @@ impl Encryption {
         }
     }
 
-    fn take_outputs(&mut self) {
+    fn take_outputs(&mut self, now: Moment) {
         while let Some(output) = self.session.poll_output() {
             let effect = match output {
                 // This client sends no frames.
@@ -368,7 +369,7 @@ impl Encryption {
                     continue;
                 }
                 Output::Event(SessionEvent::Decision { claims, decision }) => {
-                    self.take_decision(claims, decision);
+                    self.take_decision(claims, decision, now);
                     continue;
                 }
                 Output::Event(event) => {
