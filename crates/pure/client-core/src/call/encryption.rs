@@ -82,7 +82,7 @@ pub(super) struct Encryption {
     told: Option<GroupState>,
     /// The highest policy, for a device that can sign one.
     policy: Option<RoomStatements>,
-    /// The counter of the policy that was published since the room service showed an older one during the call.
+    /// The counter of the policy that was published since the room service showed another one during the call.
     published_again: Option<u64>,
     lobby: SharedLobby,
 }
@@ -219,12 +219,13 @@ impl Encryption {
         }
     }
 
-    /// Publishes the highest policy again, once, if the room service shows an older one during the call: of the
-    /// policies of two devices the older one can come last.
+    /// Publishes the highest policy again, once, if the room service shows an older one during the call, or junk: of
+    /// the policies of two devices the older one can come last.
     pub(super) fn see_link(&mut self, shown: &AdminStatement) {
         let takes_statements = self.lobby.has_statements;
         if let Some(statements) = self.policy.as_mut().filter(|_| takes_statements)
-            && statements.see_policy(shown) == PolicyComparison::Older
+            && let PolicyComparison::Older | PolicyComparison::Invalid =
+                statements.see_policy(shown)
             && let Some(policy) = statements.policy()
             && self.published_again != Some(policy.claimed().counter)
         {

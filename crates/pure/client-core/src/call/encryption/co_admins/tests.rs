@@ -545,3 +545,29 @@ fn a_co_admin_has_an_admins_device_send_and_show_so_many_decisions_and_each_once
     assert_eq!(counts(&mut encryption, 7, 15, &[deny.clone()]), (1, 1));
     assert_eq!(counts(&mut encryption, 2, 23, &[deny]), (1, 1));
 }
+
+#[test]
+fn the_policy_is_published_again_once_for_an_older_one_or_junk_during_the_call() {
+    let older = AdminStatement::default();
+    let junk = AdminStatement::new(&b"no statement"[..]).unwrap();
+    for shown in [older, junk] {
+        let mut encryption = co_admin(true, lobby_of(Vec::new()));
+        let admin_key = AdminSecret::from_bytes([9; 32]).admin_key(&room().room_id());
+        let mut statements = crate::RoomStatements::new(room().room_id(), admin_key.public());
+        statements.see_policy(&policy());
+        encryption.policy = Some(statements);
+        while encryption.poll_effect().is_some() {}
+        encryption.see_link(&policy());
+        assert!(encryption.poll_effect().is_none());
+        encryption.see_link(&shown);
+        encryption.see_link(&shown);
+        let published = std::iter::from_fn(|| encryption.poll_effect());
+        let published: Vec<_> = published
+            .filter_map(|effect| match effect {
+                Effect::Publish(statement) => Some(statement),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(published, [policy()]);
+    }
+}
