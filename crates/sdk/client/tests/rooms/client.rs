@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anteroom_client::{
     AdminRights, Approval, CallEvent, CallLink, Chat, Client, ClientOptions, CredentialStore,
-    DeviceCredentials, Error, ExchangeError, IssuerError, LoginClient, LoginSession,
-    MemorySession, MemoryStatements, OperatingSystem, ParamsId, RoomStatements, RoomsError,
-    SeatStatus, SecretString, SignIn, System, Timeouts, TransportFailure, Zeroizing,
+    DeviceCredentials, Error, ExchangeError, IssuerError, LoginClient, LoginSession, MemorySession,
+    MemoryStatements, OperatingSystem, ParamsId, RoomStatements, RoomsError, SeatStatus,
+    SecretString, SignIn, System, Timeouts, TransportFailure, Zeroizing,
 };
 use anteroom_e2ee::DeviceSecret;
 use anteroom_protocol::{DAY, Timestamp};
