@@ -247,7 +247,8 @@ pub(crate) async fn junk_after_a_good_statement_undoes_nothing() {
     }
     stage.are_together(&[0, 1]).await;
     stage.forget();
-    // Bytes that are none, the newer one with another signature, its beginning, the older one, and nothing.
+    // The service shows no statement, the newer one with another signature, its beginning, the older one, and
+    // nothing.
     let mut forged = newer.as_bytes().to_vec();
     *forged.last_mut().unwrap() ^= 1;
     let beginning = newer.as_bytes()[..newer.as_bytes().len() - 1].to_vec();
