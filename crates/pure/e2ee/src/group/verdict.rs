@@ -70,7 +70,7 @@ impl GroupView {
         let presence = self.presence(leaf, true);
         let admitted = self
             .context
-            .admits(&leaf.claim(), presence, surroundings.now);
+            .may_add(&leaf.claim(), presence, surroundings.now);
         admitted.map_err(CommitRefusal::Admission)
     }
 
@@ -227,7 +227,11 @@ pub fn verdict(
     let mut added = Vec::with_capacity(parts.adds.len());
     for leaf in &parts.adds {
         let presence = view.presence(leaf, commit.is_own);
-        let reason = context.admits(&leaf.claim(), presence, surroundings.now);
+        let (claim, now) = (leaf.claim(), surroundings.now);
+        let reason = match commit.is_own {
+            true => context.may_add(&claim, presence, now),
+            false => context.admits(&claim, presence, now),
+        };
         added.push((leaf.clone(), reason.map_err(CommitRefusal::Admission)?));
     }
     let mut removed = Vec::with_capacity(parts.removes.len());

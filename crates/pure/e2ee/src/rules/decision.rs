@@ -79,6 +79,14 @@ pub enum AdmissionError {
     Locked,
 }
 
+/// Returns the time from which an approval counts, if its time is ahead.
+type ApprovalStart = fn(&SignedStatement<Approval>) -> Timestamp;
+
+/// Returns the time from which members merge what others have added by an approval.
+fn approval_merged_from(approval: &SignedStatement<Approval>) -> Timestamp {
+    approval.claimed().issued.minus(CLOCK_TOLERANCE)
+}
+
 impl RoomContext {
     /// Decides whether a leaf may be in at `now`.
     ///
@@ -100,6 +108,30 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
+        self.decide(claim, presence, now, approval_merged_from)
+    }
+
+    /// Decides as [`Self::admits`] whether a leaf may be added at `now`, or start a group, by whoever commits it:
+    /// a co-admin's approval of a later time has to be nearer than where others merge it, whose clocks differ.
+    ///
+    /// # Errors
+    /// [`AdmissionError`].
+    pub fn may_add(
+        &self,
+        claim: &LeafClaim<'_>,
+        presence: Presence,
+        now: Timestamp,
+    ) -> Result<AdmissionReason, AdmissionError> {
+        self.decide(claim, presence, now, SignedStatement::added_from)
+    }
+
+    fn decide(
+        &self,
+        claim: &LeafClaim<'_>,
+        presence: Presence,
+        now: Timestamp,
+        from: ApprovalStart,
+    ) -> Result<AdmissionReason, AdmissionError> {
         let Some(authority) = self.authority() else {
             return Ok(AdmissionReason::ServiceDecision);
         };
@@ -109,7 +141,7 @@ impl RoomContext {
                 .map(|()| AdmissionReason::Admin)
                 .map_err(|_| AdmissionError::AdminSignature);
         }
-        let approved = self.approved(claim, &authority, presence, now);
+        let approved = self.approved(claim, &authority, presence, (now, from));
         let is_open = self.restrictions_at(now) == Restrictions::None;
         let (reason, issued) = match approved {
             Ok((signer, issued)) => (AdmissionReason::Approval(signer), Some(issued)),
@@ -137,7 +169,8 @@ impl RoomContext {
             let verified = signature.verify(authority.admin, self.room(), self.era(), key);
             return verified.is_err() && self.bars(claim, None);
         }
-        let approved = self.approved(claim, &authority, Presence::Present, now);
+        let at = (now, approval_merged_from as ApprovalStart);
+        let approved = self.approved(claim, &authority, Presence::Present, at);
         self.bars(claim, approved.ok().map(|(_, issued)| issued))
     }
 
@@ -147,10 +180,10 @@ impl RoomContext {
         claim: &LeafClaim<'_>,
         authority: &Authority<'_>,
         presence: Presence,
-        now: Timestamp,
+        at: (Timestamp, ApprovalStart),
     ) -> Result<(Signer, Timestamp), AdmissionError> {
         let signed = claim.admission.approval().ok_or(AdmissionError::Missing)?;
-        let approval = self.verified(signed, authority, presence, now)?;
+        let approval = self.verified(signed, authority, presence, at)?;
         if approval.user != *claim.user {
             return Err(AdmissionError::OtherUser);
         }
@@ -166,12 +199,13 @@ impl RoomContext {
         approval: &'a SignedStatement<Approval>,
         authority: &Authority<'_>,
         presence: Presence,
-        now: Timestamp,
+        (now, from): (Timestamp, ApprovalStart),
     ) -> Result<&'a Approval, AdmissionError> {
-        let approval = approval
+        let signed = approval;
+        let approval = signed
             .verify(self.room(), authority)
             .map_err(AdmissionError::Approval)?;
-        if approval.issued > now.plus(CLOCK_TOLERANCE) {
+        if now < from(signed) {
             return Err(AdmissionError::Early);
         }
         if now >= approval.expires {
