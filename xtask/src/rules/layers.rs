@@ -53,6 +53,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-protocol", Pure),
     ("anteroom-wire", Pure),
     ("anteroom-call", Pure),
+    ("anteroom-sfu", Pure),
     ("anteroom-e2ee", Pure),
     ("anteroom-e2ee-session", Pure),
     ("anteroom-client-core", Pure),
