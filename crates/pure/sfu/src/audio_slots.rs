@@ -23,10 +23,14 @@ impl AudioSlots {
     /// Creates empty slots.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        Self {
-            slots: vec![None; count],
-            choice: Vec::with_capacity(count),
-        }
+        Self::of(vec![None; count])
+    }
+
+    /// Creates slots in which these senders are already.
+    #[must_use]
+    pub fn of(slots: Vec<Option<DeviceIndex>>) -> Self {
+        let choice = Vec::with_capacity(slots.len());
+        Self { slots, choice }
     }
 
     /// Returns the sender in each slot.

@@ -11,7 +11,7 @@
 //! 4. It succeeds if the estimate at its end has risen by a twentieth or is what is needed, or if the receiver
 //!    estimates nothing. What was needed then stays in the budget for 15 s, in which the estimate can follow.
 //! 5. After a failure the viewer waits before its next trial: 5 s, twice as long after each further one, at
-//!    most two minutes. After a success it waits for a second.
+//!    most two minutes. After a success it waits for a second, after trouble without a trial for 5 s.
 //!
 //! One viewer of a call tries at a time ([`TrialPermit`]).
 
@@ -140,6 +140,13 @@ impl Downlink {
         });
     }
 
+    /// Notes the bits a second that the viewer turns out to need: a trial is of all of them.
+    pub fn note_need(&mut self, need: u64) {
+        if let Some(trial) = &mut self.trial {
+            trial.need = trial.need.max(need);
+        }
+    }
+
     /// Notes that the first packet of the layer on trial has been sent: it is watched from now on.
     pub fn receive_layer(&mut self, now: Moment) {
         if let Some(trial) = self.trial.as_mut().filter(|trial| !trial.has_packets) {
@@ -193,7 +200,10 @@ impl Downlink {
     /// Forgets what trials have shown, and ends the one that is on.
     fn trouble(&mut self, now: Moment) -> Option<TrialOutcome> {
         self.proof = None;
-        self.trial.take()?;
+        if self.trial.take().is_none() {
+            self.next_trial = self.next_trial.max(now.plus(FIRST_WAIT));
+            return None;
+        }
         self.next_trial = now.plus(self.wait);
         self.wait = (self.wait * 2).min(MAX_WAIT);
         Some(TrialOutcome::Failure)

@@ -3,8 +3,8 @@
 //!
 //! 1. The height of a layer is what its last key frame says. Before that it is taken to be 180, 360 and 720
 //!    lines, of the screen 540 and 1,080.
-//! 2. The bitrate is measured in a window of two seconds; before a layer has been sent for half a second it is
-//!    what pictures of its height usually need.
+//! 2. The bitrate is measured in a window of two seconds. Before a layer has been sent for half a second it is
+//!    what was measured last, and before that what pictures of its height usually need.
 //! 3. A layer is live if a packet of it came within the last second.
 //! 4. The layer that suits a height is the smallest with at least nine tenths of it, else the largest.
 
@@ -82,10 +82,11 @@ impl Layers {
         last.is_some_and(|last| now.since(last) < LIVE)
     }
 
-    /// Returns the bitrate of a layer, measured if it is sent, else what its height usually needs.
+    /// Returns the bitrate of a layer: as it is measured, else as it was, else what its height usually needs.
     #[must_use]
     pub fn bitrate(&self, layer: Layer, now: Moment) -> u64 {
-        let measured = self.layers.of(layer).rate.bits_per_second(now);
+        let rate = self.layers.of(layer).rate;
+        let measured = rate.bits_per_second(now).or(rate.known);
         measured.unwrap_or_else(|| usual_bitrate(self.height(layer)))
     }
 
@@ -141,6 +142,8 @@ struct RateWindow {
     since: Moment,
     /// The moment of the last packet.
     last: Option<Moment>,
+    /// The bitrate as it was measured at the begin of the newest part, or earlier.
+    known: Option<u64>,
 }
 
 impl RateWindow {
@@ -162,6 +165,9 @@ impl RateWindow {
             *sum += bytes as u64;
         }
         self.last = Some(now);
+        if skipped > 0 {
+            self.known = self.bits_per_second(now).or(self.known);
+        }
     }
 
     /// Returns the measured bitrate, if there is a measurement.

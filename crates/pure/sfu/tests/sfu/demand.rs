@@ -46,7 +46,7 @@ fn what_nobody_watches_is_off_after_five_seconds_and_on_at_once() {
 struct History(Vec<(u64, Wanted)>);
 
 impl History {
-    /// What was watched at some moment in the last five seconds, or is.
+    /// Returns everything that was watched at some moment in the last five seconds, or is.
     fn wanted(&self, millis: u64) -> Wanted {
         let ends = self
             .0

@@ -105,6 +105,7 @@ fn the_budget_of_a_trial_is_what_it_needs_and_stays_so_for_a_while() {
     downlink.estimate(400_000, 600_000, at(21_000));
     assert_eq!(downlink.advance(at(23_000)), Some(TrialOutcome::Success));
     assert_eq!(downlink.estimate(390_000, 600_000, at(24_000)), None);
+    assert!(!downlink.may_try(at(28_999)) && downlink.may_try(at(29_000)));
     assert_eq!(downlink.budget(at(24_000)), 390_000);
 }
 
@@ -197,7 +198,7 @@ fn one_viewer_has_the_permit() {
 }
 
 proptest! {
-    /// Whatever is reported: the budget is never below the estimate, it is above it only for a trial or after a
+    /// After all reports the budget is never below the estimate, it is above it only for a trial or after a
     /// successful one, every trial ends in time, and failures are followed by a wait.
     #[test]
     fn trials_end_and_waits_are_kept(

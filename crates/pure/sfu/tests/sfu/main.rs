@@ -5,6 +5,7 @@
 
 mod allocation;
 mod audio_slots;
+mod call;
 mod demand;
 mod downlink;
 mod key_frames;

@@ -146,7 +146,7 @@ fn any_sender() -> impl Strategy<Value = Sender> {
 }
 
 proptest! {
-    /// Whatever is switched, lost and reordered: no sequence number twice, the sender's gaps and no others, and
+    /// Over all switches, losses and reordering there is no sequence number twice, the sender's gaps and no others, and
     /// all numbers of a later packet after those of an earlier one.
     #[test]
     fn a_slot_is_one_continuous_stream(

@@ -354,7 +354,7 @@ proptest! {
         prop_assert!(heard * 100 >= talked * 95, "{heard} of {talked}");
     }
 
-    /// Whatever is sent, the ranking has every sender once and those who speak first; the speakers are of
+    /// The ranking always has every sender once and those who speak first; the speakers are of
     /// different users and change at most five times a second.
     #[test]
     fn ranking_and_reports_are_in_order(
