@@ -34,7 +34,7 @@ pub(crate) struct Device {
 }
 
 /// The receiving half of a device.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Viewer {
     pub(crate) slots: Vec<Slot>,
     pub(crate) decodes: Vec<Codec>,
@@ -106,7 +106,7 @@ impl Device {
                 screen: source(Source::Screen),
                 screen_audio: source(Source::ScreenAudio),
             },
-            viewer: Viewer::default(),
+            viewer: Viewer::new(Connection::default(), Moment::default()),
             demand: Demand::new(Moment::default()),
             is_connected: false,
         }
@@ -121,12 +121,7 @@ impl Device {
                 .of_mut(source)
                 .connect(source, negotiated, limit, now);
         }
-        let slots = connection.slots.into_iter().map(Slot::new);
-        self.viewer = Viewer {
-            slots: slots.collect(),
-            decodes: connection.decodes,
-            ..Viewer::default()
-        };
+        self.viewer = Viewer::new(connection, now);
         self.viewer.name_audio_slots(&self.view);
         self.demand = Demand::new(now);
         self.is_connected = true;
@@ -134,12 +129,27 @@ impl Device {
 
     /// Ends the connection.
     pub(crate) fn disconnect(&mut self) {
-        self.viewer = Viewer::default();
+        self.viewer = Viewer::new(Connection::default(), Moment::default());
         self.is_connected = false;
     }
 }
 
 impl Viewer {
+    fn new(connection: Connection, now: Moment) -> Self {
+        let slots = connection.slots.into_iter().map(Slot::new);
+        Self {
+            slots: slots.collect(),
+            decodes: connection.decodes,
+            audio: AudioSlots::default(),
+            audio_places: Vec::new(),
+            downlink: Downlink::new(now),
+            trial: None,
+            need: 0,
+            reported: Vec::new(),
+            is_changed: false,
+        }
+    }
+
     /// Leaves the audio slots that the view does not name to the active speakers.
     pub(crate) fn name_audio_slots(&mut self, view: &View) {
         let places = (0..).map(SlotIndex::new).zip(&self.slots);

@@ -7,11 +7,14 @@
 //! 2. A **trial** switches one picture of the viewer up, beyond the budget, and raises the budget to what is
 //!    then needed. It is watched for three seconds from the first packet of the layer.
 //! 3. A sign of **trouble** ends it at once: an estimate below what is needed that is lower than the one
-//!    before, or a loss of 10 % more than usual. The budget is the estimate again.
+//!    before, or a loss of 10 % more than usual. What was needed before the trial, and a tenth more, stays in the budget
+//!    for 15 s, since the receiver has just shown that it fits: receivers estimate too little after a burst, and report
+//!    its losses for two seconds more. Trouble without a trial leaves the estimate alone.
 //! 4. It succeeds if the estimate at its end has risen by a twentieth or is what is needed, or if the receiver
 //!    estimates nothing. What was needed then stays in the budget for 15 s, in which the estimate can follow.
-//! 5. After a failure the viewer waits before its next trial: 5 s, twice as long after each further one, at
-//!    most two minutes. After a success it waits for a second, after trouble without a trial for 5 s.
+//! 5. A trial begins when the estimate is what is needed without it, unless a picture is paused, and three
+//!    seconds after the connection. After a failure the viewer waits before its next trial: 5 s, twice as long after each further one, at
+//!    most two minutes, and at most ten seconds while a picture is paused. After a success it waits for a second, after trouble without a trial for 5 s.
 //!
 //! One viewer of a call tries at a time ([`TrialPermit`]).
 
@@ -31,11 +34,20 @@ pub const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The maximum wait after a failure.
 pub const MAX_WAIT: Duration = Duration::from_secs(120);
 
+/// The maximum wait after a failure while a picture is paused: its trial costs least, and is worth most.
+pub const MAX_WAIT_IN_PAUSE: Duration = Duration::from_secs(10);
+
 /// The wait after a success.
 const WAIT_AFTER_SUCCESS: Duration = Duration::from_secs(1);
 
 /// The time for which a successful trial counts while the estimate is lower.
 const PROOF: Duration = Duration::from_secs(15);
+
+/// The time after a failed trial in which receivers still report its trouble.
+const AFTERMATH: Duration = Duration::from_secs(2);
+
+/// The wait of a new connection before its first trial.
+const FIRST_TRIAL: Duration = Duration::from_secs(3);
 
 /// The loss above the usual one that is trouble, in thousandths.
 const TROUBLE_LOSS: u32 = 100;
@@ -53,6 +65,8 @@ pub enum TrialOutcome {
 struct Trial {
     /// The bits a second that are needed with the layer.
     need: u64,
+    /// The bits a second that were needed without it.
+    need_before: u64,
     /// The estimate at the beginning.
     before: Option<u64>,
     /// The end of the trial.
@@ -69,24 +83,31 @@ pub struct Downlink {
     /// The usual loss, in thousandths.
     usual_loss: u32,
     trial: Option<Trial>,
+    /// The wait after the next failure.
     wait: Duration,
-    next_trial: Moment,
+    /// The moment since which the viewer waits for its next trial, and for how long.
+    waits_since: Moment,
+    waits_for: Duration,
+    /// The end of the time in which trouble is that of a trial that has failed.
+    aftermath: Moment,
 }
 
-impl Default for Downlink {
-    fn default() -> Self {
+impl Downlink {
+    /// Creates the bandwidth of a viewer that has just connected.
+    #[must_use]
+    pub fn new(now: Moment) -> Self {
         Self {
             estimate: None,
             proof: None,
             usual_loss: 0,
             trial: None,
             wait: FIRST_WAIT,
-            next_trial: Moment::default(),
+            waits_since: now,
+            waits_for: FIRST_TRIAL,
+            aftermath: now,
         }
     }
-}
 
-impl Downlink {
     /// Returns the bits a second that the viewer may be sent.
     #[must_use]
     pub fn budget(&self, now: Moment) -> u64 {
@@ -118,10 +139,26 @@ impl Downlink {
         if is_trouble { self.trouble(now) } else { None }
     }
 
-    /// Returns whether the viewer may try a larger layer.
+    /// Returns whether the viewer, which needs `need` bits a second, may try a larger layer, or a picture that is
+    /// paused.
     #[must_use]
-    pub fn may_try(&self, now: Moment) -> bool {
-        self.trial.is_none() && now >= self.next_trial
+    pub fn may_try(&self, need: u64, is_paused: bool, now: Moment) -> bool {
+        let is_firm = is_paused || self.estimate.is_none_or(|estimate| estimate >= need);
+        is_firm && self.trial.is_none() && now >= self.next_trial(is_paused)
+    }
+
+    fn next_trial(&self, is_paused: bool) -> Moment {
+        let most = if is_paused {
+            MAX_WAIT_IN_PAUSE
+        } else {
+            MAX_WAIT
+        };
+        self.waits_since.plus(self.waits_for.min(most))
+    }
+
+    fn wait_from(&mut self, now: Moment, wait: Duration) {
+        self.waits_since = now;
+        self.waits_for = wait;
     }
 
     /// Returns whether a trial is on.
@@ -130,10 +167,11 @@ impl Downlink {
         self.trial.is_some()
     }
 
-    /// Begins a trial with which the viewer needs `need` bits a second.
-    pub fn begin_trial(&mut self, need: u64, now: Moment) {
+    /// Begins a trial with which the viewer needs `more` bits a second than the `need` without it.
+    pub fn begin_trial(&mut self, need: u64, more: u64, now: Moment) {
         self.trial = Some(Trial {
-            need,
+            need: need.saturating_add(more),
+            need_before: need,
             before: self.estimate,
             end: now.plus(TRIAL),
             has_packets: false,
@@ -158,7 +196,7 @@ impl Downlink {
     /// Ends a trial without an outcome: the picture is not shown any more.
     pub fn abandon_trial(&mut self, now: Moment) {
         if self.trial.take().is_some() {
-            self.next_trial = now.plus(WAIT_AFTER_SUCCESS);
+            self.wait_from(now, WAIT_AFTER_SUCCESS);
         }
     }
 
@@ -169,7 +207,8 @@ impl Downlink {
             _ if !trial.has_packets => false,
             (_, None) => true,
             (before, Some(estimate)) => {
-                let has_risen = before.is_some_and(|before| estimate >= before + before / 20);
+                let has_risen =
+                    before.is_some_and(|before| estimate >= before.saturating_add(before / 20));
                 estimate >= trial.need || has_risen
             }
         };
@@ -179,7 +218,7 @@ impl Downlink {
         self.trial = None;
         self.proof = Some((trial.need, now.plus(PROOF)));
         self.wait = FIRST_WAIT;
-        self.next_trial = now.plus(WAIT_AFTER_SUCCESS);
+        self.wait_from(now, WAIT_AFTER_SUCCESS);
         Some(TrialOutcome::Success)
     }
 
@@ -188,23 +227,28 @@ impl Downlink {
     pub fn next_deadline(&self, now: Moment) -> Option<Moment> {
         let trial = self.trial.map(|trial| trial.end);
         let proof = self.proof.map(|(_, until)| until);
-        let next_trial = Some(self.next_trial).filter(|_| self.trial.is_none());
-        let deadlines = [
-            trial,
-            proof.filter(|until| *until > now),
-            next_trial.filter(|next| *next > now),
-        ];
-        deadlines.into_iter().flatten().min()
+        let is_free = self.trial.is_none();
+        let trials = [true, false].map(|is_paused| self.next_trial(is_paused));
+        let trials = trials.into_iter().filter(|next| is_free && *next > now);
+        let proof = proof.filter(|until| *until > now);
+        [trial, proof].into_iter().flatten().chain(trials).min()
     }
 
-    /// Forgets what trials have shown, and ends the one that is on.
+    /// Ends the trial that is on and goes back to what was needed before, or forgets what trials have shown.
     fn trouble(&mut self, now: Moment) -> Option<TrialOutcome> {
-        self.proof = None;
-        if self.trial.take().is_none() {
-            self.next_trial = self.next_trial.max(now.plus(FIRST_WAIT));
+        let Some(trial) = self.trial.take() else {
+            if now < self.aftermath {
+                return None;
+            }
+            self.proof = None;
+            let rest = self.next_trial(false).since(now);
+            self.wait_from(now, rest.max(FIRST_WAIT));
             return None;
-        }
-        self.next_trial = now.plus(self.wait);
+        };
+        let before = trial.need_before.saturating_add(trial.need_before / 10);
+        self.proof = Some((before, now.plus(PROOF)));
+        self.aftermath = now.plus(AFTERMATH);
+        self.wait_from(now, self.wait);
         self.wait = (self.wait * 2).min(MAX_WAIT);
         Some(TrialOutcome::Failure)
     }

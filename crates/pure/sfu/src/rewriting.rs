@@ -102,7 +102,7 @@ impl SlotStream {
                 let ticks = ticks(source, last.at, now);
                 Offsets {
                     first: packet.sequence,
-                    sequence: (last.sequence + 1).wrapping_sub(packet.sequence),
+                    sequence: last.sequence.wrapping_add(1).wrapping_sub(packet.sequence),
                     timestamp: last
                         .timestamp
                         .wrapping_add(ticks)

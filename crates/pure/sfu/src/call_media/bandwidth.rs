@@ -103,14 +103,13 @@ impl CallMedia {
         let pictured = *self.buffers.pictured.get(place)?;
         let waits = (0..pictures.len()).any(|place| self.waits(viewer, place, layer_of(place)));
         let device = self.devices.get_mut(viewer)?;
-        if waits || !device.viewer.downlink.may_try(self.now) || !self.permit.is_free() {
+        let is_paused = layer_of(place).is_none();
+        let may_try = device.viewer.downlink.may_try(need, is_paused, self.now);
+        if waits || !may_try || !self.permit.is_free() {
             return None;
         }
         self.permit.take(viewer);
-        device
-            .viewer
-            .downlink
-            .begin_trial(need.saturating_add(more), self.now);
+        device.viewer.downlink.begin_trial(need, more, self.now);
         device.viewer.need = need.saturating_add(more);
         device.viewer.trial = Some(PictureTrial {
             slot: pictured.slot,

@@ -147,8 +147,10 @@ impl CallMedia {
         });
     }
 
-    /// Returns the bits a second of the layers of a source. Those above the layer that travels count a tenth
-    /// more, so that small changes of bitrates switch nothing back and forth.
+    /// Returns the bits a second that the layers of a source count. Layers above the one that travels count a
+    /// tenth more, so that small changes of bitrates switch nothing back and forth. The smallest one counts a
+    /// fifth less while it travels: receivers estimate 15 % less than they received when a link was full, and
+    /// that is no reason to pause.
     fn rates(
         &self,
         device: &Device,
@@ -158,12 +160,14 @@ impl CallMedia {
         let state = device.sources.of(source);
         PerLayer::from_fn(|layer| {
             let rate = state.layers.bitrate(layer, self.now);
-            let rate = if Some(layer) > travels {
+            let counts = if Some(layer) > travels {
                 rate.saturating_add(rate / 10)
+            } else if layer == Layer::Low {
+                rate - rate / 5
             } else {
                 rate
             };
-            state.can_send(layer, self.now).then_some(rate)
+            state.can_send(layer, self.now).then_some(counts)
         })
     }
 }

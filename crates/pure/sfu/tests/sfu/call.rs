@@ -2,6 +2,8 @@
 
 mod bandwidth;
 mod harness;
+mod hostile;
+mod links;
 mod random;
 mod rules;
 mod speakers;

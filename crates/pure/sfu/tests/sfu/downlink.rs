@@ -15,7 +15,7 @@ const fn at(millis: u64) -> Moment {
 
 #[test]
 fn the_budget_is_the_estimate() {
-    let mut downlink = Downlink::default();
+    let mut downlink = Downlink::new(Moment::default());
     assert_eq!(downlink.budget(at(0)), FIRST_BUDGET);
     for estimate in [300_000, 2_000_000, 50_000] {
         assert_eq!(downlink.estimate(estimate, 0, at(1_000)), None);
@@ -25,10 +25,9 @@ fn the_budget_is_the_estimate() {
 
 /// A downlink with an estimate of 300 kbit/s that tries 600, from second 1 on.
 fn trying() -> Downlink {
-    let mut downlink = Downlink::default();
+    let mut downlink = Downlink::new(Moment::default());
     downlink.estimate(300_000, 200_000, at(500));
-    assert!(downlink.may_try(at(1_000)));
-    downlink.begin_trial(600_000, at(1_000));
+    downlink.begin_trial(200_000, 400_000, at(1_000));
     downlink.receive_layer(at(1_000));
     downlink
 }
@@ -100,20 +99,20 @@ fn the_budget_of_a_trial_is_what_it_needs_and_stays_so_for_a_while() {
     assert_eq!(downlink.budget(at(18_999)), 600_000);
     assert_eq!(downlink.budget(at(19_000)), 330_000);
     // Trouble ends it before.
-    downlink.begin_trial(600_000, at(20_000));
+    downlink.begin_trial(0, 600_000, at(20_000));
     downlink.receive_layer(at(20_000));
     downlink.estimate(400_000, 600_000, at(21_000));
     assert_eq!(downlink.advance(at(23_000)), Some(TrialOutcome::Success));
     assert_eq!(downlink.estimate(390_000, 600_000, at(24_000)), None);
-    assert!(!downlink.may_try(at(28_999)) && downlink.may_try(at(29_000)));
+    assert!(!downlink.may_try(0, false, at(28_999)) && downlink.may_try(0, false, at(29_000)));
     assert_eq!(downlink.budget(at(24_000)), 390_000);
 }
 
 #[test]
 fn without_estimates_loss_alone_decides() {
     for (loss, expected) in [(0, TrialOutcome::Success), (200, TrialOutcome::Failure)] {
-        let mut downlink = Downlink::default();
-        downlink.begin_trial(2_000_000, at(0));
+        let mut downlink = Downlink::new(Moment::default());
+        downlink.begin_trial(0, 2_000_000, at(0));
         downlink.receive_layer(at(0));
         let outcome = downlink.loss(loss, at(1_000));
         let outcome = outcome.or_else(|| downlink.advance(at(3_000)));
@@ -123,62 +122,62 @@ fn without_estimates_loss_alone_decides() {
 
 #[test]
 fn a_link_that_always_loses_is_not_in_trouble_by_that() {
-    let mut downlink = Downlink::default();
+    let mut downlink = Downlink::new(Moment::default());
     downlink.estimate(300_000, 200_000, at(0));
     for second in 0..30 {
         downlink.loss(120, at(second * 1_000));
     }
-    downlink.begin_trial(600_000, at(30_000));
+    downlink.begin_trial(0, 600_000, at(30_000));
     assert_eq!(downlink.loss(150, at(31_000)), None);
     assert_eq!(downlink.loss(230, at(32_000)), Some(TrialOutcome::Failure));
 }
 
 #[test]
 fn a_trial_is_watched_from_its_first_packet_and_fails_without_one() {
-    let mut downlink = Downlink::default();
-    downlink.begin_trial(2_000_000, at(0));
+    let mut downlink = Downlink::new(Moment::default());
+    downlink.begin_trial(0, 2_000_000, at(0));
     downlink.receive_layer(at(2_500));
     downlink.receive_layer(at(2_600));
     assert_eq!(downlink.advance(at(5_499)), None);
     assert_eq!(downlink.advance(at(5_500)), Some(TrialOutcome::Success));
-    let mut downlink = Downlink::default();
-    downlink.begin_trial(2_000_000, at(0));
+    let mut downlink = Downlink::new(Moment::default());
+    downlink.begin_trial(0, 2_000_000, at(0));
     assert_eq!(downlink.advance(at(3_000)), Some(TrialOutcome::Failure));
 }
 
 #[test]
 fn the_wait_grows_with_failures_and_is_short_after_a_success() {
-    let mut downlink = Downlink::default();
+    let mut downlink = Downlink::new(Moment::default());
     let mut now = at(0);
     let mut waits = Vec::new();
     for _ in 0..7 {
-        downlink.begin_trial(600_000, now);
+        downlink.begin_trial(0, 600_000, now);
         now = now.plus(TRIAL);
         assert_eq!(downlink.advance(now), Some(TrialOutcome::Failure));
         let failed = now;
-        while !downlink.may_try(now) {
+        while !downlink.may_try(0, false, now) {
             now = downlink.next_deadline(now).unwrap();
         }
         waits.push(now.since(failed).as_secs());
     }
     assert_eq!(waits, [5, 10, 20, 40, 80, 120, 120]);
-    downlink.begin_trial(600_000, now);
+    downlink.begin_trial(0, 600_000, now);
     downlink.receive_layer(now);
     now = now.plus(TRIAL);
     assert_eq!(downlink.advance(now), Some(TrialOutcome::Success));
-    assert!(!downlink.may_try(now));
+    assert!(!downlink.may_try(0, false, now));
     now = now.plus(Duration::from_secs(1));
-    assert!(downlink.may_try(now));
-    downlink.begin_trial(600_000, now);
+    assert!(downlink.may_try(0, false, now));
+    downlink.begin_trial(0, 600_000, now);
     downlink.abandon_trial(now);
     assert_eq!(downlink.advance(now.plus(TRIAL)), None);
     let next = now.plus(Duration::from_secs(1));
-    assert!(!downlink.may_try(now) && downlink.may_try(next));
-    downlink.begin_trial(600_000, next);
+    assert!(!downlink.may_try(0, false, now) && downlink.may_try(0, false, next));
+    downlink.begin_trial(0, 600_000, next);
     let failed = next.plus(TRIAL);
     assert_eq!(downlink.advance(failed), Some(TrialOutcome::Failure));
     assert!(
-        downlink.may_try(failed.plus(FIRST_WAIT)),
+        downlink.may_try(0, false, failed.plus(FIRST_WAIT)),
         "the failures before the success are forgotten"
     );
 }
@@ -204,7 +203,7 @@ proptest! {
     fn trials_end_and_waits_are_kept(
         steps in proptest::collection::vec((0_u64..2_000, 0_u8..6, 1_u64..1_000_000), 1..200),
     ) {
-        let mut downlink = Downlink::default();
+        let mut downlink = Downlink::new(Moment::default());
         let mut estimate = FIRST_BUDGET;
         let mut began: Option<u64> = None;
         let mut failed: Option<u64> = None;
@@ -221,11 +220,11 @@ proptest! {
                     outcome = outcome.or(downlink.estimate(number, need, now));
                 }
                 2 => outcome = outcome.or(downlink.loss(u32::try_from(number % 300).unwrap(), now)),
-                3 if downlink.may_try(now) => {
+                3 if downlink.may_try(0, false, now) => {
                     prop_assert!(failed.is_none_or(|failed| now.since(at(failed)) >= FIRST_WAIT));
                     need = number;
                     began = Some(millis);
-                    downlink.begin_trial(need, now);
+                    downlink.begin_trial(0, need, now);
                 }
                 4 => downlink.receive_layer(now),
                 _ => {}

@@ -5,59 +5,9 @@ use anteroom_sfu::{
     source::{Layer, Source},
 };
 
-use super::harness::{Call, FIRST_PICTURE, places, wish};
+use super::harness::{Call, FIRST_PICTURE, height, places, send, wish};
 
 const CAMERA: Source = Source::Camera;
-
-/// Lets the senders send all layers that are wanted of their cameras for a while: key frames when they are
-/// asked for, and a packet of each layer every 20 ms, of the bitrates that are usual.
-fn send(call: &mut Call, senders: &[u32], millis: u64) -> Vec<(u32, usize, Layer, u64)> {
-    let mut received = Vec::new();
-    for _ in 0..millis / 20 {
-        call.pass(20);
-        for sender in senders {
-            let wanted = call
-                .wanted
-                .get(sender)
-                .map_or(3, |wanted| wanted.camera_layers);
-            for layer in Layer::ALL
-                .into_iter()
-                .filter(|layer| layer.count() <= wanted)
-            {
-                let asked = call.key_frames.len();
-                call.key_frames
-                    .retain(|one| *one != (*sender, CAMERA, layer));
-                let is_key_frame = call.key_frames.len() < asked;
-                let Some(mut packet) = call.packet(*sender, CAMERA, layer) else {
-                    continue;
-                };
-                packet.bytes = match layer {
-                    Layer::Low => 375,
-                    Layer::Middle => 1_250,
-                    Layer::High => 3_750,
-                };
-                packet.key_frame = is_key_frame.then_some(anteroom_sfu::vp8::PictureSize {
-                    width: 320 << (layer.count() - 1),
-                    height: 180 << (layer.count() - 1),
-                });
-                for one in call.receive(&packet) {
-                    let to = super::harness::number(one.to.device());
-                    received.push((
-                        to,
-                        one.slot.number(),
-                        layer,
-                        one.slot_numbers.numbers.sequence,
-                    ));
-                }
-            }
-        }
-    }
-    received
-}
-
-fn height(call: &Call, viewer: u32, slot: usize) -> Option<u16> {
-    call.slot(viewer, slot).and_then(|state| state.height)
-}
 
 #[test]
 fn a_switch_waits_for_its_key_frame_while_the_old_layer_goes_on() {
@@ -122,6 +72,7 @@ fn an_estimate_that_falls_takes_layers_at_once_and_the_smallest_last() {
 fn a_larger_layer_is_tried_and_stays_if_the_estimate_rises() {
     for rises in [true, false] {
         let mut call = Call::of(2);
+        send(&mut call, &[0], 3_000);
         call.estimate(1, 400_000);
         call.view(1, &[wish(FIRST_PICTURE, 0, CAMERA, 360)]);
         send(&mut call, &[0], 1_000);
@@ -155,6 +106,7 @@ fn a_larger_layer_is_tried_and_stays_if_the_estimate_rises() {
 #[test]
 fn one_viewer_tries_at_a_time() {
     let mut call = Call::of(4);
+    send(&mut call, &[0], 3_000);
     for viewer in 1..4 {
         call.estimate(viewer, 400_000);
         call.view(viewer, &[wish(FIRST_PICTURE, 0, CAMERA, 360)]);
@@ -176,6 +128,7 @@ fn one_viewer_tries_at_a_time() {
 #[test]
 fn a_viewer_on_trial_that_goes_leaves_the_permit_to_others() {
     let mut call = Call::of(3);
+    send(&mut call, &[0], 3_000);
     for viewer in [1, 2] {
         call.estimate(viewer, 400_000);
         call.view(viewer, &[wish(FIRST_PICTURE, 0, CAMERA, 360)]);
@@ -195,6 +148,7 @@ fn a_viewer_on_trial_that_goes_leaves_the_permit_to_others() {
 #[test]
 fn a_layer_on_trial_stays_while_it_turns_out_to_need_more() {
     let mut call = Call::of(2);
+    send(&mut call, &[0], 3_000);
     call.estimate(1, 400_000);
     call.view(1, &[wish(FIRST_PICTURE, 0, CAMERA, 360)]);
     let mut heights = Vec::new();
@@ -219,7 +173,7 @@ fn a_layer_on_trial_stays_while_it_turns_out_to_need_more() {
 fn a_trial_begins_when_what_fits_travels_and_a_paused_picture_is_tried_first() {
     let mut call = Call::of(3);
     call.estimate(2, 300_000);
-    send(&mut call, &[0, 1], 1_000);
+    send(&mut call, &[0, 1], 3_000);
     call.key_frames.clear();
     call.view(
         2,
@@ -241,6 +195,7 @@ fn a_trial_begins_when_what_fits_travels_and_a_paused_picture_is_tried_first() {
 #[test]
 fn a_viewer_that_does_not_wish_its_picture_on_trial_any_more_leaves_the_permit_to_others() {
     let mut call = Call::of(3);
+    send(&mut call, &[0], 3_000);
     for viewer in [1, 2] {
         call.estimate(viewer, 400_000);
         call.view(viewer, &[wish(FIRST_PICTURE, 0, CAMERA, 360)]);

@@ -395,3 +395,54 @@ pub(crate) fn places(outgoing: &[(u32, usize, SlotNumbers)]) -> Vec<(u32, usize)
         .map(|(viewer, slot, _)| (*viewer, *slot))
         .collect()
 }
+
+/// Lets the senders send all layers that are wanted of their cameras for a while: key frames when they are
+/// asked for, and a packet of each layer every 20 ms, of the bitrates that are usual.
+pub(crate) fn send(call: &mut Call, senders: &[u32], millis: u64) -> Vec<(u32, usize, Layer, u64)> {
+    let mut received = Vec::new();
+    for _ in 0..millis / 20 {
+        call.pass(20);
+        for sender in senders {
+            let wanted = call
+                .wanted
+                .get(sender)
+                .map_or(3, |wanted| wanted.camera_layers);
+            for layer in Layer::ALL
+                .into_iter()
+                .filter(|layer| layer.count() <= wanted)
+            {
+                let asked = call.key_frames.len();
+                call.key_frames
+                    .retain(|one| *one != (*sender, Source::Camera, layer));
+                let is_key_frame = call.key_frames.len() < asked;
+                let Some(mut packet) = call.packet(*sender, Source::Camera, layer) else {
+                    continue;
+                };
+                packet.bytes = match layer {
+                    Layer::Low => 375,
+                    Layer::Middle => 1_250,
+                    Layer::High => 3_750,
+                };
+                packet.key_frame = is_key_frame.then_some(PictureSize {
+                    width: 320 << (layer.count() - 1),
+                    height: 180 << (layer.count() - 1),
+                });
+                for one in call.receive(&packet) {
+                    let to = number(one.to.device());
+                    received.push((
+                        to,
+                        one.slot.number(),
+                        layer,
+                        one.slot_numbers.numbers.sequence,
+                    ));
+                }
+            }
+        }
+    }
+    received
+}
+
+/// Returns the height that travels in a slot.
+pub(crate) fn height(call: &Call, viewer: u32, slot: usize) -> Option<u16> {
+    call.slot(viewer, slot).and_then(|state| state.height)
+}
