@@ -35,6 +35,7 @@
 //! | [`limits`] | how much a sender, a call and a device's requests may use |
 //! | [`rewriting`] | the numbers of packets, so that a slot is one continuous stream |
 //! | [`vp8`] | what the clear bytes of a packet tell |
+//! | [`description`] | which m-line of an offer is which source and which slot |
 //!
 //! `CallMedia` puts them together: `devices` holds the active devices, what each sends (`device`) and the slots
 //! in which each receives (`slot`). A source has the list of the slots in which it is to travel, and an
@@ -49,6 +50,7 @@ pub mod audio_level;
 pub mod audio_slots;
 mod call_media;
 pub mod demand;
+pub mod description;
 mod device;
 mod device_handle;
 mod devices;

@@ -33,12 +33,16 @@ pub struct PictureSize {
 }
 
 impl Vp8Packet {
-    /// Parses the payload of an RTP packet. `None`: it ends within its descriptor, or has nothing after it.
+    /// Parses the payload of an RTP packet. `None`: it ends within its descriptor, has nothing after it, or has
+    /// TL0PICIDX without a temporal layer.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Option<Self> {
         let mut rest = Bytes(payload);
         let first = rest.next()?;
         let extension = if first & 0x80 == 0 { 0 } else { rest.next()? };
+        if extension & 0x60 == 0x40 {
+            return None;
+        }
         let picture_id = if extension & 0x80 == 0 {
             None
         } else {

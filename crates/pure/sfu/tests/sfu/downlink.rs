@@ -183,6 +183,48 @@ fn the_wait_grows_with_failures_and_is_short_after_a_success() {
 }
 
 #[test]
+fn a_trial_begins_on_firm_ground_and_not_right_after_the_connection() {
+    let mut downlink = Downlink::new(at(10_000));
+    assert!(!downlink.may_try(0, true, at(12_999)));
+    assert!(
+        downlink.may_try(u64::MAX, false, at(13_000)),
+        "nothing is estimated"
+    );
+    downlink.estimate(300_000, 0, at(13_000));
+    for (need, is_paused, expected) in [
+        (300_000, false, true),
+        (300_001, false, false),
+        (300_001, true, true),
+    ] {
+        assert_eq!(
+            downlink.may_try(need, is_paused, at(13_000)),
+            expected,
+            "{need}"
+        );
+    }
+}
+
+#[test]
+fn a_paused_picture_waits_less_than_a_larger_layer() {
+    let mut downlink = Downlink::new(Moment::default());
+    let mut now = at(10_000);
+    for _ in 0..4 {
+        downlink.begin_trial(0, 600_000, now);
+        now = now.plus(TRIAL);
+        assert_eq!(downlink.advance(now), Some(TrialOutcome::Failure));
+        now = now.plus(MAX_WAIT);
+    }
+    downlink.begin_trial(0, 600_000, now);
+    now = now.plus(TRIAL);
+    assert_eq!(downlink.advance(now), Some(TrialOutcome::Failure));
+    let waits = |millis| now.plus(Duration::from_millis(millis));
+    assert!(!downlink.may_try(0, true, waits(9_999)) && downlink.may_try(0, true, waits(10_000)));
+    assert!(
+        !downlink.may_try(0, false, waits(79_999)) && downlink.may_try(0, false, waits(80_000))
+    );
+}
+
+#[test]
 fn one_viewer_has_the_permit() {
     let mut permit = TrialPermit::default();
     let [first, second] = [DeviceIndex::new(1), DeviceIndex::new(2)];

@@ -7,6 +7,7 @@ mod allocation;
 mod audio_slots;
 mod call;
 mod demand;
+mod description;
 mod downlink;
 mod key_frames;
 mod layers;

@@ -19,7 +19,7 @@ const LONG: fn(u16) -> Option<PictureId> = |value| {
 #[test]
 fn descriptors_are_read_as_rfc_7741_has_them() {
     let none = Vp8Packet::default();
-    let table: [(&str, &[u8], Option<Vp8Packet>); 12] = [
+    let table: [(&str, &[u8], Option<Vp8Packet>); 13] = [
         ("nothing", &[], None),
         ("a descriptor alone", &[0x10], None),
         ("no extension", &[0x10, 0x01], Some(none)),
@@ -43,12 +43,14 @@ fn descriptors_are_read_as_rfc_7741_has_them() {
         ("half a long picture id", &[0x80, 0x80, 0xff], None),
         (
             "an index",
-            &[0x80, 0x40, 0x09, 0],
+            &[0x80, 0x60, 0x09, 0x40, 0],
             Some(Vp8Packet {
                 tl0_index: Some(9),
+                temporal_layer: Some(1),
                 ..none
             }),
         ),
+        ("an index without a layer", &[0x80, 0x40, 0x09, 0, 0], None),
         (
             "a temporal layer",
             &[0x80, 0x20, 0b1010_0000, 0],
@@ -139,6 +141,7 @@ proptest! {
             }
             PictureId { value, is_long }
         });
+        let tl0_index = tl0_index.filter(|_| temporal_layer.is_some());
         if let Some(index) = tl0_index {
             extension |= 0x40;
             fields.push(index);

@@ -69,6 +69,19 @@ fn an_estimate_that_falls_takes_layers_at_once_and_the_smallest_last() {
 }
 
 #[test]
+fn the_smallest_layer_bears_what_receivers_underestimate() {
+    let mut call = Call::of(2);
+    call.view(1, &[wish(FIRST_PICTURE, 0, CAMERA, 180)]);
+    send(&mut call, &[0], 2_000);
+    // Sound and picture take 198 kbit/s.
+    for (estimate, expected) in [(170_000, Some(180)), (160_000, None)] {
+        call.estimate(1, estimate);
+        send(&mut call, &[0], 1_000);
+        assert_eq!(height(&call, 1, FIRST_PICTURE), expected, "{estimate}");
+    }
+}
+
+#[test]
 fn a_larger_layer_is_tried_and_stays_if_the_estimate_rises() {
     for rises in [true, false] {
         let mut call = Call::of(2);

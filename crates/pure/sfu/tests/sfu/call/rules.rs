@@ -349,6 +349,22 @@ fn senders_are_told_what_is_wanted() {
 }
 
 #[test]
+fn a_device_that_nobody_hears_now_is_to_send_its_sound_nevertheless() {
+    let mut call = Call::of(8);
+    call.pass(10_000);
+    let heard = call
+        .slots
+        .values()
+        .flatten()
+        .any(|state| state.device == id(7));
+    assert!(!heard);
+    assert!(
+        call.wanted[&7].audio,
+        "its level decides whether it is heard"
+    );
+}
+
+#[test]
 fn missed_key_frames_are_asked_for_once_a_second_and_not_in_a_pause() {
     let mut call = Call::of(3);
     let missed = |call: &mut Call, device| {
