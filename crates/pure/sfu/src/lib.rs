@@ -42,6 +42,11 @@
 //! assignment changes slot and list in one function, `Devices::assign`. After each input the decisions that it
 //! makes stale are made again, in the order sounds, pictures, demand, key frames, reports.
 //!
+//! [`Sfu`] puts it over connections: `peer` is one device's connection, an `Rtc` of str0m with the m-lines of
+//! its offer. It takes datagrams and gives datagrams, and knows no socket, clock or thread either. str0m draws
+//! keys, credentials and SSRCs itself: below it are getrandom, rand and time, and cryptography in C, so this
+//! crate is no code for browsers.
+//!
 //! Devices, users and slots are indexes into vectors, and buffers are used again, so that a forwarded packet
 //! needs no look-up and no allocation.
 
@@ -62,7 +67,9 @@ pub mod layers;
 pub mod limits;
 pub mod output;
 mod packet;
+mod peer;
 pub mod rewriting;
+mod sfu;
 mod slot;
 pub mod source;
 pub mod speaker;
@@ -74,4 +81,6 @@ pub use self::{
     call_media::CallMedia,
     device_handle::DeviceHandle,
     packet::{IncomingPacket, OutgoingPacket},
+    peer::OfferError,
+    sfu::{Sfu, SfuOutput},
 };

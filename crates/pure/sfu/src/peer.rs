@@ -1,0 +1,255 @@
+//! The connection of one device: str0m's `Rtc`, and the m-lines of its offer.
+
+use core::{net::SocketAddr, time::Duration};
+use std::{sync::Arc, time::Instant};
+
+use str0m::{
+    Candidate, Rtc,
+    change::SdpOffer,
+    format::Codec as RtpCodec,
+    media::{KeyframeRequestKind, Mid, Pt, Rid},
+    rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor},
+};
+
+use crate::{
+    description::{LineDirection, LineError, offer_lines, without_downlink_feedback},
+    indexes::SlotIndex,
+    input::{Codec, Connection, Sending, SlotKind},
+    rewriting::{SlotNumbers, Vp8Numbers},
+    source::{Layer, PerSource, Source},
+};
+
+/// The number and age of packets that are kept for retransmission, and their share of what is sent.
+const KEPT_PACKETS: usize = 128;
+const KEPT_FOR: Duration = Duration::from_millis(500);
+const MOST_RETRANSMISSIONS: f32 = 0.15;
+
+/// The reason why an offer is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferError {
+    /// The device is not active.
+    NotActive,
+    /// The device makes too many offers.
+    RateLimited,
+    /// The m-lines are not as they must be.
+    Lines(LineError),
+    /// The text is no offer.
+    Malformed,
+}
+
+/// The connection of one device.
+pub(crate) struct Peer {
+    pub(crate) rtc: Rtc,
+    /// The moment at which the connection wants to know the time.
+    pub(crate) timeout: Instant,
+    slots: Vec<SlotLine>,
+    sources: Vec<SourceLine>,
+    /// The streams that have come, by their SSRC.
+    streams: Vec<(Ssrc, Source, Layer)>,
+}
+
+/// The m-line of a slot.
+struct SlotLine {
+    mid: Mid,
+    kind: SlotKind,
+    /// The stream and its payload type, once the connection works.
+    stream: Option<(Ssrc, Pt)>,
+}
+
+/// The m-line of a source, with the names of its layers.
+struct SourceLine {
+    mid: Mid,
+    source: Source,
+    layers: Vec<Rid>,
+}
+
+impl Peer {
+    /// Answers an offer with a new connection, which is reached at these addresses.
+    pub(crate) fn answer(
+        offer: &str,
+        addresses: &[SocketAddr],
+        now: Instant,
+    ) -> Result<(Self, String), OfferError> {
+        let lines = offer_lines(offer).map_err(OfferError::Lines)?;
+        let parsed = SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)?;
+        let mut rtc = Rtc::builder()
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .clear_extension_map()
+            .set_extension(1, Extension::AudioLevel)
+            .set_extension(2, Extension::AbsoluteCaptureTime)
+            .set_extension(3, Extension::TransportSequenceNumber)
+            .set_extension(4, Extension::RtpMid)
+            .set_extension(10, Extension::RtpStreamId)
+            .set_extension(11, Extension::RepairedRtpStreamId)
+            .set_stats_interval(Some(Duration::from_secs(1)))
+            .build(now);
+        for address in addresses {
+            if let Ok(candidate) = Candidate::host(*address, "udp") {
+                rtc.add_local_candidate(candidate);
+            }
+        }
+        let answer = rtc.sdp_api().accept_offer(parsed);
+        let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
+        let mut peer = Self {
+            rtc,
+            timeout: now,
+            slots: Vec::new(),
+            sources: Vec::new(),
+            streams: Vec::new(),
+        };
+        for line in lines {
+            let mid = Mid::from(line.mid.as_str());
+            match line.direction {
+                LineDirection::Receives(kind) => peer.slots.push(SlotLine {
+                    mid,
+                    kind,
+                    stream: None,
+                }),
+                LineDirection::Sends(source, layers) => peer.sources.push(SourceLine {
+                    mid,
+                    source,
+                    layers: layers.iter().map(|name| Rid::from(name.as_str())).collect(),
+                }),
+            }
+        }
+        Ok((peer, without_downlink_feedback(&answer)))
+    }
+
+    /// Finds the streams of the slots of a connection that works. Returns the result of the negotiation.
+    pub(crate) fn begin(&mut self) -> Connection {
+        for line in &mut self.slots {
+            let codec = match line.kind {
+                SlotKind::Audio => RtpCodec::Opus,
+                SlotKind::Video => RtpCodec::Vp8,
+            };
+            let params = self
+                .rtc
+                .codec_config()
+                .find(|params| params.spec().codec == codec);
+            let pt = params.map(str0m::format::PayloadParams::pt);
+            let mut api = self.rtc.direct_api();
+            let stream = api.stream_tx_by_mid(line.mid, None);
+            line.stream = stream.zip(pt).map(|(stream, pt)| {
+                stream.set_rtx_cache(KEPT_PACKETS, KEPT_FOR, Some(MOST_RETRANSMISSIONS));
+                (stream.ssrc(), pt)
+            });
+        }
+        let mut sources = PerSource::default();
+        for line in &self.sources {
+            let codec = if line.source.is_video() {
+                Codec::Vp8
+            } else {
+                Codec::Opus
+            };
+            let layers = u8::try_from(line.layers.len().max(1)).unwrap_or(u8::MAX);
+            *sources.of_mut(line.source) = Some(Sending { layers, codec });
+        }
+        Connection {
+            slots: self.slots.iter().map(|line| line.kind).collect(),
+            sources,
+            decodes: vec![Codec::Opus, Codec::Vp8],
+        }
+    }
+
+    /// Returns the source and the layer of a stream that has come.
+    pub(crate) fn stream(&mut self, ssrc: Ssrc) -> Option<(Source, Layer)> {
+        let mut known = self.streams.iter();
+        if let Some((_, source, layer)) = known.find(|(other, ..)| *other == ssrc) {
+            return Some((*source, *layer));
+        }
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_rx(&ssrc)?;
+        let (mid, rid) = (stream.mid(), stream.rid());
+        let line = self.sources.iter().find(|line| line.mid == mid)?;
+        let place = line.layers.iter().position(|name| Some(*name) == rid);
+        let layer = Layer::ALL.get(place.unwrap_or_default()).copied()?;
+        // A device has four sources with three layers; more streams are those of a broken sender.
+        if self.streams.len() < 16 {
+            self.streams.push((ssrc, line.source, layer));
+        }
+        Some((line.source, layer))
+    }
+
+    /// Asks for a key frame.
+    pub(crate) fn request_key_frame(&mut self, source: Source, layer: Layer) {
+        let line = self.sources.iter().find(|line| line.source == source);
+        let Some(line) = line else { return };
+        let rid = line.layers.get(usize::from(layer.count()) - 1).copied();
+        let mut api = self.rtc.direct_api();
+        if let Some(stream) = api.stream_rx_by_mid(line.mid, rid) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+    }
+
+    /// Writes a packet into a slot.
+    pub(crate) fn write(
+        &mut self,
+        slot: SlotIndex,
+        packet: &RtpPacket,
+        slot_numbers: &SlotNumbers,
+    ) {
+        let line = self.slots.get(slot.number());
+        let Some((kind, (ssrc, pt))) = line.and_then(|line| Some((line.kind, line.stream?))) else {
+            return;
+        };
+        let numbers = slot_numbers.numbers;
+        let mut write = RtpWrite::new(
+            pt,
+            numbers.sequence.into(),
+            numbers.timestamp,
+            packet.timestamp,
+            Arc::clone(&packet.payload),
+        )
+        .marker(packet.header.marker || slot_numbers.has_marker)
+        .ext_vals(forwarded(&packet.header.ext_vals))
+        .nackable(kind == SlotKind::Video);
+        if kind == SlotKind::Video {
+            // A picture with the numbers of its sender would break those of the slot.
+            let Some(patch) = patch(&packet.payload, numbers.vp8) else {
+                return;
+            };
+            write = write.vp8_patch(patch);
+        }
+        let mut api = self.rtc.direct_api();
+        if let Some(stream) = api.stream_tx(&ssrc) {
+            stream.write_rtp(write);
+        }
+    }
+
+    /// Returns the slot of an m-line.
+    pub(crate) fn slot_of(&self, mid: Mid) -> Option<SlotIndex> {
+        let place = self.slots.iter().position(|line| line.mid == mid);
+        place.map(SlotIndex::new)
+    }
+
+    /// Returns the name of the m-line of a slot.
+    pub(crate) fn mid_of(&self, slot: SlotIndex) -> Option<Mid> {
+        self.slots.get(slot.number()).map(|line| line.mid)
+    }
+}
+
+/// Returns the header extensions that are forwarded: the audio level and the time of capture.
+fn forwarded(values: &ExtensionValues) -> ExtensionValues {
+    ExtensionValues {
+        audio_level: values.audio_level,
+        voice_activity: values.voice_activity,
+        abs_capture_time: values.abs_capture_time,
+        ..ExtensionValues::default()
+    }
+}
+
+/// Returns the change of the payload descriptor to the numbers of the slot.
+fn patch(payload: &[u8], numbers: Vp8Numbers) -> Option<str0m::rtp::Vp8Patch> {
+    let descriptor = Vp8Descriptor::parse(payload).ok()?;
+    let mut patch = descriptor.patch();
+    if let Some(id) = numbers.picture_id {
+        patch = patch.picture_id(id.value);
+    }
+    if let Some(index) = numbers.tl0_index {
+        patch = patch.tl0_pic_idx(index);
+    }
+    patch.build().ok()
+}
