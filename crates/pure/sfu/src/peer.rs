@@ -46,6 +46,8 @@ pub(crate) struct Peer {
     sources: Vec<SourceLine>,
     /// The streams that have come, by their SSRC.
     streams: Vec<(Ssrc, Source, Layer)>,
+    /// Whether the connection has worked.
+    pub(crate) has_begun: bool,
 }
 
 /// The m-line of a slot.
@@ -99,6 +101,7 @@ impl Peer {
             slots: Vec::new(),
             sources: Vec::new(),
             streams: Vec::new(),
+            has_begun: false,
         };
         for line in lines {
             let mid = Mid::from(line.mid.as_str());
@@ -120,6 +123,7 @@ impl Peer {
 
     /// Finds the streams of the slots of a connection that works. Returns the result of the negotiation.
     pub(crate) fn begin(&mut self) -> Connection {
+        self.has_begun = true;
         for line in &mut self.slots {
             let codec = match line.kind {
                 SlotKind::Audio => RtpCodec::Opus,

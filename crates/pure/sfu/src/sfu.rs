@@ -251,9 +251,13 @@ impl Sfu {
                 device,
                 thousandths: thousandths(loss),
             }),
-            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
-                return false;
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                // A connection that has not worked yet may still do.
+                return self
+                    .peer_mut(handle)
+                    .is_some_and(|(_, peer)| !peer.has_begun);
             }
+            Event::Closed => return false,
             _ => None,
         };
         if let Some(input) = input {

@@ -19,7 +19,7 @@ use str0m::{
     bwe::Bitrate,
     change::SdpAnswer,
     format::Codec,
-    media::{Direction, MediaKind, Mid},
+    media::{Direction, MediaKind, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
     rtp::{ExtensionValues, RtpPacket, RtpWrite},
 };
@@ -63,6 +63,11 @@ impl Network {
 
     /// Lets a device join and connect.
     fn join(&mut self) -> usize {
+        self.join_with(None)
+    }
+
+    /// Lets a device join and connect, with these layers of its camera.
+    fn join_with(&mut self, layers: Option<Simulcast>) -> usize {
         let number = self.clients.len();
         let device = DemuxId::new(u32::try_from(number).unwrap() * 16 + 16).unwrap();
         let user = OpaqueUserId::parse(&format!("{number:02x}")).unwrap();
@@ -72,7 +77,7 @@ impl Network {
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         let mut api = rtc.sdp_api();
         let audio = api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
-        let camera = api.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
+        let camera = api.add_media(MediaKind::Video, Direction::SendOnly, None, None, layers);
         let kinds = [
             MediaKind::Audio,
             MediaKind::Audio,
@@ -207,6 +212,11 @@ impl Network {
 
     /// Lets a device send a packet.
     fn send(&mut self, number: usize, source: Source, payload: &[u8]) {
+        self.send_layer(number, source, None, payload);
+    }
+
+    /// Lets a device send a packet of a layer.
+    fn send_layer(&mut self, number: usize, source: Source, layer: Option<Rid>, payload: &[u8]) {
         let now = self.now;
         let client = &mut self.clients[number];
         let (mid, codec) = match source {
@@ -228,7 +238,7 @@ impl Network {
         };
         let write = RtpWrite::new(pt, sequence.into(), 1_000, now, payload).ext_vals(values);
         let mut api = client.rtc.direct_api();
-        api.stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
+        api.stream_tx_by_mid(mid, layer).unwrap().write_rtp(write);
         self.run(20);
     }
 
@@ -249,12 +259,12 @@ impl Network {
         facts.collect()
     }
 
-    fn view(&mut self, number: usize, device: usize, slot: SlotIndex) {
+    fn view(&mut self, number: usize, device: usize, slot: SlotIndex, height: u16) {
         let wish = Wish {
             slot,
             subject: Subject::Device(self.clients[device].id),
             source: Source::Camera,
-            height: 180,
+            height,
         };
         let view = View {
             wishes: vec![wish],
@@ -320,7 +330,7 @@ fn sound_and_pictures_travel_in_the_slots_of_the_others() {
     let slot = network.sfu.slot_of(device, &mid.to_string()).unwrap();
     assert_eq!(network.sfu.mid_of(device, slot), Some(mid.to_string()));
     let requests = network.clients[0].key_frame_requests;
-    network.view(1, 0, slot);
+    network.view(1, 0, slot, 180);
     assert_eq!(network.clients[0].key_frame_requests, requests + 1);
     network.send(0, Source::Camera, &key_frame(600, 7));
     network.send(0, Source::Camera, &key_frame(601, 8));
@@ -337,9 +347,50 @@ fn sound_and_pictures_travel_in_the_slots_of_the_others() {
             .any(|state| state.slot == slot && state.height == Some(180))
     );
     // Another picture in the same slot: sequence numbers and picture ids go on.
-    network.view(1, 2, slot);
+    network.view(1, 2, slot, 180);
     network.send(2, Source::Camera, &key_frame(9_000, 80));
     assert_eq!(network.received(1), [(mid, 3, None, key_frame(602, 9))]);
+}
+
+#[test]
+fn layers_are_told_by_their_names_and_asked_for_one_by_one() {
+    let mut network = Network::new();
+    let mut layers = Simulcast::new();
+    for name in ["q", "h", "f"] {
+        layers.add_send_layer(SimulcastLayer::new(name));
+    }
+    network.join_with(Some(layers));
+    network.join();
+    let [low, high] = ["q", "f"].map(Rid::from);
+    let slot = SlotIndex::new(2);
+    network.send_layer(0, Source::Camera, Some(low), &key_frame(1, 1));
+    network.send_layer(0, Source::Camera, Some(high), &key_frame(70, 70));
+    network.received(1);
+    network.view(1, 0, slot, 180);
+    network.send_layer(0, Source::Camera, Some(high), &key_frame(71, 71));
+    assert!(network.received(1).is_empty(), "another layer is wished");
+    network.send_layer(0, Source::Camera, Some(low), &key_frame(2, 2));
+    let mid = network.clients[1].slots[2];
+    assert_eq!(network.received(1), [(mid, 1, None, key_frame(2, 2))]);
+    network.run(1_200);
+    let device = network.clients[1].id;
+    network.sfu.handle(
+        network.now,
+        Input::Estimate {
+            device,
+            bits: 100_000_000,
+        },
+    );
+    let requests = network.clients[0].key_frame_requests;
+    network.view(1, 0, slot, 720);
+    assert_eq!(network.clients[0].key_frame_requests, requests + 1);
+    network.send_layer(0, Source::Camera, Some(low), &key_frame(3, 3));
+    network.send_layer(0, Source::Camera, Some(high), &key_frame(72, 72));
+    let expected = [
+        (mid, 2, None, key_frame(3, 3)),
+        (mid, 3, None, key_frame(4, 4)),
+    ];
+    assert_eq!(network.received(1), expected);
 }
 
 #[test]
@@ -376,7 +427,7 @@ fn the_receivers_estimate_pauses_pictures() {
     for _ in 0..2 {
         network.join();
     }
-    network.view(1, 0, SlotIndex::new(2));
+    network.view(1, 0, SlotIndex::new(2), 180);
     network.send(0, Source::Camera, &key_frame(1, 1));
     assert_eq!(network.received(1).len(), 1);
     let client = &mut network.clients[1];

@@ -69,6 +69,28 @@ fn an_estimate_that_falls_takes_layers_at_once_and_the_smallest_last() {
 }
 
 #[test]
+fn an_estimate_that_sways_a_little_switches_nothing_back_and_forth() {
+    let mut call = Call::of(2);
+    call.view(1, &[wish(FIRST_PICTURE, 0, CAMERA, 360)]);
+    send(&mut call, &[0], 3_000);
+    // Sound and picture take 548 kbit/s.
+    for (estimate, expected) in [
+        (560_000, 360),
+        (540_000, 180),
+        (560_000, 180),
+        (620_000, 360),
+    ] {
+        call.estimate(1, estimate);
+        send(&mut call, &[0], 1_600);
+        assert_eq!(
+            height(&call, 1, FIRST_PICTURE),
+            Some(expected),
+            "{estimate}"
+        );
+    }
+}
+
+#[test]
 fn the_smallest_layer_bears_what_receivers_underestimate() {
     let mut call = Call::of(2);
     call.view(1, &[wish(FIRST_PICTURE, 0, CAMERA, 180)]);

@@ -293,7 +293,12 @@ fn a_sender_over_its_limit_is_throttled_then_dropped_until_it_publishes_anew() {
         if packet % 15 == 0 {
             call.pass(4);
         }
+        let was_told = !call.refusals.is_empty();
         forwarded += call.begin(0, CAMERA, LOW).len();
+        if !was_told && !call.refusals.is_empty() {
+            let state = call.slot(1, FIRST_PICTURE).unwrap();
+            assert_eq!(state.pause, Some(Pause::Muted), "in the same step");
+        }
     }
     assert_eq!(call.refusals, [(0, Refusal::OverLimit(CAMERA))]);
     assert!((3_700..4_600).contains(&forwarded), "{forwarded}");
@@ -346,6 +351,23 @@ fn senders_are_told_what_is_wanted() {
     call.pass(5_000);
     assert_eq!(wanted(&call), (0, false, false, false));
     assert_eq!(call.deadline, None, "nothing is left to wait for");
+}
+
+#[test]
+fn a_viewer_excludes_devices_that_are_there_and_no_others() {
+    let mut call = Call::of(2);
+    call.view_without(1, &[], &[0, 2]);
+    call.join(2);
+    assert!(
+        call.begin(0, Source::Audio, LOW)
+            .iter()
+            .all(|(viewer, ..)| *viewer != 1)
+    );
+    assert!(
+        call.begin(2, Source::Audio, LOW)
+            .iter()
+            .any(|(viewer, ..)| *viewer == 1)
+    );
 }
 
 #[test]
