@@ -57,6 +57,7 @@ pub struct Sfu {
     outputs: VecDeque<SfuOutput>,
     /// The devices whose connections have something to send.
     dirty: Vec<DeviceIndex>,
+    spare: Vec<DeviceIndex>,
     /// The key frames that senders are to be asked for.
     key_frames: Vec<(DeviceHandle, Source, Layer)>,
 }
@@ -72,6 +73,7 @@ impl Sfu {
             start,
             outputs: VecDeque::new(),
             dirty: Vec::new(),
+            spare: Vec::new(),
             key_frames: Vec::new(),
         }
     }
@@ -125,8 +127,10 @@ impl Sfu {
             return;
         };
         // The connection has room for one packet, so it is drained after each datagram.
-        let is_alive = peer.rtc.handle_input(str0m::Input::Receive(now, datagram));
-        self.drain(handle, now, is_alive.is_ok());
+        // Anybody can send a datagram from any address: one that is refused ends nothing.
+        let _refused = peer.rtc.handle_input(str0m::Input::Receive(now, datagram));
+        let is_alive = peer.rtc.is_alive();
+        self.drain(handle, now, is_alive);
     }
 
     /// Lets the time pass for the call and for the connections that wait for it.
@@ -148,10 +152,12 @@ impl Sfu {
                 self.dirty.push(from.index);
             }
         }
-        let mut dirty = core::mem::take(&mut self.dirty);
+        // Two lists are used in turn, so that none is made anew.
+        let spare = core::mem::take(&mut self.spare);
+        let mut dirty = core::mem::replace(&mut self.dirty, spare);
         dirty.sort_unstable();
         dirty.dedup();
-        for index in dirty {
+        for index in dirty.drain(..) {
             let Some(Some((id, peer))) = self.peers.get_mut(index.number()) else {
                 continue;
             };
@@ -159,6 +165,7 @@ impl Sfu {
             let is_alive = peer.rtc.handle_input(str0m::Input::Timeout(now));
             self.drain(handle, now, is_alive.is_ok());
         }
+        self.spare = dirty;
     }
 
     /// Returns the next output.

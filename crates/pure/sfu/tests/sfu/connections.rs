@@ -46,6 +46,8 @@ struct Network {
     sfu: Sfu,
     clients: Vec<Client>,
     now: Instant,
+    /// Bytes that somebody else sends from the address of the newest device in each step.
+    forgeries: Vec<Vec<u8>>,
 }
 
 const SERVER: &str = "192.0.2.1:4000";
@@ -58,6 +60,7 @@ impl Network {
             sfu: Sfu::new(MediaLimits::default(), addresses, now),
             clients: Vec::new(),
             now,
+            forgeries: Vec::new(),
         }
     }
 
@@ -134,6 +137,9 @@ impl Network {
     fn run(&mut self, millis: u64) {
         for _ in 0..millis.div_ceil(5) {
             self.now += Duration::from_millis(5);
+            for bytes in self.forgeries.clone() {
+                self.forge(self.clients.len() - 1, &bytes);
+            }
             for number in 0..self.clients.len() {
                 self.clients[number]
                     .rtc
@@ -207,6 +213,20 @@ impl Network {
                 }
                 SfuOutput::Call(_) => {}
             }
+        }
+    }
+
+    /// Sends bytes of somebody else that say that they are from the address of a device.
+    fn forge(&mut self, number: usize, bytes: &[u8]) {
+        let client = &self.clients[number];
+        let received = Receive::new(
+            Protocol::Udp,
+            client.address,
+            SERVER.parse().unwrap(),
+            bytes,
+        );
+        if let Ok(received) = received {
+            self.sfu.receive(self.now, client.id, received);
         }
     }
 
@@ -441,6 +461,84 @@ fn the_receivers_estimate_pauses_pictures() {
     assert!(network.received(1).is_empty());
     let pause = network.clients[1].told.iter().find_map(|state| state.pause);
     assert_eq!(pause, Some(anteroom_sfu::output::Pause::Bandwidth));
+}
+
+/// The bytes that datagrams begin with, by their kind: STUN, DTLS, RTP and RTCP, and nothing.
+const BEGINNINGS: [&[u8]; 10] = [
+    &[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42],
+    &[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 20],
+    &[23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 40],
+    &[21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 2],
+    // Alerts: the handshake has failed, and the other end has closed.
+    &[21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40],
+    &[21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 0],
+    &[0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9],
+    &[0x90, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 0xbe, 0xde, 0, 1],
+    &[0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 9],
+    &[],
+];
+
+#[test]
+fn datagrams_of_others_end_no_connection() {
+    let mut network = Network::new();
+    for _ in 0..2 {
+        network.join();
+    }
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        u8::try_from(state >> 56).unwrap()
+    };
+    for round in 0..2_000_usize {
+        let mut bytes = BEGINNINGS[round % BEGINNINGS.len()].to_vec();
+        let length = if round % 3 == 0 {
+            0
+        } else {
+            usize::from(next())
+        };
+        bytes.extend((0..length).map(|_| next()));
+        network.forge(round / 10 % 2, &bytes);
+        if round % 50 == 0 {
+            network.run(5);
+        }
+    }
+    network.run(1_000);
+    for (sender, viewer) in [(0, 1), (1, 0)] {
+        network.clients[viewer].packets.clear();
+        network.send(sender, Source::Audio, b"still here");
+        let received = network.received(viewer);
+        assert_eq!(received.len(), 1, "from {sender}");
+        assert_eq!(received[0].3, b"still here");
+    }
+}
+
+#[test]
+fn datagrams_of_others_prevent_no_connection() {
+    let mut network = Network::new();
+    network.join();
+    // Records of DTLS that are too short, too long, of another version, or of no known kind.
+    for bytes in [
+        &[22, 0xfe, 0xfd][..],
+        &[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 1],
+        &[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 4, 1, 2, 3, 4],
+        &[22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1],
+        &[63, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1],
+        &[
+            23, 0xfe, 0xfd, 0, 9, 0, 0, 0, 0, 0, 1, 0, 8, 1, 1, 1, 1, 1, 1, 1, 1,
+        ],
+        // An alert that says that the handshake has failed.
+        &[21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 2, 40],
+        &[0x80, 96, 0],
+        &[0x81, 201, 0xff, 0xff, 0, 0, 0, 1],
+    ] {
+        network.forgeries.push(bytes.to_vec());
+    }
+    let number = network.join();
+    network.forgeries.clear();
+    network.send(number, Source::Audio, b"through it all");
+    assert_eq!(network.received(0).len(), 1);
 }
 
 #[test]
