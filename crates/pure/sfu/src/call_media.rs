@@ -129,6 +129,7 @@ impl CallMedia {
             }
             Input::Deactivate(device) => self.deactivate(device),
             Input::Connect { device, connection } => self.connect(device, connection),
+            Input::AddSlots { device, slots } => self.add_slots(device, &slots),
             Input::Disconnect(device) => self.disconnect(device),
             Input::View { device, view } => self.view(device, view),
             Input::Publish { device, sources } => self.publish(device, sources),

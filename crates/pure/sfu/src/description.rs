@@ -51,6 +51,8 @@ pub enum LineError {
     Sources,
     /// A source has more layers than it may have.
     Layers,
+    /// A later offer of the same connection has other m-lines than the earlier one, or new ones to send on.
+    Changed,
 }
 
 /// Reads the m-lines of an offer.

@@ -26,6 +26,13 @@ pub enum Input {
         /// The result of the negotiation.
         connection: Connection,
     },
+    /// The connection of a device has more slots than before. Those that it had stay as they are.
+    AddSlots {
+        /// The device.
+        device: DemuxId,
+        /// The new ones, after those that it had.
+        slots: Vec<SlotKind>,
+    },
     /// The connection of a device works no longer.
     Disconnect(DemuxId),
     /// A device says what it wants to see and hear where.

@@ -69,6 +69,7 @@ pub mod output;
 mod packet;
 mod peer;
 pub mod rewriting;
+mod settings;
 mod sfu;
 mod slot;
 pub mod source;
@@ -82,5 +83,6 @@ pub use self::{
     device_handle::DeviceHandle,
     packet::{IncomingPacket, OutgoingPacket},
     peer::OfferError,
+    settings::{Certificate, SfuSettings},
     sfu::{Sfu, SfuOutput},
 };

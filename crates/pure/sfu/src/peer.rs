@@ -1,6 +1,6 @@
 //! The connection of one device: str0m's `Rtc`, and the m-lines of its offer.
 
-use core::{net::SocketAddr, time::Duration};
+use core::time::Duration;
 use std::{sync::Arc, time::Instant};
 
 use str0m::{
@@ -12,10 +12,11 @@ use str0m::{
 };
 
 use crate::{
-    description::{LineDirection, LineError, offer_lines, without_downlink_feedback},
+    description::{LineDirection, LineError, OfferLine, offer_lines, without_downlink_feedback},
     indexes::SlotIndex,
     input::{Codec, Connection, Sending, SlotKind},
     rewriting::{SlotNumbers, Vp8Numbers},
+    settings::SfuSettings,
     source::{Layer, PerSource, Source},
 };
 
@@ -40,8 +41,12 @@ pub enum OfferError {
 /// The connection of one device.
 pub(crate) struct Peer {
     pub(crate) rtc: Rtc,
+    /// The number by which the device tells its connections apart.
+    pub(crate) session: u64,
     /// The moment at which the connection wants to know the time.
     pub(crate) timeout: Instant,
+    /// The m-lines of the last offer.
+    lines: Vec<OfferLine>,
     slots: Vec<SlotLine>,
     sources: Vec<SourceLine>,
     /// The streams that have come, by their SSRC.
@@ -66,15 +71,17 @@ struct SourceLine {
 }
 
 impl Peer {
-    /// Answers an offer with a new connection, which is reached at these addresses.
+    /// Answers the first offer of a session with a new connection.
     pub(crate) fn answer(
         offer: &str,
-        addresses: &[SocketAddr],
+        session: u64,
+        settings: &SfuSettings,
         now: Instant,
     ) -> Result<(Self, String), OfferError> {
         let lines = offer_lines(offer).map_err(OfferError::Lines)?;
         let parsed = SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)?;
         let mut rtc = Rtc::builder()
+            .set_dtls_cert(settings.certificate.0.clone())
             .set_rtp_mode(true)
             .clear_codecs()
             .enable_opus(true, false)
@@ -88,7 +95,7 @@ impl Peer {
             .set_extension(11, Extension::RepairedRtpStreamId)
             .set_stats_interval(Some(Duration::from_secs(1)))
             .build(now);
-        for address in addresses {
+        for address in &settings.addresses {
             if let Ok(candidate) = Candidate::host(*address, "udp") {
                 rtc.add_local_candidate(candidate);
             }
@@ -97,34 +104,85 @@ impl Peer {
         let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
         let mut peer = Self {
             rtc,
+            session,
             timeout: now,
+            lines: Vec::new(),
             slots: Vec::new(),
             sources: Vec::new(),
             streams: Vec::new(),
             has_begun: false,
         };
         for line in lines {
-            let mid = Mid::from(line.mid.as_str());
-            match line.direction {
-                LineDirection::Receives(kind) => peer.slots.push(SlotLine {
-                    mid,
-                    kind,
-                    stream: None,
-                }),
-                LineDirection::Sends(source, layers) => peer.sources.push(SourceLine {
-                    mid,
-                    source,
-                    layers: layers.iter().map(|name| Rid::from(name.as_str())).collect(),
-                }),
-            }
+            peer.add(line);
         }
         Ok((peer, without_downlink_feedback(&answer)))
+    }
+
+    /// Answers a later offer of the session: a restart of ICE, or more slots. Returns the new slots with the
+    /// answer.
+    pub(crate) fn answer_again(
+        &mut self,
+        offer: &str,
+    ) -> Result<(Vec<SlotKind>, String), OfferError> {
+        let lines = offer_lines(offer).map_err(OfferError::Lines)?;
+        let changed = OfferError::Lines(LineError::Changed);
+        let added = lines.strip_prefix(self.lines.as_slice()).ok_or(changed)?;
+        let kinds = added.iter().map(|line| match line.direction {
+            LineDirection::Receives(kind) => Ok(kind),
+            LineDirection::Sends(..) => Err(changed),
+        });
+        let kinds = kinds.collect::<Result<Vec<SlotKind>, OfferError>>()?;
+        let parsed = SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)?;
+        let answer = self.rtc.sdp_api().accept_offer(parsed);
+        let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
+        for line in added {
+            self.add(line.clone());
+        }
+        self.find_streams();
+        Ok((kinds, without_downlink_feedback(&answer)))
+    }
+
+    fn add(&mut self, line: OfferLine) {
+        let mid = Mid::from(line.mid.as_str());
+        match &line.direction {
+            LineDirection::Receives(kind) => self.slots.push(SlotLine {
+                mid,
+                kind: *kind,
+                stream: None,
+            }),
+            LineDirection::Sends(source, layers) => self.sources.push(SourceLine {
+                mid,
+                source: *source,
+                layers: layers.iter().map(|name| Rid::from(name.as_str())).collect(),
+            }),
+        }
+        self.lines.push(line);
     }
 
     /// Finds the streams of the slots of a connection that works. Returns the result of the negotiation.
     pub(crate) fn begin(&mut self) -> Connection {
         self.has_begun = true;
-        for line in &mut self.slots {
+        self.find_streams();
+        let mut sources = PerSource::default();
+        for line in &self.sources {
+            let codec = if line.source.is_video() {
+                Codec::Vp8
+            } else {
+                Codec::Opus
+            };
+            let layers = u8::try_from(line.layers.len().max(1)).unwrap_or(u8::MAX);
+            *sources.of_mut(line.source) = Some(Sending { layers, codec });
+        }
+        Connection {
+            slots: self.slots.iter().map(|line| line.kind).collect(),
+            sources,
+            decodes: vec![Codec::Opus, Codec::Vp8],
+        }
+    }
+
+    /// Finds the streams of the slots that have none yet.
+    pub(crate) fn find_streams(&mut self) {
+        for line in self.slots.iter_mut().filter(|line| line.stream.is_none()) {
             let codec = match line.kind {
                 SlotKind::Audio => RtpCodec::Opus,
                 SlotKind::Video => RtpCodec::Vp8,
@@ -140,21 +198,6 @@ impl Peer {
                 stream.set_rtx_cache(KEPT_PACKETS, KEPT_FOR, Some(MOST_RETRANSMISSIONS));
                 (stream.ssrc(), pt)
             });
-        }
-        let mut sources = PerSource::default();
-        for line in &self.sources {
-            let codec = if line.source.is_video() {
-                Codec::Vp8
-            } else {
-                Codec::Opus
-            };
-            let layers = u8::try_from(line.layers.len().max(1)).unwrap_or(u8::MAX);
-            *sources.of_mut(line.source) = Some(Sending { layers, codec });
-        }
-        Connection {
-            slots: self.slots.iter().map(|line| line.kind).collect(),
-            sources,
-            decodes: vec![Codec::Opus, Codec::Vp8],
         }
     }
 

@@ -1,6 +1,5 @@
 //! A call's media over the connections of its devices: [`CallMedia`] decides, str0m carries out.
 
-use core::net::SocketAddr;
 use std::{collections::VecDeque, time::Instant};
 
 use anteroom_protocol::DemuxId;
@@ -13,11 +12,10 @@ use str0m::{
 };
 
 use crate::{
-    CallMedia, DeviceHandle, IncomingPacket, OfferError,
+    CallMedia, DeviceHandle, IncomingPacket, OfferError, SfuSettings,
     audio_level::AudioLevel,
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
-    limits::MediaLimits,
     output::Output,
     peer::Peer,
     rewriting::{PacketNumbers, Vp8Numbers},
@@ -52,7 +50,7 @@ pub struct Sfu {
     media: CallMedia,
     /// The connections, by the index of the device, with the device.
     peers: Vec<Option<(DemuxId, Peer)>>,
-    addresses: Vec<SocketAddr>,
+    settings: SfuSettings,
     start: Instant,
     outputs: VecDeque<SfuOutput>,
     /// The devices whose connections have something to send.
@@ -63,13 +61,13 @@ pub struct Sfu {
 }
 
 impl Sfu {
-    /// Creates the media of a call without devices, which is reached at these addresses.
+    /// Creates the media of a call without devices.
     #[must_use]
-    pub fn new(limits: MediaLimits, addresses: Vec<SocketAddr>, start: Instant) -> Self {
+    pub fn new(settings: SfuSettings, start: Instant) -> Self {
         Self {
-            media: CallMedia::new(limits),
+            media: CallMedia::new(settings.limits),
             peers: Vec::new(),
-            addresses,
+            settings,
             start,
             outputs: VecDeque::new(),
             dirty: Vec::new(),
@@ -91,7 +89,8 @@ impl Sfu {
         self.take_outputs();
     }
 
-    /// Answers the offer of a device with a new connection, which replaces the one that it has.
+    /// Answers the offer of a device. A new session is a new connection, which replaces the one that it has; the
+    /// same session is a restart of ICE, or more slots.
     ///
     /// # Errors
     /// The device is not active, makes too many offers, or the offer is not as it must be. The connection that it
@@ -100,6 +99,7 @@ impl Sfu {
         &mut self,
         now: Instant,
         device: DemuxId,
+        session: u64,
         offer: &str,
     ) -> Result<String, OfferError> {
         let moment = self.moment(now);
@@ -107,7 +107,20 @@ impl Sfu {
         if !self.media.may_offer(device, moment) {
             return Err(OfferError::RateLimited);
         }
-        let (peer, answer) = Peer::answer(offer, &self.addresses, now)?;
+        let same = self
+            .peer_mut(handle)
+            .filter(|(_, peer)| peer.session == session);
+        if let Some((_, peer)) = same {
+            let (slots, answer) = peer.answer_again(offer)?;
+            // A connection that does not work yet begins with all of them.
+            let input = peer.has_begun.then_some(Input::AddSlots { device, slots });
+            self.dirty.push(handle.index);
+            if let Some(input) = input {
+                self.handle(now, input);
+            }
+            return Ok(answer);
+        }
+        let (peer, answer) = Peer::answer(offer, session, &self.settings, now)?;
         self.handle(now, Input::Disconnect(device));
         let number = handle.index.number();
         let missing = (number + 1).saturating_sub(self.peers.len());
@@ -244,6 +257,12 @@ impl Sfu {
             Event::Connected => {
                 let connection = self.peer_mut(handle).map(|(_, peer)| peer.begin());
                 connection.map(|connection| Input::Connect { device, connection })
+            }
+            Event::MediaAdded(_) => {
+                if let Some((_, peer)) = self.peer_mut(handle) {
+                    peer.find_streams();
+                }
+                None
             }
             Event::KeyframeRequest(request) => {
                 let peer = self.peer_mut(handle);

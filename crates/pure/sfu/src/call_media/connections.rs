@@ -5,9 +5,9 @@ use anteroom_protocol::DemuxId;
 use super::CallMedia;
 use crate::{
     indexes::{DeviceIndex, SlotIndex},
-    input::Connection,
+    input::{Connection, SlotKind},
     output::{Pause, Refusal},
-    slot::{Assignment, AssignmentState},
+    slot::{Assignment, AssignmentState, Slot},
     source::Source,
 };
 
@@ -40,6 +40,25 @@ impl CallMedia {
             device.connect(connection, &self.limits, self.now);
         }
         self.update_speaker(index);
+    }
+
+    pub(super) fn add_slots(&mut self, id: DemuxId, slots: &[SlotKind]) {
+        let Some((index, device)) = self.device_mut(id) else {
+            return;
+        };
+        if !device.is_connected {
+            return;
+        }
+        if device.viewer.slots.len() + slots.len() > MAX_SLOTS {
+            return self.refuse(id, Refusal::TooManySlots);
+        }
+        device
+            .viewer
+            .slots
+            .extend(slots.iter().copied().map(Slot::new));
+        device.viewer.name_audio_slots(&device.view);
+        self.stale.viewers.push(index);
+        self.stale.demand = true;
     }
 
     /// Ends everything that travels from and to a device.

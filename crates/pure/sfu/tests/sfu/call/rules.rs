@@ -199,6 +199,41 @@ fn a_connection_that_is_lost_carries_nothing_and_a_new_one_begins_anew() {
 }
 
 #[test]
+fn slots_that_are_added_leave_the_others_as_they_are() {
+    let mut call = Call::of(6);
+    call.view(
+        1,
+        &[wish(FIRST_PICTURE, 0, CAMERA, 180), wish(8, 0, CAMERA, 180)],
+    );
+    call.begin(0, CAMERA, LOW);
+    let before = call.slots[&1].clone();
+    call.handle(Input::AddSlots {
+        device: id(1),
+        slots: vec![SlotKind::Video, SlotKind::Audio],
+    });
+    let after = &call.slots[&1];
+    assert!(before.iter().all(|state| after.contains(state)));
+    let added: Vec<_> = after
+        .iter()
+        .filter(|state| !before.contains(state))
+        .collect();
+    let added: Vec<_> = added
+        .iter()
+        .map(|state| (state.slot.number(), state.source))
+        .collect();
+    assert_eq!(added, [(8, CAMERA), (9, Source::Audio)]);
+    assert_eq!(call.go_on(0, CAMERA, LOW)[0].2.numbers.sequence, 2);
+    let sequences = call.begin(0, CAMERA, LOW);
+    assert_eq!(places(&sequences), [(1, FIRST_PICTURE), (1, 8)]);
+    call.handle(Input::AddSlots {
+        device: id(1),
+        slots: vec![SlotKind::Video; 55],
+    });
+    assert_eq!(call.refusals, [(1, Refusal::TooManySlots)]);
+    assert_eq!(call.go_on(0, CAMERA, LOW).len(), 2);
+}
+
+#[test]
 fn a_muted_source_waits_for_a_new_publication_and_a_held_one_for_its_release_too() {
     const SILENT: PerSource<bool> = PerSource {
         audio: false,
