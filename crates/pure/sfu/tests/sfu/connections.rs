@@ -9,6 +9,7 @@ use anteroom_protocol::DemuxId;
 use anteroom_sfu::{
     OfferError, description::LineError, indexes::SlotIndex, input::Input, source::Source,
 };
+use proptest::prelude::*;
 use str0m::{
     bwe::Bitrate,
     media::{Direction, MediaKind, Rid, Simulcast, SimulcastLayer},
@@ -300,6 +301,50 @@ fn datagrams_of_others_prevent_no_connection() {
     network.forgeries.clear();
     network.send(number, Source::Audio, b"through it all");
     assert_eq!(network.received(0).len(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Offers with lines that are lost, doubled, cut off, or of other lines are answered or refused.
+    #[test]
+    fn no_offer_is_a_panic(
+        changes in proptest::collection::vec(
+            (0_u8..6, any::<proptest::sample::Index>(), any::<proptest::sample::Index>(), "\\PC{0,8}"),
+            1..8,
+        ),
+    ) {
+        let mut network = Network::new();
+        let device = network.activate(0);
+        let offer = network.text_of_an_offer();
+        let mut lines: Vec<String> = offer.split("\r\n").map(str::to_owned).collect();
+        for (kind, place, other, text) in changes {
+            let (place, other) = (place.index(lines.len()), other.index(lines.len()));
+            match kind {
+                0 => drop(lines.remove(place)),
+                1 => lines.insert(place, lines[other].clone()),
+                2 => lines.swap(place, other),
+                3 => {
+                    let end = other % (lines[place].len() + 1);
+                    lines[place] = lines[place].chars().take(end).collect();
+                }
+                4 => lines[place].push_str(&text),
+                _ => {
+                    let digits = lines[place].replace(|one: char| one.is_ascii_digit(), "9");
+                    lines[place] = digits;
+                }
+            }
+            if lines.is_empty() {
+                lines.push(text);
+            }
+        }
+        let answer = network.sfu.offer(network.now, device, SESSION, &lines.join("\r\n"));
+        network.now += Duration::from_millis(5);
+        network.sfu.pass_time(network.now);
+        if let Ok(answer) = answer {
+            prop_assert!(!answer.is_empty());
+        }
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use str0m::{
     Candidate, Event, Rtc,
     change::{SdpAnswer, SdpApi},
     format::Codec,
-    media::{Direction, MediaKind, Mid, Rid, Simulcast},
+    media::{Direction, MediaKind, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
     rtp::{ExtensionValues, RtpPacket, RtpWrite},
 };
@@ -78,9 +78,7 @@ impl Network {
     /// Lets a device join and connect, with these layers of its camera.
     pub(crate) fn join_with(&mut self, layers: Option<Simulcast>) -> usize {
         let number = self.clients.len();
-        let device = DemuxId::new(u32::try_from(number).unwrap() * 16 + 16).unwrap();
-        let user = OpaqueUserId::parse(&format!("{number:02x}")).unwrap();
-        self.sfu.handle(self.now, Input::Activate { device, user });
+        let device = self.activate(number);
         let address = format!("192.0.2.2:{}", 5_000 + number).parse().unwrap();
         let client = self.connect(device, address, SESSION, layers);
         self.clients.push(client);
@@ -93,6 +91,35 @@ impl Network {
             .handle(self.now, Input::Publish { device, sources });
         self.run_until_connected(number);
         number
+    }
+
+    /// Lets a device become active.
+    pub(crate) fn activate(&mut self, number: usize) -> DemuxId {
+        let device = DemuxId::new(u32::try_from(number).unwrap() * 16 + 16).unwrap();
+        let user = OpaqueUserId::parse(&format!("{number:02x}")).unwrap();
+        self.sfu.handle(self.now, Input::Activate { device, user });
+        device
+    }
+
+    /// Makes the text of an offer with layers of the camera.
+    pub(crate) fn text_of_an_offer(&self) -> String {
+        let mut rtc = Rtc::builder().build(self.now);
+        rtc.add_local_candidate(Candidate::host("192.0.2.2:5000".parse().unwrap(), "udp").unwrap());
+        let mut layers = Simulcast::new();
+        for name in ["q", "h"] {
+            layers.add_send_layer(SimulcastLayer::new(name));
+        }
+        let mut api = rtc.sdp_api();
+        api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
+        api.add_media(
+            MediaKind::Video,
+            Direction::SendOnly,
+            None,
+            None,
+            Some(layers),
+        );
+        api.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
+        api.apply().unwrap().0.to_sdp_string()
     }
 
     /// Lets a device make a new connection with another number.
