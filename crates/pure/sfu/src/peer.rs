@@ -25,6 +25,10 @@ const KEPT_PACKETS: usize = 128;
 const KEPT_FOR: Duration = Duration::from_millis(500);
 const MOST_RETRANSMISSIONS: f32 = 0.15;
 
+/// The number of checks of the path without an answer after which a connection ends: with the waits between them,
+/// within 15 s of the last answer.
+const UNANSWERED_CHECKS: usize = 6;
+
 /// The reason why an offer is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OfferError {
@@ -80,7 +84,7 @@ impl Peer {
     ) -> Result<(Self, String), OfferError> {
         let lines = offer_lines(offer).map_err(OfferError::Lines)?;
         let parsed = SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)?;
-        let mut rtc = Rtc::builder()
+        let mut config = Rtc::builder()
             .set_dtls_cert(settings.certificate.0.clone())
             .set_rtp_mode(true)
             .clear_codecs()
@@ -93,8 +97,9 @@ impl Peer {
             .set_extension(4, Extension::RtpMid)
             .set_extension(10, Extension::RtpStreamId)
             .set_extension(11, Extension::RepairedRtpStreamId)
-            .set_stats_interval(Some(Duration::from_secs(1)))
-            .build(now);
+            .set_stats_interval(Some(Duration::from_secs(1)));
+        config.set_max_stun_retransmits(UNANSWERED_CHECKS);
+        let mut rtc = config.build(now);
         for address in &settings.addresses {
             if let Ok(candidate) = Candidate::host(*address, "udp") {
                 rtc.add_local_candidate(candidate);

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anteroom_protocol::DemuxId;
 use anteroom_sfu::{
-    OfferError, description::LineError, indexes::SlotIndex, input::Input, source::Source,
+    OfferError, description::LineError, indexes::SlotIndex, input::Input, output::Pause,
+    source::Source,
 };
 use proptest::prelude::*;
 use str0m::{
@@ -112,6 +113,14 @@ fn a_later_offer_adds_slots_or_restarts_ice_and_nothing_stops() {
         .offer(now, device, SESSION, "v=0\r\n")
         .unwrap_err();
     assert_eq!(error, OfferError::Lines(LineError::Changed));
+    let others: String = (0..8)
+        .map(|mid| format!("m=video 9 x 96\r\na=mid:{mid}\r\na=recvonly\r\n"))
+        .collect();
+    let error = network
+        .sfu
+        .offer(now, device, SESSION, &others)
+        .unwrap_err();
+    assert_eq!(error, OfferError::Lines(LineError::Changed));
 }
 
 #[test]
@@ -124,7 +133,13 @@ fn a_new_session_replaces_the_connection() {
     network.send(0, Source::Camera, &key_frame(1, 1));
     assert_eq!(network.received(1).len(), 1);
     for viewer in [1, 0] {
+        network.clients[1].pauses.clear();
         network.connect_again(viewer, 2);
+        let expected: &[Pause] = if viewer == 0 { &[Pause::Gone] } else { &[] };
+        assert_eq!(
+            network.clients[1].pauses, expected,
+            "until the new one works"
+        );
         network.send(0, Source::Camera, &key_frame(2, 2));
         network.send(1, Source::Audio, b"hello");
         let received = network.received(1);
@@ -222,7 +237,7 @@ fn the_receivers_estimate_pauses_pictures() {
     network.send(0, Source::Camera, &key_frame(2, 2));
     assert!(network.received(1).is_empty());
     let pause = network.clients[1].told.iter().find_map(|state| state.pause);
-    assert_eq!(pause, Some(anteroom_sfu::output::Pause::Bandwidth));
+    assert_eq!(pause, Some(Pause::Bandwidth));
 }
 
 /// The bytes that datagrams begin with, by their kind: STUN, DTLS, RTP and RTCP, and nothing.
@@ -345,6 +360,39 @@ proptest! {
             prop_assert!(!answer.is_empty());
         }
     }
+}
+
+#[test]
+fn a_short_outage_ends_nothing_and_a_path_without_answers_is_sent_nothing() {
+    let mut network = Network::new();
+    for _ in 0..2 {
+        network.join();
+    }
+    network.cut_off = Some(1);
+    network.run(6_000);
+    network.cut_off = None;
+    network.send(0, Source::Audio, b"back again");
+    assert_eq!(network.received(1).len(), 1);
+    network.cut_off = Some(1);
+    let mut seconds = 0;
+    loop {
+        network.clients[1].datagrams = 0;
+        network.send(0, Source::Audio, b"is anybody there");
+        network.run(980);
+        if network.clients[1].datagrams == 0 {
+            break;
+        }
+        seconds += 1;
+        assert!(seconds <= 15, "still sending");
+    }
+    assert!(seconds > 6, "{seconds}");
+    network.run(30_000);
+    assert_eq!(network.clients[1].datagrams, 0);
+    // It comes back with a new connection.
+    network.cut_off = None;
+    network.connect_again(1, 2);
+    network.send(0, Source::Audio, b"hello");
+    assert_eq!(network.received(1).len(), 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use anteroom_sfu::{
     indexes::SlotIndex,
     input::{Input, Subject, View, Wish},
     limits::MediaLimits,
-    output::{Message, Output, SlotState},
+    output::{Message, Output, Pause, SlotState},
     source::{PerSource, Source},
 };
 use str0m::{
@@ -36,6 +36,8 @@ pub(crate) struct Client {
     pub(crate) sequence: u64,
     /// The slots as the call has told them.
     pub(crate) told: Vec<SlotState>,
+    /// All pauses that it was told.
+    pub(crate) pauses: Vec<Pause>,
     pub(crate) datagrams: usize,
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct Network {
     pub(crate) sfu: Sfu,
     pub(crate) clients: Vec<Client>,
     pub(crate) now: Instant,
+    /// The device whose datagrams get lost, in both directions.
+    pub(crate) cut_off: Option<usize>,
     /// Bytes that somebody else sends from the address of the newest device in each step.
     pub(crate) forgeries: Vec<Vec<u8>>,
 }
@@ -66,6 +70,7 @@ impl Network {
             sfu: Sfu::new(settings, now),
             clients: Vec::new(),
             now,
+            cut_off: None,
             forgeries: Vec::new(),
         }
     }
@@ -168,6 +173,7 @@ impl Network {
             key_frame_requests: Vec::new(),
             sequence: 0,
             told: Vec::new(),
+            pauses: Vec::new(),
             datagrams: 0,
         }
     }
@@ -228,6 +234,7 @@ impl Network {
             let client = &mut self.clients[number];
             match client.rtc.poll_output().unwrap() {
                 str0m::Output::Timeout(_) => return,
+                str0m::Output::Transmit(_) if self.cut_off == Some(number) => {}
                 str0m::Output::Transmit(datagram) => {
                     let received = Receive::new(
                         datagram.proto,
@@ -262,6 +269,9 @@ impl Network {
                     let client = &mut self.clients[number];
                     assert_eq!(datagram.destination, client.address);
                     client.datagrams += 1;
+                    if self.cut_off == Some(number) {
+                        continue;
+                    }
                     let received = Receive::new(
                         Protocol::Udp,
                         datagram.source,
@@ -278,6 +288,9 @@ impl Network {
                 }) => {
                     let client = self.clients.iter_mut().find(|client| client.id == to);
                     if let Some(client) = client {
+                        client
+                            .pauses
+                            .extend(slots.iter().filter_map(|state| state.pause));
                         client.told = slots;
                     }
                 }
