@@ -1,5 +1,5 @@
-//! The text of offers and answers (SDP): the m-lines of an offer, and the answer without transport-wide
-//! feedback for what the server sends.
+//! The text of offers and answers (SDP): the m-lines of an offer, and the text without transport-wide feedback
+//! for what the server sends.
 //!
 //! The sources of a device are told by their order, since SDP has no name for them: of the m-lines on which it
 //! sends, the first one for sound is the microphone and the second one the screen's sound, the first one for
@@ -104,28 +104,40 @@ const fn most_layers(source: Source) -> usize {
     }
 }
 
-/// Returns the answer without transport-wide feedback on the m-lines on which the server sends, so that the
-/// receiver estimates its bandwidth itself. On the others it stays: without it senders starve.
+/// Returns an offer or an answer without transport-wide feedback on the m-lines on which the server sends, so that
+/// the receiver estimates its bandwidth itself, and packets carry no numbers for it. On the others it stays:
+/// without it senders starve.
 #[must_use]
-pub fn without_downlink_feedback(answer: &str) -> String {
-    let mut kept = String::with_capacity(answer.len());
+pub fn without_downlink_feedback(text: &str, writer: Writer) -> String {
+    let downlink = match writer {
+        Writer::Device => "a=recvonly",
+        Writer::Server => "a=sendonly",
+    };
+    let mut kept = String::with_capacity(text.len());
     // The sections are the rest of the text.
-    let sections_length: usize = sections(answer).map(|section| section.0.len()).sum();
-    let begin = answer.len() - sections_length;
-    kept.push_str(answer.get(..begin).unwrap_or_default());
-    for section in sections(answer) {
-        let server_sends = section.has("a=sendonly");
+    let sections_length: usize = sections(text).map(|section| section.0.len()).sum();
+    kept.push_str(text.get(..text.len() - sections_length).unwrap_or_default());
+    for section in sections(text) {
+        let is_downlink = section.has(downlink);
         for line in section.0.split_inclusive('\n') {
-            let is_feedback =
-                line.starts_with("a=rtcp-fb:") && line.trim_end().ends_with(" transport-cc");
-            let is_extension =
-                line.starts_with("a=extmap:") && line.trim_end().ends_with(TRANSPORT_CC);
-            if !(server_sends && (is_feedback || is_extension)) {
+            let end = line.trim_end();
+            let is_feedback = line.starts_with("a=rtcp-fb:") && end.ends_with(" transport-cc");
+            let is_extension = line.starts_with("a=extmap:") && end.ends_with(TRANSPORT_CC);
+            if !(is_downlink && (is_feedback || is_extension)) {
                 kept.push_str(line);
             }
         }
     }
     kept
+}
+
+/// The writer of a description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// The device, of an offer.
+    Device,
+    /// The server, of an answer.
+    Server,
 }
 
 /// A section of a description: an m-line and its attributes.

@@ -12,7 +12,9 @@ use str0m::{
 };
 
 use crate::{
-    description::{LineDirection, LineError, OfferLine, offer_lines, without_downlink_feedback},
+    description::{
+        LineDirection, LineError, OfferLine, Writer, offer_lines, without_downlink_feedback,
+    },
     indexes::SlotIndex,
     input::{Codec, Connection, Sending, SlotKind},
     rewriting::{SlotNumbers, Vp8Numbers},
@@ -83,7 +85,7 @@ impl Peer {
         now: Instant,
     ) -> Result<(Self, String), OfferError> {
         let lines = offer_lines(offer).map_err(OfferError::Lines)?;
-        let parsed = SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)?;
+        let parsed = parse(offer)?;
         let mut config = Rtc::builder()
             .set_dtls_cert(settings.certificate.0.clone())
             .set_rtp_mode(true)
@@ -120,7 +122,7 @@ impl Peer {
         for line in lines {
             peer.add(line);
         }
-        Ok((peer, without_downlink_feedback(&answer)))
+        Ok((peer, without_downlink_feedback(&answer, Writer::Server)))
     }
 
     /// Answers a later offer of the session: a restart of ICE, or more slots. Returns the new slots with the
@@ -137,14 +139,14 @@ impl Peer {
             LineDirection::Sends(..) => Err(changed),
         });
         let kinds = kinds.collect::<Result<Vec<SlotKind>, OfferError>>()?;
-        let parsed = SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)?;
+        let parsed = parse(offer)?;
         let answer = self.rtc.sdp_api().accept_offer(parsed);
         let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
         for line in added {
             self.add(line.clone());
         }
         self.find_streams();
-        Ok((kinds, without_downlink_feedback(&answer)))
+        Ok((kinds, without_downlink_feedback(&answer, Writer::Server)))
     }
 
     fn add(&mut self, line: OfferLine) {
@@ -281,6 +283,12 @@ impl Peer {
     pub(crate) fn mid_of(&self, slot: SlotIndex) -> Option<Mid> {
         self.slots.get(slot.number()).map(|line| line.mid)
     }
+}
+
+/// Parses an offer, without the feedback that is not wanted.
+fn parse(offer: &str) -> Result<SdpOffer, OfferError> {
+    let offer = without_downlink_feedback(offer, Writer::Device);
+    SdpOffer::from_sdp_string(&offer).map_err(|_| OfferError::Malformed)
 }
 
 /// Returns the header extensions that are forwarded: the audio level and the time of capture.

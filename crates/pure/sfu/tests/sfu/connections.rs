@@ -363,6 +363,52 @@ proptest! {
 }
 
 #[test]
+fn senders_get_transport_wide_feedback_and_viewers_give_none() {
+    let mut network = Network::new();
+    for _ in 0..2 {
+        network.join();
+    }
+    network.view(1, 0, SlotIndex::new(2), 180);
+    for number in 0..20 {
+        network.send(0, Source::Camera, &key_frame(number, 1));
+    }
+    network.run(1_000);
+    assert_eq!(network.received(1).len(), 20);
+    assert!(network.clients[0].feedback.0 > 0);
+    assert_eq!(network.clients[1].feedback, (0, 0));
+}
+
+#[test]
+fn a_lost_packet_of_a_picture_is_sent_again() {
+    let mut network = Network::new();
+    for _ in 0..2 {
+        network.join();
+    }
+    network.view(1, 0, SlotIndex::new(2), 180);
+    for number in 1..=4 {
+        if number == 2 {
+            network.loses_next = Some(1);
+        }
+        network.send(0, Source::Camera, &key_frame(number, 1));
+    }
+    assert_eq!(network.loses_next, None);
+    network.run(500);
+    let mut sequences: Vec<u64> = network
+        .received(1)
+        .into_iter()
+        .map(|(_, sequence, ..)| sequence)
+        .collect();
+    sequences.sort_unstable();
+    assert_eq!(sequences, [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_call_can_be_given_to_a_thread() {
+    const fn is_send<T: Send>() {}
+    is_send::<anteroom_sfu::Sfu>();
+}
+
+#[test]
 fn a_short_outage_ends_nothing_and_a_path_without_answers_is_sent_nothing() {
     let mut network = Network::new();
     for _ in 0..2 {

@@ -3,7 +3,7 @@
 use anteroom_sfu::{
     description::{
         LineDirection::{Receives, Sends},
-        LineError, MAX_LINES, OfferLine, offer_lines, without_downlink_feedback,
+        LineError, MAX_LINES, OfferLine, Writer, offer_lines, without_downlink_feedback,
     },
     input::SlotKind,
     source::Source,
@@ -89,7 +89,18 @@ fn feedback_stays_on_the_lines_on_which_the_device_sends() {
     let up = line("video", "0", "recvonly");
     let down = line("video", "1", "sendonly");
     let answer = [SESSION, &up, &down].concat();
-    let kept = without_downlink_feedback(&answer);
+    let kept = without_downlink_feedback(&answer, Writer::Server);
+    // In an offer the directions are the other way round.
+    let (up, down) = (
+        line("video", "0", "sendonly"),
+        line("video", "1", "recvonly"),
+    );
+    let offer = without_downlink_feedback(&[SESSION, &up, &down].concat(), Writer::Device);
+    assert_eq!(
+        offer.replace("a=recvonly", "a=sendonly"),
+        kept.replace("a=recvonly", "a=sendonly")
+    );
+    let up = line("video", "0", "recvonly");
     assert!(kept.starts_with(&[SESSION, &up].concat()));
     let rest = &kept[SESSION.len() + up.len()..];
     let lines: Vec<&str> = rest.lines().collect();
@@ -120,7 +131,7 @@ proptest! {
     ) {
         let text = parts.concat();
         let _ = offer_lines(&text);
-        let kept = without_downlink_feedback(&text);
+        let kept = without_downlink_feedback(&text, Writer::Server);
         let mut rest = text.split_inclusive('\n');
         for line in kept.split_inclusive('\n') {
             let place = rest.find(|other| *other == line);

@@ -18,7 +18,7 @@ use str0m::{
     format::Codec,
     media::{Direction, MediaKind, Mid, Rid, Simulcast, SimulcastLayer},
     net::{Protocol, Receive},
-    rtp::{ExtensionValues, RtpPacket, RtpWrite},
+    rtp::{ExtensionValues, RawPacket, RtpPacket, RtpWrite, rtcp::Rtcp},
 };
 
 /// A device with a connection to the call.
@@ -39,6 +39,8 @@ pub(crate) struct Client {
     /// All pauses that it was told.
     pub(crate) pauses: Vec<Pause>,
     pub(crate) datagrams: usize,
+    /// The transport-wide feedback that it has received, and sent.
+    pub(crate) feedback: (usize, usize),
 }
 
 /// A call, its devices, and the time.
@@ -46,6 +48,8 @@ pub(crate) struct Network {
     pub(crate) sfu: Sfu,
     pub(crate) clients: Vec<Client>,
     pub(crate) now: Instant,
+    /// The device to which the next packet of media gets lost.
+    pub(crate) loses_next: Option<usize>,
     /// The device whose datagrams get lost, in both directions.
     pub(crate) cut_off: Option<usize>,
     /// Bytes that somebody else sends from the address of the newest device in each step.
@@ -70,6 +74,7 @@ impl Network {
             sfu: Sfu::new(settings, now),
             clients: Vec::new(),
             now,
+            loses_next: None,
             cut_off: None,
             forgeries: Vec::new(),
         }
@@ -142,7 +147,10 @@ impl Network {
         session: u64,
         layers: Option<Simulcast>,
     ) -> Client {
-        let mut rtc = Rtc::builder().set_rtp_mode(true).build(self.now);
+        let mut rtc = Rtc::builder()
+            .set_rtp_mode(true)
+            .enable_raw_packets(true)
+            .build(self.now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         let mut api = rtc.sdp_api();
         let audio = api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
@@ -175,6 +183,7 @@ impl Network {
             told: Vec::new(),
             pauses: Vec::new(),
             datagrams: 0,
+            feedback: (0, 0),
         }
     }
 
@@ -249,6 +258,11 @@ impl Network {
                     assert_eq!(request.mid, client.camera);
                     client.key_frame_requests.push(request.rid);
                 }
+                str0m::Output::Event(Event::RawPacket(packet)) => match *packet {
+                    RawPacket::RtcpRx(Rtcp::Twcc(_)) => client.feedback.0 += 1,
+                    RawPacket::RtcpTx(Rtcp::Twcc(_)) => client.feedback.1 += 1,
+                    _ => {}
+                },
                 str0m::Output::Event(_) => {}
             }
         }
@@ -270,6 +284,11 @@ impl Network {
                     assert_eq!(datagram.destination, client.address);
                     client.datagrams += 1;
                     if self.cut_off == Some(number) {
+                        continue;
+                    }
+                    let is_rtp = matches!(datagram.contents.get(..2), Some([128..=191, kind]) if kind & 0x7f < 64 || kind & 0x7f >= 96);
+                    if self.loses_next == Some(number) && is_rtp {
+                        self.loses_next = None;
                         continue;
                     }
                     let received = Receive::new(
