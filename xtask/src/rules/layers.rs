@@ -53,6 +53,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-protocol", Pure),
     ("anteroom-wire", Pure),
     ("anteroom-call", Pure),
+    ("anteroom-sfu", Pure),
     ("anteroom-e2ee", Pure),
     ("anteroom-e2ee-session", Pure),
     ("anteroom-client-core", Pure),
@@ -88,6 +89,12 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("interop-peer", Tool),
     ("xtask", Xtask),
 ];
+
+/// The pure crates that are no code for browsers, with the reason.
+const NATIVE: &[(&str, &str)] = &[(
+    "anteroom-sfu",
+    "it is part of a server, over a library for connections with cryptography in C",
+)];
 
 /// The layers that each layer may depend on, outside of tests. The crates of a list know
 /// [`COMMON`] too.
@@ -276,6 +283,15 @@ impl Layer {
         let mut known = KNOWN.iter().filter(|(layer, _)| *layer == self);
         known.next().map_or(&[], |(_, known)| known)
     }
+}
+
+/// Returns the names of the pure crates that are code for browsers too.
+#[must_use]
+pub fn browser_crates() -> Vec<&'static str> {
+    let is_native = |name: &str| NATIVE.iter().any(|(native, _)| *native == name);
+    let mut crates = pure_crates();
+    crates.retain(|name| !is_native(name));
+    crates
 }
 
 /// Returns the names of the pure crates.

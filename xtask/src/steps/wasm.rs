@@ -12,16 +12,16 @@ use super::{counts::Counts, report::say, tools};
 use crate::{
     command::StepCommand,
     programs::{Profile, target_directory},
-    rules::layers::pure_crates,
+    rules::layers::browser_crates,
 };
 
 /// The crate that is measured as a module. It has code for browsers alone.
 const MEASURED: &str = "anteroom-bench-e2ee";
 
-/// Checks all pure crates for the target, with the compiler of this workspace if it has the target's standard
+/// Checks the pure crates that are code for browsers for the target, with the compiler of this workspace if it has the target's standard
 /// library, and with Debian's compiler otherwise.
 pub(super) fn check(root: &Path) -> Result<Counts> {
-    let packages = pure_crates().into_iter().chain([MEASURED]);
+    let packages = browser_crates().into_iter().chain([MEASURED]);
     let packages = packages.flat_map(|package| ["--package", package]);
     let check = StepCommand::cargo(root)
         .args(["check", "--lib", "--locked"])

@@ -1,0 +1,315 @@
+//! The connection of one device: str0m's `Rtc`, and the m-lines of its offer.
+
+use core::time::Duration;
+use std::{sync::Arc, time::Instant};
+
+use str0m::{
+    Candidate, Rtc,
+    change::SdpOffer,
+    format::Codec as RtpCodec,
+    media::{KeyframeRequestKind, Mid, Pt, Rid},
+    rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor},
+};
+
+use crate::{
+    description::{
+        LineDirection, LineError, OfferLine, Writer, offer_lines, without_downlink_feedback,
+    },
+    indexes::SlotIndex,
+    input::{Codec, Connection, Sending, SlotKind},
+    rewriting::{SlotNumbers, Vp8Numbers},
+    settings::SfuSettings,
+    source::{Layer, PerSource, Source},
+};
+
+/// The number and age of packets that are kept for retransmission, and their share of what is sent.
+const KEPT_PACKETS: usize = 128;
+const KEPT_FOR: Duration = Duration::from_millis(500);
+const MOST_RETRANSMISSIONS: f32 = 0.15;
+
+/// The number of checks of the path without an answer after which a connection ends: with the waits between them,
+/// within 15 s of the last answer.
+const UNANSWERED_CHECKS: usize = 6;
+
+/// The reason why an offer is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferError {
+    /// The device is not active.
+    NotActive,
+    /// The device makes too many offers.
+    RateLimited,
+    /// The m-lines are not as they must be.
+    Lines(LineError),
+    /// The text is no offer.
+    Malformed,
+}
+
+/// The connection of one device.
+pub(crate) struct Peer {
+    pub(crate) rtc: Rtc,
+    /// The number by which the device tells its connections apart.
+    pub(crate) session: u64,
+    /// The moment at which the connection wants to know the time.
+    pub(crate) timeout: Instant,
+    /// The m-lines of the last offer.
+    lines: Vec<OfferLine>,
+    slots: Vec<SlotLine>,
+    sources: Vec<SourceLine>,
+    /// The streams that have come, by their SSRC.
+    streams: Vec<(Ssrc, Source, Layer)>,
+    /// Whether the connection has worked.
+    pub(crate) has_begun: bool,
+}
+
+/// The m-line of a slot.
+struct SlotLine {
+    mid: Mid,
+    kind: SlotKind,
+    /// The stream and its payload type, once the connection works.
+    stream: Option<(Ssrc, Pt)>,
+}
+
+/// The m-line of a source, with the names of its layers.
+struct SourceLine {
+    mid: Mid,
+    source: Source,
+    layers: Vec<Rid>,
+}
+
+impl Peer {
+    /// Answers the first offer of a session with a new connection.
+    pub(crate) fn answer(
+        offer: &str,
+        session: u64,
+        settings: &SfuSettings,
+        now: Instant,
+    ) -> Result<(Self, String), OfferError> {
+        let lines = offer_lines(offer).map_err(OfferError::Lines)?;
+        let parsed = parse(offer)?;
+        let mut config = Rtc::builder()
+            .set_dtls_cert(settings.certificate.0.clone())
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .clear_extension_map()
+            .set_extension(1, Extension::AudioLevel)
+            .set_extension(2, Extension::AbsoluteCaptureTime)
+            .set_extension(3, Extension::TransportSequenceNumber)
+            .set_extension(4, Extension::RtpMid)
+            .set_extension(10, Extension::RtpStreamId)
+            .set_extension(11, Extension::RepairedRtpStreamId)
+            .set_stats_interval(Some(Duration::from_secs(1)));
+        config.set_max_stun_retransmits(UNANSWERED_CHECKS);
+        let mut rtc = config.build(now);
+        for address in &settings.addresses {
+            if let Ok(candidate) = Candidate::host(*address, "udp") {
+                rtc.add_local_candidate(candidate);
+            }
+        }
+        let answer = rtc.sdp_api().accept_offer(parsed);
+        let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
+        let mut peer = Self {
+            rtc,
+            session,
+            timeout: now,
+            lines: Vec::new(),
+            slots: Vec::new(),
+            sources: Vec::new(),
+            streams: Vec::new(),
+            has_begun: false,
+        };
+        for line in lines {
+            peer.add(line);
+        }
+        Ok((peer, without_downlink_feedback(&answer, Writer::Server)))
+    }
+
+    /// Answers a later offer of the session: a restart of ICE, or more slots. Returns the new slots with the
+    /// answer.
+    pub(crate) fn answer_again(
+        &mut self,
+        offer: &str,
+    ) -> Result<(Vec<SlotKind>, String), OfferError> {
+        let lines = offer_lines(offer).map_err(OfferError::Lines)?;
+        let changed = OfferError::Lines(LineError::Changed);
+        let added = lines.strip_prefix(self.lines.as_slice()).ok_or(changed)?;
+        let kinds = added.iter().map(|line| match line.direction {
+            LineDirection::Receives(kind) => Ok(kind),
+            LineDirection::Sends(..) => Err(changed),
+        });
+        let kinds = kinds.collect::<Result<Vec<SlotKind>, OfferError>>()?;
+        let parsed = parse(offer)?;
+        let answer = self.rtc.sdp_api().accept_offer(parsed);
+        let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
+        for line in added {
+            self.add(line.clone());
+        }
+        self.find_streams();
+        Ok((kinds, without_downlink_feedback(&answer, Writer::Server)))
+    }
+
+    fn add(&mut self, line: OfferLine) {
+        let mid = Mid::from(line.mid.as_str());
+        match &line.direction {
+            LineDirection::Receives(kind) => self.slots.push(SlotLine {
+                mid,
+                kind: *kind,
+                stream: None,
+            }),
+            LineDirection::Sends(source, layers) => self.sources.push(SourceLine {
+                mid,
+                source: *source,
+                layers: layers.iter().map(|name| Rid::from(name.as_str())).collect(),
+            }),
+        }
+        self.lines.push(line);
+    }
+
+    /// Finds the streams of the slots of a connection that works. Returns the result of the negotiation.
+    pub(crate) fn begin(&mut self) -> Connection {
+        self.has_begun = true;
+        self.find_streams();
+        let mut sources = PerSource::default();
+        for line in &self.sources {
+            let codec = if line.source.is_video() {
+                Codec::Vp8
+            } else {
+                Codec::Opus
+            };
+            let layers = u8::try_from(line.layers.len().max(1)).unwrap_or(u8::MAX);
+            *sources.of_mut(line.source) = Some(Sending { layers, codec });
+        }
+        Connection {
+            slots: self.slots.iter().map(|line| line.kind).collect(),
+            sources,
+            decodes: vec![Codec::Opus, Codec::Vp8],
+        }
+    }
+
+    /// Finds the streams of the slots that have none yet.
+    pub(crate) fn find_streams(&mut self) {
+        for line in self.slots.iter_mut().filter(|line| line.stream.is_none()) {
+            let codec = match line.kind {
+                SlotKind::Audio => RtpCodec::Opus,
+                SlotKind::Video => RtpCodec::Vp8,
+            };
+            let params = self
+                .rtc
+                .codec_config()
+                .find(|params| params.spec().codec == codec);
+            let pt = params.map(str0m::format::PayloadParams::pt);
+            let mut api = self.rtc.direct_api();
+            let stream = api.stream_tx_by_mid(line.mid, None);
+            line.stream = stream.zip(pt).map(|(stream, pt)| {
+                stream.set_rtx_cache(KEPT_PACKETS, KEPT_FOR, Some(MOST_RETRANSMISSIONS));
+                (stream.ssrc(), pt)
+            });
+        }
+    }
+
+    /// Returns the source and the layer of a stream that has come.
+    pub(crate) fn stream(&mut self, ssrc: Ssrc) -> Option<(Source, Layer)> {
+        let mut known = self.streams.iter();
+        if let Some((_, source, layer)) = known.find(|(other, ..)| *other == ssrc) {
+            return Some((*source, *layer));
+        }
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_rx(&ssrc)?;
+        let (mid, rid) = (stream.mid(), stream.rid());
+        let line = self.sources.iter().find(|line| line.mid == mid)?;
+        let place = line.layers.iter().position(|name| Some(*name) == rid);
+        let layer = Layer::ALL.get(place.unwrap_or_default()).copied()?;
+        // A device has four sources with three layers; more streams are those of a broken sender.
+        if self.streams.len() < 16 {
+            self.streams.push((ssrc, line.source, layer));
+        }
+        Some((line.source, layer))
+    }
+
+    /// Asks for a key frame.
+    pub(crate) fn request_key_frame(&mut self, source: Source, layer: Layer) {
+        let line = self.sources.iter().find(|line| line.source == source);
+        let Some(line) = line else { return };
+        let rid = line.layers.get(usize::from(layer.count()) - 1).copied();
+        let mut api = self.rtc.direct_api();
+        if let Some(stream) = api.stream_rx_by_mid(line.mid, rid) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+    }
+
+    /// Writes a packet into a slot.
+    pub(crate) fn write(
+        &mut self,
+        slot: SlotIndex,
+        packet: &RtpPacket,
+        slot_numbers: &SlotNumbers,
+    ) {
+        let line = self.slots.get(slot.number());
+        let Some((kind, (ssrc, pt))) = line.and_then(|line| Some((line.kind, line.stream?))) else {
+            return;
+        };
+        let numbers = slot_numbers.numbers;
+        let mut write = RtpWrite::new(
+            pt,
+            numbers.sequence.into(),
+            numbers.timestamp,
+            packet.timestamp,
+            Arc::clone(&packet.payload),
+        )
+        .marker(packet.header.marker || slot_numbers.has_marker)
+        .ext_vals(forwarded(&packet.header.ext_vals))
+        .nackable(kind == SlotKind::Video);
+        if kind == SlotKind::Video {
+            // A picture with the numbers of its sender would break those of the slot.
+            let Some(patch) = patch(&packet.payload, numbers.vp8) else {
+                return;
+            };
+            write = write.vp8_patch(patch);
+        }
+        let mut api = self.rtc.direct_api();
+        if let Some(stream) = api.stream_tx(&ssrc) {
+            stream.write_rtp(write);
+        }
+    }
+
+    /// Returns the slot of an m-line.
+    pub(crate) fn slot_of(&self, mid: Mid) -> Option<SlotIndex> {
+        let place = self.slots.iter().position(|line| line.mid == mid);
+        place.map(SlotIndex::new)
+    }
+
+    /// Returns the name of the m-line of a slot.
+    pub(crate) fn mid_of(&self, slot: SlotIndex) -> Option<Mid> {
+        self.slots.get(slot.number()).map(|line| line.mid)
+    }
+}
+
+/// Parses an offer, without the feedback that is not wanted.
+fn parse(offer: &str) -> Result<SdpOffer, OfferError> {
+    let offer = without_downlink_feedback(offer, Writer::Device);
+    SdpOffer::from_sdp_string(&offer).map_err(|_| OfferError::Malformed)
+}
+
+/// Returns the header extensions that are forwarded: the audio level and the time of capture.
+fn forwarded(values: &ExtensionValues) -> ExtensionValues {
+    ExtensionValues {
+        audio_level: values.audio_level,
+        voice_activity: values.voice_activity,
+        abs_capture_time: values.abs_capture_time,
+        ..ExtensionValues::default()
+    }
+}
+
+/// Returns the change of the payload descriptor to the numbers of the slot.
+fn patch(payload: &[u8], numbers: Vp8Numbers) -> Option<str0m::rtp::Vp8Patch> {
+    let descriptor = Vp8Descriptor::parse(payload).ok()?;
+    let mut patch = descriptor.patch();
+    if let Some(id) = numbers.picture_id {
+        patch = patch.picture_id(id.value);
+    }
+    if let Some(index) = numbers.tl0_index {
+        patch = patch.tl0_pic_idx(index);
+    }
+    patch.build().ok()
+}

@@ -1,0 +1,383 @@
+//! A call's media over the connections of its devices: [`CallMedia`] decides, str0m carries out.
+
+use std::{collections::VecDeque, time::Instant};
+
+use anteroom_protocol::DemuxId;
+use str0m::{
+    Event, IceConnectionState,
+    bwe::BweKind,
+    media::Mid,
+    net::{Receive, Transmit},
+    rtp::RtpPacket,
+};
+
+use crate::{
+    CallMedia, DeviceHandle, IncomingPacket, OfferError, SfuSettings,
+    audio_level::AudioLevel,
+    indexes::{DeviceIndex, SlotIndex},
+    input::Input,
+    output::Output,
+    peer::Peer,
+    rewriting::{PacketNumbers, Vp8Numbers},
+    source::{Layer, Source},
+    time::Moment,
+    vp8::Vp8Packet,
+};
+
+/// An output of a call's media.
+#[derive(Debug)]
+pub enum SfuOutput {
+    /// Send a datagram for a device.
+    Transmit {
+        /// The device.
+        to: DemuxId,
+        /// The datagram with its addresses.
+        datagram: Transmit,
+    },
+    /// Send messages of the call's media.
+    Call(Output),
+    /// There are no more outputs. Call [`Sfu::pass_time`] at this moment, unless something else comes first.
+    Wait(Option<Instant>),
+}
+
+/// A call's media over the connections of its devices.
+///
+/// 1. [`Self::handle`] takes what happens in the call, [`Self::offer`] the offer of a device, and
+///    [`Self::receive`] a datagram from it.
+/// 2. After as many of them as there are, [`Self::flush`] gives the packets that they have become to the
+///    connections, and [`Self::poll_output`] is called until it says to wait.
+pub struct Sfu {
+    media: CallMedia,
+    /// The connections, by the index of the device, with the device.
+    peers: Vec<Option<(DemuxId, Peer)>>,
+    settings: SfuSettings,
+    start: Instant,
+    outputs: VecDeque<SfuOutput>,
+    /// The devices whose connections have something to send.
+    dirty: Vec<DeviceIndex>,
+    spare: Vec<DeviceIndex>,
+    /// The key frames that senders are to be asked for.
+    key_frames: Vec<(DeviceHandle, Source, Layer)>,
+}
+
+impl Sfu {
+    /// Creates the media of a call without devices.
+    #[must_use]
+    pub fn new(settings: SfuSettings, start: Instant) -> Self {
+        Self {
+            media: CallMedia::new(settings.limits),
+            peers: Vec::new(),
+            settings,
+            start,
+            outputs: VecDeque::new(),
+            dirty: Vec::new(),
+            spare: Vec::new(),
+            key_frames: Vec::new(),
+        }
+    }
+
+    /// Handles an input of the call. Connections are none: they come by [`Self::offer`] and end by themselves.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        let ends = match &input {
+            Input::Deactivate(device) | Input::Disconnect(device) => Some(*device),
+            _ => None,
+        };
+        if let Some(device) = ends {
+            self.close(device);
+        }
+        self.media.handle(self.moment(now), input);
+        self.take_outputs();
+    }
+
+    /// Answers the offer of a device. A new session is a new connection, which replaces the one that it has; the
+    /// same session is a restart of ICE, or more slots.
+    ///
+    /// # Errors
+    /// The device is not active, makes too many offers, or the offer is not as it must be. The connection that it
+    /// has stays.
+    pub fn offer(
+        &mut self,
+        now: Instant,
+        device: DemuxId,
+        session: u64,
+        offer: &str,
+    ) -> Result<String, OfferError> {
+        let moment = self.moment(now);
+        let handle = self.media.handle_of(device).ok_or(OfferError::NotActive)?;
+        if !self.media.may_offer(device, moment) {
+            return Err(OfferError::RateLimited);
+        }
+        let same = self
+            .peer_mut(handle)
+            .filter(|(_, peer)| peer.session == session);
+        if let Some((_, peer)) = same {
+            let (slots, answer) = peer.answer_again(offer)?;
+            // A connection that does not work yet begins with all of them.
+            let input = peer.has_begun.then_some(Input::AddSlots { device, slots });
+            self.dirty.push(handle.index);
+            if let Some(input) = input {
+                self.handle(now, input);
+            }
+            return Ok(answer);
+        }
+        let (peer, answer) = Peer::answer(offer, session, &self.settings, now)?;
+        self.handle(now, Input::Disconnect(device));
+        let number = handle.index.number();
+        let missing = (number + 1).saturating_sub(self.peers.len());
+        self.peers.extend((0..missing).map(|_| None));
+        if let Some(place) = self.peers.get_mut(number) {
+            *place = Some((device, peer));
+        }
+        Ok(answer)
+    }
+
+    /// Takes a datagram that came for the connection of a device.
+    pub fn receive(&mut self, now: Instant, device: DemuxId, datagram: Receive<'_>) {
+        let Some(handle) = self.media.handle_of(device) else {
+            return;
+        };
+        let Some((_, peer)) = self.peer_mut(handle) else {
+            return;
+        };
+        // The connection has room for one packet, so it is drained after each datagram.
+        // Anybody can send a datagram from any address: one that is refused ends nothing.
+        let _refused = peer.rtc.handle_input(str0m::Input::Receive(now, datagram));
+        let is_alive = peer.rtc.is_alive();
+        self.drain(handle, now, is_alive);
+    }
+
+    /// Lets the time pass for the call and for the connections that wait for it.
+    pub fn pass_time(&mut self, now: Instant) {
+        self.media.handle(self.moment(now), Input::TimePassed);
+        self.take_outputs();
+        let peers = (0..).map(DeviceIndex::new).zip(&self.peers);
+        let due =
+            peers.filter(|(_, peer)| peer.as_ref().is_some_and(|(_, peer)| peer.timeout <= now));
+        self.dirty.extend(due.map(|(index, _)| index));
+        self.flush(now);
+    }
+
+    /// Gives the packets that have been written to the connections.
+    pub fn flush(&mut self, now: Instant) {
+        for (from, source, layer) in core::mem::take(&mut self.key_frames) {
+            if let Some((_, peer)) = self.peer_mut(from) {
+                peer.request_key_frame(source, layer);
+                self.dirty.push(from.index);
+            }
+        }
+        // Two lists are used in turn, so that none is made anew.
+        let spare = core::mem::take(&mut self.spare);
+        let mut dirty = core::mem::replace(&mut self.dirty, spare);
+        dirty.sort_unstable();
+        dirty.dedup();
+        for index in dirty.drain(..) {
+            let Some(Some((id, peer))) = self.peers.get_mut(index.number()) else {
+                continue;
+            };
+            let handle = DeviceHandle { index, id: *id };
+            let is_alive = peer.rtc.handle_input(str0m::Input::Timeout(now));
+            self.drain(handle, now, is_alive.is_ok());
+        }
+        self.spare = dirty;
+    }
+
+    /// Returns the next output.
+    pub fn poll_output(&mut self) -> SfuOutput {
+        let next = self.outputs.pop_front();
+        next.unwrap_or_else(|| SfuOutput::Wait(self.deadline()))
+    }
+
+    /// Returns the slot of an m-line of a device, by the name that its offer has for it.
+    #[must_use]
+    pub fn slot_of(&self, device: DemuxId, mid: &str) -> Option<SlotIndex> {
+        self.peer(device)?.slot_of(Mid::from(mid))
+    }
+
+    /// Returns the name of the m-line of a slot.
+    #[must_use]
+    pub fn mid_of(&self, device: DemuxId, slot: SlotIndex) -> Option<String> {
+        Some(self.peer(device)?.mid_of(slot)?.to_string())
+    }
+
+    fn peer(&self, device: DemuxId) -> Option<&Peer> {
+        let mut peers = self.peers.iter().flatten();
+        let found = peers.find(|(id, _)| *id == device);
+        found.map(|(_, peer)| peer)
+    }
+
+    fn peer_mut(&mut self, handle: DeviceHandle) -> Option<&mut (DemuxId, Peer)> {
+        let peer = self.peers.get_mut(handle.index.number())?.as_mut()?;
+        (peer.0 == handle.id).then_some(peer)
+    }
+
+    /// Ends a connection in this step: not even what waits is sent.
+    fn close(&mut self, device: DemuxId) {
+        for place in &mut self.peers {
+            if place.as_ref().is_some_and(|(id, _)| *id == device) {
+                *place = None;
+            }
+        }
+        self.outputs.retain(|output| match output {
+            SfuOutput::Transmit { to, .. } => *to != device,
+            _ => true,
+        });
+    }
+
+    /// Takes all that a connection has to say.
+    fn drain(&mut self, handle: DeviceHandle, now: Instant, is_alive: bool) {
+        let mut is_alive = is_alive;
+        while is_alive {
+            let Some((_, peer)) = self.peer_mut(handle) else {
+                return;
+            };
+            match peer.rtc.poll_output() {
+                Ok(str0m::Output::Timeout(at)) => {
+                    peer.timeout = at;
+                    return;
+                }
+                Ok(str0m::Output::Transmit(datagram)) => {
+                    let to = handle.id;
+                    self.outputs.push_back(SfuOutput::Transmit { to, datagram });
+                }
+                Ok(str0m::Output::Event(event)) => is_alive = self.take_event(handle, event, now),
+                Err(_) => is_alive = false,
+            }
+        }
+        self.handle(now, Input::Disconnect(handle.id));
+    }
+
+    /// Takes an event of a connection. Returns whether the connection goes on.
+    fn take_event(&mut self, handle: DeviceHandle, event: Event, now: Instant) -> bool {
+        let device = handle.id;
+        let input = match event {
+            Event::RtpPacket(packet) => {
+                self.forward(handle, &packet, now);
+                return true;
+            }
+            Event::Connected => {
+                let connection = self.peer_mut(handle).map(|(_, peer)| peer.begin());
+                connection.map(|connection| Input::Connect { device, connection })
+            }
+            Event::MediaAdded(_) => {
+                if let Some((_, peer)) = self.peer_mut(handle) {
+                    peer.find_streams();
+                }
+                None
+            }
+            Event::KeyframeRequest(request) => {
+                let peer = self.peer_mut(handle);
+                let slot = peer.and_then(|(_, peer)| peer.slot_of(request.mid));
+                slot.map(|slot| Input::KeyFrameMissed { device, slot })
+            }
+            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
+                let bits = estimate.as_u64();
+                Some(Input::Estimate { device, bits })
+            }
+            Event::PeerStats(stats) => stats.egress_loss_fraction.map(|loss| Input::Loss {
+                device,
+                thousandths: thousandths(loss),
+            }),
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                // A connection that has not worked yet may still do.
+                return self
+                    .peer_mut(handle)
+                    .is_some_and(|(_, peer)| !peer.has_begun);
+            }
+            Event::Closed => return false,
+            _ => None,
+        };
+        if let Some(input) = input {
+            self.media.handle(self.moment(now), input);
+            self.take_outputs();
+        }
+        true
+    }
+
+    /// Forwards a packet to all who watch its source.
+    fn forward(&mut self, from: DeviceHandle, packet: &RtpPacket, now: Instant) {
+        let moment = self.moment(now);
+        let ssrc = packet.header.ssrc;
+        let stream = self.peer_mut(from).and_then(|(_, peer)| peer.stream(ssrc));
+        let Some((source, layer)) = stream else {
+            return;
+        };
+        let vp8 = source
+            .is_video()
+            .then(|| Vp8Packet::parse(&packet.payload))
+            .flatten();
+        if source.is_video() && vp8.is_none() {
+            return;
+        }
+        let incoming = IncomingPacket {
+            from,
+            source,
+            layer,
+            bytes: packet.payload.len(),
+            level: packet
+                .header
+                .ext_vals
+                .audio_level
+                .map(AudioLevel::from_dbov),
+            key_frame: vp8.and_then(|vp8| vp8.key_frame),
+            numbers: PacketNumbers {
+                sequence: *packet.seq_no,
+                timestamp: packet.header.timestamp,
+                vp8: vp8.map(Vp8Numbers::from).unwrap_or_default(),
+            },
+        };
+        for outgoing in self.media.receive(moment, &incoming) {
+            let index = outgoing.to.index;
+            let peer = self.peers.get_mut(index.number()).and_then(Option::as_mut);
+            if let Some((_, peer)) = peer.filter(|(id, _)| *id == outgoing.to.id) {
+                peer.write(outgoing.slot, packet, &outgoing.slot_numbers);
+                self.dirty.push(index);
+            }
+        }
+        self.take_outputs();
+    }
+
+    /// Takes the outputs of the call.
+    fn take_outputs(&mut self) {
+        loop {
+            match self.media.poll_output() {
+                Output::Wait(_) => return,
+                Output::RequestKeyFrame {
+                    from,
+                    source,
+                    layer,
+                } => self.key_frames.push((from, source, layer)),
+                output => self.outputs.push_back(SfuOutput::Call(output)),
+            }
+        }
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        let call = match self.media.poll_output() {
+            Output::Wait(moment) => moment.map(|moment| self.instant(moment)),
+            _ => None,
+        };
+        let peers = self.peers.iter().flatten().map(|(_, peer)| peer.timeout);
+        peers.chain(call).min()
+    }
+
+    fn moment(&self, now: Instant) -> Moment {
+        let passed = now.saturating_duration_since(self.start);
+        Moment::default().plus(passed)
+    }
+
+    fn instant(&self, moment: Moment) -> Instant {
+        self.start + moment.since(Moment::default())
+    }
+}
+
+/// Returns a share in thousandths.
+fn thousandths(share: f32) -> u32 {
+    // Shares are far below the limits of the type, and casts of floats saturate.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the share is 0 to 1"
+    )]
+    let thousandths = (share.clamp(0.0, 1.0) * 1_000.0) as u32;
+    thousandths
+}

@@ -1,0 +1,9 @@
+//! The media of a whole call.
+
+mod bandwidth;
+mod harness;
+mod hostile;
+mod links;
+mod random;
+mod rules;
+mod speakers;
