@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, Moment};
+use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, MemberLeaf, Moment};
 use anteroom_protocol::DemuxId;
 
 use crate::{admin_hints::AdminHints, time::SessionTime};
@@ -129,6 +129,12 @@ impl Applicants {
         let mut devices: Vec<_> = self.waiting.iter().collect();
         devices.sort_by_key(|(device, application)| (application.first, **device));
         devices.into_iter().map(|(device, _)| *device).collect()
+    }
+
+    /// Returns the leaves with which the devices ask.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = &MemberLeaf> {
+        let waiting = self.waiting.values();
+        waiting.map(|application| application.applicant.leaf())
     }
 
     pub(crate) fn get(&self, device: DemuxId) -> Option<&Application> {

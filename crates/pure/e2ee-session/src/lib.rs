@@ -82,7 +82,7 @@
 //! | first group | Of those connected with a member key the one longest in the call starts it, with the others that ask; after 2 s the next. |
 //! | commits | Of those connected the member longest in the call commits; after 2 s the next. Commits that only add are collected for 250 ms. A newer policy, barred entries and the lock go with any commit. Own statements of an admin are committed at once. |
 //! | own commit | Merged only when it comes back byte for byte. Sent again after 2 s without an answer. |
-//! | leaves | Taken out 2.5 s after the roster stopped listing the device as active, but not while it is confirmed; 2.5 s after the roster listed another member key under their number whose device asks; added anew when the device asks again. |
+//! | leaves | Taken out 2.5 s after the roster stopped listing the device as active, but not while it is confirmed; 2.5 s after the roster listed another user or key under their number, or stopped listing it, if they take the place of a device that asks; added anew when the device asks again. |
 //! | own leaf | Renewed when newcomers would refuse it and a new one would hold: its approval has ended, or approval was switched on. |
 //! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s, and up to 5 s while the roster has just stopped listing a member. Meanwhile the device asks for the whole roster, of which it may have missed a change. Else the device refuses the commit, leaves the group and asks for the next one. |
 //! | key packages | Left out if they share a key, are old, or the roster shows another device. A commit that cannot be made is made of fewer. |

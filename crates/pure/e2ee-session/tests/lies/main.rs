@@ -28,4 +28,5 @@ mod silence;
 mod stage;
 mod statements;
 mod taken_numbers;
+mod taken_users;
 mod texts;
