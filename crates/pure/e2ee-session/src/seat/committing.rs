@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anteroom_e2ee::{ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
-use super::{Seat, additions::admits};
+use super::Seat;
 use crate::{
     ADD_DELAY, COMMITTER_PATIENCE, REMOVAL_DELAY, RESEND_INTERVAL,
     attempt::Attempt,
@@ -180,7 +180,7 @@ impl Seat {
                 Some(decision) => decision,
                 None => {
                     let around = surroundings(step.options, &self.roster.history, step.time);
-                    admits(view, &leaf, &around)
+                    self.admits(view, &leaf, &around)
                 }
             };
             if let Some(application) = self.applicants.get_mut(device) {

@@ -315,3 +315,56 @@ fn a_co_admins_removal_puts_out_a_device_whose_approval_is_of_a_later_time() {
     stage.run(1_000);
     stage.assert_together(&[0, 1]);
 }
+
+/// The statement is of a later time than those of a co-admin may be, and the next group begins without it.
+#[test]
+fn nobody_comes_in_by_the_next_group_against_a_statement_that_waits() {
+    for is_lock in [true, false] {
+        let (mut stage, mut insider) = call_with_insider([0, 0]);
+        let ahead = CLOCK_TOLERANCE - 60;
+        if is_lock {
+            commit_lock(&mut stage, &mut insider, ahead);
+        } else {
+            let entry = commit(&mut stage, &mut insider, ahead);
+            assert!(has(&stage, &entry));
+        }
+        insider.follow(&mut stage);
+        insider.commit_bytes(&mut stage, b"no commit");
+        let barred = stage.room.person(50);
+        let barred = stage.join(barred);
+        stage.run(15_000);
+        for who in 0..4 {
+            assert!(stage.has_seen(who, |event| {
+                matches!(event, Event::NextGroup { number: 2, .. })
+            }));
+        }
+        stage.assert_together(&[0, 1, 2, 3]);
+        assert_eq!(stage.people[barred].session.have(), None, "{is_lock}");
+        stage.run(1_000 * ahead);
+        stage.assert_together(&[0, 1, 2, 3]);
+        let context = stage.people[0].session.context().unwrap();
+        assert_eq!(context.is_locked(), is_lock);
+        assert_eq!(context.barred().entries().is_empty(), is_lock);
+    }
+}
+
+/// Lets the co-admin whom the test plays commit a lock.
+fn commit_lock(stage: &mut Stage, insider: &mut Insider, ahead: u64) {
+    let lock = Lock {
+        room: stage.room.root_key.room_id(),
+        era: stage.room.era,
+        on: true,
+        time: stage.now().now.plus(ahead),
+    };
+    insider.now = lock.time;
+    let key = stage.room.member_key(INSIDER);
+    let change = GroupChange {
+        context: ContextChange {
+            lock: Some(SignedStatement::sign(&lock, &StatementKey::CoAdmin(&key)).unwrap()),
+            ..ContextChange::default()
+        },
+        ..GroupChange::default()
+    };
+    insider.commit(stage, &change);
+    assert!(stage.people[0].session.context().unwrap().is_locked());
+}
