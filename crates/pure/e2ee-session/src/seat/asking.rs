@@ -233,13 +233,17 @@ impl Seat {
     /// Enters no group by the Welcome of a device whose commit most users had refused: else its next commit would
     /// stop them again. In a later epoch than the first it can be the group of others, who can add this device.
     fn pass_over(&mut self, at: GroupEpoch, now: Moment) {
-        self.present = self.present.max(at);
-        if at.epoch == 1 {
+        let is_near = self.is_near(at);
+        if is_near {
+            self.present = self.present.max(at);
+        }
+        let is_first = is_near && at.epoch == 1;
+        if is_first {
             self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
         } else {
             self.welcome_failures = self.welcome_failures.saturating_add(1);
         }
-        if at.epoch == 1 || self.wants_another_group() {
+        if is_first || self.wants_another_group() {
             self.refusals.wanted_since.get_or_insert(now);
         }
     }
@@ -248,6 +252,11 @@ impl Seat {
     /// asks. Any committer can send such Welcomes: they put a device off no group.
     const fn wants_another_group(&self) -> bool {
         self.welcome_failures >= MAX_FAILURES && self.membership.is_none()
+    }
+
+    /// Returns whether the number of a Welcome is believed: none beyond the next group.
+    const fn is_near(&self, at: GroupEpoch) -> bool {
+        at.group <= self.present.group.saturating_add(1)
     }
 
     /// Takes note of a Welcome that does not bring this device into a group.
@@ -263,8 +272,8 @@ impl Seat {
         // A second one of a sender costs no time: else one member could keep a device out with a Welcome each
         // 20 s.
         let is_new = self.membership.is_none() && !self.refusals.has_failed(from);
-        // Numbers are believed when something opens, and none beyond the next group.
-        let is_near = at.group <= self.present.group.saturating_add(1);
+        // Numbers are believed when something opens.
+        let is_near = self.is_near(at);
         if is_near && error != JoinError::Welcome {
             self.present = self.present.max(at);
         }
