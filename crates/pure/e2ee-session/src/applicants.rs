@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, MemberLeaf, Moment};
 use anteroom_protocol::DemuxId;
 
-use crate::{admin_hints::AdminHints, time::SessionTime};
+use crate::{admin_hints::AdminHints, hint_times::HintTimes, time::SessionTime};
 
 /// The time without a repetition after which a device no longer asks.
 const VALIDITY: Duration = Duration::from_secs(7);
@@ -59,6 +59,8 @@ pub(crate) struct Applicants {
     stated: BTreeMap<DemuxId, Moment>,
     /// The hints about the admin key of the link.
     pub(crate) admin_hints: AdminHints,
+    /// The locks that were told to devices.
+    pub(crate) told_locks: HintTimes,
 }
 
 impl Applicants {

@@ -109,6 +109,7 @@ mod content;
 mod error;
 mod event;
 mod heard_texts;
+mod hint_times;
 mod input;
 mod last_signs;
 mod lobby;

@@ -25,6 +25,7 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
+use self::outside::Outside;
 use crate::{
     COMMIT_HOLD,
     applicants::Applicants,
@@ -64,6 +65,7 @@ pub(crate) struct Seat {
     shared: RoomContext,
     membership: Option<Membership>,
     asking: Option<Asking>,
+    outside: Outside,
     /// The lowest number of a group that this device asks to be in: higher than those it has refused.
     lowest_group: u32,
     /// Whether an admin has put this device out.
@@ -148,6 +150,7 @@ impl Seat {
             known,
             membership: None,
             asking: None,
+            outside: Outside::default(),
             lowest_group: 0,
             is_barred: false,
             welcome_failures: 0,

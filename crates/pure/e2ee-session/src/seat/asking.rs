@@ -5,7 +5,7 @@ use core::time::Duration;
 use anteroom_e2ee::{Candidate, ContextError, Group, JoinError, Moment, Presence};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
-use super::Seat;
+use super::{Seat, outside::Outside};
 use crate::{
     KEY_PACKAGE_INTERVAL,
     asking::Asking,
@@ -35,6 +35,7 @@ impl Seat {
         let is_elsewhere = self.tell_of_first_seat(step);
         let Some(group) = self.asked_group().filter(|_| !is_elsewhere) else {
             self.asking = None;
+            self.outside = Outside::default();
             return None;
         };
         let now = step.moment();
@@ -43,7 +44,6 @@ impl Seat {
             |asking: &mut Asking| asking.relays >= MAX_RELAYS && now >= asking.next_relay;
         let before = self.asking.as_ref();
         let since = before.map_or(now, |asking| asking.since);
-        let told_outside = before.and_then(|asking| asking.told_outside);
         self.asking.take_if(is_spent);
         if self.asking.is_none() {
             let candidate = self.candidate(step)?;
@@ -57,7 +57,6 @@ impl Seat {
                     now
                 },
                 relays: 0,
-                told_outside,
             });
         }
         self.tell_outside(step);

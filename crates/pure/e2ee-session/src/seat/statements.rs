@@ -6,7 +6,7 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::DemuxId;
 
-use super::Seat;
+use super::{Seat, outside::Outside};
 use crate::{event::Event, step::Step, text::clean_name};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
@@ -157,6 +157,7 @@ impl Seat {
         self.is_barred = false;
         self.told_obstacle = None;
         self.asking = None;
+        self.outside = Outside::default();
         self.renewal_look = None;
         step.tell(Event::Approved(approval));
     }

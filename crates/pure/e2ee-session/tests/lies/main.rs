@@ -18,6 +18,7 @@ mod insiders;
 mod key_packages;
 mod leaving;
 mod losses;
+mod outside;
 mod own_groups;
 mod people;
 mod policies;
