@@ -368,3 +368,27 @@ fn commit_lock(stage: &mut Stage, insider: &mut Insider, ahead: u64) {
     insider.commit(stage, &change);
     assert!(stage.people[0].session.context().unwrap().is_locked());
 }
+
+/// The clock of the admin is ahead of the others', to whom the lock is just not too early.
+#[test]
+fn an_admin_that_follows_a_lock_of_a_later_time_is_refused_by_nobody() {
+    let (mut stage, mut insider) = call_with_insider([2, 0]);
+    commit_lock(&mut stage, &mut insider, CLOCK_TOLERANCE);
+    insider.follow(&mut stage);
+    stage.command(0, Command::Lock(false));
+    let all = BTreeSet::from([0, 1, 2, 3, insider.who]);
+    let is_locked = |stage: &Stage, who: usize| {
+        let context = stage.people[who].session.context();
+        context.is_some_and(RoomContext::is_locked)
+    };
+    for is_on in [true, false] {
+        assert_nothing_refused(&stage);
+        for who in 0..4 {
+            assert_eq!(stage.group_of(who), all);
+            assert_eq!(is_locked(&stage, who), is_on);
+        }
+        // It waits for its time.
+        stage.run(63_000);
+    }
+    assert_nothing_refused(&stage);
+}
