@@ -402,7 +402,9 @@ fn an_entry_of_a_later_time_is_no_statement_yet() {
     // Without it the moment does not follow from the others.
     let own = people.member.public();
     let now = context.statements_at(NOW, &own);
-    assert_eq!((now.barred, now.void_before), (others, None));
+    assert_eq!((&now.barred, now.void_before), (&others, None));
+    let demanded = context.statements().demanded_at(NOW);
+    assert_eq!((demanded.barred, demanded.void_before), (others, None));
     let later = context.statements_at(NOW.plus(61), &own);
     assert_eq!(later.barred.last(), Some(&early));
     assert_eq!(later.void_before, moment.void_before);
