@@ -117,6 +117,7 @@ mod membership;
 mod obstacle;
 mod options;
 mod output;
+mod outside;
 mod own_refusal;
 mod pending_bar;
 mod refusals;

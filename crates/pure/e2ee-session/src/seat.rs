@@ -25,7 +25,6 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
-use self::outside::Outside;
 use crate::{
     COMMIT_HOLD,
     applicants::Applicants,
@@ -37,6 +36,7 @@ use crate::{
     input::{Input, JoinedSeat},
     membership::Membership,
     obstacle::Obstacle,
+    outside::Outside,
     own_refusal::OwnRefusal,
     pending_bar::PendingBar,
     refusals::Refusals,

@@ -5,7 +5,7 @@ use core::time::Duration;
 use anteroom_e2ee::{Candidate, ContextError, Group, JoinError, Moment, Presence};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
-use super::{Seat, outside::Outside};
+use super::Seat;
 use crate::{
     KEY_PACKAGE_INTERVAL,
     asking::Asking,
@@ -13,6 +13,7 @@ use crate::{
     membership::Membership,
     obstacle::Obstacle,
     output::{Message, RelayClass},
+    outside::Outside,
     relay::RelayContent,
     step::{Step, surroundings},
 };

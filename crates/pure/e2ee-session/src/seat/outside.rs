@@ -1,22 +1,13 @@
 //! Devices in the call that are kept outside of its group, and what both sides are told.
 
-use anteroom_e2ee::{AdmissionError, CommitRefusal, HandshakeKind, Moment, RoomContext};
+use anteroom_e2ee::{AdmissionError, CommitRefusal, HandshakeKind, RoomContext};
 use anteroom_protocol::DemuxId;
 
 use super::Seat;
 use crate::{
-    OUTSIDE_PATIENCE, event::Event, obstacle::Obstacle, output::Message, relay::RelayContent,
-    step::Step,
+    OUTSIDE_PATIENCE, event::Event, obstacle::Obstacle, output::Message, outside::Outside,
+    relay::RelayContent, step::Step,
 };
-
-/// The time outside of the groups in which a device asks, over all Welcomes that fail.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Outside {
-    /// The moment at which it began.
-    since: Option<Moment>,
-    /// Whether the person was told of it, and then whether because of a lock.
-    told: Option<bool>,
-}
 
 impl Seat {
     /// Tells the person which device is not added and why. The member whose turn it is to commit tells the lock to a

@@ -6,8 +6,8 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::DemuxId;
 
-use super::{Seat, outside::Outside};
-use crate::{event::Event, step::Step, text::clean_name};
+use super::Seat;
+use crate::{event::Event, outside::Outside, step::Step, text::clean_name};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
