@@ -14,6 +14,7 @@ pub(crate) mod history;
 pub(crate) mod reading;
 pub(crate) mod settling;
 pub(crate) mod spans;
+mod stay;
 pub(crate) mod text;
 
 use self::{

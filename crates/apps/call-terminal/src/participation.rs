@@ -1,6 +1,8 @@
 //! A participant, independent of the display: the call, its state and its commands.
 
-use std::{mem, time::Duration};
+mod unsaid_texts;
+
+use std::time::Duration;
 
 use anteroom_client::{CallEvent, CallSession, DemuxId, GroupEvent, RoomsError};
 use anteroom_console::report::ErrorReport;
@@ -35,9 +37,6 @@ pub struct CallParticipation {
     /// Whether the link has no admin key, where another device has the link with one, or with another one.
     damaged_link: Option<bool>,
 }
-
-/// The maximum number of entries about texts that are kept for the end.
-const MAX_UNSAID: usize = 512;
 
 /// The entries that follow from an event.
 pub enum Moment {
@@ -142,47 +141,6 @@ impl CallParticipation {
             }
         }
         entries
-    }
-
-    /// Returns the entries about inputs that came too late: those that would have been texts.
-    pub(super) fn refuse(&mut self, inputs: impl IntoIterator<Item = Input>) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        for input in inputs {
-            if let Input::Say(text) = input {
-                self.has_unsaid = true;
-                entries.push(unsaid(OVER, &text));
-            }
-        }
-        entries
-    }
-
-    /// Takes the entries about texts that were not said since the last input. A display that vanishes at the end has
-    /// shown them to nobody.
-    pub(super) fn take_unsaid(&mut self) -> Vec<Entry> {
-        mem::take(&mut self.unsaid)
-    }
-
-    /// Returns the failure of a script some of whose texts were not said.
-    pub(super) fn failure(&self) -> Option<ErrorReport> {
-        self.has_unsaid.then(|| match self.damaged_link {
-            None => ending::not_said(),
-            Some(is_missing) => ending::not_said_by_damaged_link(is_missing),
-        })
-    }
-
-    /// Takes note of what is told at the end.
-    fn note(&mut self, event: &CallEvent, entries: &[Entry]) {
-        self.has_unsaid |= may_be_unsaid(event);
-        if let CallEvent::Group(event) = event
-            && let GroupEvent::AdminKeyDiffers { is_missing, .. } = **event
-        {
-            self.damaged_link = Some(is_missing);
-        }
-        if matches!(event, CallEvent::NotSaid { .. }) && self.unsaid.len() < MAX_UNSAID {
-            let is_problem = |entry: &&Entry| matches!(entry, Entry::Problem(_));
-            self.unsaid
-                .extend(entries.iter().filter(is_problem).cloned());
-        }
     }
 
     async fn say(&mut self, text: String, now: Duration) -> Reply {

@@ -8,6 +8,7 @@ mod group;
 mod group_entries;
 mod labels;
 mod lobby;
+mod messages;
 mod outsiders;
 mod removals;
 mod rights;
@@ -18,7 +19,7 @@ mod words;
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    CallEvent, Chat, DemuxId, EraId, LinkState, Participant, Recipient, RoomName, Roster, SeatInfo,
+    CallEvent, DemuxId, EraId, LinkState, Participant, Recipient, RoomName, Roster, SeatInfo,
     SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
@@ -360,22 +361,6 @@ impl View {
     fn others(&self, list: &[Participant]) -> Vec<Participant> {
         let is_own = |one: &&Participant| self.known_devices.is_own(one.demux);
         list.iter().filter(|one| !is_own(one)).cloned().collect()
-    }
-
-    fn receive(&mut self, from: DemuxId, message: &[u8], now: Duration) -> Vec<Entry> {
-        match Chat::from_bytes(message) {
-            Some(Chat::Text { text }) if !text.is_empty() => vec![Entry::Message {
-                author: self.outside_author(from),
-                text: words::bounded(&text, words::MAX_MESSAGE_LINES),
-            }],
-            // A device without a name is displayed by its tag.
-            Some(Chat::Hello { name }) if self.known_devices.set_name(from, &name) => {
-                self.gathered.add(from, Change::Named);
-                self.gather_until(now);
-                Vec::new()
-            }
-            _ => Vec::new(),
-        }
     }
 
     fn gather_until(&mut self, now: Duration) {

@@ -77,8 +77,8 @@ pub enum Event {
         /// The check that fails.
         refusal: CommitRefusal,
     },
-    /// The members keep this device outside of their group, in the call. Told once, and once more when the device
-    /// learns of a lock.
+    /// The members keep this device outside of their group, in the call. Told once, unless [`Self::CannotStart`]
+    /// has told why, and once more when the device learns of a lock.
     KeptOutside {
         /// Whether the call is locked, and the device was not in before.
         is_locked: bool,

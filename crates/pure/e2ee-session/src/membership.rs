@@ -1,5 +1,8 @@
 //! The membership of a device in a group.
 
+mod audience;
+mod contexts;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -208,9 +211,7 @@ impl Membership {
     /// sender can have welcomed it into a group of its own.
     pub(crate) fn doubtful_welcome(&self) -> Option<(GroupEpoch, DemuxId)> {
         let (at, from) = self.welcome?;
-        let mut leaves = self.view.leaves.iter();
-        let sender = leaves.find(|(_, claims)| claims.demux_id == from);
-        let sender = sender.map(|(leaf, _)| *leaf);
+        let sender = self.view.leaf_of_device(from).map(|(leaf, _)| leaf);
         (!self.confirmations.has_heard_other_than(sender)).then_some((at, from))
     }
 
@@ -254,23 +255,6 @@ impl Membership {
         if self.view.leaves.contains_key(&committer) {
             self.shown.insert(committer);
         }
-    }
-
-    /// Returns whether another member is there to hear a text: it has shown that it is in this group, is confirmed,
-    /// and connected by the word of the room service or by a message since.
-    pub(crate) fn has_audience(&self, roster: &RosterState) -> bool {
-        let own = self.group.own_leaf();
-        let mut others = self.shown.iter().filter(|leaf| **leaf != own);
-        others.any(|leaf| {
-            !self.told_unconfirmed.contains(leaf)
-                && self.view.leaves.get(leaf).is_some_and(|claims| {
-                    let device = claims.demux_id;
-                    let gone = roster.gone_since(device);
-                    let heard = self.confirmations.heard_at(*leaf);
-                    roster.is_connected(device)
-                        || gone.is_some_and(|gone| heard.is_some_and(|at| at > gone.plus(LATE)))
-                })
-        })
     }
 
     /// Returns the moment from which a member counts as absent whom the roster does not list, or lists with another
@@ -370,42 +354,6 @@ impl Membership {
         connected
             .filter_map(|device| leaves.get(&device.demux_id).copied())
             .collect()
-    }
-
-    /// Returns the context after the next commit of the device with the member key `own`, with the statements of
-    /// `known`. Others would refuse it with an entry of too late a time, which waits.
-    pub(crate) fn next_context(
-        &mut self,
-        known: &RoomContext,
-        own: &MemberPublicKey,
-        now: Timestamp,
-    ) -> &NextContext {
-        let view = &self.view;
-        let is_due = |next: &mut NextContext| next.again.is_some_and(|again| again <= now);
-        self.next.take_if(is_due);
-        self.next.get_or_insert_with(|| {
-            let context = view.context.with(&known.statements_at(now, own).signed());
-            let entries = known.barred().entries().iter();
-            let times = entries.map(|entry| entry.due_from(Some(own)));
-            let lock = known.lock().map(|lock| lock.due_from(Some(own)));
-            let times = times.chain(lock);
-            let leaves = view.leaves.iter();
-            let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
-            NextContext {
-                is_changed: context != view.context,
-                barred: barred.map(|(leaf, _)| *leaf).collect(),
-                again: times.filter(|time| *time > now).min(),
-                context,
-            }
-        })
-    }
-
-    /// Returns the moment of the next look at entries of too late a time.
-    pub(crate) fn next_look(&self, time: SessionTime) -> Option<Moment> {
-        let again = self.next.as_ref()?.again?;
-        let wait = again.as_secs().saturating_sub(time.now.as_secs());
-        let wait = Duration::from_secs(wait).min(LONGEST_LOOK);
-        Some(time.moment.plus(wait.max(Duration::from_secs(1))))
     }
 
     /// Returns a member as it is shown.

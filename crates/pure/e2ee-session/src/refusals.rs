@@ -19,7 +19,7 @@ const RETURN_DELAY: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refusals {
     /// The moment since which the next group is wanted.
-    pub(crate) wanted_since: Option<Moment>,
+    wanted_since: Option<Moment>,
     /// The member keys of committers of commits that do not hold: they are not added any more in this era.
     committers: BTreeSet<[u8; 32]>,
     /// The same by the word of the room service, for commits that do not open.
@@ -83,6 +83,16 @@ impl Refusals {
         }
     }
 
+    /// Returns the moment since which the next group is wanted.
+    pub(crate) const fn wanted_since(&self) -> Option<Moment> {
+        self.wanted_since
+    }
+
+    /// Takes note that the next group is wanted, if it is not yet.
+    pub(crate) fn want_next(&mut self, now: Moment) {
+        self.wanted_since.get_or_insert(now);
+    }
+
     /// Takes note of a commit that this device refuses.
     pub(crate) fn refused(&mut self, committer: Option<&MemberLeaf>, from: DemuxId, now: Moment) {
         match committer {
@@ -93,7 +103,7 @@ impl Refusals {
                 remember(&mut self.suspects, from);
             }
         }
-        self.wanted_since.get_or_insert(now);
+        self.want_next(now);
     }
 
     /// Takes note of the commit that this device refuses, in a group of these users. Its committer is proven,
@@ -159,7 +169,7 @@ impl Refusals {
         let pair = (refuser.user.clone(), committer);
         let is_heeded = remember(&mut self.heeded, pair) || is_majority;
         if is_heeded {
-            self.wanted_since.get_or_insert(now);
+            self.want_next(now);
         }
         is_heeded
     }
@@ -220,8 +230,7 @@ impl Refusals {
 
     /// Returns whether a device is left out.
     pub(crate) fn leaves_out(&self, leaf: &MemberLeaf) -> bool {
-        self.suspects.contains(&leaf.demux_id)
-            || self.committers.contains(leaf.member_key.as_bytes())
+        self.leaves_out_key(leaf.demux_id, Some(&leaf.member_key))
     }
 
     /// Returns whether a device is left out by its key.

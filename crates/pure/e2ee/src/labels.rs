@@ -29,8 +29,6 @@ pub(crate) const LOCK: &[u8] = b"Anteroom_20261127_Statement_Lock";
 pub(crate) const CERTIFICATE: &[u8] = b"Anteroom_20261127_Signature_Certificate";
 /// Signature of a device's identity key over room id and member key.
 pub(crate) const IDENTITY: &[u8] = b"Anteroom_20261127_Signature_Identity";
-/// Signature of an approved member key over another one of the same user.
-pub(crate) const CROSS_SIGNATURE: &[u8] = b"Anteroom_20261127_Signature_OtherDevice";
 /// Signature of the admin key over a member key of an admin in an era.
 pub(crate) const ADMIN_SIGNATURE: &[u8] = b"Anteroom_20261127_Signature_AdminInEra";
 
@@ -55,7 +53,6 @@ const ALL: &[&[u8]] = &[
     LOCK,
     CERTIFICATE,
     IDENTITY,
-    CROSS_SIGNATURE,
     ADMIN_SIGNATURE,
     REPLY,
     WORDS,

@@ -173,8 +173,8 @@ pub use self::{
     },
     statements::{
         AdminSignature, Approval, Authority, BarredEntry, Certificate, CertificateChain,
-        CertificateError, CoAdmin, CrossSignature, Lock, Policy, SignedCertificate,
-        SignedStatement, Signer, Statement, StatementError, StatementKey,
+        CertificateError, CoAdmin, Lock, Policy, SignedCertificate, SignedStatement, Signer,
+        Statement, StatementError, StatementKey,
     },
     time::{CLOCK_TOLERANCE, Moment},
     words::{VerificationWord, WordsError},

@@ -6,7 +6,6 @@
 //! | [`Policy`] | the restrictions of the room, and its co-admins | admin |
 //! | [`BarredEntry`] | this user, or this key, is put out | admin, co-admin |
 //! | [`Lock`] | nobody new comes in during this era, or again may | admin, co-admin |
-//! | [`CrossSignature`] | this key belongs to another device of the user | an approved member key |
 //! | [`AdminSignature`] | this member key belongs to an admin in this era | admin |
 //! | [`CertificateChain`] | this member key belongs to this account | issuer, then the device's identity key |
 //!
@@ -23,6 +22,7 @@
 //! times are seconds since 1970 in 8 bytes, a user id is the number of its bytes (1) and the bytes. Nothing
 //! follows the end, so a statement has one encoding.
 
+mod admin_signature;
 mod approval;
 mod barred;
 mod certificate;
@@ -31,11 +31,11 @@ mod due;
 mod error;
 mod frame;
 mod lock;
-mod member_signatures;
 mod policy;
 mod signer;
 
 pub use self::{
+    admin_signature::AdminSignature,
     approval::Approval,
     barred::BarredEntry,
     certificate::{Certificate, CertificateChain, CertificateError, SignedCertificate},
@@ -43,7 +43,6 @@ pub use self::{
     error::StatementError,
     frame::{SignedStatement, Statement},
     lock::Lock,
-    member_signatures::{AdminSignature, CrossSignature},
     policy::Policy,
     signer::{Authority, Signer, StatementKey},
 };

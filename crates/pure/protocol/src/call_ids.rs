@@ -94,6 +94,13 @@ impl GroupEpoch {
             epoch: self.epoch.saturating_add(1),
         }
     }
+
+    /// Returns the epoch whose commit leads into this one; `None` for the first of a group.
+    #[must_use]
+    pub fn before(self) -> Option<Self> {
+        let epoch = self.epoch.checked_sub(1)?;
+        Some(Self { epoch, ..self })
+    }
 }
 
 /// The id of a user of a room: lower-case hex. For call links it is the hex of the uid ciphertext.

@@ -4,9 +4,8 @@
 use core::fmt;
 use std::sync::Arc;
 
-/// The statement of an admin or co-admin that a device may be in a room. It names a member key of the user:
-/// the device of that key shows it, and another device of the user together with a signature of that key. It
-/// is of use to nobody else. Cheap to clone.
+/// The statement of an admin or co-admin that a device may be in a room. It names a member key of the user,
+/// and is of use to the device of that key alone. Cheap to clone.
 ///
 /// The room service must not store it, and nobody may log it; a device keeps its own for later calls. `Debug`
 /// shows the length only.

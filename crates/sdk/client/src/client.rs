@@ -237,6 +237,10 @@ impl Client {
             return Ok(call);
         };
         let statements = CallStatements::new(link, statements, Some(own), rights);
+        let statements = match shared.device {
+            Some(_) => statements,
+            None => statements.with_passing_device(),
+        };
         Ok(call.with_statements(statements, shared.statements.clone(), shared.system.clone()))
     }
 

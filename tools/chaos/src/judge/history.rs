@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{spans::Spans, text::Text};
+use super::{spans::Spans, stay::GroupSpan, text::Text};
 use crate::{
     journal::{Entry, Event, Visit},
     message::{Epoch, MessageView},
@@ -64,33 +64,6 @@ struct Entrance {
     into: Epoch,
     told: Duration,
     is_start: bool,
-}
-
-/// A stay in a group.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GroupSpan {
-    /// The first epoch.
-    pub(crate) from: Epoch,
-    /// The last epoch to which a commit that reached the process led.
-    pub(crate) to: u64,
-    pub(crate) since: Duration,
-}
-
-impl GroupSpan {
-    /// Returns whether the visit was in at an epoch.
-    pub(crate) fn has(&self, epoch: Epoch) -> bool {
-        let is_same = (epoch.era, epoch.group) == (self.from.era, self.from.group);
-        is_same && (self.from.epoch..=self.to).contains(&epoch.epoch)
-    }
-
-    /// Returns whether the visit was in at an epoch of these, which are of one era.
-    fn meets(&self, epochs: &RangeInclusive<Epoch>) -> bool {
-        let last = Epoch {
-            epoch: self.to,
-            ..self.from
-        };
-        self.from.era == epochs.start().era && self.from <= *epochs.end() && last >= *epochs.start()
-    }
 }
 
 /// A text that was typed.

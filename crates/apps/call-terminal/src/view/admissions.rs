@@ -15,9 +15,6 @@ impl View {
             AdmissionReason::ServiceDecision => "let in on the room service's word".to_owned(),
             AdmissionReason::Open => "in without approval".to_owned(),
             AdmissionReason::Approval(signer) => format!("let in by {}", self.signer(signer)),
-            AdmissionReason::OtherDevice(signer) => {
-                format!("let in by {} with another device", self.signer(signer))
-            }
             AdmissionReason::Admin => "in with the admin secret".to_owned(),
         }
     }

@@ -17,9 +17,8 @@ struct DecisionTarget {
 }
 
 impl Call {
-    /// Admits the device and the other pending devices of its user. The statement reaches each of them: a
-    /// device that it does not name may show it together with a signature of the one that it does. An active
-    /// device receives the statement alone.
+    /// Admits the device and the other pending devices of its user. The statement is of the key of the one
+    /// device, and reaches no other. An active device receives the statement alone.
     pub(super) fn approve(
         &mut self,
         admin: Seat,
@@ -59,12 +58,13 @@ impl Call {
             let Some(device) = self.seats.get_mut(seat) else {
                 continue;
             };
+            let statement = statement.as_ref().filter(|_| seat == target.seat).cloned();
             // A device whose connection is lost receives it when it resumes the seat.
             device.statement.clone_from(&statement);
             if let Some(connection) = device.connection() {
                 let admitted = Message::Admitted {
                     present: self.commits.present(),
-                    statement: statement.clone(),
+                    statement,
                 };
                 self.send(connection, admitted);
             }

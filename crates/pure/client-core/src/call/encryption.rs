@@ -2,6 +2,7 @@
 //! session that decides.
 
 mod co_admins;
+mod decision_log;
 mod devices;
 mod errors;
 mod group_commands;
@@ -81,7 +82,7 @@ pub(super) struct Encryption {
     told: Option<GroupState>,
     /// The highest policy, for a device that can sign one.
     policy: Option<RoomStatements>,
-    /// The counter of the policy that was published since the room service showed an older one during the call.
+    /// The counter of the policy that was published since the room service showed another one during the call.
     published_again: Option<u64>,
     lobby: SharedLobby,
 }
@@ -218,12 +219,13 @@ impl Encryption {
         }
     }
 
-    /// Publishes the highest policy again, once, if the room service shows an older one during the call: of the
-    /// policies of two devices the older one can come last.
+    /// Publishes the highest policy again, once, if the room service shows an older one during the call, or junk: of
+    /// the policies of two devices the older one can come last.
     pub(super) fn see_link(&mut self, shown: &AdminStatement) {
         let takes_statements = self.lobby.has_statements;
         if let Some(statements) = self.policy.as_mut().filter(|_| takes_statements)
-            && statements.see_policy(shown) == PolicyComparison::Older
+            && let PolicyComparison::Older | PolicyComparison::Invalid =
+                statements.see_policy(shown)
             && let Some(policy) = statements.policy()
             && self.published_again != Some(policy.claimed().counter)
         {
@@ -244,7 +246,7 @@ impl Encryption {
     fn turn_off(&mut self, surroundings: Surroundings<'_>) {
         let Surroundings { time, rng } = surroundings;
         self.session.handle(Input::Disconnected, time, rng);
-        self.take_outputs();
+        self.take_outputs(time.moment);
         if !mem::replace(&mut self.told_unsupported, true) {
             self.tell(CallEvent::GroupRefused(GroupError::Unsupported));
         }
@@ -320,13 +322,10 @@ impl Encryption {
     /// Takes the outputs of the session, says the texts that have waited, and tells how the group is now.
     fn settle(&mut self, surroundings: Surroundings<'_>) {
         let Surroundings { time, rng } = surroundings;
-        self.take_outputs();
+        self.take_outputs(time.moment);
         self.settle_texts(time, rng);
-        self.take_outputs();
+        self.take_outputs(time.moment);
         let mut state = self.state();
-        for member in &state.members {
-            self.lobby.records.see_member(&member.claims);
-        }
         state.has_admin_device = self.lobby.admin_device(&state).is_some();
         if self.is_on && self.told.as_ref() != Some(&state) {
             self.told = Some(state.clone());
@@ -360,7 +359,7 @@ impl Encryption {
         }
     }
 
-    fn take_outputs(&mut self) {
+    fn take_outputs(&mut self, now: Moment) {
         while let Some(output) = self.session.poll_output() {
             let effect = match output {
                 // This client sends no frames.
@@ -371,7 +370,7 @@ impl Encryption {
                     continue;
                 }
                 Output::Event(SessionEvent::Decision { claims, decision }) => {
-                    self.take_decision(claims, decision);
+                    self.take_decision(claims, decision, now);
                     continue;
                 }
                 Output::Event(event) => {

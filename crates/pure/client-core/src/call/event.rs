@@ -40,8 +40,8 @@ pub enum StatementOmission {
     /// The room service states another member key than the device, or one of the two states none; or it states no
     /// user.
     NoMemberKey,
-    /// Rosters of the era, or the group, have stated different users or member keys of the device's number: the
-    /// admin may have decided about another one. The same holds after very many devices.
+    /// Rosters of the era have stated different users or member keys of the device's number: the admin may have
+    /// decided about another one. The same holds for devices that are listed beside very many others.
     Changed,
 }
 

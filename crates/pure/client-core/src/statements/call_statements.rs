@@ -137,11 +137,6 @@ impl CallStatements {
                 }
                 _ => false,
             },
-            CallEvent::GroupChanged(state) => {
-                let members = state.members.iter().map(|member| &member.claims);
-                members.for_each(|claims| self.records.see_member(claims));
-                false
-            }
             CallEvent::Link(state) => {
                 let seen = self.statements.see_policy(&state.admin_statement);
                 seen == PolicyComparison::Newer
@@ -151,8 +146,8 @@ impl CallStatements {
     }
 
     /// Returns the approval of a device, signed; `None` if this client does not sign for the link, the room
-    /// service takes no statements, the device has named no member key, or rosters or groups of the era have
-    /// stated another user or key of its number.
+    /// service takes no statements, the device has named no member key, or rosters of the era have stated
+    /// another user or key of its number.
     #[must_use]
     pub fn approval(&self, device: DemuxId, now: Timestamp) -> Option<ApprovalStatement> {
         let signer = self.signer.as_ref()?;

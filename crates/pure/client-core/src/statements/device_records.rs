@@ -1,86 +1,104 @@
-//! The devices of an era as they were first seen.
+//! The devices of an era as they were first listed.
 
 use std::collections::HashMap;
 
 use anteroom_e2ee::MemberPublicKey;
 use anteroom_protocol::{DemuxId, EraId, OpaqueUserId};
 
-use crate::{MemberLeaf, Participant, Roster};
+use crate::{Participant, Roster};
 
-/// The maximum number of devices that are remembered. No approvals are signed for later ones of the era.
+/// The maximum number of devices that are remembered. Of more, those are forgotten that rosters have not listed
+/// for longest.
 const MOST_DEVICES: usize = 4096;
 
-/// The user and the member key that the first roster or group with a device stated. An admin decides about a
-/// device of which a roster has told: a later roster could put another user or another key behind its number, or
-/// list somebody who waits with the number of a member.
+/// The user and the member key that the first roster with a device stated. An admin decides about a device of
+/// which a roster has told: a later roster could put another user or another key behind its number. The records
+/// of an era outlive another era in between.
+///
+/// The leaves of the group make and change no records: a leaf proves its user and its member key, and no number,
+/// so a member could keep out whoever waits with a leaf that claims the number.
 #[derive(Default)]
 pub(crate) struct DeviceRecords {
     era: Option<EraId>,
-    devices: HashMap<DemuxId, DeviceRecord>,
+    devices: HashMap<(EraId, DemuxId), DeviceRecord>,
+    /// The number of rosters that were taken in.
+    rosters: u64,
 }
 
 struct DeviceRecord {
     user: Option<OpaqueUserId>,
     member_key: Option<MemberPublicKey>,
     has_changed: bool,
+    /// The number of the last roster that listed it.
+    listed: u64,
 }
 
 impl DeviceRecords {
-    /// Begins an era. Those of the same era stay.
-    pub(crate) fn begin(&mut self, era: EraId) {
-        if self.era != Some(era) {
-            self.era = Some(era);
-            self.devices.clear();
-        }
+    /// Begins an era, or goes on with an earlier one.
+    pub(crate) const fn begin(&mut self, era: EraId) {
+        self.era = Some(era);
     }
 
     /// Takes in a roster.
     pub(crate) fn see(&mut self, roster: &Roster) {
+        let Some(era) = self.era else {
+            return;
+        };
+        self.rosters = self.rosters.saturating_add(1);
+        let mut new = Vec::new();
         for shown in roster.active.iter().chain(&roster.pending) {
-            if let Some(first) = self.devices.get_mut(&shown.demux) {
+            if let Some(first) = self.devices.get_mut(&(era, shown.demux)) {
                 first.has_changed |= !first.is(shown);
-            } else if self.devices.len() < MOST_DEVICES {
-                self.devices.insert(shown.demux, DeviceRecord::of(shown));
+                first.listed = self.rosters;
+            } else {
+                new.push(shown);
+            }
+        }
+        self.forget_for(new.len());
+        for shown in new {
+            let is_full = self.devices.len() >= MOST_DEVICES;
+            if let Some(first) = self.devices.get_mut(&(era, shown.demux)) {
+                // The same roster lists it twice.
+                first.has_changed |= !first.is(shown);
+            } else if !is_full {
+                let record = DeviceRecord::of(shown, self.rosters);
+                self.devices.insert((era, shown.demux), record);
             }
         }
     }
 
-    /// Takes in a member of the group, whose key proves the user and the number.
-    pub(crate) fn see_member(&mut self, claims: &MemberLeaf) {
-        if let Some(first) = self.devices.get_mut(&claims.demux_id) {
-            first.has_changed |= !first.is_member(claims);
-        } else if self.devices.len() < MOST_DEVICES {
-            let record = DeviceRecord::of_member(claims);
-            self.devices.insert(claims.demux_id, record);
-        }
+    /// Returns whether all rosters of the era state the same user and member key of a device.
+    pub(crate) fn is_steady(&self, device: &Participant) -> bool {
+        let era = self.era;
+        let first = era.and_then(|era| self.devices.get(&(era, device.demux)));
+        first.is_some_and(|first| !first.has_changed && first.is(device))
     }
 
-    /// Returns whether all rosters and groups of the era state the same user and member key of a device.
-    pub(crate) fn is_steady(&self, device: &Participant) -> bool {
-        let first = self.devices.get(&device.demux);
-        first.is_some_and(|first| !first.has_changed && first.is(device))
+    /// Forgets as many devices as have to go for new ones: none that the last roster listed.
+    fn forget_for(&mut self, new: usize) {
+        let excess = self.devices.len().saturating_add(new);
+        let excess = excess.saturating_sub(MOST_DEVICES);
+        if excess == 0 {
+            return;
+        }
+        let devices = self.devices.iter();
+        let unlisted = devices.filter(|(_, one)| one.listed != self.rosters);
+        let mut unlisted: Vec<_> = unlisted.map(|(id, one)| (one.listed, *id)).collect();
+        unlisted.sort_unstable_by_key(|(listed, _)| *listed);
+        for (_, id) in unlisted.iter().take(excess) {
+            self.devices.remove(id);
+        }
     }
 }
 
 impl DeviceRecord {
-    fn of(device: &Participant) -> Self {
+    fn of(device: &Participant, listed: u64) -> Self {
         Self {
             user: device.user.clone(),
             member_key: device.member_key(),
             has_changed: false,
+            listed,
         }
-    }
-
-    fn of_member(claims: &MemberLeaf) -> Self {
-        Self {
-            user: Some(claims.user.clone()),
-            member_key: Some(claims.member_key),
-            has_changed: false,
-        }
-    }
-
-    fn is_member(&self, claims: &MemberLeaf) -> bool {
-        self.user.as_ref() == Some(&claims.user) && self.member_key == Some(claims.member_key)
     }
 
     fn is(&self, device: &Participant) -> bool {

@@ -1,8 +1,7 @@
 //! The statements about a room that a device keeps.
 
 use anteroom_e2ee::{
-    AdminPublicKey, Approval, Authority, CLOCK_TOLERANCE, MemberPublicKey, Policy, SignedStatement,
-    Signer,
+    AdminPublicKey, Approval, Authority, MemberPublicKey, Policy, SignedStatement, Signer,
 };
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, CallLink, EraId, OpaqueUserId, Restrictions, RoomId,
@@ -170,8 +169,8 @@ impl RoomStatements {
     }
 
     /// Keeps an approval of a device that an admin has signed, or a co-admin of the era. Returns whether it
-    /// is one. One that members refuse at `now`, since it is of a later time, is not kept: it would be newer
-    /// than all that are signed until then.
+    /// is one. One by which members do not add at `now`, since it is of a later time, is not kept: it would be
+    /// newer than all that are signed until then.
     pub fn see_approval(
         &mut self,
         shown: &ApprovalStatement,
@@ -191,7 +190,7 @@ impl RoomStatements {
         let is_good = approval
             .verify(&self.room, &authority)
             .is_ok_and(|approval| approval.user == *user && approval.member_key == *member_key)
-            && approval.claimed().issued <= now.plus(CLOCK_TOLERANCE);
+            && approval.added_from() <= now;
         if is_good {
             self.add_approval(approval);
         }

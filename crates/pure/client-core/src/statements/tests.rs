@@ -312,6 +312,8 @@ fn a_co_admin_approves_in_the_era_of_the_policy_that_names_it() {
     let other_era = EraId::from_bytes([8; 16]);
     assert!(!kept.see_approval(&approval(0), &user("0b"), &key, other_era, NOW));
     assert!(kept.see_approval(&approval(1), &user("0b"), &key, ERA, NOW));
+    let early = approval(CLOCK_TOLERANCE / 2 + 1);
+    assert!(!kept.see_approval(&early, &user("0b"), &key, ERA, NOW));
     // That of the admin stands beside it, and the newest one is the first.
     let bob = participant(2, "0b");
     let by_admin = signer().approval(&bob, NOW.plus(2)).unwrap();

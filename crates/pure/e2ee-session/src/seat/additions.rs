@@ -1,6 +1,6 @@
 //! The devices that a commit adds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
     Applicant, CommitRefusal, Group, GroupView, MemberLeaf, MemberPublicKey, Moment, Surroundings,
@@ -27,7 +27,7 @@ pub(super) struct Additions {
 }
 
 impl Seat {
-    /// Returns whether a device asks a group that has these leaves. A device that is in asks twice, since its
+    /// Returns whether a device asks a group. A device that is in asks twice, since its
     /// relays may have been on their way when it was added, and with a later leaf. A device that the roster
     /// shows as another user's, or with another key, waits: nobody comes in under the name of somebody else by
     /// the word of the service. So does one with the `own` key, of another program of this device: no committer
@@ -36,13 +36,12 @@ impl Seat {
         &self,
         application: &Application,
         number: u32,
-        leaves: &BTreeMap<u32, MemberLeaf>,
+        view: &GroupView,
         now: Moment,
         own: &MemberPublicKey,
     ) -> bool {
         let leaf = application.applicant.leaf();
-        let mut former = leaves.values();
-        let former = former.find(|one| one.member_key == leaf.member_key);
+        let former = view.leaf_of_key(&leaf.member_key).map(|(_, former)| former);
         let is_in = former.is_some_and(|former| former.demux_id == leaf.demux_id);
         application.group <= number
             && former.is_none_or(|former| leaf.succeeds(former))
@@ -81,7 +80,7 @@ impl Seat {
             };
             let applicant = &application.applicant;
             let leaf = applicant.leaf();
-            if !self.may_ask(application, number, &view.leaves, step.moment(), &own)
+            if !self.may_ask(application, number, &view, step.moment(), &own)
                 || self.admits(&view, leaf, &around).is_err()
             {
                 continue;
@@ -91,9 +90,8 @@ impl Seat {
                 additions.bad.push(device);
                 continue;
             }
-            let mut former = view.leaves.iter();
-            let former = former.find(|(_, one)| one.member_key == leaf.member_key);
-            if let Some(index) = former.map(|(index, _)| *index) {
+            let former = view.leaf_of_key(&leaf.member_key);
+            if let Some(index) = former.map(|(index, _)| index) {
                 view.leaves.remove(&index);
                 additions.remove.insert(index);
             }
@@ -133,15 +131,10 @@ fn admits(
     leaf: &MemberLeaf,
     around: &Surroundings<'_>,
 ) -> Result<(), CommitRefusal> {
-    let has_former = view
-        .leaves
-        .values()
-        .any(|one| one.member_key == leaf.member_key);
-    if !has_former {
+    let Some((former, _)) = view.leaf_of_key(&leaf.member_key) else {
         return view.admits(leaf, around).map(drop);
-    }
+    };
     let mut view = view.clone();
-    view.leaves
-        .retain(|_, one| one.member_key != leaf.member_key);
+    view.leaves.remove(&former);
     view.admits(leaf, around).map(drop)
 }

@@ -156,7 +156,7 @@ impl Seat {
             return Some(self.lowest_group);
         };
         let number = membership.group.epoch().group;
-        if self.refusals.wanted_since.is_some() {
+        if self.refusals.wanted_since().is_some() {
             return Some(number.saturating_add(1));
         }
         let asks = self.needs_renewal || membership.is_alone(&self.roster);
@@ -216,8 +216,7 @@ impl Seat {
                 group.remember(&self.history());
                 match Membership::new(group, reasons, step.moment()) {
                     Ok((mut membership, frames)) => {
-                        let epoch = at.epoch.saturating_sub(1);
-                        membership.welcome = Some((GroupEpoch { epoch, ..at }, from));
+                        membership.welcome = Some((at.before().unwrap_or(at), from));
                         self.present = at;
                         self.enter(membership, frames, false, step);
                         return;
@@ -239,12 +238,12 @@ impl Seat {
         }
         let is_first = is_near && at.epoch == 1;
         if is_first {
-            self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+            self.give_up_group(at.group);
         } else {
             self.welcome_failures = self.welcome_failures.saturating_add(1);
         }
         if is_first || self.wants_another_group() {
-            self.refusals.wanted_since.get_or_insert(now);
+            self.refusals.want_next(now);
         }
     }
 
@@ -286,11 +285,11 @@ impl Seat {
         match reply {
             Reply::Ask => {
                 if self.wants_another_group() {
-                    self.refusals.wanted_since.get_or_insert(now);
+                    self.refusals.want_next(now);
                 }
             }
             Reply::Refuse | Reply::Wait => {
-                self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+                self.give_up_group(at.group);
                 self.welcome_failures = 0;
                 self.refusals.leave_group(at.group, None, now);
                 self.refusals.welcome_failed(from);
@@ -298,8 +297,8 @@ impl Seat {
         }
         if reply == Reply::Refuse {
             self.refusals.refused(None, from, now);
-            if let Some(epoch) = at.epoch.checked_sub(1) {
-                self.send_refusal(GroupEpoch { epoch, ..at }, step);
+            if let Some(commit) = at.before() {
+                self.send_refusal(commit, step);
             }
         }
         step.tell(Event::WelcomeRefused {

@@ -125,9 +125,8 @@ impl Seat {
     /// Returns the reason why a member may be in who is in the present group.
     fn reason_of(&self, claims: &MemberLeaf) -> Option<AdmissionReason> {
         let Membership { view, reasons, .. } = self.membership.as_ref()?;
-        let mut leaves = view.leaves.iter();
-        let (leaf, _) = leaves.find(|(_, one)| one.member_key == claims.member_key)?;
-        reasons.get(leaf).copied()
+        let (leaf, _) = view.leaf_of_key(&claims.member_key)?;
+        reasons.get(&leaf).copied()
     }
 
     fn check_sending(&self) -> Result<(), CommandError> {

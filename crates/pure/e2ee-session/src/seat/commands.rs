@@ -77,8 +77,8 @@ impl Seat {
         let membership = self.membership()?;
         self.check_connection()?;
         let own = membership.group.own_leaf();
-        let mut leaves = membership.view.leaves.iter();
-        let found = leaves.find(|(leaf, claims)| claims.demux_id == device && **leaf != own);
+        let found = membership.view.leaf_of_device(device);
+        let found = found.filter(|(leaf, _)| *leaf != own);
         let (_, claims) = found.ok_or(CommandError::UnknownMember)?;
         let claims = claims.clone();
         let mut entry = BarredEntry {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CommitEffect, CommitError, CommitRefusal, EpochChange,
-    EpochFrames, MAX_ADDS, MemberLeaf, Moment, RemovalReason,
+    EpochFrames, GroupView, MAX_ADDS, Moment, RemovalReason,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -145,7 +145,7 @@ impl Seat {
             .into_iter()
             .collect();
         let entered = group.view().ok().and_then(|view| {
-            reasons.extend(reasons_of(&change.effect, &view.leaves));
+            reasons.extend(new_leaves(&change.effect, &view));
             Membership::new(group, reasons, step.moment()).ok()
         });
         if let Some((membership, frames)) = entered {
@@ -167,7 +167,7 @@ impl Seat {
         let epoch = membership.group.epoch();
         self.note_first_epoch(epoch);
         let number = epoch.group;
-        let is_next = number > 1 && (is_own || self.refusals.wanted_since.is_some());
+        let is_next = number > 1 && (is_own || self.refusals.wanted_since().is_some());
         self.refusals.next_group();
         self.note_entry(&membership);
         if is_own || epoch.epoch == 1 {
@@ -239,9 +239,8 @@ impl Seat {
         if let Some(claims) = before.leaves.get(&committer) {
             self.refusals.merged(at, claims);
         }
-        let leaves = &membership.view.leaves;
-        let added: Vec<u32> = new_leaves(&effect, leaves).map(|(leaf, _)| leaf).collect();
-        let reasons = reasons_of(&effect, leaves);
+        let reasons: Vec<_> = new_leaves(&effect, &membership.view).collect();
+        let added: Vec<u32> = reasons.iter().map(|(leaf, _)| *leaf).collect();
         membership.reasons.extend(reasons);
         if !added.is_empty() && self.has_new_name {
             membership.name_at = Some(now.plus(CHANGE_DELAY));
@@ -333,15 +332,13 @@ impl Seat {
             CommitError::Refused { committer, .. } => committer,
             _ => None,
         };
-        let leaves = membership.map(|membership| &membership.view.leaves);
-        let committer = committer.and_then(|leaf| leaves?.get(&leaf).cloned());
+        let view = membership.map(|membership| &membership.view);
+        let committer = committer.and_then(|leaf| view?.leaves.get(&leaf).cloned());
         let welcome = membership.and_then(Membership::doubtful_welcome);
         let welcome = welcome.filter(|_| committer.is_none());
         let (at, from) = welcome.unwrap_or((told.at, told.from));
-        let sender = leaves.and_then(|leaves| {
-            let mut leaves = leaves.values();
-            leaves.find(|claims| claims.demux_id == from).cloned()
-        });
+        let sender = view.and_then(|view| view.leaf_of_device(from));
+        let sender = sender.map(|(_, claims)| claims.clone());
         let users = membership.map(Membership::users).unwrap_or_default();
         self.send_refusal(at, step);
         step.tell(Event::CommitRefused {
@@ -358,12 +355,12 @@ impl Seat {
         self.refusals.leave_group(group, culprit.as_ref(), now);
         if from == self.demux {
             // Nobody else could have sent it but the room service, or a fault of this device.
-            self.refusals.wanted_since.get_or_insert(now);
+            self.refusals.want_next(now);
         } else {
             // A committer whose roster alone leaves out a device is no liar, and it may be the later commit that
             // does not hold: most users leave the committer out, if they do.
             if is_removal || welcome.is_some() {
-                self.refusals.wanted_since.get_or_insert(now);
+                self.refusals.want_next(now);
             } else {
                 self.refusals.refused(culprit.as_ref(), from, now);
             }
@@ -373,25 +370,17 @@ impl Seat {
                 refusals.accuse(at, &culprit, is_proven, user, users);
             }
         }
-        self.lowest_group = self.lowest_group.max(at.group.saturating_add(1));
+        self.give_up_group(at.group);
     }
 }
 
 /// Returns the leaves that a commit has added.
-fn new_leaves<'c>(
-    effect: &'c CommitEffect,
-    leaves: &'c BTreeMap<u32, MemberLeaf>,
-) -> impl Iterator<Item = (u32, AdmissionReason)> + 'c {
-    effect.added.iter().filter_map(|(added, reason)| {
-        let mut leaves = leaves.iter();
-        let (leaf, _) = leaves.find(|(_, claims)| claims.member_key == added.member_key)?;
-        Some((*leaf, *reason))
-    })
-}
-
-fn reasons_of(
+fn new_leaves(
     effect: &CommitEffect,
-    leaves: &BTreeMap<u32, MemberLeaf>,
-) -> Vec<(u32, AdmissionReason)> {
-    new_leaves(effect, leaves).collect()
+    view: &GroupView,
+) -> impl Iterator<Item = (u32, AdmissionReason)> {
+    effect.added.iter().filter_map(|(added, reason)| {
+        let (leaf, _) = view.leaf_of_key(&added.member_key)?;
+        Some((leaf, *reason))
+    })
 }

@@ -1,9 +1,9 @@
 //! Own commits: what is to be committed, when, and what becomes of it.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use anteroom_e2ee::{ContextChange, GroupChange, GroupFailure, GroupView, MemberLeaf, Moment};
+use anteroom_e2ee::{ContextChange, GroupChange, GroupFailure, GroupView, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
@@ -149,13 +149,13 @@ impl Seat {
         }
         let membership = self.membership.as_ref()?;
         let number = membership.group.epoch().group;
-        let leaves = membership.view.leaves.clone();
+        let before = membership.view.clone();
         let mut view = GroupView {
             context: membership.next.as_ref()?.context.clone(),
-            ..membership.view.clone()
+            ..before.clone()
         };
         view.leaves.retain(|leaf, _| !remove.contains(leaf));
-        self.decide(number, &leaves, &view, step)
+        self.decide(number, &before, &view, step)
     }
 
     /// Decides about the devices that ask to be added to a group. Returns the moment at which the first one
@@ -163,7 +163,7 @@ impl Seat {
     pub(super) fn decide(
         &mut self,
         number: u32,
-        leaves: &BTreeMap<u32, MemberLeaf>,
+        before: &GroupView,
         view: &GroupView,
         step: &mut Step<'_>,
     ) -> Option<Moment> {
@@ -172,7 +172,7 @@ impl Seat {
         for device in self.applicants.in_order() {
             let application = self.applicants.get(device)?;
             let leaf = application.applicant.leaf().clone();
-            if !self.may_ask(application, number, leaves, step.moment(), &own) {
+            if !self.may_ask(application, number, before, step.moment(), &own) {
                 continue;
             }
             let asked = application.first;

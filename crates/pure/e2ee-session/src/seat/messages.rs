@@ -44,8 +44,7 @@ impl Seat {
     /// A device that was in none believes every device that has a member key.
     fn may_be_member(&self, device: DemuxId) -> bool {
         if let Some(membership) = &self.membership {
-            let mut leaves = membership.view.leaves.values();
-            return leaves.any(|claims| claims.demux_id == device);
+            return membership.view.leaf_of_device(device).is_some();
         }
         if !self.former_members.is_empty() {
             return self.former_members.contains(&device);

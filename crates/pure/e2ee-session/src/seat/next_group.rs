@@ -37,14 +37,13 @@ impl Seat {
             }
             return;
         };
-        let leaves = &membership.view.leaves;
-        let refuser = leaves.values().find(|claims| claims.demux_id == from);
+        let refuser = membership.view.leaf_of_device(from);
         let is_present = at.group == membership.group.epoch().group;
         if !is_present {
             return;
         }
         // Only members refuse; others have nothing to refuse.
-        let Some(refuser) = refuser else { return };
+        let Some((_, refuser)) = refuser else { return };
         let users = membership.users();
         let now = step.moment();
         self.refusals.refused_by_other(at, refuser, &users, now);
@@ -77,7 +76,7 @@ impl Seat {
 
     /// Returns the moment since which the next group is to be started; `None` if there is no reason.
     fn start_reason(&mut self, step: &mut Step<'_>) -> Option<Moment> {
-        let has_reason = self.membership.is_none() || self.refusals.wanted_since.is_some();
+        let has_reason = self.membership.is_none() || self.refusals.wanted_since().is_some();
         if !has_reason || self.applicants.is_empty() {
             return None;
         }
@@ -85,18 +84,16 @@ impl Seat {
         if !self.may_be_in(step) {
             return None;
         }
-        let own = self.own_leaf(step);
-        let own = BTreeMap::from([(0, own)]);
         let view = GroupView {
-            leaves: own.clone(),
+            leaves: BTreeMap::from([(0, self.own_leaf(step))]),
             context: self.known.clone(),
             history: self.history_of_start(),
         };
-        let asked = self.decide(number, &own, &view, step)?;
+        let asked = self.decide(number, &view, &view, step)?;
         if self.present.group == 0 {
             return Some(asked.plus(ADD_DELAY));
         }
-        if let Some(wanted) = self.refusals.wanted_since {
+        if let Some(wanted) = self.refusals.wanted_since() {
             return Some(asked.max(wanted.plus(REFUSAL_DELAY)));
         }
         let since = self.asking.as_ref()?.since;

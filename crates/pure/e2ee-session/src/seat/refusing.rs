@@ -20,12 +20,16 @@ impl Seat {
     pub(super) fn note_entry(&mut self, membership: &Membership) {
         let group = &membership.group;
         let committer = group.welcomed_by().unwrap_or_else(|| group.own_leaf());
-        let GroupEpoch { group, epoch } = group.epoch();
         if let Some(claims) = membership.view.leaves.get(&committer)
-            && let Some(epoch) = epoch.checked_sub(1)
+            && let Some(commit) = group.epoch().before()
         {
-            self.refusals.merged(GroupEpoch { group, epoch }, claims);
+            self.refusals.merged(commit, claims);
         }
+    }
+
+    /// Asks this group of the era, and those before it, no more.
+    pub(super) fn give_up_group(&mut self, number: u32) {
+        self.lowest_group = self.lowest_group.max(number.saturating_add(1));
     }
 
     /// Sends a refusal of a commit.

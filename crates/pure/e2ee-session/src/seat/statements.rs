@@ -193,16 +193,17 @@ impl Seat {
         }
     }
 
-    /// Returns whether the approval of an admission lets this device in, also where the policy asks for none.
+    /// Returns whether others add this device by the approval of an admission now, also where the policy asks for
+    /// none.
     fn holds(&self, admission: &Admission, step: &Step<'_>) -> bool {
         let leaf = MemberLeaf {
             admission: admission.clone(),
             ..self.own_leaf(step)
         };
-        let reason = self.reason(&leaf, step);
+        let (claim, now) = (leaf.claim(), step.time.now);
         matches!(
-            reason,
-            Some(AdmissionReason::Approval(_) | AdmissionReason::OtherDevice(_))
+            self.known.may_add(&claim, Presence::Present, now),
+            Ok(AdmissionReason::Approval(_))
         )
     }
 
@@ -220,7 +221,9 @@ impl Seat {
             admitted.is_ok()
         };
         let own = membership.view.leaves.get(&membership.group.own_leaf())?;
-        self.needs_renewal = !admits(own) && admits(&self.own_leaf(step));
+        let new = self.own_leaf(step);
+        let is_added = context.may_add(&new.claim(), Presence::Present, step.time.now);
+        self.needs_renewal = !admits(own) && is_added.is_ok();
         let look = now.plus(RENEWAL_INTERVAL);
         self.renewal_look = Some(look);
         Some(look)

@@ -1,14 +1,15 @@
 //! The lobby and the decisions of co-admins, as messages of the group.
 
-use anteroom_e2ee::{CoAdmin, Signer};
+use anteroom_e2ee::{Admission, CLOCK_TOLERANCE, CoAdmin, SignedStatement, Signer, StatementKey};
 use anteroom_e2ee_session::{
-    BarScope, CoAdminDecision, CoAdminVerdict, Command, CommandError, Event, Verdict, WaitingDevice,
+    BarScope, CoAdminDecision, CoAdminVerdict, Command, CommandError, Event, Input, SessionOptions,
+    Verdict, WaitingDevice,
 };
-use anteroom_protocol::DemuxId;
+use anteroom_protocol::{DemuxId, Restrictions};
 
 use crate::{
     harness::Harness,
-    people::{admin, member_key, person, user},
+    people::{admin, approval, member_key, person, policy, system_time, user},
 };
 
 /// A call of an admin, a co-admin and a member.
@@ -146,4 +147,45 @@ fn removals(call: &mut Harness, device: usize) -> Vec<Option<Signer>> {
         _ => None,
     });
     removals.collect()
+}
+
+#[test]
+fn a_co_admins_approval_of_a_later_time_takes_the_place_of_none_by_which_others_add() {
+    let strict = |options| SessionOptions {
+        policy: Some(policy(Restrictions::AdminApproval, 1)),
+        ..options
+    };
+    let approved = |number| SessionOptions {
+        admission: Admission::Approval(approval(number)),
+        ..strict(person(number))
+    };
+    let mut call = Harness::of([strict(admin(1)), approved(2), approved(3)]);
+    call.run(2_000);
+    call.agree(&[0, 1, 2]);
+    let co_admin = CoAdmin {
+        user: user(2),
+        member_key: member_key(2).public(),
+    };
+    call.command(0, Command::SetCoAdmins(vec![co_admin]));
+    call.run(500);
+    let key = member_key(2);
+    let mut given = approval(3).claimed().clone();
+    for (ahead, is_taken) in [
+        (CLOCK_TOLERANCE - 60, false),
+        (CLOCK_TOLERANCE / 2 - 60, true),
+    ] {
+        given.issued = system_time().plus(ahead);
+        let signed = SignedStatement::sign(&given, &StatementKey::CoAdmin(&key)).unwrap();
+        let statement = Some(signed.as_bytes().to_vec());
+        let present = call.epoch(0);
+        call.session(2, Input::Admitted { present, statement });
+        let mut events = call.take_events(2).into_iter();
+        let is_approved = |event: Event| matches!(event, Event::Approved(_));
+        assert_eq!(events.any(is_approved), is_taken, "{ahead}");
+    }
+    call.disconnect(2);
+    call.run(40_000);
+    call.connect(2);
+    call.run(3_000);
+    call.agree(&[0, 1, 2]);
 }

@@ -10,6 +10,7 @@ mod co_admins;
 mod groups;
 mod harness;
 mod links;
+mod outside;
 mod people;
 mod seats;
 mod statements;

@@ -15,21 +15,21 @@ use crate::{
     people::{admin, admin_key, approval, member_key, person, policy, root_key, system_time, user},
 };
 
-fn strict(options: SessionOptions) -> SessionOptions {
+pub(crate) fn strict(options: SessionOptions) -> SessionOptions {
     SessionOptions {
         policy: Some(policy(Restrictions::AdminApproval, 1)),
         ..options
     }
 }
 
-fn approved(number: u32) -> SessionOptions {
+pub(crate) fn approved(number: u32) -> SessionOptions {
     SessionOptions {
         admission: Admission::Approval(approval(number)),
         ..strict(person(number))
     }
 }
 
-fn refusals(call: &mut Harness, device: usize) -> Vec<CommitRefusal> {
+pub(crate) fn refusals(call: &mut Harness, device: usize) -> Vec<CommitRefusal> {
     let events = call.take_events(device);
     let refusals = events.into_iter().filter_map(|event| match event {
         Event::NotAdmitted { refusal, .. } => Some(refusal),
@@ -81,77 +81,6 @@ fn who_may_not_be_in_cannot_start() {
     call.join(approved(4));
     call.run(8_000);
     call.agree(&[2, 3]);
-}
-
-/// Returns what a device was told of being kept outside: whether by a lock, and who has approved it.
-fn outside(call: &mut Harness, device: usize) -> Vec<(bool, Option<Signer>)> {
-    let events = call.take_events(device).into_iter();
-    let told = events.filter_map(|event| match event {
-        Event::KeptOutside {
-            is_locked,
-            approved_by,
-        } => Some((is_locked, approved_by)),
-        _ => None,
-    });
-    told.collect()
-}
-
-#[test]
-fn who_is_kept_outside_is_told_once_and_at_once_under_a_lock() {
-    let mut call = Harness::of([strict(admin(1)), approved(2)]);
-    call.run(1_000);
-    call.agree(&[0, 1]);
-    call.join(strict(person(3)));
-    call.run(3_000);
-    let mut events = call.take_events(2).into_iter();
-    assert!(events.any(|event| matches!(event, Event::CannotStart(AdmissionError::Missing))));
-    call.run(20_000);
-    // It was told a reason: nobody has let it in.
-    assert_eq!(outside(&mut call, 2), []);
-    call.command(0, Command::Lock(true));
-    call.run(500);
-    call.join(approved(4));
-    call.run(500);
-    assert_eq!(outside(&mut call, 3), [(true, Some(Signer::Admin))]);
-    call.run(20_000);
-    assert_eq!(outside(&mut call, 3), []);
-    assert_eq!(outside(&mut call, 2), []);
-    // Those who are in again, admins and members, are told nothing.
-    call.leave(1);
-    call.run(6_000);
-    call.connect(1);
-    call.join(strict(admin(5)));
-    call.run(6_000);
-    call.agree(&[0, 1, 4]);
-    for device in [0, 1, 4] {
-        assert_eq!(outside(&mut call, device), []);
-    }
-}
-
-#[test]
-fn nobody_new_comes_in_under_a_lock() {
-    let mut call = Harness::of([person(1), admin(2), person(3)]);
-    call.run(1_000);
-    assert_eq!(
-        call.try_command(0, Command::Lock(true)),
-        Err(CommandError::NotAdmin)
-    );
-    call.command(1, Command::Lock(true));
-    call.run(500);
-    call.leave(2);
-    call.join(person(4));
-    call.run(6_000);
-    call.agree(&[0, 1]);
-    let locked = CommitRefusal::Admission(AdmissionError::Locked);
-    assert_eq!(refusals(&mut call, 0), [locked]);
-    assert_eq!(outside(&mut call, 3), [(true, None)]);
-    // A device that was in before comes in again.
-    call.connect(2);
-    call.run(4_000);
-    call.agree(&[0, 1, 2]);
-    call.command(1, Command::Lock(false));
-    call.run(3_000);
-    call.agree(&[0, 1, 2, 3]);
 }
 
 #[test]

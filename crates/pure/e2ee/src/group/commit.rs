@@ -16,7 +16,7 @@ use super::{
     verdict::{CommitEffect, Surroundings, verdict},
     view::commit_view,
 };
-use crate::{GroupEpoch, RoomContext};
+use crate::RoomContext;
 
 impl Group {
     /// Makes a commit, checks it as every member will, and returns it for the room service. The group changes
@@ -136,10 +136,7 @@ impl Group {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<OutgoingCommit, GroupFailure> {
         let epoch = self.epoch();
-        let next = GroupEpoch {
-            epoch: epoch.epoch.saturating_add(1),
-            ..epoch
-        };
+        let next = epoch.next();
         let mut seal = |kind, epoch, message: &MlsMessageOut| {
             let bytes = message.to_bytes().map_err(|_| GroupFailure::Mls)?;
             let sealed = self

@@ -162,19 +162,19 @@ fn parse_name(bytes: &[u8]) -> Result<String, ParseError> {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_protocol::RoomId;
+    use anteroom_protocol::{RoomId, Timestamp};
     use openmls::prelude::KeyPackage;
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng as _;
 
     use super::*;
     use crate::{
-        DeviceSecret,
+        AdminSecret, Approval, DeviceSecret, MemberKey, SignedStatement, StatementKey,
         group::{mls::MemberSigner, provider::Provider, storage::Storage},
+        keys::SigningRole as _,
     };
 
-    #[test]
-    fn a_leaf_that_can_do_more_or_less_than_the_others_is_malformed() {
+    fn member() -> (MemberKey, MemberLeaf) {
         let room = RoomId::from_bytes([1; 32]);
         let key = DeviceSecret::from_bytes([1; 32]).member_key(&room);
         let leaf = MemberLeaf {
@@ -186,28 +186,76 @@ mod tests {
             name: None,
             certificate: None,
         };
+        (key, leaf)
+    }
+
+    /// Returns what a reader makes of the member's leaf with these capabilities and extensions.
+    fn parsed(
+        capabilities: Capabilities,
+        extensions: Extensions<LeafNode>,
+    ) -> Result<MemberLeaf, ParseError> {
+        let (key, leaf) = member();
+        let (storage, mut rng) = (Storage::default(), ChaCha20Rng::seed_from_u64(1));
+        let provider = Provider::new(&storage, &mut rng);
+        let bundle = KeyPackage::builder()
+            .leaf_node_capabilities(capabilities)
+            .leaf_node_extensions(extensions)
+            .build(
+                CIPHERSUITE,
+                &provider,
+                &MemberSigner(&key),
+                leaf.credential(),
+            )
+            .unwrap();
+        MemberLeaf::parse(bundle.key_package().leaf_node())
+    }
+
+    #[test]
+    fn a_leaf_that_can_do_more_or_less_than_the_others_is_malformed() {
+        let (_, leaf) = member();
         let all = EXTENSIONS.map(ExtensionType::Unknown).to_vec();
         let more = [&all[..], &[ExtensionType::Unknown(0xf205)]].concat();
         for (extensions, is_ours) in [(all, true), (more, false)] {
-            let (storage, mut rng) = (Storage::default(), ChaCha20Rng::seed_from_u64(1));
-            let provider = Provider::new(&storage, &mut rng);
             let capabilities = Capabilities::builder()
                 .ciphersuites(vec![CIPHERSUITE])
                 .extensions(extensions)
                 .credentials(vec![CredentialType::Basic])
                 .build();
-            let bundle = KeyPackage::builder()
-                .leaf_node_capabilities(capabilities)
-                .leaf_node_extensions(leaf.extensions().unwrap())
-                .build(
-                    CIPHERSUITE,
-                    &provider,
-                    &MemberSigner(&key),
-                    leaf.credential(),
-                )
-                .unwrap();
-            let parsed = MemberLeaf::parse(bundle.key_package().leaf_node());
+            let parsed = parsed(capabilities, leaf.extensions().unwrap());
             assert_eq!(parsed, is_ours.then(|| leaf.clone()).ok_or(ParseError));
         }
+    }
+
+    /// The approval of one key, and its signature over another one, would let any number of keys in.
+    #[test]
+    fn a_leaf_with_the_approval_of_another_key_and_its_signature_is_malformed() {
+        let (key, leaf) = member();
+        let room = RoomId::from_bytes([1; 32]);
+        let approved = DeviceSecret::from_bytes([2; 32]).member_key(&room);
+        let admin = AdminSecret::from_bytes([3; 32]).admin_key(&room);
+        let approval = Approval {
+            room,
+            user: leaf.user.clone(),
+            member_key: approved.public(),
+            issued: Timestamp::from_secs(1),
+            expires: Timestamp::from_secs(2),
+        };
+        let approval = SignedStatement::sign(&approval, &StatementKey::Admin(&admin)).unwrap();
+        let mut message = Writer::default();
+        message.fixed(room.as_bytes());
+        message.user(&leaf.user);
+        message.key(&key.public());
+        let label = b"Anteroom_20261127_Signature_OtherDevice";
+        let signature = approved.sign(label, &message.finish());
+        let mut writer = Writer::default();
+        writer.u8(2);
+        writer.bytes(approval.as_bytes());
+        writer.fixed(&signature);
+        let admission = UnknownExtension(writer.finish());
+        let mut extensions = leaf.extensions().unwrap();
+        extensions
+            .add_or_replace(Extension::Unknown(ADMISSION, admission))
+            .unwrap();
+        assert_eq!(parsed(capabilities(), extensions), Err(ParseError));
     }
 }

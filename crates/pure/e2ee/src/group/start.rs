@@ -64,7 +64,7 @@ impl Group {
         }
         let context = link.context.with(context);
         context
-            .admits(&leaf.claim(), Presence::Present, surroundings.now)
+            .may_add(&leaf.claim(), Presence::Present, surroundings.now)
             .map_err(GroupFailure::Admission)?;
         let storage = Storage::default();
         let mls = {

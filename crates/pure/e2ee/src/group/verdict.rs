@@ -38,6 +38,24 @@ pub struct GroupView {
 }
 
 impl GroupView {
+    /// Returns the leaf of a member key with its index.
+    #[must_use]
+    pub fn leaf_of_key(&self, key: &MemberPublicKey) -> Option<(u32, &MemberLeaf)> {
+        self.find(|leaf| leaf.member_key == *key)
+    }
+
+    /// Returns the leaf of a device with its index.
+    #[must_use]
+    pub fn leaf_of_device(&self, device: DemuxId) -> Option<(u32, &MemberLeaf)> {
+        self.find(|leaf| leaf.demux_id == device)
+    }
+
+    fn find(&self, is_it: impl Fn(&MemberLeaf) -> bool) -> Option<(u32, &MemberLeaf)> {
+        let mut leaves = self.leaves.iter();
+        let (index, leaf) = leaves.find(|(_, leaf)| is_it(leaf))?;
+        Some((*index, leaf))
+    }
+
     /// Decides whether a device could be added: checks 2 and 3 of [`verdict`], as a committer makes them.
     ///
     /// # Errors
@@ -52,7 +70,7 @@ impl GroupView {
         let presence = self.presence(leaf, true);
         let admitted = self
             .context
-            .admits(&leaf.claim(), presence, surroundings.now);
+            .may_add(&leaf.claim(), presence, surroundings.now);
         admitted.map_err(CommitRefusal::Admission)
     }
 
@@ -209,7 +227,11 @@ pub fn verdict(
     let mut added = Vec::with_capacity(parts.adds.len());
     for leaf in &parts.adds {
         let presence = view.presence(leaf, commit.is_own);
-        let reason = context.admits(&leaf.claim(), presence, surroundings.now);
+        let (claim, now) = (leaf.claim(), surroundings.now);
+        let reason = match commit.is_own {
+            true => context.may_add(&claim, presence, now),
+            false => context.admits(&claim, presence, now),
+        };
         added.push((leaf.clone(), reason.map_err(CommitRefusal::Admission)?));
     }
     let mut removed = Vec::with_capacity(parts.removes.len());

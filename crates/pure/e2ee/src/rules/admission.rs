@@ -3,41 +3,42 @@
 use anteroom_protocol::ParseError;
 
 use crate::{
-    AdminSignature, Approval, CrossSignature, MemberPublicKey, SignedStatement, Statement as _,
+    AdminSignature, Approval, MemberPublicKey, SignedStatement, Statement as _,
     encoding::{Reader, Writer},
 };
 
 const NONE: u8 = 0;
 const APPROVAL: u8 = 1;
-const OTHER_DEVICE: u8 = 2;
 const ADMIN: u8 = 3;
 
 /// The reason for which a leaf says it is in. It stands in the leaf for as long as the leaf is in, for
 /// everybody to check.
 ///
-/// Encoding: the kind (1), then nothing; or `length (2) || approval`; or the same and the cross signature
-/// (64); or the signature of the admin key (64).
+/// Encoding: the kind (1), then nothing; or `length (2) || approval`; or the signature of the admin key (64).
+/// The kind 2 is of no admission.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a leaf has one, and where somebody decides who comes in most are approvals"
+)]
 pub enum Admission {
     /// None: enough where the policy asks for none.
     None,
     /// An approval of the leaf's member key.
     Approval(SignedStatement<Approval>),
-    /// An approval of another device of the user, whose member key signed the leaf's one.
-    OtherDevice(SignedStatement<Approval>, CrossSignature),
     /// The admin key's signature over the leaf's member key in this era.
     Admin(AdminSignature),
 }
 
 impl Admission {
     /// The maximum length in bytes.
-    pub const MAX_LENGTH: usize = 1 + 2 + Approval::MAX_LENGTH + 64;
+    pub const MAX_LENGTH: usize = 1 + 2 + Approval::MAX_LENGTH;
 
     /// Returns the approval in it.
     #[must_use]
     pub const fn approval(&self) -> Option<&SignedStatement<Approval>> {
         match self {
-            Self::Approval(approval) | Self::OtherDevice(approval, _) => Some(approval),
+            Self::Approval(approval) => Some(approval),
             Self::None | Self::Admin(_) => None,
         }
     }
@@ -51,11 +52,6 @@ impl Admission {
             Self::Approval(approval) => {
                 writer.u8(APPROVAL);
                 writer.bytes(approval.as_bytes());
-            }
-            Self::OtherDevice(approval, signature) => {
-                writer.u8(OTHER_DEVICE);
-                writer.bytes(approval.as_bytes());
-                writer.fixed(signature.as_bytes());
             }
             Self::Admin(signature) => {
                 writer.u8(ADMIN);
@@ -81,19 +77,14 @@ impl Admission {
     fn read(mut reader: Reader<'_>) -> Result<Self, ParseError> {
         let admission = match reader.u8()? {
             NONE => Self::None,
-            APPROVAL => Self::Approval(approval(&mut reader)?),
-            OTHER_DEVICE => Self::OtherDevice(
-                approval(&mut reader)?,
-                CrossSignature::from_bytes(reader.signature()?),
-            ),
+            APPROVAL => {
+                let approval = reader.nested(Approval::MAX_LENGTH)?;
+                Self::Approval(SignedStatement::read(approval)?)
+            }
             ADMIN => Self::Admin(AdminSignature::from_bytes(reader.signature()?)),
             _ => return Err(ParseError),
         };
         reader.finish()?;
         Ok(admission)
     }
-}
-
-fn approval(reader: &mut Reader<'_>) -> Result<SignedStatement<Approval>, ParseError> {
-    SignedStatement::read(reader.nested(Approval::MAX_LENGTH)?)
 }

@@ -39,8 +39,6 @@ pub enum AdmissionReason {
     Open,
     /// An approval, with its signer.
     Approval(Signer),
-    /// An approval of another device of the user, with its signer.
-    OtherDevice(Signer),
     /// The member key is an admin's.
     Admin,
 }
@@ -70,9 +68,6 @@ pub enum AdmissionError {
     /// The approval is from before a moment that an admin set.
     #[error("its approval was withdrawn")]
     Void,
-    /// The approved device did not sign the member key.
-    #[error("the user's other device did not sign for it")]
-    CrossSignature,
     /// The admin key did not sign the member key for this era.
     #[error("the admin's key did not sign for it")]
     AdminSignature,
@@ -84,6 +79,14 @@ pub enum AdmissionError {
     Locked,
 }
 
+/// Returns the time from which an approval counts, if its time is ahead.
+type ApprovalStart = fn(&SignedStatement<Approval>) -> Timestamp;
+
+/// Returns the time from which members merge what others have added by an approval.
+fn approval_merged_from(approval: &SignedStatement<Approval>) -> Timestamp {
+    approval.claimed().issued.minus(CLOCK_TOLERANCE)
+}
+
 impl RoomContext {
     /// Decides whether a leaf may be in at `now`.
     ///
@@ -91,8 +94,7 @@ impl RoomContext {
     /// 2. An admin may, also if barred, and also under a lock: a leaked admin secret is mended by a new link
     ///    alone.
     /// 3. Else there is an approval that counts, or the policy asks for none.
-    /// 4. No barred entry names the user and the device, or the approved one of the user's devices, unless
-    ///    the approval was issued after it.
+    /// 4. No barred entry names the user and the device, unless the approval was issued after it.
     /// 5. Under a lock nobody is added who was not in before.
     ///
     /// The moment into which old barred entries were merged counts for leaves that are to be added alone:
@@ -106,6 +108,30 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
+        self.decide(claim, presence, now, approval_merged_from)
+    }
+
+    /// Decides as [`Self::admits`] whether a leaf may be added at `now`, or start a group, by whoever commits it:
+    /// a co-admin's approval of a later time has to be nearer than where others merge it, whose clocks differ.
+    ///
+    /// # Errors
+    /// [`AdmissionError`].
+    pub fn may_add(
+        &self,
+        claim: &LeafClaim<'_>,
+        presence: Presence,
+        now: Timestamp,
+    ) -> Result<AdmissionReason, AdmissionError> {
+        self.decide(claim, presence, now, SignedStatement::added_from)
+    }
+
+    fn decide(
+        &self,
+        claim: &LeafClaim<'_>,
+        presence: Presence,
+        now: Timestamp,
+        from: ApprovalStart,
+    ) -> Result<AdmissionReason, AdmissionError> {
         let Some(authority) = self.authority() else {
             return Ok(AdmissionReason::ServiceDecision);
         };
@@ -115,14 +141,14 @@ impl RoomContext {
                 .map(|()| AdmissionReason::Admin)
                 .map_err(|_| AdmissionError::AdminSignature);
         }
-        let approved = self.approved(claim, &authority, presence, now);
+        let approved = self.approved(claim, &authority, presence, (now, from));
         let is_open = self.restrictions_at(now) == Restrictions::None;
-        let (reason, approval) = match approved {
-            Ok((reason, approval)) => (reason, Some(approval)),
+        let (reason, issued) = match approved {
+            Ok((signer, issued)) => (AdmissionReason::Approval(signer), Some(issued)),
             Err(_) if is_open => (AdmissionReason::Open, None),
             Err(error) => return Err(error),
         };
-        if self.bars(claim, approval) {
+        if self.bars(claim, issued) {
             return Err(AdmissionError::Barred);
         }
         if self.is_locked() && presence == Presence::New {
@@ -143,42 +169,28 @@ impl RoomContext {
             let verified = signature.verify(authority.admin, self.room(), self.era(), key);
             return verified.is_err() && self.bars(claim, None);
         }
-        let approved = self.approved(claim, &authority, Presence::Present, now);
-        self.bars(claim, approved.ok().map(|(_, approval)| approval))
+        let at = (now, approval_merged_from as ApprovalStart);
+        let approved = self.approved(claim, &authority, Presence::Present, at);
+        self.bars(claim, approved.ok().map(|(_, issued)| issued))
     }
 
-    /// Returns the approval of a leaf, if it counts.
-    fn approved<'l>(
+    /// Returns the signer of a leaf's approval and the time at which it was issued, if it counts.
+    fn approved(
         &self,
-        claim: &LeafClaim<'l>,
+        claim: &LeafClaim<'_>,
         authority: &Authority<'_>,
         presence: Presence,
-        now: Timestamp,
-    ) -> Result<(AdmissionReason, &'l Approval), AdmissionError> {
-        let (signed, cross_signature) = match claim.admission {
-            Admission::Approval(approval) => (approval, None),
-            Admission::OtherDevice(approval, signature) => (approval, Some(signature)),
-            Admission::None | Admission::Admin(_) => return Err(AdmissionError::Missing),
-        };
-        let approval = self.verified(signed, authority, presence, now)?;
+        at: (Timestamp, ApprovalStart),
+    ) -> Result<(Signer, Timestamp), AdmissionError> {
+        let signed = claim.admission.approval().ok_or(AdmissionError::Missing)?;
+        let approval = self.verified(signed, authority, presence, at)?;
         if approval.user != *claim.user {
             return Err(AdmissionError::OtherUser);
         }
-        let signer = *signed.signer();
-        let reason = match cross_signature {
-            None if approval.member_key != *claim.member_key => {
-                return Err(AdmissionError::OtherKey);
-            }
-            None => AdmissionReason::Approval(signer),
-            Some(signature) => {
-                let approved = &approval.member_key;
-                signature
-                    .verify(approved, self.room(), claim.user, claim.member_key)
-                    .map_err(|_| AdmissionError::CrossSignature)?;
-                AdmissionReason::OtherDevice(signer)
-            }
-        };
-        Ok((reason, approval))
+        if approval.member_key != *claim.member_key {
+            return Err(AdmissionError::OtherKey);
+        }
+        Ok((*signed.signer(), approval.issued))
     }
 
     /// Verifies the signature and the times of an approval.
@@ -187,12 +199,13 @@ impl RoomContext {
         approval: &'a SignedStatement<Approval>,
         authority: &Authority<'_>,
         presence: Presence,
-        now: Timestamp,
+        (now, from): (Timestamp, ApprovalStart),
     ) -> Result<&'a Approval, AdmissionError> {
-        let approval = approval
+        let signed = approval;
+        let approval = signed
             .verify(self.room(), authority)
             .map_err(AdmissionError::Approval)?;
-        if approval.issued > now.plus(CLOCK_TOLERANCE) {
+        if now < from(signed) {
             return Err(AdmissionError::Early);
         }
         if now >= approval.expires {
@@ -219,18 +232,12 @@ impl RoomContext {
         })
     }
 
-    /// Returns whether a barred entry puts a leaf out.
-    fn bars(&self, claim: &LeafClaim<'_>, approval: Option<&Approval>) -> bool {
+    /// Returns whether a barred entry puts a leaf out. An approval counts against entries before it.
+    fn bars(&self, claim: &LeafClaim<'_>, approved: Option<Timestamp>) -> bool {
         let mut entries = self.barred().entries().iter().map(SignedStatement::claimed);
         entries.any(|entry| {
-            let names_leaf = entry.names(claim.user, claim.member_key);
-            match approval {
-                None => names_leaf,
-                Some(approval) => {
-                    let names = names_leaf || entry.names(&approval.user, &approval.member_key);
-                    names && approval.issued <= entry.time
-                }
-            }
+            let is_later = approved.is_some_and(|issued| issued > entry.time);
+            entry.names(claim.user, claim.member_key) && !is_later
         })
     }
 }

@@ -2,7 +2,10 @@
 
 use anteroom_protocol::{DAY, OpaqueUserId, ParseError, RoomId, Timestamp};
 
-use super::frame::{Statement, private::Body};
+use super::{
+    due,
+    frame::{SignedStatement, Statement, private::Body},
+};
 use crate::{
     MemberPublicKey,
     encoding::{Reader, Writer},
@@ -30,6 +33,15 @@ pub struct Approval {
 impl Approval {
     /// The time for which an approval holds by default, in seconds.
     pub const DEFAULT_VALIDITY: u64 = 30 * DAY;
+}
+
+impl SignedStatement<Approval> {
+    /// Returns the time from which a device adds whom the approval lets in, and starts a group by it. Members
+    /// merge by their clocks what a device adds by its own.
+    #[must_use]
+    pub fn added_from(&self) -> Timestamp {
+        due::due_from(self.signer(), self.claimed().issued, None)
+    }
 }
 
 impl Statement for Approval {

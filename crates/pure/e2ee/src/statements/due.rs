@@ -1,4 +1,4 @@
-//! The times from which barred entries and locks count, which can be of a later time than a clock shows.
+//! The times from which statements count that can be of a later time than a clock shows.
 
 use anteroom_protocol::Timestamp;
 

@@ -2,8 +2,8 @@
 
 use anteroom_e2ee::{
     AdminSignature, Admission, AdmissionError, AdmissionReason, Approval, BarredEntry,
-    ContextChange, CrossSignature, DeviceSecret, LeafClaim, MAX_BARRED, MemberKey, Policy,
-    Presence, RoomContext, SignedStatement, Signer, StatementError, StatementKey,
+    ContextChange, DeviceSecret, LeafClaim, MAX_BARRED, MemberKey, Policy, Presence, RoomContext,
+    SignedStatement, Signer, StatementError, StatementKey,
 };
 use anteroom_protocol::{Restrictions, RoomId, Timestamp};
 
@@ -68,17 +68,6 @@ fn without_an_admin_key_the_room_service_decides() {
 fn each_admission_holds_or_fails_for_its_own_reason() {
     let people = people();
     let other = other_device(&people.room);
-    let other_approval = Approval {
-        member_key: other.public(),
-        ..people.approval()
-    };
-    let cross = |key: &MemberKey, number| {
-        let own = people.member.public();
-        CrossSignature::sign(key, &people.room, &user(number), &own)
-    };
-    let by_other = |approval: &Approval, signature| {
-        Admission::OtherDevice(by_admin(&people, approval), signature)
-    };
     let admin = |in_era| {
         let key = people.member.public();
         Admission::Admin(AdminSignature::sign(
@@ -143,43 +132,6 @@ fn each_admission_holds_or_fails_for_its_own_reason() {
             "expired",
             approved(&people, |approval| approval.expires = NOW),
             Err(AdmissionError::Expired),
-        ),
-        (
-            "by another device",
-            by_other(&other_approval, cross(&other, 4)),
-            Ok(AdmissionReason::OtherDevice(Signer::Admin)),
-        ),
-        (
-            "by another device that is expired",
-            by_other(
-                &Approval {
-                    expires: NOW,
-                    ..other_approval.clone()
-                },
-                cross(&other, 4),
-            ),
-            Err(AdmissionError::Expired),
-        ),
-        (
-            "by another device of another user",
-            by_other(
-                &Approval {
-                    user: user(5),
-                    ..other_approval.clone()
-                },
-                cross(&other, 5),
-            ),
-            Err(AdmissionError::OtherUser),
-        ),
-        (
-            "by a key that is not approved",
-            by_other(&other_approval, cross(&people.co_admin, 4)),
-            Err(AdmissionError::CrossSignature),
-        ),
-        (
-            "by another device for another user",
-            by_other(&other_approval, cross(&other, 5)),
-            Err(AdmissionError::CrossSignature),
         ),
         ("admin", admin(people.era), Ok(AdmissionReason::Admin)),
         (
@@ -299,16 +251,6 @@ fn a_barred_entry_names_a_user_or_a_device_until_a_later_approval() {
     let before = approved(&people, |_| {});
     let at_once = approved(&people, |approval| approval.issued = NOW);
     let later = approved(&people, |approval| approval.issued = NOW.plus(1));
-    let through_other = Admission::OtherDevice(
-        by_admin(
-            &people,
-            &Approval {
-                member_key: other.public(),
-                ..people.approval()
-            },
-        ),
-        CrossSignature::sign(&other, &people.room, &user(4), &people.member.public()),
-    );
     let admin = Admission::Admin(AdminSignature::sign(
         &people.admin,
         &people.room,
@@ -319,13 +261,10 @@ fn a_barred_entry_names_a_user_or_a_device_until_a_later_approval() {
         ("all devices", &all_devices, &before, true),
         ("all devices", &all_devices, &at_once, true),
         ("all devices", &all_devices, &later, false),
-        ("all devices", &all_devices, &through_other, true),
         ("all devices", &all_devices, &admin, false),
         ("this device", &this_device, &before, true),
         ("this device", &this_device, &later, false),
-        ("this device", &this_device, &through_other, true),
         ("the other", &the_other, &before, false),
-        ("the other", &the_other, &through_other, true),
         ("another user", &another_user, &before, false),
     ] {
         let decision = decide(&people, context, admission, Presence::Present);
@@ -397,14 +336,11 @@ fn under_a_lock_nobody_new_is_added() {
 fn an_admission_has_one_encoding() {
     let people = people();
     let approval = by_admin(&people, &people.approval());
-    let other = other_device(&people.room);
     let key = people.member.public();
-    let cross = CrossSignature::sign(&other, &people.room, &user(4), &key);
     let admin = AdminSignature::sign(&people.admin, &people.room, people.era, &key);
     for admission in [
         Admission::None,
-        Admission::Approval(approval.clone()),
-        Admission::OtherDevice(approval, cross),
+        Admission::Approval(approval),
         Admission::Admin(admin),
     ] {
         let bytes = admission.to_bytes();
@@ -415,5 +351,7 @@ fn an_admission_has_one_encoding() {
         }
         assert!(Admission::parse(&[&bytes[..], &[0]].concat()).is_err());
     }
-    assert!(Admission::parse(&[4]).is_err());
+    for kind in [2, 4] {
+        assert!(Admission::parse(&[kind]).is_err());
+    }
 }

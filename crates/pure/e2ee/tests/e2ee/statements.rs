@@ -2,8 +2,8 @@
 
 use anteroom_e2ee::{
     AdminSecret, AdminSignature, Approval, Authority, BarredEntry, CertificateChain,
-    CertificateError, CertificateKey, CoAdmin, CrossSignature, DeviceSecret, Lock, Policy,
-    SignedCertificate, SignedStatement, Statement, StatementError, StatementKey,
+    CertificateError, CertificateKey, CoAdmin, DeviceSecret, Lock, Policy, SignedCertificate,
+    SignedStatement, Statement, StatementError, StatementKey,
 };
 use anteroom_protocol::{Aci, DAY, OpaqueUserId, Restrictions, Timestamp};
 
@@ -222,24 +222,6 @@ fn approvals_are_void_in_later_eras() {
     let policy = people().policy(Restrictions::AdminApproval);
     assert_eq!(policy.void_before_in(era(1)), policy.void_here);
     assert_eq!(policy.void_before_in(era(2)), policy.void_before);
-}
-
-#[test]
-fn a_cross_signature_is_for_one_room_user_and_key() {
-    let people = people();
-    let other = DeviceSecret::from_bytes([8; 32]).member_key(&people.room);
-    let (approved, key, third) = (&people.member, other.public(), people.co_admin.public());
-    let signature = CrossSignature::sign(approved, &people.room, &user(4), &key);
-    let verify = |approved, room, number, key| {
-        let verified = signature.verify(approved, &room, &user(number), key);
-        verified.is_ok()
-    };
-    let approved = approved.public();
-    assert!(verify(&approved, people.room, 4, &key));
-    assert!(!verify(&third, people.room, 4, &key));
-    assert!(!verify(&approved, room(2), 4, &key));
-    assert!(!verify(&approved, people.room, 5, &key));
-    assert!(!verify(&approved, people.room, 4, &third));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use core::time::Duration;
 use std::{env, fs, path::Path};
 
 use anteroom_e2ee::{
-    AdminSignature, ContextChange, CrossSignature, DeviceSecret, EpochKey, FrameContext,
-    FrameSealer, GroupEpoch, Moment, RoomContext,
+    AdminSignature, ContextChange, EpochKey, FrameContext, FrameSealer, GroupEpoch, Moment,
+    RoomContext,
 };
 use anteroom_protocol::Restrictions;
 use serde_json::{Value, json};
@@ -19,8 +19,6 @@ use crate::common::{by_admin, by_co_admin, era, people, user};
 fn statements() -> Value {
     let people = people();
     let (_, certificate, chain) = people.certificate();
-    let other = DeviceSecret::from_bytes([8; 32]).member_key(&people.room);
-    let cross = CrossSignature::sign(&people.member, &people.room, &user(4), &other.public());
     let admin = AdminSignature::sign(
         &people.admin,
         &people.room,
@@ -47,7 +45,6 @@ fn statements() -> Value {
         "policy": hex::encode(by_admin(&people, &policy).as_bytes()),
         "barred": hex::encode(by_admin(&people, &barred).as_bytes()),
         "lock": hex::encode(by_co_admin(&people, &people.lock(true)).as_bytes()),
-        "crossSignature": hex::encode(cross.as_bytes()),
         "adminSignature": hex::encode(admin.as_bytes()),
         "certificate": hex::encode(certificate.to_bytes()),
         "certificateChain": hex::encode(chain.to_bytes()),

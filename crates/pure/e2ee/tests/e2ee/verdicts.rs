@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, CommitEffect, CommitRefusal, CommitView, ContextChange,
-    ContextError, EraHistory, EraPsk, GroupView, MemberLeaf, Policy, ProposalView, RemovalReason,
-    RoomContext, RosterHistory, Surroundings, verdict, verdict_of_newcomer,
+    Admission, AdmissionError, Approval, BarredEntry, CLOCK_TOLERANCE, CommitEffect, CommitRefusal,
+    CommitView, ContextChange, ContextError, EraHistory, EraPsk, GroupView, MemberLeaf, Policy,
+    ProposalView, RemovalReason, RoomContext, RosterHistory, Surroundings, verdict,
+    verdict_of_newcomer,
 };
 use anteroom_protocol::{OpaqueUserId, Restrictions};
 
 use crate::{
     call::{Call, at, demux, surroundings},
-    common::{by_admin, era, user},
+    common::{NOW, by_admin, by_co_admin, era, user},
 };
 
 /// A group of three without restrictions, whose first member commits.
@@ -294,6 +295,103 @@ fn check_3_is_about_context_and_admission() {
         locked_out.err(),
         "a committer adds whom it has seen"
     );
+}
+
+#[test]
+fn a_committer_adds_by_a_co_admins_approval_of_a_later_time_only_where_other_clocks_merge_it() {
+    let mut scene = scenario();
+    let people = &scene.call.people;
+    let strict = Policy {
+        counter: 8,
+        ..people.policy(Restrictions::AdminApproval)
+    };
+    let strict = ContextChange {
+        policy: Some(by_admin(people, &strict)),
+        ..ContextChange::default()
+    };
+    let open = scene.view.context.clone();
+    let strict = open.with(&strict);
+    let entry = BarredEntry {
+        user: user(4),
+        ..people.barred()
+    };
+    let barred = ContextChange {
+        barred: vec![by_admin(people, &entry)],
+        ..ContextChange::default()
+    };
+    let barred = open.with(&barred);
+    let refused = |error| Err(CommitRefusal::Admission(error));
+    let early = || refused(AdmissionError::Early);
+    let (half, minute) = (CLOCK_TOLERANCE / 2, CLOCK_TOLERANCE - 60);
+    for (case, context, is_co_admins, ahead, own, others) in [
+        ("near", &strict, true, half, Ok(()), Ok(())),
+        ("far", &strict, true, half + 1, early(), Ok(())),
+        ("farther", &strict, true, CLOCK_TOLERANCE, early(), Ok(())),
+        (
+            "too far",
+            &strict,
+            true,
+            CLOCK_TOLERANCE + 1,
+            early(),
+            early(),
+        ),
+        ("admin's", &strict, false, minute, Ok(()), Ok(())),
+        ("admin's far", &strict, false, minute + 1, early(), Ok(())),
+        (
+            "admin's farther",
+            &strict,
+            false,
+            CLOCK_TOLERANCE,
+            early(),
+            Ok(()),
+        ),
+        (
+            "admin's too far",
+            &strict,
+            false,
+            CLOCK_TOLERANCE + 1,
+            early(),
+            early(),
+        ),
+        ("against an entry", &barred, true, half, Ok(()), Ok(())),
+        (
+            "far against an entry",
+            &barred,
+            true,
+            half + 1,
+            refused(AdmissionError::Barred),
+            Ok(()),
+        ),
+        ("without need", &open, true, half + 1, Ok(()), Ok(())),
+    ] {
+        let approval = Approval {
+            member_key: scene.call.member_key(4).public(),
+            issued: NOW.plus(ahead),
+            ..people.approval()
+        };
+        let approval = match is_co_admins {
+            true => by_co_admin(people, &approval),
+            false => by_admin(people, &approval),
+        };
+        let leaf = scene.call.leaf(4, Admission::Approval(approval));
+        scene.view.context = context.clone();
+        for (is_own, expected) in [(true, own), (false, others)] {
+            let commit = CommitView {
+                committer: Some(0),
+                is_own,
+                proposals: vec![
+                    (ProposalView::Add(Some(leaf.clone())), true),
+                    (scene.psk(), true),
+                ],
+                keeps_leaf: Some(true),
+            };
+            let verdict = scene.of_commit(&commit).map(drop);
+            assert_eq!(verdict, expected, "{case}, own: {is_own}");
+        }
+        let around = surroundings(&scene.roster, at(0));
+        let admitted = scene.view.admits(&leaf, &around).map(drop);
+        assert_eq!(admitted, own, "{case}");
+    }
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Lies about the policy, and admissions without an approval.
 
+use std::sync::Arc;
+
 use anteroom_client::{
-    AdminStatement, AdmissionReason, Approval, CallEvent, GroupError, GroupEvent, MemoryStatements,
-    OperatingSystem, PolicyComparison, RoomStatements, RoomsClient, Signer, System as _, Timeouts,
+    AdminStatement, AdmissionReason, Approval, ApprovalStatement, CallEvent, GroupError,
+    GroupEvent, MemoryStatements, OperatingSystem, PolicyComparison, RoomStatements, RoomsClient,
+    Signer, System as _, Timeouts,
 };
 use anteroom_e2ee::{AdmissionError, CommitRefusal, ContextError, JoinError};
 use anteroom_testkit::{Hop, HttpHop};
@@ -125,7 +128,7 @@ pub(crate) fn newer_policy(stage: &LyingStage) -> AdminStatement {
 /// Lets the service tell a person a policy.
 pub(crate) fn tell_policy(stage: &LyingStage, to: usize, policy: &AdminStatement) {
     let mut state = stage.joined().call_link_state;
-    state.admin_statement = Some(policy.as_bytes().into());
+    state.admin_statement = (!policy.is_empty()).then(|| policy.as_bytes().into());
     let call_link_state = state;
     stage.tell(to, ServerMessage::Link { call_link_state });
 }
@@ -211,4 +214,88 @@ pub(crate) async fn an_older_policy_in_the_state_of_the_link_does_not_count() {
         assert_eq!(known.see_policy(&state.admin_statement), comparison);
     }
     assert_eq!(known.admin_statement(), newer);
+}
+
+pub(crate) async fn junk_after_a_good_statement_undoes_nothing() {
+    let mut stage = LyingStage::new(RoomSettings::OPEN).await;
+    let mut stores = Vec::new();
+    for number in 0..2 {
+        let account = stage.stage.account().await;
+        let approval = signed_approval(&stage, &account, number);
+        let store = store_with(&stage, &account, number, None, &approval);
+        stage.join_with(&account, false, Arc::clone(&store)).await;
+        stores.push(store);
+    }
+    stage.are_together(&[0, 1]).await;
+    let older = stage.joined().call_link_state.admin_statement.unwrap();
+    let newer = newer_policy(&stage);
+    for who in 0..2 {
+        tell_policy(&stage, who, &newer);
+        let person = &stage.people[who];
+        person
+            .group_event("the newer policy", |event| match event {
+                GroupEvent::Policy(policy) => (policy.as_bytes() == newer.as_bytes()).then_some(()),
+                _ => None,
+            })
+            .await;
+        person
+            .event("the link with it", |event| match event {
+                CallEvent::Link(state) => (state.admin_statement == newer).then_some(()),
+                _ => None,
+            })
+            .await;
+    }
+    stage.are_together(&[0, 1]).await;
+    stage.forget();
+    // The service shows no statement, the newer one with another signature, its beginning, the older one, and
+    // nothing.
+    let mut forged = newer.as_bytes().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let beginning = newer.as_bytes()[..newer.as_bytes().len() - 1].to_vec();
+    let junk = [
+        b"no statement".to_vec(),
+        forged,
+        beginning,
+        older.as_bytes().to_vec(),
+        Vec::new(),
+    ];
+    for bytes in &junk {
+        let policy = AdminStatement::new(&bytes[..]).unwrap();
+        for who in 0..2 {
+            tell_policy(&stage, who, &policy);
+            let statement = Some(ApprovalStatement::new(*b"no approval").unwrap());
+            let present = None;
+            stage.tell(who, ServerMessage::Admitted { present, statement });
+        }
+    }
+    for person in &stage.people {
+        person
+            .until("all of the junk", |seen| {
+                let shown = seen.events.iter().filter(|event| {
+                    matches!(event, CallEvent::Link(_) | CallEvent::Admitted { .. })
+                });
+                (shown.count() == 2 * junk.len()).then_some(())
+            })
+            .await;
+    }
+    // The older policy would let somebody in without an approval.
+    stage.join(false).await;
+    for who in 0..2 {
+        is_told(&stage.people[who], &stage.people[2]).await;
+    }
+    stage.meet(&[0, 1], "after the junk").await;
+    for (who, store) in stores.iter().enumerate() {
+        let person = &stage.people[who];
+        assert!(!person.has_seen(|event| {
+            matches!(
+                event,
+                GroupEvent::Policy(_) | GroupEvent::Approved(_) | GroupEvent::Left(_)
+            )
+        }));
+        let kept = RoomStatements::load(stage.link(), &**store).unwrap();
+        let kept = kept.unwrap();
+        assert_eq!(kept.admin_statement(), newer);
+        let approvals = kept.approvals(&person.key, OperatingSystem.now());
+        assert_eq!(approvals.count(), 1);
+    }
 }

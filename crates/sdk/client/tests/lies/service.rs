@@ -63,6 +63,7 @@ async fn a_room_service_lies() {
         policies::who_is_not_entitled_cannot_start_a_group,
         policies::an_old_policy_to_a_first_joiner_holds_until_a_member_knows_the_newer_one,
         policies::a_newer_policy_is_committed_before_anybody_is_added,
+        policies::junk_after_a_good_statement_undoes_nothing,
         removals::a_removal_is_done_when_the_others_have_the_entry_and_not_when_the_leaf_is_gone,
         policies::an_older_policy_in_the_state_of_the_link_does_not_count,
         replays::nothing_that_is_said_again_is_shown_again,

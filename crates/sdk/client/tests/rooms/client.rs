@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anteroom_client::{
     AdminRights, Approval, CallEvent, CallLink, Chat, Client, ClientOptions, CredentialStore,
     DeviceCredentials, Error, ExchangeError, IssuerError, LoginClient, LoginSession, MemorySession,
-    OperatingSystem, ParamsId, RoomsError, SeatStatus, SecretString, SignIn, System, Timeouts,
-    TransportFailure, Zeroizing,
+    MemoryStatements, OperatingSystem, ParamsId, RoomStatements, RoomsError, SeatStatus,
+    SecretString, SignIn, System, Timeouts, TransportFailure, Zeroizing,
 };
 use anteroom_e2ee::DeviceSecret;
 use anteroom_protocol::{DAY, Timestamp};
@@ -104,6 +104,46 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
     within(named).await;
     let peek = bob.peek(&link).await.unwrap().unwrap();
     assert_eq!(peek.active_count, 2);
+}
+
+#[tokio::test]
+async fn the_approval_of_a_visit_is_stored_for_a_device_with_a_secret_alone() {
+    let fixture = RoomsFixture::with_guests_at(OperatingSystem.now()).await;
+    let ann = client(&fixture, &fixture.issuer.add_account(false).await).await;
+    let own = ann.create_link(fixture.rooms.base_url(), Approval::Required);
+    let own = own.await.unwrap();
+    let mut anns = ann.join_as_admin(&own.link, &own.rights).await.unwrap();
+    for secret in [None, Some(DeviceSecret::from_bytes([3; 32]))] {
+        let (store, has_secret) = (Arc::new(MemoryStatements::default()), secret.is_some());
+        let options = ClientOptions {
+            device: secret,
+            statements: store.clone(),
+            ..options(&fixture)
+        };
+        let bob = device(&fixture.issuer.add_account(false).await);
+        let bob = Client::connect_with(fixture.issuer.base_url(), bob, options);
+        let bob = bob.await.unwrap();
+        let mut bobs = bob.join(&own.link).await.unwrap();
+        let pending = wait_for(&mut anns, |event| match event {
+            CallEvent::Roster(roster) => {
+                let mut pending = roster.pending.into_iter();
+                pending.find_map(|one| one.member_key().map(|key| (one.demux, key)))
+            }
+            _ => None,
+        });
+        let (demux, key) = within(pending).await;
+        anns.approve(demux).await.unwrap();
+        let admitted = wait_for(&mut bobs, |event| match event {
+            CallEvent::Admitted { statement } => Some(statement),
+            _ => None,
+        });
+        assert!(within(admitted).await.is_some());
+        bobs.leave().await;
+        let stored = RoomStatements::load(&own.link, &*store).unwrap().unwrap();
+        assert!(stored.policy().is_some());
+        let approvals = stored.approvals(&key, fixture.issuer.clock.now());
+        assert_eq!(approvals.count(), usize::from(has_secret));
+    }
 }
 
 #[tokio::test]

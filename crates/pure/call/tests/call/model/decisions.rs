@@ -54,21 +54,19 @@ impl Model {
                         let has_hellos = inside.any(|other| other.hello.is_some());
                         let device_now = self.by_id(device.id)?;
                         device_now.active = true;
-                        device_now.statement = statement;
+                        device_now.statement = statement.filter(|_| device.id == id);
                         device_now.lacks_hellos = has_hellos;
                         self.anybody_was_active = true;
                         self.note();
-                        admitted.extend(device.connection);
+                        admitted.extend(device.connection.map(|one| (one, device.id)));
                     }
                 }
                 self.announce();
-                let admitted_text = format!(
-                    "admitted{}{}",
-                    statement_text(statement),
-                    self.groups.present_text()
-                );
-                for connection in admitted {
-                    self.tell(connection, admitted_text.clone());
+                for (connection, device) in admitted {
+                    let own = statement.filter(|_| device == id);
+                    let present = self.groups.present_text();
+                    let text = format!("admitted{}{present}", statement_text(own));
+                    self.tell(connection, text);
                 }
                 answer
             }

@@ -102,10 +102,10 @@ fn approving_admits_and_remembers_the_user() {
 }
 
 #[test]
-fn the_statement_of_an_approval_reaches_the_devices_that_it_admits() {
+fn the_statement_of_an_approval_reaches_the_device_that_it_is_about() {
     check(&[
         (
-            "each device of the user that waits, and none that joins later",
+            "no other device of the user that waits, and none that joins later",
             APPROVAL,
             "~1 join a admin
              ~2 join b
@@ -116,7 +116,7 @@ fn the_statement_of_an_approval_reaches_the_devices_that_it_admits() {
              > 1: participants [1a 2b 3b] [4c]
              > 2,3,4: participants [1a 2b 3b] 1
              > 2: admitted with 7
-             > 3: admitted with 7
+             > 3: admitted
              5 join b
              > 5: joined 5 active secret 5 [1a 2b 3b 5b] 1
              > 1: participants [1a 2b 3b 5b] [4c]

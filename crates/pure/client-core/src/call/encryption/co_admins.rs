@@ -3,7 +3,7 @@
 //! The room service shows its lobby to admins and takes decisions from them alone. The device of the admin
 //! longest in the call tells the co-admins who waits, and passes their decisions on.
 
-use anteroom_e2ee::{AdmissionReason, CoAdmin, MemberLeaf};
+use anteroom_e2ee::{AdmissionReason, CoAdmin, MemberLeaf, Moment};
 use anteroom_e2ee_session::{
     CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, MAX_WAITING,
     SessionTime, Verdict, WaitingDevice,
@@ -100,8 +100,18 @@ impl Encryption {
         Ok(approval.and_then(|approval| ApprovalStatement::new(approval.as_bytes()).ok()))
     }
 
-    /// Takes the decision of a co-admin, and passes it on if that is for this device.
-    pub(super) fn take_decision(&mut self, claims: MemberLeaf, decision: CoAdminDecision) {
+    /// Takes the decision of a co-admin, and passes it on if that is for this device. One that is said again at
+    /// once is left out, and what is too much of one co-admin.
+    pub(super) fn take_decision(
+        &mut self,
+        claims: MemberLeaf,
+        decision: CoAdminDecision,
+        now: Moment,
+    ) {
+        let decisions = &mut self.lobby.decisions;
+        if !decisions.takes(&claims.member_key, &decision, now) {
+            return;
+        }
         let handling = match self.passed_on(&decision) {
             Some(message) => {
                 self.effects.push_back(Effect::Send(message));
@@ -197,13 +207,14 @@ impl Encryption {
     /// Takes the roster of the room service.
     pub(super) fn keep_roster(&mut self, roster: &Roster) {
         let lobby = &mut self.lobby;
-        lobby.records.see(roster);
         lobby.roster.clone_from(roster);
         let is_in = |device: DemuxId| roster.active.iter().any(|one| one.demux == device);
         lobby.waiting.retain(|one| !is_in(one.demux_id));
         if roster.pending_count == 0 {
             lobby.waiting.clear();
         }
+        let shown = self.shown_roster();
+        self.lobby.records.see(&shown);
     }
 
     /// Tells the co-admins of the lobby, or forgets the lobby that nobody tells any more.
@@ -256,7 +267,7 @@ impl Encryption {
         if self.session.command(command, time, rng).is_err() {
             self.lobby.told = None;
         }
-        self.take_outputs();
+        self.take_outputs(time.moment);
     }
 
     /// Returns the co-admins of the era and a member.

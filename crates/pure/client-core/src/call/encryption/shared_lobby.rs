@@ -6,6 +6,7 @@ use anteroom_e2ee::{AdmissionReason, Moment};
 use anteroom_e2ee_session::WaitingDevice;
 use anteroom_protocol::{DemuxId, EraId};
 
+use super::decision_log::DecisionLog;
 use crate::{
     call::{group::GroupState, roster::Roster},
     statements::DeviceRecords,
@@ -39,6 +40,8 @@ pub(super) struct SharedLobby {
     pub(super) told_at: Option<Moment>,
     /// The moment at which this device has to tell it again.
     pub(super) due: Option<Moment>,
+    /// The decisions of co-admins that this device has taken lately.
+    pub(super) decisions: DecisionLog,
 }
 
 /// A lobby that an admin's device has told.

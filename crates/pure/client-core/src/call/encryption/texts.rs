@@ -2,6 +2,7 @@
 
 use std::{mem, time::Duration};
 
+use anteroom_e2ee::Moment;
 use anteroom_e2ee_session::{Command as SessionCommand, CommandError, SessionTime};
 use rand_core::CryptoRng;
 
@@ -32,7 +33,7 @@ impl Encryption {
             let command = SessionCommand::Say(text.to_owned());
             match self.session.command(command, time, rng) {
                 Ok(()) => {
-                    self.mark_said(text.to_owned());
+                    self.mark_said(text.to_owned(), time.moment);
                     SayOutcome::Taken
                 }
                 Err(CommandError::NotInGroup) => self.keep_text(text, outsiders, time),
@@ -73,7 +74,7 @@ impl Encryption {
             if self.session.may_send() && self.session.has_audience() {
                 let command = SessionCommand::Say(kept.text.clone());
                 match self.session.command(command, time, rng) {
-                    Ok(()) => self.mark_said(kept.text),
+                    Ok(()) => self.mark_said(kept.text, time.moment),
                     Err(error) => self.give_up_kept(&kept, error.into()),
                 }
             } else if kept.until <= time.moment {
@@ -142,8 +143,8 @@ impl Encryption {
     }
 
     /// Takes the messages of a text, and marks their end.
-    fn mark_said(&mut self, text: String) {
-        self.take_outputs();
+    fn mark_said(&mut self, text: String, now: Moment) {
+        self.take_outputs(now);
         self.effects.push_back(Effect::Said(text));
     }
 

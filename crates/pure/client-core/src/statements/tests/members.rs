@@ -1,24 +1,22 @@
-//! Approvals beside the members of the group.
+//! Approvals beside the members of the group, other eras and very many devices.
 
 use super::*;
 use crate::{
     Admission, AdmissionReason, CertificateStatus, GroupState, Listing, MemberLeaf, MemberStatus,
 };
 
-#[test]
-fn nothing_is_signed_for_somebody_whom_the_room_service_lists_with_the_number_of_a_member() {
-    let rights = AdminRights::Secret(secret(1));
-    let (bob, policy) = (participant(2, "0b"), AdminStatement::default());
+/// Returns the group with a leaf that claims a number.
+fn group_with(demux_id: DemuxId, key: u8, id: &str) -> CallEvent {
     let claims = MemberLeaf {
-        user: user("0b"),
-        demux_id: bob.demux,
-        member_key: device(2).public(),
+        user: user(id),
+        demux_id,
+        member_key: device(key).public(),
         admission: Admission::None,
         serial: 1,
         name: None,
         certificate: None,
     };
-    let group = CallEvent::GroupChanged(Box::new(GroupState {
+    CallEvent::GroupChanged(Box::new(GroupState {
         members: vec![MemberStatus {
             leaf: 1,
             claims,
@@ -31,29 +29,122 @@ fn nothing_is_signed_for_somebody_whom_the_room_service_lists_with_the_number_of
             certificate: CertificateStatus::Missing,
         }],
         ..GroupState::default()
-    }));
+    }))
+}
+
+fn rosters(pending: Vec<Participant>) -> CallEvent {
+    CallEvent::Roster(Roster {
+        active: Vec::new(),
+        pending_count: pending.len(),
+        pending,
+    })
+}
+
+fn call_of(seat: &CallEvent) -> CallStatements {
+    let rights = AdminRights::Secret(secret(1));
+    let mut call = CallStatements::new(&link(1), statements(), None, Some(&rights));
+    call.observe(seat, NOW);
+    call
+}
+
+fn seat_in(era: u8, pending: Vec<Participant>) -> CallEvent {
+    let mut event = seat(&["statements"], &AdminStatement::default(), pending);
+    if let CallEvent::Joined(seat) = &mut event {
+        seat.era = EraId::from_bytes([era; 16]);
+    }
+    event
+}
+
+#[test]
+fn nothing_is_signed_for_somebody_whom_the_room_service_lists_with_the_number_of_a_member() {
+    let bob = participant(2, "0b");
+    let group = group_with(bob.demux, 2, "0b");
     for (number, id, omission) in [
         (2, "0b", None),
         (3, "0c", Some(StatementOmission::Changed)),
         (2, "0c", Some(StatementOmission::Changed)),
         (3, "0b", Some(StatementOmission::Changed)),
     ] {
-        let waiting = Participant {
+        let waiting = rosters(vec![Participant {
             demux: bob.demux,
             ..participant(number, id)
-        };
-        let roster = CallEvent::Roster(Roster {
-            active: Vec::new(),
-            pending: vec![waiting],
-            pending_count: 1,
-        });
-        for events in [[&group, &roster], [&roster, &group]] {
-            let mut call = CallStatements::new(&link(1), statements(), None, Some(&rights));
-            call.observe(&seat(&["statements"], &policy, Vec::new()), NOW);
+        }]);
+        let mut call = call_of(&seat_in(9, vec![bob.clone()]));
+        call.observe(&group, NOW);
+        call.observe(&waiting, NOW);
+        assert_eq!(call.omission(bob.demux, NOW), omission, "{number} {id}");
+    }
+}
+
+#[test]
+fn a_leaf_that_claims_the_number_of_somebody_who_waits_keeps_no_approval_back() {
+    let bob = participant(2, "0b");
+    let roster = rosters(vec![bob.clone()]);
+    for (number, id) in [(3, "0c"), (2, "0c"), (3, "0b")] {
+        let ghost = group_with(bob.demux, number, id);
+        for events in [[&ghost, &roster], [&roster, &ghost]] {
+            let mut call = call_of(&seat_in(9, Vec::new()));
             for event in events {
                 call.observe(event, NOW);
             }
-            assert_eq!(call.omission(bob.demux, NOW), omission, "{number} {id}");
+            assert_eq!(call.omission(bob.demux, NOW), None, "{number} {id}");
+            let statement = call.approval(bob.demux, NOW).unwrap();
+            let signed = SignedStatement::<Approval>::parse(statement.as_bytes()).unwrap();
+            let named = signed.claimed();
+            assert_eq!(Some(&named.user), bob.user.as_ref());
+            assert_eq!(named.member_key, device(2).public());
         }
     }
+}
+
+#[test]
+fn an_era_in_between_makes_no_number_new() {
+    let bob = participant(2, "0b");
+    let mallory = Participant {
+        demux: bob.demux,
+        ..participant(3, "0c")
+    };
+    let mut call = call_of(&seat_in(9, vec![bob.clone()]));
+    for other in 10..40 {
+        call.observe(&seat_in(other, vec![mallory.clone()]), NOW);
+        assert_eq!(call.omission(bob.demux, NOW), None, "another era");
+    }
+    call.observe(&seat_in(9, vec![mallory]), NOW);
+    let omission = call.omission(bob.demux, NOW);
+    assert_eq!(omission, Some(StatementOmission::Changed));
+}
+
+#[test]
+fn of_very_many_devices_those_are_forgotten_that_are_not_listed() {
+    let many = |first: u32, number: u32| {
+        let devices = (first..first + number).map(|one| Participant {
+            demux: DemuxId::new(16 * one).unwrap(),
+            ..participant(9, "0d")
+        });
+        devices.collect::<Vec<_>>()
+    };
+    let (bob, carl) = (participant(2, "0b"), participant(3, "0c"));
+    let mallory = Participant {
+        demux: carl.demux,
+        ..participant(4, "0e")
+    };
+    let mut call = call_of(&seat_in(9, vec![carl.clone()]));
+    // Those who come to wait and go.
+    for first in [1_000, 5_000, 9_000] {
+        let mut waiting = many(first, 4_000);
+        waiting.push(carl.clone());
+        call.observe(&rosters(waiting), NOW);
+    }
+    call.observe(&rosters(vec![bob.clone(), carl]), NOW);
+    assert_eq!(call.omission(bob.demux, NOW), None);
+    call.observe(&rosters(vec![bob.clone(), mallory.clone()]), NOW);
+    let omission = call.omission(mallory.demux, NOW);
+    assert_eq!(omission, Some(StatementOmission::Changed), "listed always");
+    // Of more than are remembered, nothing is signed for the last.
+    let mut waiting = many(20_000, 5_000);
+    let last = waiting.last().unwrap().demux;
+    call.observe(&rosters(waiting.clone()), NOW);
+    let omission = call.omission(last, NOW);
+    assert_eq!(omission, Some(StatementOmission::Changed));
+    assert_eq!(call.omission(waiting.remove(0).demux, NOW), None);
 }

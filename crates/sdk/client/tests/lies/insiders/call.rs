@@ -2,13 +2,13 @@
 
 use anteroom_client::{
     Admission, Approval, DemuxId, GroupEvent, LeaveReason, MemberLeaf, MemberPublicKey,
-    OpaqueUserId,
+    OpaqueUserId, OperatingSystem, System as _,
 };
-use anteroom_e2ee::{CommitError, CommitRefusal, CrossSignature};
+use anteroom_e2ee::{Approval as KeyApproval, CommitError, CommitRefusal};
 use openmls::prelude::KeyPackage;
 
 use super::{
-    insider::Insider,
+    insider::{Insider, sign},
     mls_member::{MlsCandidate, PlayedKey},
 };
 use crate::{
@@ -73,7 +73,7 @@ impl Call {
         self.insider.member.opened(&candidate.key_package)
     }
 
-    /// Makes the key package of another device of the insider, which the approval of the insider lets in.
+    /// Makes the key package of another device of the insider, which the admins have approved too.
     pub(crate) fn other_device(&self, number: u8, serial: u64) -> (KeyPackage, MemberPublicKey) {
         let demux = DemuxId::new(NOWHERE + 16 * u32::from(number)).unwrap();
         self.device_at(demux, number, serial)
@@ -88,17 +88,22 @@ impl Call {
     ) -> (KeyPackage, MemberPublicKey) {
         let room = self.stage.link.root_key.room_id();
         let (key, played) = (PlayedKey::new(&room, number), &self.insider.played);
-        let public = key.member_key.public();
-        let own = &played.key.member_key;
-        let signature = CrossSignature::sign(own, &room, &played.device.user, &public);
-        let approval = self.insider.approval.clone().unwrap();
+        let member_key = key.member_key.public();
+        let issued = OperatingSystem.now();
+        let approval = KeyApproval {
+            room,
+            user: played.device.user.clone(),
+            member_key,
+            issued,
+            expires: issued.plus(KeyApproval::DEFAULT_VALIDITY),
+        };
         let leaf = MemberLeaf {
             demux_id,
-            member_key: public,
+            member_key,
             serial,
-            ..played.leaf(Admission::OtherDevice(approval, signature))
+            ..played.leaf(Admission::Approval(sign(&self.stage, &approval)))
         };
-        (self.key_package(&key, &leaf), public)
+        (self.key_package(&key, &leaf), member_key)
     }
 
     /// Checks that all three refuse the insider's commit for this reason, tell so, and go on without it.

@@ -1,0 +1,60 @@
+//! The texts that were not said, and what a script is told of them at its end.
+
+use std::mem;
+
+use anteroom_client::{CallEvent, GroupEvent};
+use anteroom_console::report::ErrorReport;
+
+use super::{CallParticipation, may_be_unsaid};
+use crate::{
+    ending,
+    entry::Entry,
+    input::Input,
+    unsaid::{OVER, unsaid},
+};
+
+/// The maximum number of entries about texts that are kept for the end.
+const MAX_UNSAID: usize = 512;
+
+impl CallParticipation {
+    /// Returns the entries about inputs that came too late: those that would have been texts.
+    pub(crate) fn refuse(&mut self, inputs: impl IntoIterator<Item = Input>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for input in inputs {
+            if let Input::Say(text) = input {
+                self.has_unsaid = true;
+                entries.push(unsaid(OVER, &text));
+            }
+        }
+        entries
+    }
+
+    /// Takes the entries about texts that were not said since the last input. A display that vanishes at the end has
+    /// shown them to nobody.
+    pub(crate) fn take_unsaid(&mut self) -> Vec<Entry> {
+        mem::take(&mut self.unsaid)
+    }
+
+    /// Returns the failure of a script some of whose texts were not said.
+    pub(crate) fn failure(&self) -> Option<ErrorReport> {
+        self.has_unsaid.then(|| match self.damaged_link {
+            None => ending::not_said(),
+            Some(is_missing) => ending::not_said_by_damaged_link(is_missing),
+        })
+    }
+
+    /// Takes note of what is told at the end.
+    pub(super) fn note(&mut self, event: &CallEvent, entries: &[Entry]) {
+        self.has_unsaid |= may_be_unsaid(event);
+        if let CallEvent::Group(event) = event
+            && let GroupEvent::AdminKeyDiffers { is_missing, .. } = **event
+        {
+            self.damaged_link = Some(is_missing);
+        }
+        if matches!(event, CallEvent::NotSaid { .. }) && self.unsaid.len() < MAX_UNSAID {
+            let is_problem = |entry: &&Entry| matches!(entry, Entry::Problem(_));
+            self.unsaid
+                .extend(entries.iter().filter(is_problem).cloned());
+        }
+    }
+}
