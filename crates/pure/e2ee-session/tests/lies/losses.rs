@@ -141,10 +141,10 @@ fn others_that_leave_keep_no_member_from_asking_for_the_roster() {
     stage.lie(move |mut hop| {
         match &mut hop {
             Hop::ToService(2, Message::RosterRequest) => has_asked = true,
-            Hop::ToPerson(2, Input::Roster(roster)) if !has_asked => {
-                if roster.iter().all(|one| one.demux_id != device) {
-                    roster.push(listed.clone());
-                }
+            Hop::ToPerson(2, Input::Roster(roster))
+                if !has_asked && roster.iter().all(|one| one.demux_id != device) =>
+            {
+                roster.push(listed.clone());
             }
             _ => {}
         }

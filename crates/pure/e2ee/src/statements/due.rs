@@ -23,6 +23,16 @@ pub(super) fn due_from(
     time.minus(tolerance)
 }
 
+/// Returns the time from which a device adds by an approval that was issued at this time: one of a co-admin by half of
+/// the tolerance.
+pub(super) fn added_from(signer: &Signer, issued: Timestamp) -> Timestamp {
+    let tolerance = match signer {
+        Signer::CoAdmin(_) => CLOCK_TOLERANCE / 2,
+        Signer::Admin => CLOCK_TOLERANCE,
+    };
+    issued.minus(tolerance)
+}
+
 /// Returns the time from which a device that knows a statement of this time enters no group that lacks it. It is
 /// later than [`due_from`]: a device demands by its clock what others have by theirs.
 pub(super) fn demanded_from(signer: &Signer, time: Timestamp) -> Timestamp {
