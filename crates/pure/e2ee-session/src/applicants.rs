@@ -3,10 +3,10 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, Moment};
+use anteroom_e2ee::{Applicant, CommitRefusal, GroupLink, MemberLeaf, Moment};
 use anteroom_protocol::DemuxId;
 
-use crate::{admin_hints::AdminHints, time::SessionTime};
+use crate::{admin_hints::AdminHints, hint_times::HintTimes, time::SessionTime};
 
 /// The time without a repetition after which a device no longer asks.
 const VALIDITY: Duration = Duration::from_secs(7);
@@ -59,6 +59,8 @@ pub(crate) struct Applicants {
     stated: BTreeMap<DemuxId, Moment>,
     /// The hints about the admin key of the link.
     pub(crate) admin_hints: AdminHints,
+    /// The locks that were told to devices.
+    pub(crate) told_locks: HintTimes,
 }
 
 impl Applicants {
@@ -129,6 +131,12 @@ impl Applicants {
         let mut devices: Vec<_> = self.waiting.iter().collect();
         devices.sort_by_key(|(device, application)| (application.first, **device));
         devices.into_iter().map(|(device, _)| *device).collect()
+    }
+
+    /// Returns the leaves with which the devices ask.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = &MemberLeaf> {
+        let waiting = self.waiting.values();
+        waiting.map(|application| application.applicant.leaf())
     }
 
     pub(crate) fn get(&self, device: DemuxId) -> Option<&Application> {

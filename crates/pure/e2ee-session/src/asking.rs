@@ -14,8 +14,6 @@ pub(crate) struct Asking {
     pub(crate) next_relay: Moment,
     /// The number of relays of this key package.
     pub(crate) relays: u32,
-    /// Whether the person was told that the device is kept outside, and then whether because of a lock.
-    pub(crate) told_outside: Option<bool>,
 }
 
 redacted_debug!(Asking);

@@ -82,7 +82,7 @@
 //! | first group | Of those connected with a member key the one longest in the call starts it, with the others that ask; after 2 s the next. |
 //! | commits | Of those connected the member longest in the call commits; after 2 s the next. Commits that only add are collected for 250 ms. A newer policy, barred entries and the lock go with any commit. Own statements of an admin are committed at once. |
 //! | own commit | Merged only when it comes back byte for byte. Sent again after 2 s without an answer. |
-//! | leaves | Taken out 2.5 s after the roster stopped listing the device as active, but not while it is confirmed; 2.5 s after the roster listed another member key under their number whose device asks; added anew when the device asks again. |
+//! | leaves | Taken out 2.5 s after the roster stopped listing the device as active, but not while it is confirmed; 2.5 s after the roster listed another user or key under their number, or stopped listing it, if they take the place of a device that asks; added anew when the device asks again. |
 //! | own leaf | Renewed when newcomers would refuse it and a new one would hold: its approval has ended, or approval was switched on. |
 //! | commits of others | Merged if they hold. A Remove that is too early by the own roster is held up to 3 s, and up to 5 s while the roster has just stopped listing a member. Meanwhile the device asks for the whole roster, of which it may have missed a change. Else the device refuses the commit, leaves the group and asks for the next one. |
 //! | key packages | Left out if they share a key, are old, or the roster shows another device. A commit that cannot be made is made of fewer. |
@@ -90,7 +90,7 @@
 //! | missed commits | A device that missed one is a new leaf. One that hears none of the connected others for 20 s asks to be added anew. |
 //! | admin key of the link | A device whose leaf shows no admission where the policy asks for one is told the admin key, at most every 10 s. A device whose link names none or another one tells its person of that. |
 //! | next group | After a refusal: by an admin, else by the device longest in; after 2 s the next; 10 s after the last start at the earliest. The committer of the refused commit is left out by those to whom it did not hold, and by all if two users and more than half of all refuse it. A single user is heeded once for each committer; a device whose refusal leads to none asks the group again after 20 s. Also when every connected device asks, when more than half of them have asked for 25 s, or when no former member was heard for 25 s. |
-//! | confirmations | A device that sends no message confirms every 10 s; frames do not count. Members that are not heard for 20 s are told; if they are of more than half of the other users, the device stops sending. A leaf that the roster does not list counts among them after 40 s alone. |
+//! | confirmations | A device that sends no message confirms every 10 s; frames do not count. Members that are not heard for 20 s are told; if they are of more than half of the other users, the device stops sending. A leaf that the roster does not list, or lists with another user or key, counts among them after 40 s alone. |
 //! | texts | Each has a number. The numbers are told again after 2 s, and in the place of confirmations, while a text can be said again: the last 64 of 120 s, 64 KiB together. A member that misses some asks their sender, which answers the member alone, with those that were said while the member was in: a user four times a second, 16 times all together, 32 KiB. They go on over groups and eras. |
 //! | removal by an admin | The barred entry is committed with the Remove at once. It is shown as done when another member was heard in the new epoch, as not confirmed after 3 s. With the admin key, approvals for later eras become void, and those who are in get new ones. |
 //!
@@ -109,6 +109,7 @@ mod content;
 mod error;
 mod event;
 mod heard_texts;
+mod hint_times;
 mod input;
 mod last_signs;
 mod lobby;
@@ -116,6 +117,7 @@ mod membership;
 mod obstacle;
 mod options;
 mod output;
+mod outside;
 mod own_refusal;
 mod pending_bar;
 mod refusals;

@@ -257,14 +257,20 @@ impl Membership {
         }
     }
 
-    /// Returns the moment from which a member counts as absent whom the roster does not list; `None` while it
-    /// does. A member is heard only while the room service passes on its messages: the roster is wrong about
-    /// it then. It stays for as long as it is confirmed: other signs would keep a leaf that confirms nothing.
+    /// Returns the moment from which a member counts as absent whom the roster does not list, or lists with another
+    /// user or key; `None` while it does. A member is heard only while the room service passes on its messages: the
+    /// roster is wrong about it then. It stays for as long as it is confirmed: other signs would keep a leaf that
+    /// confirms nothing. One whose device the roster lists is taken for confirmed when it comes in.
     pub(crate) fn absent_from(&self, leaf: u32, roster: &RosterState) -> Option<Moment> {
-        let gone = roster.gone_since(self.view.leaves.get(&leaf)?.demux_id)?;
+        let claims = self.view.leaves.get(&leaf)?;
+        let gone = roster.unlisted_since(claims)?;
+        let since = self.since.get(&leaf).copied();
         let heard = self.confirmations.heard_at(leaf);
-        let heard = heard.filter(|heard| *heard > gone.plus(LATE));
-        let absent = self.since.get(&leaf).map_or(gone, |since| gone.max(*since));
+        let heard = match roster.history.is_active(claims.demux_id) {
+            true => heard.max(since),
+            false => heard.filter(|heard| *heard > gone.plus(LATE)),
+        };
+        let absent = since.map_or(gone, |since| gone.max(since));
         let absent = absent.plus(REMOVAL_DELAY);
         Some(heard.map_or(absent, |heard| absent.max(heard.plus(CONFIRMATION_LIMIT))))
     }
@@ -306,12 +312,12 @@ impl Membership {
     }
 
     /// Returns whether a leaf counts among the others. Any member can add leaves of its own making, and users where
-    /// nobody has to be approved: one that the roster does not list counts only after the time in which it is taken
-    /// out.
+    /// nobody has to be approved: one that the roster does not list, or lists with another user or key, counts only
+    /// after the time in which it is taken out.
     fn counts(&self, leaf: u32, claims: &MemberLeaf, roster: &RosterState, now: Moment) -> bool {
         let since = self.since.get(&leaf).copied();
         let last = since.max(self.confirmations.heard_at(leaf));
-        roster.listing(claims) != Listing::Unlisted
+        roster.listing(claims) == Listing::Listed
             || last.is_none_or(|last| now >= last.plus(UNLISTED_LIMIT))
     }
 

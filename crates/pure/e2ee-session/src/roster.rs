@@ -43,6 +43,9 @@ impl RosterState {
         self.history.update(active, now);
         let devices = self.devices.iter();
         let listed = devices.filter(|device| device.status != SeatStatus::Pending);
+        let users = listed.clone();
+        let users = users.filter_map(|device| Some((device.demux_id, device.user.clone()?)));
+        self.history.update_users(users, now);
         let keys = listed.filter_map(|device| Some((device.demux_id, device.member_key?)));
         self.history.update_keys(keys, now);
     }
@@ -81,6 +84,13 @@ impl RosterState {
             return None;
         }
         self.gone.get(&device).copied().or(self.first)
+    }
+
+    /// Returns the moment since which the roster has not listed a leaf as it is: its device not as active, or with
+    /// another user or member key; `None` while it does.
+    pub(crate) fn unlisted_since(&self, claims: &MemberLeaf) -> Option<Moment> {
+        let gone = self.gone_since(claims.demux_id);
+        gone.or_else(|| self.history.contradicted_since(claims))
     }
 
     /// Returns whether the whole roster may be requested now, and takes note of the request.

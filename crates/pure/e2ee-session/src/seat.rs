@@ -36,6 +36,7 @@ use crate::{
     input::{Input, JoinedSeat},
     membership::Membership,
     obstacle::Obstacle,
+    outside::Outside,
     own_refusal::OwnRefusal,
     pending_bar::PendingBar,
     refusals::Refusals,
@@ -64,6 +65,7 @@ pub(crate) struct Seat {
     shared: RoomContext,
     membership: Option<Membership>,
     asking: Option<Asking>,
+    outside: Outside,
     /// The lowest number of a group that this device asks to be in: higher than those it has refused.
     lowest_group: u32,
     /// Whether an admin has put this device out.
@@ -148,6 +150,7 @@ impl Seat {
             known,
             membership: None,
             asking: None,
+            outside: Outside::default(),
             lowest_group: 0,
             is_barred: false,
             welcome_failures: 0,

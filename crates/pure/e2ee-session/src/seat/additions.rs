@@ -81,7 +81,7 @@ impl Seat {
             let applicant = &application.applicant;
             let leaf = applicant.leaf();
             if !self.may_ask(application, number, &view, step.moment(), &own)
-                || admits(&view, leaf, &around).is_err()
+                || self.admits(&view, leaf, &around).is_err()
             {
                 continue;
             }
@@ -103,10 +103,30 @@ impl Seat {
         }
         additions
     }
+
+    /// Decides whether a device could be added: by the statements of the group, and by those that this device knows
+    /// besides. The group lacks one of a later time until it is due, also one that the group before it had: nobody
+    /// comes in meanwhile whom it keeps out.
+    pub(super) fn admits(
+        &self,
+        view: &GroupView,
+        leaf: &MemberLeaf,
+        around: &Surroundings<'_>,
+    ) -> Result<(), CommitRefusal> {
+        admits(view, leaf, around)?;
+        if view.context == self.known {
+            return Ok(());
+        }
+        let view = GroupView {
+            context: self.known.clone(),
+            ..view.clone()
+        };
+        admits(&view, leaf, around)
+    }
 }
 
-/// Decides whether a device could be added. Its former leaf, if it has one, goes.
-pub(super) fn admits(
+/// Decides whether a device could be added by the statements of a group. Its former leaf, if it has one, goes.
+fn admits(
     view: &GroupView,
     leaf: &MemberLeaf,
     around: &Surroundings<'_>,

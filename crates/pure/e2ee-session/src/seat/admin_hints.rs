@@ -33,7 +33,7 @@ impl Seat {
     pub(super) fn hint_at_admin_key(&mut self, device: DemuxId, step: &mut Step<'_>) {
         let context = self.link.context();
         let hints = &mut self.applicants.admin_hints;
-        if context.admin().is_none() || !hints.may_give(device, step.moment()) {
+        if context.admin().is_none() || !hints.given.may_give(device, step.moment()) {
             return;
         }
         let (handshake, context) = (self.link.handshake(), context.to_bytes());

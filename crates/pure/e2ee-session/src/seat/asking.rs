@@ -13,6 +13,7 @@ use crate::{
     membership::Membership,
     obstacle::Obstacle,
     output::{Message, RelayClass},
+    outside::Outside,
     relay::RelayContent,
     step::{Step, surroundings},
 };
@@ -35,6 +36,7 @@ impl Seat {
         let is_elsewhere = self.tell_of_first_seat(step);
         let Some(group) = self.asked_group().filter(|_| !is_elsewhere) else {
             self.asking = None;
+            self.outside = Outside::default();
             return None;
         };
         let now = step.moment();
@@ -43,7 +45,6 @@ impl Seat {
             |asking: &mut Asking| asking.relays >= MAX_RELAYS && now >= asking.next_relay;
         let before = self.asking.as_ref();
         let since = before.map_or(now, |asking| asking.since);
-        let told_outside = before.and_then(|asking| asking.told_outside);
         self.asking.take_if(is_spent);
         if self.asking.is_none() {
             let candidate = self.candidate(step)?;
@@ -57,7 +58,6 @@ impl Seat {
                     now
                 },
                 relays: 0,
-                told_outside,
             });
         }
         self.tell_outside(step);
@@ -232,13 +232,17 @@ impl Seat {
     /// Enters no group by the Welcome of a device whose commit most users had refused: else its next commit would
     /// stop them again. In a later epoch than the first it can be the group of others, who can add this device.
     fn pass_over(&mut self, at: GroupEpoch, now: Moment) {
-        self.present = self.present.max(at);
-        if at.epoch == 1 {
+        let is_near = self.is_near(at);
+        if is_near {
+            self.present = self.present.max(at);
+        }
+        let is_first = is_near && at.epoch == 1;
+        if is_first {
             self.give_up_group(at.group);
         } else {
             self.welcome_failures = self.welcome_failures.saturating_add(1);
         }
-        if at.epoch == 1 || self.wants_another_group() {
+        if is_first || self.wants_another_group() {
             self.refusals.want_next(now);
         }
     }
@@ -247,6 +251,11 @@ impl Seat {
     /// asks. Any committer can send such Welcomes: they put a device off no group.
     const fn wants_another_group(&self) -> bool {
         self.welcome_failures >= MAX_FAILURES && self.membership.is_none()
+    }
+
+    /// Returns whether the number of a Welcome is believed: none beyond the next group.
+    const fn is_near(&self, at: GroupEpoch) -> bool {
+        at.group <= self.present.group.saturating_add(1)
     }
 
     /// Takes note of a Welcome that does not bring this device into a group.
@@ -262,8 +271,8 @@ impl Seat {
         // A second one of a sender costs no time: else one member could keep a device out with a Welcome each
         // 20 s.
         let is_new = self.membership.is_none() && !self.refusals.has_failed(from);
-        // Numbers are believed when something opens, and none beyond the next group.
-        let is_near = at.group <= self.present.group.saturating_add(1);
+        // Numbers are believed when something opens.
+        let is_near = self.is_near(at);
         if is_near && error != JoinError::Welcome {
             self.present = self.present.max(at);
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anteroom_e2ee::{ContextChange, GroupChange, GroupFailure, GroupView, Moment};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
-use super::{Seat, additions::admits};
+use super::Seat;
 use crate::{
     ADD_DELAY, COMMITTER_PATIENCE, REMOVAL_DELAY, RESEND_INTERVAL,
     attempt::Attempt,
@@ -95,7 +95,8 @@ impl Seat {
                 }
             }
         }
-        for (leaf, gone) in self.taken_numbers() {
+        let max_devices = step.options.max_devices;
+        for (leaf, gone) in self.taken_places(max_devices) {
             due = earlier(due, Some(gone.plus(patience)));
             if now >= gone {
                 remove.insert(leaf);
@@ -110,21 +111,33 @@ impl Seat {
         })
     }
 
-    /// Returns the leaves of the group under the numbers of devices that ask with the keys that the roster lists,
-    /// with the moments from which they may be taken out. Others say nothing of such a leaf: its frames and
-    /// messages can come from any place, and it can be made anew at any time.
-    fn taken_numbers(&self) -> Vec<(u32, Moment)> {
+    /// Returns the leaves of the group that take the place of a device that asks, and that the roster lists with its
+    /// user and key, with the moments from which they may be taken out: those under its number with another user or
+    /// key, and, if its user has no leaf left, all of the user that the roster does not list. Others say nothing of
+    /// such a leaf: its frames and messages can come from any place, and it can be made anew at any time.
+    fn taken_places(&self, max_devices: usize) -> Vec<(u32, Moment)> {
         let Some(membership) = &self.membership else {
             return Vec::new();
         };
+        let leaves = &membership.view.leaves;
         let own = membership.group.own_leaf();
-        let history = &self.roster.history;
-        let leaves = membership.view.leaves.iter();
-        let taken = leaves.filter_map(|(leaf, claims)| {
-            let asking = self.applicants.get(claims.demux_id)?.applicant.leaf();
-            let since = history.contradicted_since(claims.demux_id, &claims.member_key)?;
-            let is_listed = self.roster.listing(asking) == Listing::Listed;
-            (*leaf != own && is_listed).then(|| (*leaf, since.plus(REMOVAL_DELAY)))
+        let asking = self.applicants.leaves();
+        let asking = asking.filter(|asking| self.roster.listing(asking) == Listing::Listed);
+        let (mut devices, mut users) = (BTreeSet::new(), BTreeSet::new());
+        for asking in asking {
+            devices.insert(asking.demux_id);
+            let others = leaves.values().filter(|claims| {
+                claims.user == asking.user && claims.member_key != asking.member_key
+            });
+            if others.count() >= max_devices {
+                users.insert(&asking.user);
+            }
+        }
+        let others = leaves.iter().filter(|(leaf, _)| **leaf != own);
+        let taken = others.filter_map(|(leaf, claims)| {
+            let takes = devices.contains(&claims.demux_id) || users.contains(&claims.user);
+            let since = takes.then(|| self.roster.unlisted_since(claims))??;
+            Some((*leaf, since.plus(REMOVAL_DELAY)))
         });
         taken.collect()
     }
@@ -167,7 +180,7 @@ impl Seat {
                 Some(decision) => decision,
                 None => {
                     let around = surroundings(step.options, &self.roster.history, step.time);
-                    admits(view, &leaf, &around)
+                    self.admits(view, &leaf, &around)
                 }
             };
             if let Some(application) = self.applicants.get_mut(device) {

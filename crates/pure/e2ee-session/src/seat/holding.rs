@@ -5,10 +5,13 @@ use core::time::Duration;
 use anteroom_e2ee::{ABSENCE, Moment};
 
 use super::{Seat, ToldCommit};
-use crate::{output::Message, step::Step};
+use crate::{COMMIT_HOLD, output::Message, step::Step};
 
 /// The time between two looks at a commit that is held.
 const HOLD_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The time for which a commit is held before the whole roster is requested while the own one may be right.
+const REQUEST_DELAY: Duration = Duration::from_secs(1);
 
 impl Seat {
     /// Returns whether a commit may be held whose Remove is too early. It is held longer while the roster has
@@ -17,11 +20,14 @@ impl Seat {
         now < told.until || (now < told.until.plus(ABSENCE) && self.has_departing_member(now))
     }
 
-    /// Takes note that a commit is held, and asks for the whole roster if the own one still lists the devices
-    /// that go. Returns the moment of the next look.
+    /// Takes note that a commit is held, and asks for the whole roster, which may still list the devices that go: at
+    /// once, or after [`REQUEST_DELAY`] if it has just stopped listing a member, which may be one of them. Returns
+    /// the moment of the next look.
     pub(super) fn hold(&mut self, told: &ToldCommit, step: &mut Step<'_>) -> Moment {
         let now = step.moment();
-        if !self.has_departing_member(now) && self.roster.may_request(now) {
+        let is_late = now.plus(COMMIT_HOLD) >= told.until.plus(REQUEST_DELAY);
+        let asks = is_late || !self.has_departing_member(now);
+        if asks && self.roster.may_request(now) {
             step.send(Message::RosterRequest);
         }
         let look = now.plus(HOLD_INTERVAL);

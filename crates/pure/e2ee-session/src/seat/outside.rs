@@ -5,8 +5,8 @@ use anteroom_protocol::DemuxId;
 
 use super::Seat;
 use crate::{
-    OUTSIDE_PATIENCE, event::Event, obstacle::Obstacle, output::Message, relay::RelayContent,
-    step::Step,
+    OUTSIDE_PATIENCE, event::Event, obstacle::Obstacle, output::Message, outside::Outside,
+    relay::RelayContent, step::Step,
 };
 
 impl Seat {
@@ -22,16 +22,24 @@ impl Seat {
             return;
         };
         let claims = application.applicant.leaf().clone();
-        if !self.applicants.is_untold(device, refusal) {
-            return;
+        if self.applicants.is_untold(device, refusal) {
+            step.tell(Event::NotAdmitted { claims, refusal });
         }
-        step.tell(Event::NotAdmitted { claims, refusal });
-        let is_locked = refusal == CommitRefusal::Admission(AdmissionError::Locked);
-        let Some(membership) = self.membership.as_ref().filter(|_| is_locked) else {
+        if refusal == CommitRefusal::Admission(AdmissionError::Locked) {
+            self.tell_lock(device, step);
+        }
+    }
+
+    /// Tells the lock to a device, and again while it asks: the message may have been lost, or the committer whose
+    /// turn it was.
+    fn tell_lock(&mut self, device: DemuxId, step: &mut Step<'_>) {
+        let Some(membership) = &self.membership else {
             return;
         };
         let committers = membership.committers(&self.roster);
-        if committers.first() == Some(&membership.group.own_leaf())
+        let is_first = committers.first() == Some(&membership.group.own_leaf());
+        if is_first
+            && self.applicants.told_locks.may_give(device, step.moment())
             && let Some(body) = self.statements_of(&membership.view.context, step)
         {
             step.send(Message::RelayTo(device, body));
@@ -59,17 +67,20 @@ impl Seat {
             .is_some_and(|key| self.known.admin() == Some(&key.public()));
         // A device that was in before comes in under a lock too.
         let is_locked = self.known.is_locked() && !is_admin && !self.history.has_seen(&own);
-        let has_group = self.membership.is_none() && self.present.group > 0;
-        let Some(asking) = self.asking.as_mut().filter(|_| has_group) else {
-            return;
-        };
-        let has_reason = matches!(self.told_obstacle, Some(Obstacle::Admission(_)));
-        let is_late = !has_reason && step.time.moment >= asking.since.plus(OUTSIDE_PATIENCE);
-        let is_told = asking.told_outside.is_some_and(|told| told || !is_locked);
-        if is_told || !(is_locked || is_late) {
+        if self.membership.is_some() {
+            self.outside = Outside::default();
             return;
         }
-        asking.told_outside = Some(is_locked);
+        let now = step.moment();
+        let since = *self.outside.since.get_or_insert(now);
+        let has_reason = matches!(self.told_obstacle, Some(Obstacle::Admission(_)));
+        let is_late = !has_reason && now >= since.plus(OUTSIDE_PATIENCE);
+        let is_told = self.outside.told.is_some_and(|told| told || !is_locked);
+        let has_group = self.present.group > 0;
+        if !has_group || is_told || !(is_locked || is_late) {
+            return;
+        }
+        self.outside.told = Some(is_locked);
         let approval = step.options.admission.approval();
         let approved_by = approval.map(|approval| *approval.signer());
         step.tell(Event::KeptOutside {

@@ -7,7 +7,7 @@ use anteroom_e2ee::{
 use anteroom_protocol::DemuxId;
 
 use super::Seat;
-use crate::{event::Event, step::Step, text::clean_name};
+use crate::{event::Event, outside::Outside, step::Step, text::clean_name};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
@@ -157,6 +157,7 @@ impl Seat {
         self.is_barred = false;
         self.told_obstacle = None;
         self.asking = None;
+        self.outside = Outside::default();
         self.renewal_look = None;
         step.tell(Event::Approved(approval));
     }

@@ -1,7 +1,7 @@
 //! A committer whose commit most users have refused, and that starts the next group.
 
 use anteroom_e2ee::{Admission, ContextChange, EraHistory, Group, GroupChange, GroupStart};
-use anteroom_e2ee_session::{Event, Message};
+use anteroom_e2ee_session::{Event, Input, Message};
 
 use crate::{
     insider::{Insider, candidate, leaf, link_of, world},
@@ -30,25 +30,17 @@ fn without_admin() -> (Stage, Insider) {
     (stage, insider)
 }
 
-/// Its first commit adds a second key of its own, and its second one all who ask.
-#[test]
-fn nobody_enters_the_group_of_a_condemned_committer_by_its_second_commit() {
-    let (mut stage, mut insider) = without_admin();
-    insider.follow(&mut stage);
+/// Lets the insider become condemned, and start a group with this number, in which the others are later.
+fn start(stage: &mut Stage, insider: &mut Insider, number: u32) -> Group {
+    insider.follow(stage);
     let view = insider.group.view().unwrap();
     let own = view.leaves[&insider.group.own_leaf()].clone();
-    remove_innocent(&mut stage, &mut insider);
+    remove_innocent(stage, insider);
     stage.lie(|hop| match hop {
-        // The others are later.
         Hop::ToService(0..3, Message::Commit(commit)) if commit.epoch.epoch == 0 => Vec::new(),
         hop => vec![hop],
     });
     stage.run(4_000);
-    let mut second = leaf(&stage, SECOND, 16 * 60_000, Admission::None);
-    second.user = user(INSIDER);
-    let second = insider.adding(&candidate(&mut stage, SECOND, second));
-    let mut all = GroupChange::default();
-    all.add.extend((0..3).map(|who| asking(&stage, who)));
     let context = ContextChange {
         policy: stage.room.policy.clone(),
         ..ContextChange::default()
@@ -57,15 +49,31 @@ fn nobody_enters_the_group_of_a_condemned_committer_by_its_second_commit() {
         link: link_of(&stage.room),
         member_key: stage.room.member_key(INSIDER),
         leaf: &own,
-        number: 2,
+        number,
         context: &context,
         history: EraHistory::of_founder(),
     };
-    let mut rng = rng(31);
-    let mut group = {
-        let around = world(&insider.roster, insider.now, &stage);
-        Group::start(start, &around, &mut rng).unwrap()
-    };
+    let around = world(&insider.roster, insider.now, stage);
+    Group::start(start, &around, &mut rng(31)).unwrap()
+}
+
+/// The change that adds all who ask.
+fn all_who_ask(stage: &Stage) -> GroupChange {
+    let mut all = GroupChange::default();
+    all.add.extend((0..3).map(|who| asking(stage, who)));
+    all
+}
+
+/// Its first commit adds a second key of its own, and its second one all who ask.
+#[test]
+fn nobody_enters_the_group_of_a_condemned_committer_by_its_second_commit() {
+    let (mut stage, mut insider) = without_admin();
+    let mut group = start(&mut stage, &mut insider, 2);
+    let mut second = leaf(&stage, SECOND, 16 * 60_000, Admission::None);
+    second.user = user(INSIDER);
+    let second = insider.adding(&candidate(&mut stage, SECOND, second));
+    let all = all_who_ask(&stage);
+    let mut rng = rng(32);
     for change in [second, all] {
         let made = {
             let around = world(&insider.roster, insider.now, &stage);
@@ -86,6 +94,31 @@ fn nobody_enters_the_group_of_a_condemned_committer_by_its_second_commit() {
         });
         assert_eq!(groups, [3], "{who}");
     }
+    stage.assert_together(&[0, 1, 2]);
+    stage.assert_talk(&[0, 1, 2]);
+}
+
+/// The room service and the insider work together.
+#[test]
+fn a_condemned_committer_puts_nobody_off_the_next_group_by_a_welcome_of_a_far_number() {
+    let (mut stage, mut insider) = without_admin();
+    let mut group = start(&mut stage, &mut insider, 4_000_000_000);
+    let made = {
+        let around = world(&insider.roster, insider.now, &stage);
+        let all = all_who_ask(&stage);
+        group.commit(&all, &around, &mut rng(32)).unwrap()
+    };
+    let (_, body) = made.welcome.unwrap();
+    for who in 0..3 {
+        let welcome = Input::Welcome {
+            at: made.epoch.next(),
+            from: stage.people[insider.who].demux.unwrap(),
+            body: body.clone(),
+        };
+        stage.tell(who, welcome);
+    }
+    stage.be_honest();
+    stage.run(20_000);
     stage.assert_together(&[0, 1, 2]);
     stage.assert_talk(&[0, 1, 2]);
 }

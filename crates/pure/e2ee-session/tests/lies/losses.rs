@@ -2,10 +2,10 @@
 
 use std::{cell::Cell, num::NonZeroUsize, rc::Rc, sync::atomic::AtomicUsize, thread};
 
-use anteroom_e2ee_session::{BarScope, Command, Event, Input};
+use anteroom_e2ee_session::{BarScope, Command, Event, Input, Message, RosterDevice, SeatStatus};
 
 use crate::{
-    people::Room,
+    people::{Room, user},
     stage::{Hop, Stage},
 };
 
@@ -116,4 +116,52 @@ fn after_the_loss_of_any_message_all_are_together_again() {
             });
         }
     });
+}
+
+/// A member keeps the device of somebody who has left in its roster until it asks, while others leave.
+#[test]
+fn others_that_leave_keep_no_member_from_asking_for_the_roster() {
+    let mut stage = Stage::new(Room::open());
+    for number in 0..8 {
+        let person = stage.room.person(number);
+        stage.join(person);
+    }
+    stage.run(6_000);
+    stage.assert_together(&[0, 1, 2, 3, 4, 5, 6, 7]);
+    stage.forget();
+    let device = stage.people[3].demux.unwrap();
+    let mut has_asked = false;
+    let listed = RosterDevice {
+        demux_id: device,
+        user: Some(user(3)),
+        member_key: Some(stage.room.member_key(3).public()),
+        status: SeatStatus::Active,
+        is_admin: false,
+    };
+    stage.lie(move |mut hop| {
+        match &mut hop {
+            Hop::ToService(2, Message::RosterRequest) => has_asked = true,
+            Hop::ToPerson(2, Input::Roster(roster))
+                if !has_asked && roster.iter().all(|one| one.demux_id != device) =>
+            {
+                roster.push(listed.clone());
+            }
+            _ => {}
+        }
+        vec![hop]
+    });
+    stage.leave(3);
+    stage.run(1_000);
+    for who in 4..8 {
+        stage.leave(who);
+        stage.run(1_500);
+    }
+    stage.run(12_000);
+    for who in 0..3 {
+        let has_refused = stage.has_seen(who, |event| {
+            matches!(event, Event::CommitRefused { .. } | Event::NextGroup { .. })
+        });
+        assert!(!has_refused, "{who}");
+    }
+    stage.assert_together(&[0, 1, 2]);
 }

@@ -111,3 +111,42 @@ fn invent(stage: &mut Stage, insider: &mut Insider) -> Vec<Group> {
     });
     groups.collect()
 }
+
+/// Two people and an insider, which adds leaves under the numbers of devices that are in the call and do not ask.
+#[test]
+fn leaves_under_the_numbers_of_other_devices_stop_nobody() {
+    let mut stage = Stage::new(Room::open());
+    let admin = stage.room.admin(0);
+    stage.join(admin);
+    let person = stage.room.person(1);
+    stage.join(person);
+    stage.run(6_000);
+    let seats: Vec<u32> = (40..44)
+        .map(|number| {
+            let mut person = stage.room.person(number);
+            person.inbox = Some(Vec::new());
+            let who = stage.join(person);
+            stage.people[who].demux.unwrap().number()
+        })
+        .collect();
+    let mut insider = Insider::join(&mut stage, INSIDER, Admission::None).unwrap();
+    insider.follow(&mut stage);
+    stage.forget();
+    let mut change = GroupChange::default();
+    // Keys of nobody, and the keys of the devices themselves with other users.
+    for (demux, key) in seats.into_iter().zip([30, 31, 42, 43]) {
+        let mut leaf = leaf(&stage, key, demux, Admission::None);
+        leaf.user = user(key + 20);
+        let candidate = candidate(&mut stage, key, leaf);
+        change.add.extend(insider.adding(&candidate).add);
+    }
+    insider.commit(&mut stage, &change);
+    for _ in 0..60 {
+        stage.run(1_000);
+        assert_nobody_has_stopped(&stage, &[0, 1]);
+    }
+    for who in 0..2 {
+        assert_eq!(stage.people[who].session.members().len(), 3, "{who}");
+    }
+    stage.assert_talk(&[0, 1]);
+}

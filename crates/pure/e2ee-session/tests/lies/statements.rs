@@ -315,3 +315,80 @@ fn a_co_admins_removal_puts_out_a_device_whose_approval_is_of_a_later_time() {
     stage.run(1_000);
     stage.assert_together(&[0, 1]);
 }
+
+/// The statement is of a later time than those of a co-admin may be, and the next group begins without it.
+#[test]
+fn nobody_comes_in_by_the_next_group_against_a_statement_that_waits() {
+    for is_lock in [true, false] {
+        let (mut stage, mut insider) = call_with_insider([0, 0]);
+        let ahead = CLOCK_TOLERANCE - 60;
+        if is_lock {
+            commit_lock(&mut stage, &mut insider, ahead);
+        } else {
+            let entry = commit(&mut stage, &mut insider, ahead);
+            assert!(has(&stage, &entry));
+        }
+        insider.follow(&mut stage);
+        insider.commit_bytes(&mut stage, b"no commit");
+        let barred = stage.room.person(50);
+        let barred = stage.join(barred);
+        stage.run(15_000);
+        for who in 0..4 {
+            assert!(stage.has_seen(who, |event| {
+                matches!(event, Event::NextGroup { number: 2, .. })
+            }));
+        }
+        stage.assert_together(&[0, 1, 2, 3]);
+        assert_eq!(stage.people[barred].session.have(), None, "{is_lock}");
+        stage.run(1_000 * ahead);
+        stage.assert_together(&[0, 1, 2, 3]);
+        let context = stage.people[0].session.context().unwrap();
+        assert_eq!(context.is_locked(), is_lock);
+        assert_eq!(context.barred().entries().is_empty(), is_lock);
+    }
+}
+
+/// Lets the co-admin whom the test plays commit a lock.
+fn commit_lock(stage: &mut Stage, insider: &mut Insider, ahead: u64) {
+    let lock = Lock {
+        room: stage.room.root_key.room_id(),
+        era: stage.room.era,
+        on: true,
+        time: stage.now().now.plus(ahead),
+    };
+    insider.now = lock.time;
+    let key = stage.room.member_key(INSIDER);
+    let change = GroupChange {
+        context: ContextChange {
+            lock: Some(SignedStatement::sign(&lock, &StatementKey::CoAdmin(&key)).unwrap()),
+            ..ContextChange::default()
+        },
+        ..GroupChange::default()
+    };
+    insider.commit(stage, &change);
+    assert!(stage.people[0].session.context().unwrap().is_locked());
+}
+
+/// The clock of the admin is ahead of the others', to whom the lock is just not too early.
+#[test]
+fn an_admin_that_follows_a_lock_of_a_later_time_is_refused_by_nobody() {
+    let (mut stage, mut insider) = call_with_insider([2, 0]);
+    commit_lock(&mut stage, &mut insider, CLOCK_TOLERANCE);
+    insider.follow(&mut stage);
+    stage.command(0, Command::Lock(false));
+    let all = BTreeSet::from([0, 1, 2, 3, insider.who]);
+    let is_locked = |stage: &Stage, who: usize| {
+        let context = stage.people[who].session.context();
+        context.is_some_and(RoomContext::is_locked)
+    };
+    for is_on in [true, false] {
+        assert_nothing_refused(&stage);
+        for who in 0..4 {
+            assert_eq!(stage.group_of(who), all);
+            assert_eq!(is_locked(&stage, who), is_on);
+        }
+        // It waits for its time.
+        stage.run(63_000);
+    }
+    assert_nothing_refused(&stage);
+}

@@ -3,8 +3,9 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::DemuxId;
+use anteroom_protocol::{DemuxId, OpaqueUserId};
 
+use super::leaf::MemberLeaf;
 use crate::{MemberPublicKey, Moment};
 
 /// The time after which a device that the roster does not list as active may be taken out.
@@ -22,7 +23,9 @@ pub struct RosterHistory {
     first: Option<Moment>,
     active: BTreeSet<DemuxId>,
     gone: BTreeMap<DemuxId, Moment>,
-    /// The member keys of active devices, with the moments since which the rosters list them.
+    /// The users of active devices, with the moments since which the rosters list them.
+    users: BTreeMap<DemuxId, (OpaqueUserId, Moment)>,
+    /// The same of their member keys.
     keys: BTreeMap<DemuxId, (MemberPublicKey, Moment)>,
 }
 
@@ -38,8 +41,18 @@ impl RosterHistory {
             // Devices that are forgotten count as gone since the first roster.
             self.gone.retain(|_, since| since.plus(ABSENCE) > now);
         }
+        self.users.retain(|id, _| active.contains(id));
         self.keys.retain(|id, _| active.contains(id));
         self.active = active;
+    }
+
+    /// Takes the users that the same roster lists for active devices.
+    pub fn update_users(
+        &mut self,
+        users: impl IntoIterator<Item = (DemuxId, OpaqueUserId)>,
+        now: Moment,
+    ) {
+        self.users = self.listed(&self.users, users, now);
     }
 
     /// Takes the member keys that the same roster lists for active devices.
@@ -48,14 +61,23 @@ impl RosterHistory {
         keys: impl IntoIterator<Item = (DemuxId, MemberPublicKey)>,
         now: Moment,
     ) {
-        let former = core::mem::take(&mut self.keys);
-        for (id, key) in keys {
-            let former = former.get(&id).filter(|(former, _)| *former == key);
+        self.keys = self.listed(&self.keys, keys, now);
+    }
+
+    /// Returns what a roster lists for active devices, with the moments since which the rosters do.
+    fn listed<T: PartialEq>(
+        &self,
+        former: &BTreeMap<DemuxId, (T, Moment)>,
+        listed: impl IntoIterator<Item = (DemuxId, T)>,
+        now: Moment,
+    ) -> BTreeMap<DemuxId, (T, Moment)> {
+        let active = listed.into_iter().filter(|(id, _)| self.is_active(*id));
+        let listed = active.map(|(id, one)| {
+            let former = former.get(&id).filter(|(former, _)| *former == one);
             let since = former.map_or(now, |(_, since)| *since);
-            if self.is_active(id) {
-                self.keys.insert(id, (key, since));
-            }
-        }
+            (id, (one, since))
+        });
+        listed.collect()
     }
 
     /// Returns whether a device is listed as active.
@@ -71,20 +93,27 @@ impl RosterHistory {
         !self.is_active(device) && since.is_some_and(|since| now >= since.plus(ABSENCE))
     }
 
-    /// Returns the moment since which the rosters have listed a device with another member key than this one.
+    /// Returns the moment since which the rosters have listed the device of a leaf with another user or another
+    /// member key than the leaf's.
     #[must_use]
-    pub fn contradicted_since(&self, device: DemuxId, key: &MemberPublicKey) -> Option<Moment> {
-        let (listed, since) = self.keys.get(&device)?;
-        (listed != key).then_some(*since)
+    pub fn contradicted_since(&self, leaf: &MemberLeaf) -> Option<Moment> {
+        let user = self.users.get(&leaf.demux_id);
+        let user = user.filter(|(user, _)| *user != leaf.user);
+        let key = self.keys.get(&leaf.demux_id);
+        let key = key.filter(|(key, _)| *key != leaf.member_key);
+        let moments = [user.map(|(_, since)| *since), key.map(|(_, since)| *since)];
+        moments.into_iter().flatten().min()
     }
 
     /// Returns whether a leaf may be taken out: the rosters have not listed its device as active for
-    /// [`ABSENCE`], or have listed it with another member key for as long. A place in the call has one key, and a
-    /// leaf under its number with another one would keep out the device that it is of.
+    /// [`ABSENCE`], or have listed it with another user or member key for as long. A place in the call has one of
+    /// each: a leaf with another key would keep out the device whose number it has, and one with another user
+    /// the devices of that user.
     #[must_use]
-    pub fn is_gone(&self, device: DemuxId, key: &MemberPublicKey, now: Moment) -> bool {
-        let contradicted = self.contradicted_since(device, key);
-        self.is_absent(device, now) || contradicted.is_some_and(|since| now >= since.plus(ABSENCE))
+    pub fn is_gone(&self, leaf: &MemberLeaf, now: Moment) -> bool {
+        let contradicted = self.contradicted_since(leaf);
+        self.is_absent(leaf.demux_id, now)
+            || contradicted.is_some_and(|since| now >= since.plus(ABSENCE))
     }
 }
 
@@ -93,7 +122,7 @@ mod tests {
     use anteroom_protocol::RoomId;
 
     use super::*;
-    use crate::DeviceSecret;
+    use crate::{Admission, DeviceSecret};
 
     #[test]
     fn a_device_is_absent_2_s_after_the_roster_stopped_listing_it() {
@@ -114,30 +143,47 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_under_the_number_of_another_key_is_gone_2_s_after_the_roster_listed_that_key() {
+    fn a_leaf_under_the_number_of_another_key_or_user_is_gone_after_2_s() {
         let at = |millis| Moment::new(Duration::from_millis(millis));
         let ann = DemuxId::new(16).unwrap();
         let room = RoomId::from_bytes([1; 32]);
-        let [key, other] = [1, 2].map(|number| {
-            let secret = DeviceSecret::from_bytes([number; 32]);
-            secret.member_key(&room).public()
-        });
+        let leaf = |user: &str, number| MemberLeaf {
+            user: OpaqueUserId::parse(user).unwrap(),
+            demux_id: ann,
+            member_key: DeviceSecret::from_bytes([number; 32])
+                .member_key(&room)
+                .public(),
+            admission: Admission::None,
+            serial: 1,
+            name: None,
+            certificate: None,
+        };
+        let listed = leaf("0a", 1);
+        let others = [leaf("0a", 2), leaf("0b", 1), leaf("0b", 2)];
         let mut history = RosterHistory::default();
         history.update(BTreeSet::from([ann]), at(10_000));
-        assert!(
-            !history.is_gone(ann, &other, at(99_000)),
-            "listed without a key"
-        );
+        for other in &others {
+            assert!(!history.is_gone(other, at(99_000)), "listed without both");
+        }
         for now in [20_000, 21_000] {
             history.update(BTreeSet::from([ann]), at(now));
-            history.update_keys([(ann, key)], at(now));
+            history.update_users([(ann, listed.user.clone())], at(now));
+            history.update_keys([(ann, listed.member_key)], at(now));
         }
-        assert_eq!(history.contradicted_since(ann, &other), Some(at(20_000)));
-        assert!(!history.is_gone(ann, &other, at(21_999)));
-        assert!(history.is_gone(ann, &other, at(22_000)));
-        assert!(!history.is_gone(ann, &key, at(99_000)));
+        for other in &others {
+            assert_eq!(history.contradicted_since(other), Some(at(20_000)));
+            assert!(!history.is_gone(other, at(21_999)));
+            assert!(history.is_gone(other, at(22_000)));
+        }
+        assert!(!history.is_gone(&listed, at(99_000)));
+        // The device names another key.
+        history.update_keys([(ann, others[0].member_key)], at(25_000));
+        assert_eq!(history.contradicted_since(&others[1]), Some(at(20_000)));
+        assert_eq!(history.contradicted_since(&listed), Some(at(25_000)));
         history.update(BTreeSet::new(), at(30_000));
-        assert_eq!(history.contradicted_since(ann, &other), None);
-        assert!(!history.is_gone(ann, &other, at(31_999)));
+        for other in &others {
+            assert_eq!(history.contradicted_since(other), None);
+            assert!(!history.is_gone(other, at(31_999)));
+        }
     }
 }

@@ -132,7 +132,7 @@ pub struct CommitEffect {
 /// The reason for which a leaf may be taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovalReason {
-    /// The roster has not listed the device as active, with the leaf's member key, for 2 s.
+    /// The roster has not listed the device as active, with the leaf's user and member key, for 2 s.
     Absent,
     /// An admin has put it out.
     Barred,
@@ -360,8 +360,6 @@ fn removal_reason(
     if added.iter().any(|leaf| leaf.succeeds(gone)) {
         return Some(RemovalReason::AddedAnew);
     }
-    let is_gone = surroundings
-        .roster
-        .is_gone(gone.demux_id, &gone.member_key, surroundings.moment);
+    let is_gone = surroundings.roster.is_gone(gone, surroundings.moment);
     is_gone.then_some(RemovalReason::Absent)
 }

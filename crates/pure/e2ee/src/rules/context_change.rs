@@ -21,11 +21,14 @@ pub struct ContextChange {
 
 impl ContextChange {
     /// Returns what a device that knows it demands of a group at `now`: all but the barred entries and the lock of
-    /// which the members of the group may take the time for too late.
+    /// which the members of the group may take the time for too late. The moment before which approvals are void
+    /// does not follow from fewer entries.
     #[must_use]
     pub fn demanded_at(&self, now: Timestamp) -> Self {
         let mut demanded = self.clone();
         demanded.barred.retain(|entry| entry.demanded_from() <= now);
+        let is_less = demanded.barred.len() < self.barred.len();
+        demanded.void_before.take_if(|_| is_less);
         demanded.lock.take_if(|lock| lock.demanded_from() > now);
         demanded
     }

@@ -40,7 +40,7 @@ impl SignedStatement<Approval> {
     /// merge by their clocks what a device adds by its own.
     #[must_use]
     pub fn added_from(&self) -> Timestamp {
-        due::due_from(self.signer(), self.claimed().issued, None)
+        due::added_from(self.signer(), self.claimed().issued)
     }
 }
 

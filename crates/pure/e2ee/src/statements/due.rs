@@ -4,10 +4,13 @@ use anteroom_protocol::Timestamp;
 
 use crate::{MemberPublicKey, Signer, time::CLOCK_TOLERANCE};
 
+/// The time by which the clocks of members may differ, in seconds: they merge by their clocks what a device commits
+/// by its own, and have by theirs what it demands by its own.
+const MARGIN: u64 = 60;
+
 /// Returns the time from which a device takes a statement of this time from others, commits it, and starts groups
-/// with it. Members merge one that is up to [`CLOCK_TOLERANCE`] ahead; one of a co-admin has to be half as near,
-/// so that they merge by their clocks what a device makes by its own. That of the co-admin with the member key
-/// `own`, whose device it is, has not.
+/// with it. Members merge one that is up to [`CLOCK_TOLERANCE`] ahead, so it is by [`MARGIN`] nearer; one of a
+/// co-admin by half of the tolerance, but for that of the co-admin with the member key `own`, whose device it is.
 pub(super) fn due_from(
     signer: &Signer,
     time: Timestamp,
@@ -15,16 +18,26 @@ pub(super) fn due_from(
 ) -> Timestamp {
     let tolerance = match signer {
         Signer::CoAdmin(key) if Some(key) != own => CLOCK_TOLERANCE / 2,
-        Signer::Admin | Signer::CoAdmin(_) => CLOCK_TOLERANCE,
+        Signer::Admin | Signer::CoAdmin(_) => CLOCK_TOLERANCE - MARGIN,
     };
     time.minus(tolerance)
 }
 
+/// Returns the time from which a device adds by an approval that was issued at this time: one of a co-admin by half of
+/// the tolerance.
+pub(super) fn added_from(signer: &Signer, issued: Timestamp) -> Timestamp {
+    let tolerance = match signer {
+        Signer::CoAdmin(_) => CLOCK_TOLERANCE / 2,
+        Signer::Admin => CLOCK_TOLERANCE,
+    };
+    issued.minus(tolerance)
+}
+
 /// Returns the time from which a device that knows a statement of this time enters no group that lacks it. It is
-/// later than [`due_from`] for one of a co-admin: a device demands by its clock what others have by theirs.
+/// later than [`due_from`]: a device demands by its clock what others have by theirs.
 pub(super) fn demanded_from(signer: &Signer, time: Timestamp) -> Timestamp {
     let tolerance = match signer {
-        Signer::Admin => CLOCK_TOLERANCE,
+        Signer::Admin => CLOCK_TOLERANCE - 2 * MARGIN,
         Signer::CoAdmin(_) => CLOCK_TOLERANCE / 4,
     };
     time.minus(tolerance)

@@ -363,14 +363,18 @@ fn a_lock_of_a_later_time_is_refused_while_it_is_new_and_no_statement_yet() {
     let people = people();
     let before = with_policy(&people, &people.policy(Restrictions::AdminApproval));
     let late = before.with(&lock(&people, true, CLOCK_TOLERANCE + 1));
-    for (now, expected) in [(NOW.plus(1), Ok(())), (NOW, Err(ContextError::Early))] {
+    for (now, expected, is_due) in [
+        (NOW.plus(61), Ok(()), true),
+        (NOW.plus(60), Ok(()), false),
+        (NOW.plus(1), Ok(()), false),
+        (NOW, Err(ContextError::Early), false),
+    ] {
         assert_eq!(late.follows(&before, now), expected);
         assert_eq!(late.verify_times(now), expected);
-        let is_told = late
-            .statements_at(now, &people.member.public())
-            .lock
-            .is_some();
-        assert_eq!(is_told, expected.is_ok());
+        let told = late.statements_at(now, &people.member.public());
+        assert_eq!(told.lock.is_some(), is_due);
+        let demanded = late.statements().demanded_at(now.plus(60));
+        assert_eq!(demanded.lock.is_some(), is_due, "a minute later");
         let next = late.with(&barred(vec![bar(&people, 1)]));
         assert_eq!(next.follows(&late, now), Ok(()), "known before");
     }
@@ -398,8 +402,10 @@ fn an_entry_of_a_later_time_is_no_statement_yet() {
     // Without it the moment does not follow from the others.
     let own = people.member.public();
     let now = context.statements_at(NOW, &own);
-    assert_eq!((now.barred, now.void_before), (others, None));
-    let later = context.statements_at(NOW.plus(1), &own);
+    assert_eq!((&now.barred, now.void_before), (&others, None));
+    let demanded = context.statements().demanded_at(NOW);
+    assert_eq!((demanded.barred, demanded.void_before), (others, None));
+    let later = context.statements_at(NOW.plus(61), &own);
     assert_eq!(later.barred.last(), Some(&early));
     assert_eq!(later.void_before, moment.void_before);
 }
