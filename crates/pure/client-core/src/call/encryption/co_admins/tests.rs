@@ -304,6 +304,60 @@ fn a_co_admin_signs_and_asks_nothing_about_an_admin() {
     }
 }
 
+#[test]
+fn a_co_admin_signs_about_a_member_whom_the_room_service_alone_calls_an_admin() {
+    type Lie = fn(&mut Participant);
+    let cases: [(&str, Lie, GroupError); 3] = [
+        (
+            "the mark of an admin",
+            |one| one.is_admin = true,
+            GroupError::ListedAsAdmin,
+        ),
+        (
+            "the user of an admin",
+            |one| one.user = Some(user(6)),
+            GroupError::ListedAsAdmin,
+        ),
+        (
+            "no key",
+            |one| (one.member, one.stated_key) = (None, None),
+            GroupError::NotWaiting,
+        ),
+    ];
+    for (name, lie, expected) in cases {
+        for (scope, verdict) in [
+            (BarScope::Device, CoAdminVerdict::Remove),
+            (BarScope::User, CoAdminVerdict::Block),
+        ] {
+            let mut encryption = co_admin(false, Roster::default());
+            encryption.lobby.roster.active = vec![admins(6, 6), listed(OWN, OWN), listed(5, 5)];
+            lie(&mut encryption.lobby.roster.active[2]);
+            encryption.told = Some(GroupState {
+                members: vec![
+                    member_of(6, 6, AdmissionReason::Admin),
+                    member_of(OWN, OWN, AdmissionReason::Open),
+                    member_of(5, 5, AdmissionReason::Open),
+                ],
+                may_send: true,
+                has_admin: true,
+                is_co_admin: true,
+                has_admin_device: true,
+                ..GroupState::default()
+            });
+            let told = encryption.told.clone();
+            while encryption.poll_effect().is_some() {}
+            let (time, rng) = (at(3), &mut rng());
+            encryption.bar(demux(5), scope, Surroundings { time, rng });
+            // The session was asked to sign, which has no group here.
+            let asked = refusals(&mut encryption);
+            assert!(matches!(asked[..], [GroupError::Command(_)]), "{name}");
+            encryption.told = told;
+            encryption.decide(demux(5), verdict, Surroundings { time, rng });
+            assert_eq!(refusals(&mut encryption), [expected], "{name}");
+        }
+    }
+}
+
 fn admission(person: u8) -> Verdict {
     let approval = anteroom_e2ee::Approval {
         room: room().room_id(),
