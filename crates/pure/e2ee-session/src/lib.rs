@@ -127,6 +127,7 @@ mod session;
 mod step;
 mod text;
 mod text_numbers;
+mod text_reach;
 mod time;
 mod words;
 
@@ -144,6 +145,7 @@ pub use self::{
     options::{AccountCheck, SessionOptions},
     output::{Message, Output, RelayClass},
     session::Session,
+    text_reach::TextReach,
     time::SessionTime,
     words::ShownWords,
 };

@@ -7,6 +7,7 @@ mod errors;
 mod group_commands;
 mod kept_text;
 mod outgoing;
+mod said_text;
 mod say_outcome;
 mod shared_lobby;
 mod texts;
@@ -22,12 +23,12 @@ use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
 use anteroom_wire::rooms::socket::ClientMessage;
 use rand_core::CryptoRng;
 
-pub(super) use self::say_outcome::SayOutcome;
 use self::{
     devices::{devices, listed},
     kept_text::KeptText,
     shared_lobby::SharedLobby,
 };
+pub(super) use self::{said_text::SaidText, say_outcome::SayOutcome};
 use super::{
     event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
     group::{GroupError, GroupState},
@@ -52,7 +53,7 @@ pub(super) struct Surroundings<'s> {
 pub(super) enum Effect {
     Send(ClientMessage),
     /// All messages of a text are before this.
-    Said(String),
+    Said(SaidText),
     Event(CallEvent),
     Publish(AdminStatement),
 }

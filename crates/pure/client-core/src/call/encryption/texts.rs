@@ -2,10 +2,13 @@
 
 use std::{mem, time::Duration};
 
-use anteroom_e2ee_session::{Command as SessionCommand, CommandError, SessionTime};
+use anteroom_e2ee_session::{Command as SessionCommand, CommandError, SessionTime, TextReach};
 use rand_core::CryptoRng;
 
-use super::{Effect, Encryption, Surroundings, kept_text::KeptText, say_outcome::SayOutcome};
+use super::{
+    Effect, Encryption, Surroundings, kept_text::KeptText, said_text::SaidText,
+    say_outcome::SayOutcome,
+};
 use crate::{
     Participant,
     call::{event::CallEvent, group::GroupError},
@@ -50,9 +53,10 @@ impl Encryption {
         !self.texts.is_empty()
     }
 
-    /// Returns whether a member is there to hear what is said, or to ask for it again.
-    pub(in super::super) fn has_audience(&self) -> bool {
-        self.is_on && self.session.has_audience()
+    /// Returns whether members can still ask for a text that was said.
+    pub(in super::super) fn reach(&self, said: &SaidText) -> TextReach {
+        let number = said.number.filter(|_| self.is_on);
+        number.map_or(TextReach::Dropped, |number| self.session.text_reach(number))
     }
 
     /// Gives up the texts that wait, since nobody hears them any more.
@@ -144,7 +148,9 @@ impl Encryption {
     /// Takes the messages of a text, and marks their end.
     fn mark_said(&mut self, text: String) {
         self.take_outputs();
-        self.effects.push_back(Effect::Said(text));
+        let number = Some(self.session.latest_text());
+        let said = SaidText { text, number };
+        self.effects.push_back(Effect::Said(said));
     }
 
     fn give_up_kept(&mut self, kept: &KeptText, error: GroupError) {
