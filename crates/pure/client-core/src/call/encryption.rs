@@ -161,6 +161,7 @@ impl Encryption {
         let former = &mut self.lobby;
         let mut records = mem::take(&mut former.records);
         let same_seat = former.own == Some(info.demux) && former.era == Some(info.era);
+        self.has_other_admin_key &= same_seat;
         let waiting = mem::take(&mut former.waiting);
         let waiting = if same_seat { waiting } else { Vec::new() };
         records.begin(info.era);
@@ -376,8 +377,7 @@ impl Encryption {
                     continue;
                 }
                 Output::Event(event) => {
-                    let differs = matches!(event, SessionEvent::AdminKeyDiffers { .. });
-                    self.has_other_admin_key |= differs;
+                    self.see_admin_key(&event);
                     if let SessionEvent::Policy(policy) = &event
                         && let Ok(statement) = AdminStatement::new(policy.as_bytes())
                     {

@@ -2,7 +2,9 @@
 
 use std::{mem, time::Duration};
 
-use anteroom_e2ee_session::{Command as SessionCommand, CommandError, SessionTime, TextReach};
+use anteroom_e2ee_session::{
+    Command as SessionCommand, CommandError, Event as SessionEvent, SessionTime, TextReach,
+};
 use rand_core::CryptoRng;
 
 use super::{
@@ -142,6 +144,16 @@ impl Encryption {
             _ if self.is_active && self.others().next().is_none() => GroupError::Alone,
             Some(_) => GroupError::NoListener,
             None => GroupError::NotLetIn,
+        }
+    }
+
+    /// Takes note of what another device says of the admin key, which may be untrue. In a group it is no reason for
+    /// anything any more.
+    pub(super) const fn see_admin_key(&mut self, event: &SessionEvent) {
+        match event {
+            SessionEvent::AdminKeyDiffers { .. } => self.has_other_admin_key = true,
+            SessionEvent::Entered { .. } => self.has_other_admin_key = false,
+            _ => {}
         }
     }
 

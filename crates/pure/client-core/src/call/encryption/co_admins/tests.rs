@@ -8,12 +8,16 @@ use anteroom_e2ee::{
 };
 use anteroom_e2ee_session::{BarScope, CertificateStatus, MemberStatus, Session};
 use anteroom_protocol::{
-    Aci, AdminStatement, CallLink, DAY, EraId, OpaqueUserId, Restrictions, RootKey, Timestamp,
+    Aci, AdminStatement, CallLink, DAY, EraId, GroupEpoch, OpaqueUserId, Restrictions, RootKey,
+    Timestamp,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
-use super::{super::STATEMENTS, *};
+use super::{
+    super::{STATEMENTS, SessionEvent},
+    *,
+};
 use crate::{
     AdminRights, LinkState, RoomName,
     call::{
@@ -548,5 +552,45 @@ fn the_lobby_that_a_co_admin_was_told_outlives_a_lost_connection_and_no_seat() {
         let (time, rng) = (at(3), &mut rng());
         encryption.enter(&seat, (None, 0), Surroundings { time, rng });
         assert_eq!(rosters(&mut encryption), expected, "{same_seat}");
+    }
+}
+
+#[test]
+fn the_word_about_another_admin_key_ends_in_the_group_and_at_another_seat() {
+    let differs = SessionEvent::AdminKeyDiffers {
+        from: demux(5),
+        is_missing: true,
+    };
+    let entered = SessionEvent::Entered {
+        epoch: GroupEpoch { group: 1, epoch: 1 },
+        members: Vec::new(),
+    };
+    let mut there = lobby_of(Vec::new());
+    there.active.push(listed(5, 5));
+    for (events, seat_number, expected) in [
+        (vec![], None, GroupError::NotLetIn),
+        (vec![&differs], None, GroupError::AdminKeyDiffers),
+        (vec![&differs], Some(OWN), GroupError::AdminKeyDiffers),
+        (vec![&differs], Some(8), GroupError::NotLetIn),
+        (vec![&differs, &entered], None, GroupError::NotLetIn),
+    ] {
+        let mut encryption = co_admin(false, there.clone());
+        for event in events {
+            encryption.see_admin_key(event);
+        }
+        let (time, rng) = (at(3), &mut rng());
+        if let Some(number) = seat_number {
+            let mut seat = seat(false, there.clone());
+            seat.demux = demux(number);
+            encryption.enter(&seat, (None, 0), Surroundings { time, rng });
+        }
+        encryption.say("hello", false, Surroundings { time, rng });
+        encryption.give_up_waiting();
+        let mut effects = std::iter::from_fn(|| encryption.poll_effect());
+        let told = effects.find_map(|effect| match effect {
+            Effect::Event(CallEvent::NotSaid { error, .. }) => Some(error),
+            _ => None,
+        });
+        assert_eq!(told, Some(expected), "{seat_number:?}");
     }
 }
