@@ -13,7 +13,7 @@ use crate::{
     known_devices::TagLookup,
     tag::TagPrefix,
     unsaid::{OVER, unsaid},
-    view::{Connection, NO_ADMIN, View},
+    view::{Connection, View},
 };
 
 /// A participant of a call, with what it knows of the others.
@@ -231,8 +231,7 @@ impl CallParticipation {
         let device = match self.device(tag) {
             Ok(device) => device,
             // Nobody tells a co-admin who waits then.
-            Err(_) if self.view.lacks_admin() => return Reply::refused(NO_ADMIN.to_owned()),
-            Err(why) => return Reply::refused(why),
+            Err(why) => return Reply::refused(self.view.missing_admin().unwrap_or(why)),
         };
         let obstacle = self.view.request_obstacle(decision, device);
         let is_asked = obstacle.is_none();

@@ -26,7 +26,6 @@ use anteroom_protocol::CallLinkSecretParams;
 use self::{changed_devices::find, group::GroupView, lobby::Lobby};
 pub(crate) use self::{
     connection::Connection,
-    rights::NO_ADMIN,
     rows::{PresentRow, WaitingRow},
 };
 use crate::{

@@ -6,7 +6,7 @@ use super::{View, changed_devices::find};
 use crate::{input::Decision, role::Role};
 
 /// The reason why a co-admin decides nothing at the room service.
-pub(crate) const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins alone: \
+const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins alone: \
     your signature needs the device of one to pass it on. Wait for an admin, or ask one for the secret of the link \
     (anteroom link show LINK --secret, then anteroom link import), and join with --admin";
 
@@ -70,8 +70,13 @@ impl View {
 
     /// Returns the reason why no admin's device is asked to pass a decision about a device on.
     pub(crate) fn request_obstacle(&self, decision: Decision, device: DemuxId) -> Option<String> {
-        let lacks_admin = self.lacks_admin().then(|| NO_ADMIN.to_owned());
-        lacks_admin.or_else(|| self.beyond_co_admins(decision, device))
+        let missing_admin = self.missing_admin();
+        missing_admin.or_else(|| self.beyond_co_admins(decision, device))
+    }
+
+    /// Returns what this co-admin lacks while no admin's device is there.
+    pub(crate) fn missing_admin(&self) -> Option<String> {
+        self.lacks_admin().then(|| NO_ADMIN.to_owned())
     }
 
     /// Returns whether a decision of this co-admin puts a device out of the group, whatever the room service says of
