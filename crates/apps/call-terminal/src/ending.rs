@@ -1,6 +1,6 @@
 //! The failure that a session in a call ended with.
 
-use anteroom_client::{DenialReason, EndReason};
+use anteroom_client::{CallEvent, DenialReason, EndReason, GroupEvent};
 use anteroom_console::{exit_status::ExitStatus, report::ErrorReport};
 
 /// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly.
@@ -51,6 +51,20 @@ pub(crate) fn not_said_by_damaged_link(is_missing: bool) -> ErrorReport {
         .with_next("Ask for the link anew, and use all of it, in quotes")
 }
 
+/// Returns what others have said of the link after an event: whether its admin key is missing. It explains nothing once
+/// this device is in the group, or at another seat.
+pub(crate) fn link_damage(before: Option<bool>, event: &CallEvent) -> Option<bool> {
+    match event {
+        CallEvent::Group(event) => match **event {
+            GroupEvent::AdminKeyDiffers { is_missing, .. } => Some(is_missing),
+            GroupEvent::Entered { .. } => None,
+            _ => before,
+        },
+        CallEvent::Joined(_) => None,
+        _ => before,
+    }
+}
+
 /// Returns the exit status of a session that ended with this failure.
 pub fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
     failure.map_or(ExitStatus::Done, ErrorReport::status)
@@ -58,9 +72,10 @@ pub fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::{IssuerError, RoomsError, TransportFailure};
+    use anteroom_client::{GroupEpoch, IssuerError, RoomsError, SeatStatus, TransportFailure};
 
     use super::*;
+    use crate::view::tests::{device, joined, roster};
 
     #[test]
     fn every_ending_has_its_exit_status() {
@@ -97,6 +112,29 @@ mod tests {
             not_said_by_damaged_link(false),
         ] {
             assert_eq!(exit_status(Some(&unsaid)).number(), 1);
+        }
+    }
+
+    #[test]
+    fn the_word_about_a_damaged_link_explains_nothing_in_the_group_or_at_another_seat() {
+        let told = |event: GroupEvent| CallEvent::Group(Box::new(event));
+        let differs = told(GroupEvent::AdminKeyDiffers {
+            from: device(16),
+            is_missing: true,
+        });
+        let entered = told(GroupEvent::Entered {
+            epoch: GroupEpoch { group: 1, epoch: 1 },
+            members: Vec::new(),
+        });
+        let seat = joined(SeatStatus::Active, false, roster(&[16, 32], &[]));
+        for (events, expected) in [
+            (vec![&differs], Some(true)),
+            (vec![&differs, &CallEvent::Lost], Some(true)),
+            (vec![&differs, &entered], None),
+            (vec![&differs, &seat], None),
+            (vec![&entered, &differs], Some(true)),
+        ] {
+            assert_eq!(events.into_iter().fold(None, link_damage), expected);
         }
     }
 

@@ -18,11 +18,6 @@ use crate::{
     view::{Connection, View},
 };
 
-/// The reason why a co-admin decides nothing at the room service.
-const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins alone: your \
-    signature needs the device of one to pass it on. Wait for an admin, or ask one for the secret of the link \
-    (anteroom link show LINK --secret, then anteroom link import), and join with --admin";
-
 /// A participant of a call, with what it knows of the others.
 pub struct CallParticipation {
     pub(super) view: View,
@@ -198,13 +193,11 @@ impl CallParticipation {
         let device = match self.device(tag) {
             Ok(device) => device,
             // Nobody tells a co-admin who waits then.
-            Err(_) if self.view.lacks_admin() => return Reply::refused(NO_ADMIN.to_owned()),
-            Err(why) => return Reply::refused(why),
+            Err(why) => return Reply::refused(self.view.missing_admin().unwrap_or(why)),
         };
-        if self.view.lacks_admin() {
-            return Reply::refused(NO_ADMIN.to_owned());
-        }
-        if let Some(why) = self.view.beyond_co_admins(decision, device) {
+        let obstacle = self.view.request_obstacle(decision, device);
+        let is_asked = obstacle.is_none();
+        if let Some(why) = obstacle.filter(|_| !self.view.puts_out(decision, device)) {
             return Reply::refused(why);
         }
         let outcome = match decision {
@@ -216,7 +209,11 @@ impl CallParticipation {
         let is_sent = outcome.is_ok();
         let mut entries = error_entries(outcome);
         if is_sent {
-            entries.push(self.view.decide(decision, device));
+            entries.push(match is_asked {
+                true => self.view.decide(decision, device),
+                // The reason why nobody is asked follows.
+                false => self.view.sign_out(decision, device),
+            });
         }
         Reply::with_entries(entries)
     }

@@ -129,6 +129,7 @@ mod session;
 mod step;
 mod text;
 mod text_numbers;
+mod text_reach;
 mod time;
 mod words;
 
@@ -146,6 +147,7 @@ pub use self::{
     options::{AccountCheck, SessionOptions},
     output::{Message, Output, RelayClass},
     session::Session,
+    text_reach::TextReach,
     time::SessionTime,
     words::ShownWords,
 };

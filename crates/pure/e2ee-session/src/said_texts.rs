@@ -209,6 +209,22 @@ impl SaidTexts {
         Some((answered, content))
     }
 
+    /// Returns the number of the latest text.
+    pub(crate) const fn latest(&self) -> u32 {
+        self.latest
+    }
+
+    /// Returns the members to whom a text can be said again; `None` if it is not kept any more.
+    pub(crate) fn audience(&self, number: u32) -> Option<BTreeSet<&[u8; 32]>> {
+        let text = self.texts.iter().find(|one| one.number == number)?;
+        let mut audience: BTreeSet<_> = text.audience.keys().collect();
+        audience.retain(|key| {
+            let answers = text.audience.get(*key);
+            answers.is_some_and(|answers| answers.number < MAX_ANSWERS)
+        });
+        Some(audience)
+    }
+
     /// Drops the texts whose time is over.
     pub(crate) fn expire(&mut self, now: Moment) {
         while self.texts.pop_front_if(|one| now >= one.until).is_some() {}

@@ -16,6 +16,7 @@ use crate::{
     output::Output,
     seat::Seat,
     step::Step,
+    text_reach::TextReach,
     time::SessionTime,
     words::ShownWords,
 };
@@ -141,6 +142,19 @@ impl Session {
     #[must_use]
     pub fn has_audience(&self) -> bool {
         self.seat.as_ref().is_some_and(Seat::has_audience)
+    }
+
+    /// Returns the number of the text that was said last; 0 before the first one.
+    #[must_use]
+    pub fn latest_text(&self) -> u32 {
+        self.seat.as_ref().map_or(0, Seat::latest_text)
+    }
+
+    /// Returns whether members can still ask for the text with a number, which a message did not bring them.
+    #[must_use]
+    pub fn text_reach(&self, number: u32) -> TextReach {
+        let seat = self.seat.as_ref();
+        seat.map_or(TextReach::Dropped, |seat| seat.text_reach(number))
     }
 
     /// Returns the members of the group that the device is in.

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use anteroom_client::{CallEvent, GroupEvent};
+use anteroom_client::CallEvent;
 use anteroom_console::report::ErrorReport;
 
 use super::{CallParticipation, may_be_unsaid};
@@ -46,11 +46,7 @@ impl CallParticipation {
     /// Takes note of what is told at the end.
     pub(super) fn note(&mut self, event: &CallEvent, entries: &[Entry]) {
         self.has_unsaid |= may_be_unsaid(event);
-        if let CallEvent::Group(event) = event
-            && let GroupEvent::AdminKeyDiffers { is_missing, .. } = **event
-        {
-            self.damaged_link = Some(is_missing);
-        }
+        self.damaged_link = ending::link_damage(self.damaged_link, event);
         if matches!(event, CallEvent::NotSaid { .. }) && self.unsaid.len() < MAX_UNSAID {
             let is_problem = |entry: &&Entry| matches!(entry, Entry::Problem(_));
             self.unsaid

@@ -21,6 +21,17 @@ impl View {
         words::decision(decision, &label)
     }
 
+    /// Returns the sentence for a decision of this co-admin that goes to the group alone.
+    pub(crate) fn sign_out(&self, decision: Decision, device: DemuxId) -> Entry {
+        let label = self.known_devices.decision_label(device);
+        Entry::Notice(match decision {
+            Decision::Block => {
+                format!("You sign that the account of {label} is out of the group.")
+            }
+            _ => format!("You sign that {label} is out of the group."),
+        })
+    }
+
     /// Returns the sentence for the decision of a co-admin.
     pub(super) fn co_admins_decision(
         &self,

@@ -1,9 +1,14 @@
 //! The commands that this person has no right to, with the reason and the next step.
 
-use anteroom_client::DemuxId;
+use anteroom_client::{DemuxId, GroupState};
 
 use super::{View, changed_devices::find};
 use crate::{input::Decision, role::Role};
+
+/// The reason why a co-admin decides nothing at the room service.
+const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins alone: \
+    your signature needs the device of one to pass it on. Wait for an admin, or ask one for the secret of the link \
+    (anteroom link show LINK --secret, then anteroom link import), and join with --admin";
 
 impl View {
     /// Returns the rights of this person.
@@ -36,7 +41,7 @@ impl View {
     }
 
     /// Returns the reason why no admin's device would pass the decision of this co-admin about a device on.
-    pub(crate) fn beyond_co_admins(&self, decision: Decision, device: DemuxId) -> Option<String> {
+    fn beyond_co_admins(&self, decision: Decision, device: DemuxId) -> Option<String> {
         if !self.passes_on() {
             return None;
         }
@@ -61,6 +66,28 @@ impl View {
                 "{label} has named no key that a co-admin could sign for: only an admin can do this"
             )
         })
+    }
+
+    /// Returns the reason why no admin's device is asked to pass a decision about a device on.
+    pub(crate) fn request_obstacle(&self, decision: Decision, device: DemuxId) -> Option<String> {
+        let missing_admin = self.missing_admin();
+        missing_admin.or_else(|| self.beyond_co_admins(decision, device))
+    }
+
+    /// Returns what this co-admin lacks while no admin's device is there.
+    pub(crate) fn missing_admin(&self) -> Option<String> {
+        self.lacks_admin().then(|| NO_ADMIN.to_owned())
+    }
+
+    /// Returns whether a decision of this co-admin puts a device out of the group, whatever the room service says of
+    /// it: a member that has no admin secret.
+    pub(crate) fn puts_out(&self, decision: Decision, device: DemuxId) -> bool {
+        let state = self.group.state.as_ref().filter(|_| self.passes_on());
+        let is_member = |state: &GroupState| {
+            let member = state.member(device);
+            member.is_some_and(|member| !member.is_own) && !state.is_of_admin(device)
+        };
+        matches!(decision, Decision::Remove | Decision::Block) && state.is_some_and(is_member)
     }
 
     /// Returns whether this person decides about others.

@@ -8,6 +8,7 @@ mod errors;
 mod group_commands;
 mod kept_text;
 mod outgoing;
+mod said_text;
 mod say_outcome;
 mod shared_lobby;
 mod texts;
@@ -23,12 +24,12 @@ use anteroom_protocol::{AdminStatement, DemuxId, GroupEpoch, redacted_debug};
 use anteroom_wire::rooms::socket::ClientMessage;
 use rand_core::CryptoRng;
 
-pub(super) use self::say_outcome::SayOutcome;
 use self::{
     devices::{devices, listed},
     kept_text::KeptText,
     shared_lobby::SharedLobby,
 };
+pub(super) use self::{said_text::SaidText, say_outcome::SayOutcome};
 use super::{
     event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
     group::{GroupError, GroupState},
@@ -53,7 +54,7 @@ pub(super) struct Surroundings<'s> {
 pub(super) enum Effect {
     Send(ClientMessage),
     /// All messages of a text are before this.
-    Said(String),
+    Said(SaidText),
     Event(CallEvent),
     Publish(AdminStatement),
 }
@@ -161,6 +162,7 @@ impl Encryption {
         let former = &mut self.lobby;
         let mut records = mem::take(&mut former.records);
         let same_seat = former.own == Some(info.demux) && former.era == Some(info.era);
+        self.has_other_admin_key &= same_seat;
         let waiting = mem::take(&mut former.waiting);
         let waiting = if same_seat { waiting } else { Vec::new() };
         records.begin(info.era);
@@ -374,8 +376,7 @@ impl Encryption {
                     continue;
                 }
                 Output::Event(event) => {
-                    let differs = matches!(event, SessionEvent::AdminKeyDiffers { .. });
-                    self.has_other_admin_key |= differs;
+                    self.see_admin_key(&event);
                     if let SessionEvent::Policy(policy) = &event
                         && let Ok(statement) = AdminStatement::new(policy.as_bytes())
                     {

@@ -1,6 +1,6 @@
 //! The group of a call as its people see it.
 
-use anteroom_e2ee::MemberPublicKey;
+use anteroom_e2ee::{AdmissionReason, MemberPublicKey};
 use anteroom_e2ee_session::{CommandError, MemberStatus};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -33,6 +33,16 @@ impl GroupState {
     pub fn member(&self, device: DemuxId) -> Option<&MemberStatus> {
         let mut members = self.members.iter();
         members.find(|member| member.claims.demux_id == device)
+    }
+
+    /// Returns whether a device is a member with the admin secret, or with the user of one, by the group alone. The
+    /// word of the room service makes nobody an admin here.
+    #[must_use]
+    pub fn is_of_admin(&self, device: DemuxId) -> bool {
+        let members = self.members.iter();
+        let mut admins = members.filter(|member| member.reason == AdmissionReason::Admin);
+        let member = self.member(device);
+        member.is_some_and(|member| admins.any(|admin| admin.claims.user == member.claims.user))
     }
 }
 
@@ -108,6 +118,13 @@ pub enum GroupError {
     /// A co-admin has decided about a device of an admin, or of the account of one.
     #[error("it is a device of an admin, and a co-admin decides nothing about admins")]
     OfAdmin,
+    /// A co-admin puts a member out of the group, and the room service alone says that it is a device of an admin, or
+    /// of the account of one.
+    #[error(
+        "the room service lists it as an admin's, which the group does not: only the group puts it out, and no \
+         admin's device is asked to send it away"
+    )]
+    ListedAsAdmin,
     /// A co-admin lets a device in for whose number different users or member keys were stated in the era.
     #[error(
         "the room service has stated different accounts or keys for it in this call, so nothing is signed for it"

@@ -19,6 +19,7 @@ use crate::{
     step::Step,
     text::clean_text,
     text_numbers::{NumberSet, TextRun},
+    text_reach::TextReach,
 };
 
 /// The time after a text in which its number is told again.
@@ -61,7 +62,28 @@ impl Seat {
     /// Returns whether another member is there to hear a text.
     pub(crate) fn has_audience(&self) -> bool {
         let membership = self.membership.as_ref();
-        membership.is_some_and(|membership| membership.has_audience(&self.roster))
+        membership.is_some_and(|one| one.listeners(&self.roster).next().is_some())
+    }
+
+    /// Returns the number of the latest text.
+    pub(crate) const fn latest_text(&self) -> u32 {
+        self.said.latest()
+    }
+
+    /// Returns whether members can still ask for a text.
+    pub(crate) fn text_reach(&self, number: u32) -> TextReach {
+        let Some(audience) = self.said.audience(number) else {
+            return TextReach::Dropped;
+        };
+        let membership = self.membership.as_ref().filter(|_| self.may_send());
+        let is_there = membership.is_some_and(|membership| {
+            let mut listeners = membership.listeners(&self.roster);
+            listeners.any(|claims| audience.contains(claims.member_key.as_bytes()))
+        });
+        match is_there {
+            true => TextReach::Present,
+            false => TextReach::Absent,
+        }
     }
 
     /// Asks the members for texts that this device misses, also those that the roster does not list: it may be

@@ -12,7 +12,7 @@ use anteroom_call::{
 use anteroom_e2ee::{FrameContext, FrameOpener, FrameSealer, FrameTag, MemberPublicKey, Moment};
 use anteroom_e2ee_session::{
     Command, CommandError, CommitRejection, Event, Input, JoinedSeat, Message, Output,
-    RosterDevice, SeatStatus, Session, SessionOptions, SessionTime,
+    RosterDevice, SeatStatus, Session, SessionOptions, SessionTime, TextReach,
 };
 use anteroom_protocol::{
     AdminStatement, DemuxId, GroupEpoch, GuestAdmission, LinkState, Restrictions, Timestamp,
@@ -522,6 +522,11 @@ impl Harness {
 
     pub(crate) fn epoch(&self, device: usize) -> Option<GroupEpoch> {
         self.devices[device].session.have()
+    }
+
+    /// Returns whether members can still ask a device for a text.
+    pub(crate) fn text_reach(&self, device: usize, number: u32) -> TextReach {
+        self.devices[device].session.text_reach(number)
     }
 
     /// Returns the texts that a device was told.

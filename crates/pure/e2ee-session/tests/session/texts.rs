@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_call::Message as Told;
-use anteroom_e2ee_session::{Command, Input, Message, RelayClass};
+use anteroom_e2ee_session::{Command, Input, Message, RelayClass, TextReach};
 
 use crate::{
     harness::{Harness, Hop},
@@ -51,6 +51,31 @@ fn a_member_reads_a_text_that_it_missed_and_a_newcomer_does_not() {
     assert_eq!(call.texts(1), ["first", "second", "last"]);
     assert_eq!(call.texts(2), ["first", "second", "third", "last"]);
     assert_eq!(call.texts(newcomer), ["last"]);
+}
+
+#[test]
+fn a_text_can_be_asked_for_while_it_is_kept_and_one_of_those_to_whom_it_was_said_is_there() {
+    let mut call = of_three();
+    assert_eq!(call.text_reach(0, 1), TextReach::Dropped);
+    say(&mut call, 0, "first");
+    assert_eq!(call.text_reach(0, 1), TextReach::Present);
+    call.leave(1);
+    call.run(4_000);
+    assert_eq!(call.text_reach(0, 1), TextReach::Present);
+    call.leave(2);
+    call.join(person(4));
+    call.run(10_000);
+    // Somebody is there to hear, and nobody to ask for what was said before.
+    assert_eq!(call.text_reach(0, 1), TextReach::Absent);
+    say(&mut call, 0, "second");
+    assert_eq!(call.text_reach(0, 2), TextReach::Present);
+    for _ in 0..63 {
+        say(&mut call, 0, "more");
+    }
+    assert_eq!(call.text_reach(0, 1), TextReach::Dropped);
+    assert_eq!(call.text_reach(0, 2), TextReach::Present);
+    call.run(121_000);
+    assert_eq!(call.text_reach(0, 2), TextReach::Dropped);
 }
 
 #[test]

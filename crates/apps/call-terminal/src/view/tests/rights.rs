@@ -70,7 +70,7 @@ fn a_co_admin_is_told_at_once_about_whom_nothing_is_passed_on() {
             Some("#5000 has named no key that a co-admin could sign for"),
         ),
     ] {
-        let refusal = view.beyond_co_admins(decision, device(number));
+        let refusal = view.request_obstacle(decision, device(number));
         let starts = refusal.as_deref().zip(expected);
         let is_as_expected = starts.is_none_or(|(why, expected)| why.starts_with(expected));
         assert!(is_as_expected, "{number}: {refusal:?}");
@@ -81,6 +81,60 @@ fn a_co_admin_is_told_at_once_about_whom_nothing_is_passed_on() {
         why.starts_with("only admins with the admin secret"),
         "{why}"
     );
+}
+
+#[test]
+fn a_co_admin_puts_a_member_out_whatever_the_room_service_says_of_it() {
+    type Lie = fn(&mut Roster);
+    let lies: [(&str, Lie, &str); 4] = [
+        (
+            "the mark of an admin",
+            |there| there.active[3].is_admin = true,
+            "is an admin, about whom",
+        ),
+        (
+            "the user of an admin",
+            |there| there.active[3].user = there.active[0].user.clone(),
+            "has the account of an admin",
+        ),
+        (
+            "no key",
+            |there| {
+                let carl = &mut there.active[3];
+                (carl.member, carl.stated_key) = (None, None);
+            },
+            "has named no key",
+        ),
+        ("no admin", |_| {}, "no admin is in the group"),
+    ];
+    for (name, lie, expected) in lies {
+        let mut view = view_of_bob(true);
+        let mut there = view.roster.clone();
+        lie(&mut there);
+        told(&mut view, &CallEvent::Roster(there));
+        let mut state = view.group.state.clone().unwrap();
+        state.has_admin_device = name != "no admin";
+        told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+        for decision in [Decision::Remove, Decision::Block] {
+            let why = view.request_obstacle(decision, device(64)).unwrap();
+            assert!(why.contains(expected), "{name}: {why}");
+            assert!(view.puts_out(decision, device(64)), "{name}");
+            // An admin, another device of theirs, this one, and somebody outside the group.
+            for number in [16, 48, 32, 80] {
+                assert!(!view.puts_out(decision, device(number)), "{name}: {number}");
+            }
+        }
+        for decision in [Decision::Admit, Decision::Deny] {
+            assert!(!view.puts_out(decision, device(64)), "{name}");
+        }
+        assert_eq!(
+            view.sign_out(Decision::Remove, device(64)),
+            Entry::Notice(format!(
+                "You sign that {} is out of the group.",
+                view.known_devices.decision_label(device(64))
+            ))
+        );
+    }
 }
 
 #[test]

@@ -62,7 +62,12 @@ impl Encryption {
             _ if !has_admin => Some(GroupError::NoAdminDevice),
             None => Some(GroupError::NotWaiting),
             Some(one) if self.is_beyond_co_admins(&shown_in(&self.lobby.roster, &one), admits) => {
-                Some(GroupError::OfAdmin)
+                // The signature has put a member out whom the room service alone calls an admin.
+                let is_put_out = !admits && self.is_member(device) && !self.is_of_admin(device);
+                Some(match is_put_out {
+                    true => GroupError::ListedAsAdmin,
+                    false => GroupError::OfAdmin,
+                })
             }
             Some(device) => {
                 let command = SessionCommand::Decide { device, verdict };
@@ -180,6 +185,17 @@ impl Encryption {
         let mut is_of_admin =
             || admins.any(|admin| admin.user.is_some() && admin.user == device.user);
         self.is_admins(device) || (!admits && is_of_admin())
+    }
+
+    /// Returns whether a device is an admin's, or of the user of an admin, by the group alone.
+    pub(super) fn is_of_admin(&self, device: DemuxId) -> bool {
+        let told = self.told.as_ref();
+        told.is_some_and(|told| told.is_of_admin(device))
+    }
+
+    fn is_member(&self, device: DemuxId) -> bool {
+        let told = self.told.as_ref();
+        told.is_some_and(|told| told.member(device).is_some())
     }
 
     /// Returns whether a device is an admin's, by the word of the room service or by the group.

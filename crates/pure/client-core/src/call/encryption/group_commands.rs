@@ -3,22 +3,20 @@
 use anteroom_e2ee_session::{BarScope, Command as SessionCommand, CommandError};
 use anteroom_protocol::DemuxId;
 
-use super::{Encryption, Surroundings, devices::listed};
+use super::{Encryption, Surroundings};
 use crate::call::{event::CallEvent, group::GroupCommand};
 
 impl Encryption {
     /// Puts a device out of the group, if this one can: the room service sends it away in any case. A co-admin signs
-    /// nothing about an admin, whom no entry puts out.
+    /// nothing about an admin, whom no entry puts out. The group tells who is one: the room service could say that of
+    /// everybody whom a co-admin puts out.
     pub(in super::super) fn bar(
         &mut self,
         device: DemuxId,
         scope: BarScope,
         surroundings: Surroundings<'_>,
     ) {
-        let is_beyond = |one| self.is_beyond_co_admins(one, false);
-        if self.decides_through_admins()
-            && listed(&self.lobby.roster, device).is_some_and(is_beyond)
-        {
+        if self.decides_through_admins() && self.is_of_admin(device) {
             return;
         }
         let Surroundings { time, rng } = surroundings;

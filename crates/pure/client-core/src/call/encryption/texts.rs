@@ -3,10 +3,15 @@
 use std::{mem, time::Duration};
 
 use anteroom_e2ee::Moment;
-use anteroom_e2ee_session::{Command as SessionCommand, CommandError, SessionTime};
+use anteroom_e2ee_session::{
+    Command as SessionCommand, CommandError, Event as SessionEvent, SessionTime, TextReach,
+};
 use rand_core::CryptoRng;
 
-use super::{Effect, Encryption, Surroundings, kept_text::KeptText, say_outcome::SayOutcome};
+use super::{
+    Effect, Encryption, Surroundings, kept_text::KeptText, said_text::SaidText,
+    say_outcome::SayOutcome,
+};
 use crate::{
     Participant,
     call::{event::CallEvent, group::GroupError},
@@ -51,9 +56,10 @@ impl Encryption {
         !self.texts.is_empty()
     }
 
-    /// Returns whether a member is there to hear what is said, or to ask for it again.
-    pub(in super::super) fn has_audience(&self) -> bool {
-        self.is_on && self.session.has_audience()
+    /// Returns whether members can still ask for a text that was said.
+    pub(in super::super) fn reach(&self, said: &SaidText) -> TextReach {
+        let number = said.number.filter(|_| self.is_on);
+        number.map_or(TextReach::Dropped, |number| self.session.text_reach(number))
     }
 
     /// Gives up the texts that wait, since nobody hears them any more.
@@ -142,10 +148,22 @@ impl Encryption {
         }
     }
 
+    /// Takes note of what another device says of the admin key, which may be untrue. In a group it is no reason for
+    /// anything any more.
+    pub(super) const fn see_admin_key(&mut self, event: &SessionEvent) {
+        match event {
+            SessionEvent::AdminKeyDiffers { .. } => self.has_other_admin_key = true,
+            SessionEvent::Entered { .. } => self.has_other_admin_key = false,
+            _ => {}
+        }
+    }
+
     /// Takes the messages of a text, and marks their end.
     fn mark_said(&mut self, text: String, now: Moment) {
         self.take_outputs(now);
-        self.effects.push_back(Effect::Said(text));
+        let number = Some(self.session.latest_text());
+        let said = SaidText { text, number };
+        self.effects.push_back(Effect::Said(said));
     }
 
     fn give_up_kept(&mut self, kept: &KeptText, error: GroupError) {

@@ -9,7 +9,7 @@ use crate::{
     ApprovalStatement, Chat, DemuxId, RoomsError, TransportFailure,
     call::{
         command::{Command, Recipient},
-        encryption::{Effect, Encryption, SayOutcome, Surroundings},
+        encryption::{Effect, Encryption, SaidText, SayOutcome, Surroundings},
         event::{CallEvent, StatementOmission},
         group::GroupError,
     },
@@ -178,7 +178,7 @@ impl Participation {
             }
             self.seal_to_outsiders(&Chat::Text { text: text.clone() }, rng)?;
             if outcome == SayOutcome::OutsidersAlone {
-                self.effects.push_back(Effect::Said(text));
+                self.effects.push_back(Effect::Said(outside(text)));
             }
             return Ok(());
         }
@@ -203,7 +203,7 @@ impl Participation {
             return Ok(());
         }
         self.seal_chat(Recipient::All, &Chat::Text { text: text.clone() }, rng)?;
-        self.effects.push_back(Effect::Said(text));
+        self.effects.push_back(Effect::Said(outside(text)));
         Ok(())
     }
 
@@ -310,4 +310,9 @@ impl Participation {
     fn tell(&mut self, event: CallEvent) {
         self.effects.push_back(Effect::Event(event));
     }
+}
+
+/// Returns a text under the key of the link alone, for which nobody asks again.
+const fn outside(text: String) -> SaidText {
+    SaidText { text, number: None }
 }

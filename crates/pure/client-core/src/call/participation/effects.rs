@@ -2,16 +2,16 @@
 
 use std::{iter, mem};
 
-use anteroom_e2ee_session::{CommandError, Input, SessionTime};
+use anteroom_e2ee_session::{Input, SessionTime, TextReach};
 use anteroom_wire::rooms::socket::ClientMessage;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::Participation;
+use super::{Participation, written_texts::NOT_CONNECTED};
 use crate::{
     LinkChange, RoomsError,
     call::{
-        encryption::{Effect, Encryption, Surroundings},
+        encryption::{Effect, Encryption, SaidText, Surroundings},
         event::CallEvent,
         group::GroupError,
         text,
@@ -39,8 +39,8 @@ impl Participation {
         self.collect();
         while let Some(effect) = self.effects.pop_front() {
             return Ok(Some(match effect {
-                Effect::Said(text) => {
-                    self.written.write(text);
+                Effect::Said(said) => {
+                    self.written.write(said);
                     continue;
                 }
                 Effect::Send(message) => {
@@ -62,7 +62,8 @@ impl Participation {
     /// Returns whether a ping is to be sent, whose answer shows that the room service has the texts before it.
     #[must_use]
     pub fn wants_ping(&self) -> bool {
-        self.written.wants_ping()
+        let encryption = self.encryption.as_ref();
+        self.written.wants_ping(|said| reach(encryption, said))
     }
 
     /// Takes note that the room service has read everything that was written: it has closed the connection after
@@ -83,15 +84,13 @@ impl Participation {
         let is_first = |effect: &Effect| matches!(effect, Effect::Send(_) | Effect::Said(_));
         if let Some(index) = effects.position(is_first)
             && let Some(Effect::Said(_)) = self.effects.get(index)
-            && let Some(Effect::Said(text)) = self.effects.remove(index)
+            && let Some(Effect::Said(said)) = self.effects.remove(index)
         {
-            self.lose(text);
+            self.lose(said);
         }
-        self.written.disconnect();
-        if !self.repeats_texts() {
-            let lost = self.written.take();
-            self.tell_unconfirmed(lost);
-        }
+        let encryption = self.encryption.as_ref();
+        let unsaid = self.written.disconnect(|said| reach(encryption, said));
+        self.tell_unsaid(unsaid);
         if let Some(encryption) = &mut self.encryption {
             encryption.handle(Input::Disconnected, Surroundings { time, rng });
         }
@@ -103,9 +102,9 @@ impl Participation {
     pub fn give_up_texts(&mut self) {
         self.give_up_waiting();
         self.give_up_unsent();
-        for text in self.written.take().into_iter().rev() {
-            let event = not_said(text, GroupError::Unconfirmed);
-            self.effects.push_front(Effect::Event(event));
+        for (text, error) in self.written.take().into_iter().rev() {
+            self.effects
+                .push_front(Effect::Event(not_said(text, error)));
         }
     }
 
@@ -117,7 +116,7 @@ impl Participation {
             if self.repeats_texts() {
                 for effect in mem::take(&mut self.effects) {
                     match effect {
-                        Effect::Said(text) => self.lose(text),
+                        Effect::Said(said) => self.lose(said),
                         effect => self.effects.push_back(effect),
                     }
                 }
@@ -130,9 +129,9 @@ impl Participation {
         }
     }
 
-    /// Tells texts of which it is not certain whether others have heard them.
-    pub(super) fn tell_unconfirmed(&mut self, texts: Vec<String>) {
-        let event = |text| Effect::Event(not_said(text, GroupError::Unconfirmed));
+    /// Tells texts that others have not heard, or perhaps not.
+    pub(super) fn tell_unsaid(&mut self, texts: Vec<(String, GroupError)>) {
+        let event = |(text, error)| Effect::Event(not_said(text, error));
         self.effects.extend(texts.into_iter().map(event));
     }
 
@@ -145,12 +144,12 @@ impl Participation {
     }
 
     /// Takes a text whose message did not go out: the members ask for it when the connection is back, or it is told.
-    fn lose(&mut self, text: String) {
-        if self.repeats_texts() {
-            self.written.write_lost(text);
-        } else {
-            let event = not_said(text, NOT_CONNECTED);
+    fn lose(&mut self, said: SaidText) {
+        if reach(self.encryption.as_ref(), &said) == TextReach::Dropped {
+            let event = not_said(said.text, NOT_CONNECTED);
             self.effects.push_back(Effect::Event(event));
+        } else {
+            self.written.keep_unsent(said);
         }
     }
 
@@ -170,14 +169,17 @@ impl Participation {
     /// Gives up the texts whose messages wait for a connection.
     fn give_up_unsent(&mut self) {
         for effect in &mut self.effects {
-            if let Effect::Said(text) = effect {
-                *effect = Effect::Event(not_said(mem::take(text), NOT_CONNECTED));
+            if let Effect::Said(said) = effect {
+                *effect = Effect::Event(not_said(mem::take(&mut said.text), NOT_CONNECTED));
             }
         }
     }
 }
 
-const NOT_CONNECTED: GroupError = GroupError::Command(CommandError::NotConnected);
+/// Returns whether members can still ask for a text. Nobody does without the end-to-end encryption.
+pub(super) fn reach(encryption: Option<&Encryption>, said: &SaidText) -> TextReach {
+    encryption.map_or(TextReach::Dropped, |encryption| encryption.reach(said))
+}
 
 const fn not_said(text: String, error: GroupError) -> CallEvent {
     CallEvent::NotSaid { text, error }

@@ -5,11 +5,11 @@ use anteroom_protocol::{DemuxId, GroupEpoch};
 use anteroom_wire::rooms::socket::ServerMessage;
 use rand_core::CryptoRng;
 
-use super::{Participation, ResumeState};
+use super::{Participation, ResumeState, effects::reach};
 use crate::{
     LinkState, RoomsError, TransportFailure,
     call::{
-        encryption::{Encryption, Surroundings},
+        encryption::Surroundings,
         event::{CallEvent, DenialReason, EndReason},
         refusal::displayed,
         roster::{Roster, RosterChanges},
@@ -170,8 +170,8 @@ impl Participation {
             }
             ServerMessage::Pong { roster_revision } => {
                 let encryption = self.encryption.as_ref();
-                let has_audience = encryption.is_some_and(Encryption::has_audience);
-                self.written.acknowledge(has_audience);
+                let unsaid = self.written.acknowledge(|said| reach(encryption, said));
+                self.tell_unsaid(unsaid);
                 let now = surroundings.time.moment;
                 if let Some(state) = &mut self.resume_state {
                     state.roster_revision.compare(roster_revision, now);

@@ -16,7 +16,7 @@ impl Participation {
             encryption.handle(Input::TimePassed, Surroundings { time, rng });
         }
         let late = self.written.take_late(time.moment);
-        self.tell_unconfirmed(late);
+        self.tell_unsaid(late);
         self.request_roster(time.moment);
     }
 

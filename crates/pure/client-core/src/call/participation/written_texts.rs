@@ -3,14 +3,20 @@
 use std::{collections::VecDeque, mem, time::Duration};
 
 use anteroom_e2ee::Moment;
+use anteroom_e2ee_session::{CommandError, TextReach};
+
+use crate::call::{encryption::SaidText, group::GroupError};
 
 /// The maximum number of texts that are remembered, and of pings.
 const MAX_ENTRIES: usize = 1024;
 /// The maximum length of the texts that are remembered, in bytes. The room service takes less of a user between two
 /// pings.
 const MAX_LENGTH: usize = 1024 * 1024;
-/// The time after a lost connection in which a member has to be there, whom the texts are said to again.
+/// The time after a lost connection in which a member has to be there who asks for the texts.
 const AUDIENCE_WAIT: Duration = Duration::from_secs(15);
+
+/// The reason why a text was not said whose messages did not go out.
+pub(super) const NOT_CONNECTED: GroupError = GroupError::Command(CommandError::NotConnected);
 
 /// The texts, in the order of their writing, with the pings between them. The room service answers pings in the order
 /// of all messages, so that it has read what was written before a ping that it answers.
@@ -23,28 +29,41 @@ pub(super) struct WrittenTexts {
 }
 
 enum Entry {
-    Text {
-        text: String,
-        /// Whether the connection to which the text was written is lost.
-        is_of_lost: bool,
-    },
+    Text(WrittenText),
     Ping,
+}
+
+struct WrittenText {
+    said: SaidText,
+    transmission: Transmission,
+}
+
+/// The fate of the messages of a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Transmission {
+    /// They were written to the present connection.
+    Written,
+    /// They were written to a connection that is lost.
+    Lost,
+    /// They did not go out before the connection was lost.
+    Unsent,
 }
 
 impl WrittenTexts {
     /// Takes a text whose messages are written.
-    pub(super) fn write(&mut self, text: String) {
-        self.push(text, false);
+    pub(super) fn write(&mut self, said: SaidText) {
+        self.push(said, Transmission::Written);
     }
 
     /// Takes a text whose messages did not go out before the connection was lost.
-    pub(super) fn write_lost(&mut self, text: String) {
-        self.push(text, true);
+    pub(super) fn keep_unsent(&mut self, said: SaidText) {
+        self.push(said, Transmission::Unsent);
     }
 
-    fn push(&mut self, text: String, is_of_lost: bool) {
-        self.length += text.len();
-        self.entries.push_back(Entry::Text { text, is_of_lost });
+    fn push(&mut self, said: SaidText, transmission: Transmission) {
+        self.length += said.text.len();
+        let text = WrittenText { said, transmission };
+        self.entries.push_back(Entry::Text(text));
         while self.entries.len() > MAX_ENTRIES || self.length > MAX_LENGTH {
             let Some(entry) = self.entries.pop_front() else {
                 break;
@@ -60,45 +79,70 @@ impl WrittenTexts {
         }
     }
 
-    /// Returns whether a ping is to be written for the texts: one at a time.
-    pub(super) fn wants_ping(&self) -> bool {
+    /// Returns whether a ping is to be written for the texts, one at a time: its answer settles one of them. A text
+    /// of a lost connection that waits for a member is none of these.
+    pub(super) fn wants_ping(&self, reach: impl Fn(&SaidText) -> TextReach) -> bool {
         let mut entries = self.entries.iter();
-        let has_text = |entry: &Entry| matches!(entry, Entry::Text { .. });
-        self.entries.iter().any(has_text) && entries.all(has_text)
+        let settles = |entry: &Entry| match entry {
+            Entry::Ping => false,
+            Entry::Text(text) => !text.is_of_lost() || reach(&text.said) != TextReach::Absent,
+        };
+        let is_text = |entry: &Entry| matches!(entry, Entry::Text(_));
+        self.entries.iter().any(settles) && entries.all(is_text)
     }
 
-    /// Takes the answer to a ping. Texts of a lost connection wait for a member who asks for them again.
-    pub(super) fn acknowledge(&mut self, has_audience: bool) {
+    /// Takes the answer to a ping, and returns the texts that nobody can ask for any more. Texts of a lost connection
+    /// wait for a member who asks for them again.
+    pub(super) fn acknowledge(
+        &mut self,
+        reach: impl Fn(&SaidText) -> TextReach,
+    ) -> Vec<(String, GroupError)> {
         let mut waiting = Vec::new();
+        let mut dropped = Vec::new();
         while let Some(entry) = self.entries.pop_front() {
-            match entry {
+            match &entry {
                 Entry::Ping => break,
-                Entry::Text {
-                    is_of_lost: true, ..
-                } if !has_audience => waiting.push(entry),
-                Entry::Text { .. } => self.forget(&entry),
+                Entry::Text(text) if text.is_of_lost() => match reach(&text.said) {
+                    TextReach::Present => self.forget(&entry),
+                    TextReach::Absent => waiting.push(entry),
+                    TextReach::Dropped => dropped.push(entry),
+                },
+                Entry::Text(_) => self.forget(&entry),
             }
         }
         for entry in waiting.into_iter().rev() {
             self.entries.push_front(entry);
         }
+        self.unsaid(dropped)
     }
 
     /// Takes note that the room service has read everything of this connection.
     pub(super) fn acknowledge_all(&mut self) {
-        self.entries.retain(is_of_lost);
+        self.entries.retain(Entry::is_of_lost);
     }
 
-    /// Takes note that the connection is lost.
-    pub(super) fn disconnect(&mut self) {
+    /// Takes note that the connection is lost, and returns the texts that nobody can ask for.
+    pub(super) fn disconnect(
+        &mut self,
+        reach: impl Fn(&SaidText) -> TextReach,
+    ) -> Vec<(String, GroupError)> {
         self.until = None;
-        self.entries
-            .retain(|entry| matches!(entry, Entry::Text { .. }));
-        for entry in &mut self.entries {
-            if let Entry::Text { is_of_lost, .. } = entry {
-                *is_of_lost = true;
+        let mut dropped = Vec::new();
+        for entry in mem::take(&mut self.entries) {
+            let Entry::Text(mut text) = entry else {
+                continue;
+            };
+            if text.transmission == Transmission::Written {
+                text.transmission = Transmission::Lost;
+            }
+            match reach(&text.said) {
+                TextReach::Dropped => dropped.push(Entry::Text(text)),
+                TextReach::Present | TextReach::Absent => {
+                    self.entries.push_back(Entry::Text(text));
+                }
             }
         }
+        self.unsaid(dropped)
     }
 
     /// Takes note that there is a connection again.
@@ -109,51 +153,58 @@ impl WrittenTexts {
     /// Returns the moment at which the texts of a lost connection are given up.
     pub(super) fn deadline(&self) -> Option<Moment> {
         let mut entries = self.entries.iter();
-        self.until.filter(|_| entries.any(is_of_lost))
+        self.until.filter(|_| entries.any(Entry::is_of_lost))
     }
 
     /// Takes the texts of a lost connection whose time is over.
-    pub(super) fn take_late(&mut self, now: Moment) -> Vec<String> {
+    pub(super) fn take_late(&mut self, now: Moment) -> Vec<(String, GroupError)> {
         if self.deadline().is_none_or(|until| now < until) {
             return Vec::new();
         }
         let (late, rest): (Vec<_>, Vec<_>) = mem::take(&mut self.entries)
             .into_iter()
-            .partition(is_of_lost);
+            .partition(Entry::is_of_lost);
         self.entries = rest.into();
-        self.texts(late)
+        self.unsaid(late)
     }
 
     /// Takes all texts.
-    pub(super) fn take(&mut self) -> Vec<String> {
+    pub(super) fn take(&mut self) -> Vec<(String, GroupError)> {
         let entries = mem::take(&mut self.entries);
-        self.texts(entries)
+        self.unsaid(entries)
     }
 
-    fn texts(&mut self, entries: impl IntoIterator<Item = Entry>) -> Vec<String> {
-        let mut texts = Vec::new();
+    /// Forgets texts, and returns each with the reason why it was not said.
+    fn unsaid(&mut self, entries: impl IntoIterator<Item = Entry>) -> Vec<(String, GroupError)> {
+        let mut unsaid = Vec::new();
         for entry in entries {
             self.forget(&entry);
-            if let Entry::Text { text, .. } = entry {
-                texts.push(text);
+            if let Entry::Text(text) = entry {
+                let error = match text.transmission {
+                    Transmission::Unsent => NOT_CONNECTED,
+                    Transmission::Written | Transmission::Lost => GroupError::Unconfirmed,
+                };
+                unsaid.push((text.said.text, error));
             }
         }
-        texts
+        unsaid
     }
 
     fn forget(&mut self, entry: &Entry) {
-        if let Entry::Text { text, .. } = entry {
-            self.length = self.length.saturating_sub(text.len());
+        if let Entry::Text(text) = entry {
+            self.length = self.length.saturating_sub(text.said.text.len());
         }
     }
 }
 
-const fn is_of_lost(entry: &Entry) -> bool {
-    matches!(
-        entry,
-        Entry::Text {
-            is_of_lost: true,
-            ..
-        }
-    )
+impl Entry {
+    fn is_of_lost(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_of_lost())
+    }
+}
+
+impl WrittenText {
+    fn is_of_lost(&self) -> bool {
+        self.transmission != Transmission::Written
+    }
 }

@@ -8,12 +8,16 @@ use anteroom_e2ee::{
 };
 use anteroom_e2ee_session::{BarScope, CertificateStatus, MemberStatus, Session};
 use anteroom_protocol::{
-    Aci, AdminStatement, CallLink, DAY, EraId, OpaqueUserId, Restrictions, RootKey, Timestamp,
+    Aci, AdminStatement, CallLink, DAY, EraId, GroupEpoch, OpaqueUserId, Restrictions, RootKey,
+    Timestamp,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
-use super::{super::STATEMENTS, *};
+use super::{
+    super::{STATEMENTS, SessionEvent},
+    *,
+};
 use crate::{
     AdminRights, LinkState, RoomName,
     call::{
@@ -304,6 +308,60 @@ fn a_co_admin_signs_and_asks_nothing_about_an_admin() {
     }
 }
 
+#[test]
+fn a_co_admin_signs_about_a_member_whom_the_room_service_alone_calls_an_admin() {
+    type Lie = fn(&mut Participant);
+    let cases: [(&str, Lie, GroupError); 3] = [
+        (
+            "the mark of an admin",
+            |one| one.is_admin = true,
+            GroupError::ListedAsAdmin,
+        ),
+        (
+            "the user of an admin",
+            |one| one.user = Some(user(6)),
+            GroupError::ListedAsAdmin,
+        ),
+        (
+            "no key",
+            |one| (one.member, one.stated_key) = (None, None),
+            GroupError::NotWaiting,
+        ),
+    ];
+    for (name, lie, expected) in cases {
+        for (scope, verdict) in [
+            (BarScope::Device, CoAdminVerdict::Remove),
+            (BarScope::User, CoAdminVerdict::Block),
+        ] {
+            let mut encryption = co_admin(false, Roster::default());
+            encryption.lobby.roster.active = vec![admins(6, 6), listed(OWN, OWN), listed(5, 5)];
+            lie(&mut encryption.lobby.roster.active[2]);
+            encryption.told = Some(GroupState {
+                members: vec![
+                    member_of(6, 6, AdmissionReason::Admin),
+                    member_of(OWN, OWN, AdmissionReason::Open),
+                    member_of(5, 5, AdmissionReason::Open),
+                ],
+                may_send: true,
+                has_admin: true,
+                is_co_admin: true,
+                has_admin_device: true,
+                ..GroupState::default()
+            });
+            let told = encryption.told.clone();
+            while encryption.poll_effect().is_some() {}
+            let (time, rng) = (at(3), &mut rng());
+            encryption.bar(demux(5), scope, Surroundings { time, rng });
+            // The session was asked to sign, which has no group here.
+            let asked = refusals(&mut encryption);
+            assert!(matches!(asked[..], [GroupError::Command(_)]), "{name}");
+            encryption.told = told;
+            encryption.decide(demux(5), verdict, Surroundings { time, rng });
+            assert_eq!(refusals(&mut encryption), [expected], "{name}");
+        }
+    }
+}
+
 fn admission(person: u8) -> Verdict {
     let approval = anteroom_e2ee::Approval {
         room: room().room_id(),
@@ -569,5 +627,45 @@ fn the_policy_is_published_again_once_for_an_older_one_or_junk_during_the_call()
             })
             .collect();
         assert_eq!(published, [policy()]);
+    }
+}
+
+#[test]
+fn the_word_about_another_admin_key_ends_in_the_group_and_at_another_seat() {
+    let differs = SessionEvent::AdminKeyDiffers {
+        from: demux(5),
+        is_missing: true,
+    };
+    let entered = SessionEvent::Entered {
+        epoch: GroupEpoch { group: 1, epoch: 1 },
+        members: Vec::new(),
+    };
+    let mut there = lobby_of(Vec::new());
+    there.active.push(listed(5, 5));
+    for (events, seat_number, expected) in [
+        (vec![], None, GroupError::NotLetIn),
+        (vec![&differs], None, GroupError::AdminKeyDiffers),
+        (vec![&differs], Some(OWN), GroupError::AdminKeyDiffers),
+        (vec![&differs], Some(8), GroupError::NotLetIn),
+        (vec![&differs, &entered], None, GroupError::NotLetIn),
+    ] {
+        let mut encryption = co_admin(false, there.clone());
+        for event in events {
+            encryption.see_admin_key(event);
+        }
+        let (time, rng) = (at(3), &mut rng());
+        if let Some(number) = seat_number {
+            let mut seat = seat(false, there.clone());
+            seat.demux = demux(number);
+            encryption.enter(&seat, (None, 0), Surroundings { time, rng });
+        }
+        encryption.say("hello", false, Surroundings { time, rng });
+        encryption.give_up_waiting();
+        let mut effects = std::iter::from_fn(|| encryption.poll_effect());
+        let told = effects.find_map(|effect| match effect {
+            Effect::Event(CallEvent::NotSaid { error, .. }) => Some(error),
+            _ => None,
+        });
+        assert_eq!(told, Some(expected), "{seat_number:?}");
     }
 }

@@ -140,6 +140,12 @@ fn open_device(number: u32) -> Participation {
 
 /// Returns a device whose commit is under way, and the commit.
 fn committer(has_admin: bool) -> (Participation, Value) {
+    let (ann, _, commit) = committer_beside(has_admin);
+    (ann, commit)
+}
+
+/// Returns a device whose commit is under way, the device that the commit adds, and the commit.
+fn committer_beside(has_admin: bool) -> (Participation, Participation, Value) {
     let device = |number| match has_admin {
         true => open_device(number),
         false => device(number, false),
@@ -173,7 +179,33 @@ fn committer(has_admin: bool) -> (Participation, Value) {
     let commit = commit
         .unwrap_or_else(|| panic!("no commit: {told:?}"))
         .clone();
-    (ann, commit)
+    (ann, bob, commit)
+}
+
+/// Returns a device in a group of two that has heard the other one, in the first epoch of the first group.
+pub(super) fn member_beside_another() -> Participation {
+    let (mut ann, mut bob, commit) = committer_beside(false);
+    let back = json!({
+        "type": "commit", "group": commit["group"], "epoch": commit["epoch"], "from": 16,
+        "body": commit["body"],
+    });
+    ann.receive(&back.to_string(), at(3), &mut rng()).unwrap();
+    let welcome = json!({
+        "type": "welcome", "group": 1, "epoch": 1, "from": 16,
+        "body": commit["welcome"]["body"],
+    });
+    let mut rng_of_bob = ChaCha20Rng::from_seed([2; 32]);
+    bob.receive(&welcome.to_string(), at(3), &mut rng_of_bob)
+        .unwrap();
+    bob.tick(at(4), &mut rng_of_bob);
+    for message in messages(&mut bob) {
+        if message["type"] == "relay" {
+            let relay = json!({"type": "relay", "from": 32, "body": message["body"]});
+            ann.receive(&relay.to_string(), at(4), &mut rng()).unwrap();
+        }
+    }
+    events(&mut ann);
+    ann
 }
 
 /// Returns a device in a group of two, whose state it has not told yet.

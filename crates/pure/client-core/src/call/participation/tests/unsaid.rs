@@ -1,7 +1,7 @@
 //! A text is said, or told as not said.
 
 use super::{
-    features::{answer, at, device, enter, entry, events, member_of_two},
+    features::{answer, at, device, enter, entry, events, member_beside_another, member_of_two},
     *,
 };
 use crate::CallEvent;
@@ -218,6 +218,102 @@ fn a_text_that_the_room_service_may_not_have_is_told_at_the_end() {
     outcome(&mut participation);
     participation.disconnect(TIME, &mut rng());
     assert_eq!(outcome(&mut participation).0, unconfirmed(1));
+}
+
+fn ping(participation: &mut Participation, time: SessionTime) {
+    participation
+        .perform(Command::Ping, time, &mut rng())
+        .unwrap();
+    outcome(participation);
+}
+
+/// Returns the answer to a join that resumes the seat in the first epoch.
+fn resumed(other_is_connected: bool) -> Value {
+    let devices = [entry(16, true, true), entry(32, other_is_connected, true)];
+    let mut back = answer(&GROUPS, &devices);
+    back["present"] = json!({"group": 1, "epoch": 1});
+    back["missed"] = json!(0);
+    back
+}
+
+#[test]
+fn a_text_of_a_lost_connection_waits_for_those_who_were_there_and_no_ping_is_written_meanwhile() {
+    let mut ann = member_beside_another();
+    say(&mut ann, "hello", at(5));
+    assert!(outcome(&mut ann).0.is_empty());
+    assert!(ann.wants_ping());
+    ann.disconnect(at(6), &mut rng());
+    enter(&mut ann, &resumed(false), at(7));
+    assert!(outcome(&mut ann).0.is_empty());
+    assert!(!ann.wants_ping());
+    // The answers to other pings change nothing.
+    ping(&mut ann, at(8));
+    pong(&mut ann, at(8));
+    assert!(!ann.wants_ping());
+    let roster = json!({
+        "type": "participants", "eraId": "07".repeat(16), "pending": [],
+        "active": [entry(16, true, true), entry(32, true, true)],
+    });
+    ann.receive(&roster.to_string(), at(9), &mut rng()).unwrap();
+    outcome(&mut ann);
+    assert!(ann.wants_ping());
+    ping(&mut ann, at(9));
+    pong(&mut ann, at(9));
+    assert!(!ann.wants_ping());
+    ann.give_up_texts();
+    assert!(outcome(&mut ann).0.is_empty());
+}
+
+#[test]
+fn texts_of_a_lost_connection_that_nobody_can_ask_for_are_told_at_once() {
+    let unsaid = |ann: &mut Participation| {
+        let told = events(ann).into_iter();
+        let texts = told.filter_map(|event| match event {
+            CallEvent::NotSaid { text, error } => Some((text, error)),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>()
+    };
+    // A device says the last 64 again.
+    let mut ann = member_beside_another();
+    for number in 0..66 {
+        say(&mut ann, &number.to_string(), at(5));
+    }
+    assert!(unsaid(&mut ann).is_empty());
+    ann.disconnect(at(6), &mut rng());
+    let perhaps = |text: &str| (text.to_owned(), GroupError::Unconfirmed);
+    assert_eq!(unsaid(&mut ann), [perhaps("0"), perhaps("1")]);
+    // Those that are pushed out meanwhile are told at the next answer.
+    enter(&mut ann, &resumed(true), at(7));
+    say(&mut ann, "66", at(7));
+    assert!(unsaid(&mut ann).is_empty());
+    ping(&mut ann, at(7));
+    pong(&mut ann, at(7));
+    assert_eq!(unsaid(&mut ann), [perhaps("2")]);
+    assert!(!ann.wants_ping());
+    // Nobody asks for a text under the key of the link.
+    let mut ann = device(16, false);
+    let both = [entry(16, true, true), entry(32, true, false)];
+    enter(&mut ann, &answer(&GROUPS, &both), at(1));
+    say(&mut ann, "outside", at(2));
+    assert!(unsaid(&mut ann).is_empty());
+    ann.disconnect(at(3), &mut rng());
+    assert_eq!(unsaid(&mut ann), [perhaps("outside")]);
+    enter(&mut ann, &answer(&GROUPS, &both), at(4));
+    assert!(!ann.wants_ping());
+}
+
+#[test]
+fn a_text_whose_message_did_not_go_out_is_told_as_not_said_where_nobody_asks_for_it() {
+    let mut ann = member_beside_another();
+    say(&mut ann, "hello", at(5));
+    sent_message(&mut ann);
+    ann.disconnect(at(6), &mut rng());
+    enter(&mut ann, &resumed(false), at(7));
+    assert!(outcome(&mut ann).0.is_empty());
+    ann.tick(at(22), &mut rng());
+    let not_connected = GroupError::Command(crate::CommandError::NotConnected);
+    assert_eq!(outcome(&mut ann).0, [not_connected]);
 }
 
 #[test]

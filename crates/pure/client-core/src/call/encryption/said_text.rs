@@ -1,0 +1,8 @@
+//! A text whose messages go out.
+
+/// A text whose messages go out.
+pub(in crate::call) struct SaidText {
+    pub(in crate::call) text: String,
+    /// The number by which members ask for it; `None` for a text under the key of the link alone.
+    pub(in crate::call) number: Option<u32>,
+}
