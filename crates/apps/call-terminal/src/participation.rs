@@ -102,6 +102,14 @@ impl CallParticipation {
     }
 
     async fn reply(&mut self, input: Input, now: Duration) -> Reply {
+        if let (Connection::Lost(_), Some(command)) =
+            (self.view.connection(now), input.connected_command())
+        {
+            // Nobody knows what is right when the connection is back.
+            return Reply::refused(format!(
+                "not done: the connection is lost. Write {command} again when it is back, which you are told"
+            ));
+        }
         let outcome = match input {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
@@ -191,7 +199,7 @@ impl CallParticipation {
     }
 
     /// Sends a decision about a device.
-    pub(super) async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
+    async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
         if let Some(why) = self.view.lacks_rights() {
             return Reply::refused(why);
         }
