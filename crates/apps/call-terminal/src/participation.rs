@@ -212,7 +212,8 @@ impl CallParticipation {
         if self.view.lacks_admin() {
             return Reply::refused(NO_ADMIN.to_owned());
         }
-        if let Some(why) = self.view.beyond_co_admins(decision, device) {
+        let misplaced = self.view.misplaced(decision, device);
+        if let Some(why) = misplaced.or_else(|| self.view.beyond_co_admins(decision, device)) {
             return Reply::refused(why);
         }
         let outcome = match decision {
@@ -230,7 +231,7 @@ impl CallParticipation {
     }
 
     /// Raises or lowers the hand.
-    async fn raise_hand(&self, raised: bool) -> Reply {
+    async fn raise_hand(&mut self, raised: bool) -> Reply {
         if !self.view.is_inside() {
             let why =
                 "you are not in the call yet, and nobody sees your hand: wait until you are let in";
@@ -240,6 +241,7 @@ impl CallParticipation {
         let is_sent = outcome.is_ok();
         let mut entries = error_entries(outcome);
         if is_sent {
+            self.view.hand_sent(raised);
             let text = match raised {
                 true => "You raised your hand.",
                 false => "You lowered your hand.",
@@ -269,7 +271,13 @@ impl CallParticipation {
     fn nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
         match self.view.cannot_name_co_admins() {
             Some(why) => Err(why.to_owned()),
-            None => self.device(tag),
+            None => {
+                let device = self.device(tag)?;
+                match self.view.cannot_be_co_admin(device) {
+                    Some(why) => Err(why),
+                    None => Ok(device),
+                }
+            }
         }
     }
 
@@ -292,6 +300,7 @@ impl CallParticipation {
 fn is_outcome(event: &CallEvent) -> bool {
     match event {
         event if may_be_unsaid(event) => true,
+        CallEvent::Refused { code, .. } => is_of_decision(code),
         CallEvent::PolicyNotKept(_)
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
@@ -310,6 +319,21 @@ fn may_be_unsaid(event: &CallEvent) -> bool {
         CallEvent::Refused { code, .. } => code == "rate_limited" || code == "too_large",
         _ => false,
     }
+}
+
+/// Returns whether the room service refuses decisions with this code. Others come in any number.
+fn is_of_decision(code: &str) -> bool {
+    let codes = [
+        "not_pending",
+        "not_active",
+        "target_is_admin",
+        "forbidden",
+        "full",
+        "expired",
+        "unavailable",
+        "too_many_users",
+    ];
+    codes.contains(&code)
 }
 
 /// The reply to an input.
@@ -352,18 +376,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_that_may_be_of_a_text_is_an_outcome() {
-        for (code, expected) in [
-            ("rate_limited", true),
-            ("too_large", true),
-            ("unknown_device", false),
+    fn a_refusal_that_may_be_of_a_text_or_a_decision_is_an_outcome() {
+        for (code, expected, of_text) in [
+            ("rate_limited", true, true),
+            ("too_large", true, true),
+            ("not_pending", true, false),
+            ("target_is_admin", true, false),
+            ("unknown_device", false, false),
         ] {
             let event = CallEvent::Refused {
                 code: code.to_owned(),
                 message: String::new(),
             };
             assert_eq!(is_outcome(&event), expected, "{code}");
-            assert_eq!(may_be_unsaid(&event), expected, "{code}");
+            assert_eq!(may_be_unsaid(&event), of_text, "{code}");
         }
     }
 }

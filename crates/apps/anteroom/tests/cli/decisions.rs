@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::call::call_at_a_fixed_address;
+use crate::call::{call_at_a_fixed_address, fixture};
 
 #[test]
 fn a_command_while_the_connection_is_lost_is_refused_and_says_when_to_write_it_again() {
@@ -35,4 +35,33 @@ fn a_command_while_the_connection_is_lost_is_refused_and_says_when_to_write_it_a
             .all(|line| line.starts_with("You are in") || *line == "You left."),
         "{said:#?}"
     );
+}
+
+#[test]
+fn a_decision_about_somebody_in_another_place_names_the_command_for_that_place() {
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut bob = fixture.join("Bob");
+    let tag = ann.wait_for_guest();
+    ann.type_line(&format!("/remove {tag}"));
+    ann.wait_for(&format!(
+        "! {tag} \"Bob\" waits in the lobby, and is not in the call: /deny {tag} sends it away"
+    ));
+    ann.type_line(&format!("/coadmin {tag}"));
+    ann.wait_for(&format!(
+        "! {tag} \"Bob\" waits in the lobby, and co-admins are members of the group: write /admit {tag} first"
+    ));
+    ann.type_line(&format!("/admit {tag}"));
+    ann.wait_for("With you in the group: ");
+    bob.wait_for("With you in the group: ");
+    ann.type_line(&format!("/deny {tag}"));
+    ann.wait_for(&format!(
+        "! {tag} \"Bob\" is in the call, and not in the lobby: /remove {tag} sends it away"
+    ));
+    ann.type_line("/quit");
+    let (_, said) = ann.end();
+    for claim in ["You sent", "You did not let"] {
+        assert!(said.iter().all(|line| !line.contains(claim)), "{said:#?}");
+    }
 }

@@ -225,17 +225,31 @@ fn short_account(account: Option<DeviceAccount>) -> String {
 }
 
 /// A decision of this device about another one. The room service remembers an admission for the account.
-pub(super) fn decision(decision: Decision, label: &str) -> Entry {
+/// Where the link names an admin key, members let in each device by itself.
+pub(super) fn decision(decision: Decision, label: &str, is_each_admitted: bool) -> Entry {
     Entry::Notice(match decision {
+        Decision::Admit if is_each_admitted => format!(
+            "You let {label} in: all devices of that account come into the call by this link from now on, and \
+             hear it once each was let in with an /admit of its own."
+        ),
         Decision::Admit => format!(
             "You let {label} in: all devices of that account come in by this link from now on."
         ),
         Decision::Deny => format!(
-            "You did not let {label} in. A second /deny of the account blocks it for the rest of this call."
+            "You did not let {label} in. A second /deny of the account, by you or another admin, blocks it for the \
+             rest of this call."
         ),
         Decision::Remove => format!("You sent {label} away."),
         Decision::Block => format!("You blocked {label} for the rest of this call."),
     })
+}
+
+/// The decision of this device about one that it did not let in before.
+pub(super) fn second_denial(label: &str) -> Entry {
+    Entry::Notice(format!(
+        "You did not let {label} in, and blocked the account for the rest of this call: this was the second /deny \
+         of it."
+    ))
 }
 
 /// A decision of this device, of a co-admin, which an admin's device has to pass on.
