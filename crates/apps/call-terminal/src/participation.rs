@@ -73,7 +73,7 @@ impl CallParticipation {
         let mut entries = self.view.apply(event, now);
         self.note(event, &entries);
         if let CallEvent::Ended(ending) = event {
-            return Moment::Over(entries, ending::failure(ending));
+            return Moment::Over(entries, ending::failure(ending, self.view.is_inside()));
         }
         for recipient in self.view.take_greetings() {
             if let Some(name) = self.name.clone() {

@@ -220,7 +220,7 @@ impl View {
                 self.enter();
                 notice("The connection is back, and you were let in.")
             }
-            CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending))],
+            CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending, self.is_inside))],
             event => self.group_entries(event),
         }
     }

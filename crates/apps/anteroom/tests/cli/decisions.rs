@@ -65,3 +65,28 @@ fn a_decision_about_somebody_in_another_place_names_the_command_for_that_place()
         assert!(said.iter().all(|line| !line.contains(claim)), "{said:#?}");
     }
 }
+
+#[test]
+fn the_second_denial_of_an_account_says_that_it_blocks_and_was_a_refusal() {
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    for (told, answer) in [
+        (
+            "in. A second /deny of the account",
+            "An admin did not let you in.",
+        ),
+        (
+            "in, and blocked the account for the rest of this call",
+            "An admin did not let you in, and blocked your account for the rest of this call.",
+        ),
+    ] {
+        let mut bob = fixture.join("Bob");
+        let tag = ann.wait_for_guest();
+        ann.type_line(&format!("/deny {tag}"));
+        ann.wait_for(&format!("You did not let {tag} \"Bob\" {told}"));
+        bob.wait_for(answer);
+        let (status, said) = bob.end();
+        assert_eq!(status.code(), Some(3), "{said:#?}");
+    }
+}

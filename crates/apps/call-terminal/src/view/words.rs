@@ -67,8 +67,13 @@ pub(super) const fn lost(was_ended: bool) -> &'static str {
     }
 }
 
-pub(super) fn ending(ending: &EndReason) -> String {
+/// Returns the text for the end of the call for a device that was in it, or in the lobby.
+pub(super) fn ending(ending: &EndReason, is_inside: bool) -> String {
     match ending {
+        EndReason::Blocked if !is_inside => {
+            "An admin did not let you in, and blocked your account for the rest of this call."
+                .to_owned()
+        }
         EndReason::Left => "You left.".to_owned(),
         EndReason::Denied(DenialReason::Ended) => {
             "The call ended before you were let in.".to_owned()
