@@ -99,7 +99,7 @@ impl Input {
                 Self::Mistake(format!("/{name} takes nothing after it; {SLASH}"))
             }
             _ => Self::Mistake(format!(
-                "/{name} is no command, and nothing was said: /help lists the commands; {SLASH}"
+                "/{name} is no command, and the line went to nobody: /help lists the commands; {SLASH}"
             )),
         }
     }
@@ -303,7 +303,7 @@ mod tests {
             ("/", "is no command"),
             (
                 "/dance",
-                "/dance is no command, and nothing was said",
+                "/dance is no command, and the line went to nobody",
             ),
             (" /Remove 7bh6", "write // instead"),
             ("/remove", "needs the tag of somebody, as in /remove #7bh6"),

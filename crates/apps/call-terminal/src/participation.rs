@@ -254,7 +254,7 @@ impl CallParticipation {
     /// Marks the members beside the words that were shown as compared.
     async fn confirm_words(&self) -> Reply {
         let Some(epoch) = self.view.shown_words() else {
-            return Reply::refused("no words were shown: write /verify first".to_owned());
+            return Reply::refused(self.view.lacks_words().to_owned());
         };
         Reply::with_entries(error_entries(self.call.confirm_words(epoch).await))
     }
