@@ -120,8 +120,8 @@ fn a_refusal_names_the_command_and_the_device_and_takes_the_claim_back() {
     }
     // Which one it was is not known.
     let mut view = admin(&[16, 32, 48], &[]);
-    view.decide(Decision::Remove, device(32));
-    view.decide(Decision::Block, device(48));
+    view.decide(Remove, device(32));
+    view.decide(Block, device(48));
     assert_eq!(
         told(&mut view, &refused("target_is_admin")),
         [
