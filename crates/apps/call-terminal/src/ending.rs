@@ -3,8 +3,9 @@
 use anteroom_client::{CallEvent, DenialReason, EndReason, GroupEvent};
 use anteroom_console::{exit_status::ExitStatus, report::ErrorReport};
 
-/// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly.
-pub fn failure(ending: &EndReason) -> Option<ErrorReport> {
+/// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly. Who was
+/// still in the lobby, was refused.
+pub fn failure(ending: &EndReason, is_inside: bool) -> Option<ErrorReport> {
     let report = |status, code, what| Some(ErrorReport::of_call(status, code, what));
     match ending {
         EndReason::Left | EndReason::Denied(DenialReason::Ended) => None,
@@ -12,6 +13,10 @@ pub fn failure(ending: &EndReason) -> Option<ErrorReport> {
             report(ExitStatus::Refused, "denied", "an admin did not let you in")
         }
         EndReason::Removed => report(ExitStatus::Removed, "removed", "an admin sent you away"),
+        EndReason::Blocked if !is_inside => {
+            let what = "an admin did not let you in, and blocked you for the rest of this call";
+            report(ExitStatus::Refused, "blocked", what)
+        }
         EndReason::Blocked => {
             let what = "an admin sent you away for the rest of this call";
             report(ExitStatus::Removed, "blocked", what)
@@ -103,9 +108,11 @@ mod tests {
             (EndReason::Failed(TransportFailure::TimedOut.into()), 6),
             (EndReason::Failed(RoomsError::Redirected), 1),
         ] {
-            let status = exit_status(failure(&ending).as_ref());
+            let status = exit_status(failure(&ending, true).as_ref());
             assert_eq!(status.number(), number, "{ending:?}");
         }
+        let in_lobby = failure(&EndReason::Blocked, false);
+        assert_eq!(exit_status(in_lobby.as_ref()).number(), 3);
         for unsaid in [
             not_said(),
             not_said_by_damaged_link(true),

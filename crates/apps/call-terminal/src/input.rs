@@ -99,9 +99,31 @@ impl Input {
                 Self::Mistake(format!("/{name} takes nothing after it; {SLASH}"))
             }
             _ => Self::Mistake(format!(
-                "/{name} is no command, and nothing was said: /help lists the commands; {SLASH}"
+                "/{name} is no command, and the line went to nobody: /help lists the commands; {SLASH}"
             )),
         }
+    }
+
+    /// Returns the command as it is typed, of those that take a connection.
+    pub(super) fn connected_command(&self) -> Option<String> {
+        Some(match self {
+            Self::Decide(decision, tag) => format!("{} {tag}", decision.command()),
+            Self::Hand(true) => "/hand".to_owned(),
+            Self::Hand(false) => "/hand off".to_owned(),
+            Self::Verify => "/verify".to_owned(),
+            Self::Match => "/verify match".to_owned(),
+            Self::Lock(true) => "/lock".to_owned(),
+            Self::Lock(false) => "/lock off".to_owned(),
+            Self::CoAdmin(tag) => format!("/coadmin {tag}"),
+            Self::RemoveCoAdmin(tag) => format!("/coadmin {tag} off"),
+            Self::Nothing
+            | Self::Say(_)
+            | Self::Account(_)
+            | Self::Who
+            | Self::Help
+            | Self::Quit
+            | Self::Mistake(_) => return None,
+        })
     }
 
     /// Parses a draft. Several lines are sent as one message.
@@ -135,6 +157,16 @@ impl Decision {
             "block" => Self::Block,
             _ => return None,
         })
+    }
+
+    /// Returns the command.
+    pub(super) const fn command(self) -> &'static str {
+        match self {
+            Self::Admit => "/admit",
+            Self::Deny => "/deny",
+            Self::Remove => "/remove",
+            Self::Block => "/block",
+        }
     }
 }
 
@@ -232,10 +264,47 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_takes_a_connection_is_named_as_it_is_typed() {
+        for line in [
+            "/admit #7bh6",
+            "/deny #7bh6",
+            "/remove #7bh6",
+            "/block #7bh6",
+            "/hand",
+            "/hand off",
+            "/verify",
+            "/verify match",
+            "/lock",
+            "/lock off",
+            "/coadmin #7bh6",
+            "/coadmin #7bh6 off",
+        ] {
+            assert_eq!(
+                Input::parse(line).connected_command().as_deref(),
+                Some(line)
+            );
+        }
+        for line in [
+            "",
+            "hello",
+            "/account #7bh6",
+            "/who",
+            "/help",
+            "/quit",
+            "/dance",
+        ] {
+            assert_eq!(Input::parse(line).connected_command(), None, "{line}");
+        }
+    }
+
+    #[test]
     fn what_looks_like_a_command_is_never_said_and_the_complaint_says_what_is_missing() {
         for (line, complaint) in [
             ("/", "is no command"),
-            ("/dance", "/dance is no command, and nothing was said"),
+            (
+                "/dance",
+                "/dance is no command, and the line went to nobody",
+            ),
             (" /Remove 7bh6", "write // instead"),
             ("/remove", "needs the tag of somebody, as in /remove #7bh6"),
             ("/account", "/account needs the tag of somebody"),

@@ -68,7 +68,7 @@ impl CallParticipation {
         let mut entries = self.view.apply(event, now);
         self.note(event, &entries);
         if let CallEvent::Ended(ending) = event {
-            return Moment::Over(entries, ending::failure(ending));
+            return Moment::Over(entries, ending::failure(ending, self.view.is_inside()));
         }
         for recipient in self.view.take_greetings() {
             if let Some(name) = self.name.clone() {
@@ -97,6 +97,14 @@ impl CallParticipation {
     }
 
     async fn reply(&mut self, input: Input, now: Duration) -> Reply {
+        if let (Connection::Lost(_), Some(command)) =
+            (self.view.connection(now), input.connected_command())
+        {
+            // Nobody knows what is right when the connection is back.
+            return Reply::refused(format!(
+                "not done: the connection is lost. Write {command} again when it is back, which you are told"
+            ));
+        }
         let outcome = match input {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
@@ -186,7 +194,7 @@ impl CallParticipation {
     }
 
     /// Sends a decision about a device.
-    pub(super) async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
+    async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
         if let Some(why) = self.view.lacks_rights() {
             return Reply::refused(why);
         }
@@ -195,9 +203,11 @@ impl CallParticipation {
             // Nobody tells a co-admin who waits then.
             Err(why) => return Reply::refused(self.view.missing_admin().unwrap_or(why)),
         };
+        let misplaced = self.view.misplaced(decision, device);
         let obstacle = self.view.request_obstacle(decision, device);
         let is_asked = obstacle.is_none();
-        if let Some(why) = obstacle.filter(|_| !self.view.puts_out(decision, device)) {
+        let in_the_way = obstacle.filter(|_| !self.view.puts_out(decision, device));
+        if let Some(why) = misplaced.or(in_the_way) {
             return Reply::refused(why);
         }
         let outcome = match decision {
@@ -219,7 +229,7 @@ impl CallParticipation {
     }
 
     /// Raises or lowers the hand.
-    async fn raise_hand(&self, raised: bool) -> Reply {
+    async fn raise_hand(&mut self, raised: bool) -> Reply {
         if !self.view.is_inside() {
             let why =
                 "you are not in the call yet, and nobody sees your hand: wait until you are let in";
@@ -229,6 +239,7 @@ impl CallParticipation {
         let is_sent = outcome.is_ok();
         let mut entries = error_entries(outcome);
         if is_sent {
+            self.view.hand_sent(raised);
             let text = match raised {
                 true => "You raised your hand.",
                 false => "You lowered your hand.",
@@ -241,7 +252,7 @@ impl CallParticipation {
     /// Marks the members beside the words that were shown as compared.
     async fn confirm_words(&self) -> Reply {
         let Some(epoch) = self.view.shown_words() else {
-            return Reply::refused("no words were shown: write /verify first".to_owned());
+            return Reply::refused(self.view.lacks_words().to_owned());
         };
         Reply::with_entries(error_entries(self.call.confirm_words(epoch).await))
     }
@@ -258,7 +269,13 @@ impl CallParticipation {
     fn nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
         match self.view.cannot_name_co_admins() {
             Some(why) => Err(why.to_owned()),
-            None => self.device(tag),
+            None => {
+                let device = self.device(tag)?;
+                match self.view.cannot_be_co_admin(device) {
+                    Some(why) => Err(why),
+                    None => Ok(device),
+                }
+            }
         }
     }
 
@@ -281,6 +298,7 @@ impl CallParticipation {
 fn is_outcome(event: &CallEvent) -> bool {
     match event {
         event if may_be_unsaid(event) => true,
+        CallEvent::Refused { code, .. } => is_of_decision(code),
         CallEvent::PolicyNotKept(_)
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
@@ -299,6 +317,21 @@ fn may_be_unsaid(event: &CallEvent) -> bool {
         CallEvent::Refused { code, .. } => code == "rate_limited" || code == "too_large",
         _ => false,
     }
+}
+
+/// Returns whether the room service refuses decisions with this code. Others come in any number.
+fn is_of_decision(code: &str) -> bool {
+    let codes = [
+        "not_pending",
+        "not_active",
+        "target_is_admin",
+        "forbidden",
+        "full",
+        "expired",
+        "unavailable",
+        "too_many_users",
+    ];
+    codes.contains(&code)
 }
 
 /// The reply to an input.
@@ -341,18 +374,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_that_may_be_of_a_text_is_an_outcome() {
-        for (code, expected) in [
-            ("rate_limited", true),
-            ("too_large", true),
-            ("unknown_device", false),
+    fn a_refusal_that_may_be_of_a_text_or_a_decision_is_an_outcome() {
+        for (code, expected, of_text) in [
+            ("rate_limited", true, true),
+            ("too_large", true, true),
+            ("not_pending", true, false),
+            ("target_is_admin", true, false),
+            ("unknown_device", false, false),
         ] {
             let event = CallEvent::Refused {
                 code: code.to_owned(),
                 message: String::new(),
             };
             assert_eq!(is_outcome(&event), expected, "{code}");
-            assert_eq!(may_be_unsaid(&event), expected, "{code}");
+            assert_eq!(may_be_unsaid(&event), of_text, "{code}");
         }
     }
 }

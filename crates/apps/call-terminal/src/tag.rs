@@ -4,6 +4,8 @@
 //! letters of that number: all participants see the same tag, a reconnection preserves it, and no later
 //! device gets it.
 
+use std::fmt;
+
 use anteroom_client::DemuxId;
 
 /// The digits of a tag. No two look alike.
@@ -58,6 +60,12 @@ impl TagPrefix {
         digits
             .filter(|digits| (SHORT..=WHOLE).contains(&digits.len()))
             .map(Self)
+    }
+}
+
+impl fmt::Display for TagPrefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "#{}", self.0)
     }
 }
 

@@ -13,18 +13,20 @@ mod outsiders;
 mod removals;
 mod rights;
 mod rows;
+mod sent_commands;
+mod standing;
 mod verification;
 mod words;
 
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    CallEvent, DemuxId, EraId, LinkState, Participant, Recipient, RoomName, Roster, SeatInfo,
-    SeatStatus,
+    CallEvent, DemuxId, EraId, LinkState, OpaqueUserId, Participant, Recipient, RoomName, Roster,
+    SeatInfo, SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
-use self::{changed_devices::find, group::GroupView, lobby::Lobby};
+use self::{changed_devices::find, group::GroupView, lobby::Lobby, sent_commands::SentCommands};
 pub(crate) use self::{
     connection::Connection,
     rows::{PresentRow, WaitingRow},
@@ -69,6 +71,9 @@ pub(crate) struct View {
     gathered: PresenceChanges,
     /// The devices that this device sent away, until they are gone.
     dismissed: BTreeSet<DemuxId>,
+    sent: SentCommands,
+    /// The accounts that this device did not let in, in this era.
+    denied: BTreeSet<OpaqueUserId>,
     tell_at: Option<Duration>,
 }
 
@@ -195,20 +200,16 @@ impl View {
                 self.was_ended = true;
                 notice("The room service has ended the call: it stops, or has lost it.")
             }
-            // A device left while this device sent its name to it, which is no reaction to input.
-            CallEvent::Refused { code, .. } if code == "unknown_device" => Vec::new(),
-            CallEvent::Refused { code, message } => {
-                // The refusal does not name its request, which may be a decision.
-                self.dismissed.clear();
-                vec![Entry::Problem(format!("{message} ({code})"))]
-            }
+            CallEvent::Refused { code, message } => self.refused(code, message),
             CallEvent::StatementLeftOut { device, reason } => {
                 let label = self.known_devices.decision_label(*device);
                 vec![words::left_out(&label, *reason)]
             }
             CallEvent::Lost => {
                 self.lost_since = Some(now);
-                notice(words::lost(self.was_ended))
+                let mut entries = notice(words::lost(self.was_ended));
+                entries.extend(self.unanswered());
+                entries
             }
             CallEvent::Restored { .. } => {
                 self.lost_since = None;
@@ -219,7 +220,7 @@ impl View {
                 self.enter();
                 notice("The connection is back, and you were let in.")
             }
-            CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending))],
+            CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending, self.is_inside))],
             event => self.group_entries(event),
         }
     }
@@ -232,6 +233,7 @@ impl View {
             self.known_devices = KnownDevices::of_era(joined.demux);
             self.group = GroupView::default();
             self.lobby = Lobby::default();
+            self.denied.clear();
         }
         self.me = Some(joined.demux);
         self.era = Some(joined.era);
@@ -242,6 +244,7 @@ impl View {
         self.roster = Roster::default();
         self.greetings = Vec::new();
         self.dismissed.clear();
+        self.sent.clear();
         self.room = words::room_title(&joined.link.name);
         self.link = words::link_change(&joined.link);
         let room = match &joined.link.name {
@@ -282,6 +285,7 @@ impl View {
     /// gathered.
     fn gather_roster(&mut self, roster: &Roster, now: Duration, arrival: Change) -> Vec<Entry> {
         let before = mem::replace(&mut self.roster, roster.clone());
+        self.confirm_sent();
         let all = || roster.active.iter().chain(&roster.pending);
         let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
         self.known_devices.set_present(&present);

@@ -124,7 +124,10 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     // The tag is nobody else's now.
     for (command, complaint) in [
         ("/remove", "! /remove needs the tag of somebody"),
-        ("/dance", "! /dance is no command, and nothing was said"),
+        (
+            "/dance",
+            "! /dance is no command, and the line went to nobody",
+        ),
         (&format!("/remove {tag}"), "\"Bob\" is not here any more"),
         ("/remove #0000", "! nobody has that tag"),
     ] {

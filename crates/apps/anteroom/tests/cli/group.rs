@@ -33,6 +33,8 @@ fn the_members_of_a_call_compare_words_and_an_admin_locks_it_and_makes_a_co_admi
     assert_eq!(words[0], words[1]);
     ann.type_line("/verify match");
     ann.wait_for("You have compared the words of change 1 with 1 member.");
+    ann.type_line("/verify match");
+    ann.wait_for("! you have compared the words that were shown last already: /verify shows");
     ann.type_line("/who");
     ann.wait_for("account certified, let in by an admin, compared");
     ann.type_line(&format!("/account {tag}"));

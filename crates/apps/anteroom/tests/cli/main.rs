@@ -16,6 +16,7 @@ mod confirmation;
 mod credential;
 mod damaged_links;
 mod database_failures;
+mod decisions;
 mod degrading;
 mod demo;
 mod description;

@@ -164,7 +164,7 @@ async fn run_session(
                 screen.take_reply(reply, &participation.view);
             }
             Action::Decide(decision, tag) => {
-                let reply = participation.decide(decision, &tag).await;
+                let reply = participation.act(Input::Decide(decision, tag), now).await;
                 screen.add(reply.entries, &participation.view);
             }
             Action::Redraw => terminal.clear()?,

@@ -4,8 +4,11 @@ use anteroom_client::{
     CoAdminDecision, DecisionHandling, DemuxId, MemberLeaf, Participant, Roster, Verdict,
 };
 
-use super::{View, admissions::co_admin, words};
+use super::{View, admissions::co_admin, changed_devices::find, words};
 use crate::{entry::Entry, input::Decision};
+
+/// The maximum number of accounts that are remembered as not let in.
+const MAX_DENIED: usize = 4096;
 
 impl View {
     /// Applies this device's decision about another one, and returns its sentence. It stands for the
@@ -18,7 +21,35 @@ impl View {
         if decision != Decision::Admit {
             self.dismissed.insert(device);
         }
-        words::decision(decision, &label)
+        let is_blocked = decision == Decision::Deny && self.deny(device);
+        self.sent_decision(decision, device);
+        match is_blocked {
+            true => words::second_denial(&label),
+            false => words::decision(decision, &label, self.admits_each_device()),
+        }
+    }
+
+    /// Notes that this device does not let another one in. Returns whether it is known that this blocks the
+    /// account. The room service does not block that of an admin.
+    fn deny(&mut self, device: DemuxId) -> bool {
+        let waiting = find(&self.roster.pending, device);
+        let Some(user) = waiting.and_then(|waiting| waiting.user.clone()) else {
+            return false;
+        };
+        let mut active = self.roster.active.iter();
+        if active.any(|one| one.is_admin && one.user.as_ref() == Some(&user)) {
+            return false;
+        }
+        if self.denied.len() >= MAX_DENIED {
+            self.denied.pop_first();
+        }
+        !self.denied.insert(user)
+    }
+
+    /// Returns whether the members let in each device by an approval of its own.
+    fn admits_each_device(&self) -> bool {
+        let state = self.group.state.as_ref();
+        state.is_some_and(|state| state.has_admin)
     }
 
     /// Returns the sentence for a decision of this co-admin that goes to the group alone.

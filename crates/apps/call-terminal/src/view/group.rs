@@ -19,6 +19,8 @@ pub(super) struct GroupView {
     /// The epoch of the words that were shown last, until they are compared.
     pub(super) shown_at: Option<GroupEpoch>,
     pub(super) has_stopped: bool,
+    /// Whether the person has compared words in this era.
+    pub(super) has_compared: bool,
     /// Whether the person was told what a group of this era is good for.
     pub(super) is_introduced: bool,
     /// The keys of the members that were told as not confirmed.

@@ -1,4 +1,5 @@
 mod changes;
+mod decisions;
 mod proofs;
 mod rights;
 
@@ -121,7 +122,8 @@ fn whom_an_admin_sent_away_is_told_as_the_admins_deed_and_not_as_a_departure() {
         (
             Decision::Deny,
             roster(&[16], &[32]),
-            "You did not let #2000 in. A second /deny of the account blocks it for the rest of this call.",
+            "You did not let #2000 in. A second /deny of the account, by you or another admin, blocks it for the rest \
+             of this call.",
         ),
         (
             Decision::Remove,

@@ -18,6 +18,7 @@ impl View {
     /// Says which words the person has compared, and who came in after.
     pub(super) fn words_compared(&mut self, epoch: GroupEpoch, keys: &[MemberPublicKey]) -> Entry {
         self.group.shown_at = None;
+        self.group.has_compared = true;
         self.group.is_advised = false;
         // The next state says the same.
         let members = self.group.state.iter_mut();
@@ -46,6 +47,17 @@ impl View {
     /// Returns the epoch of the words that were shown last and not compared yet.
     pub(crate) const fn shown_words(&self) -> Option<GroupEpoch> {
         self.group.shown_at
+    }
+
+    /// Returns the reason why there are no words that can be marked as compared, and the next step.
+    pub(crate) const fn lacks_words(&self) -> &'static str {
+        match self.group.has_compared {
+            true => {
+                "you have compared the words that were shown last already: /verify shows those of the group as it is \
+                 now"
+            }
+            false => "no words were shown: write /verify first",
+        }
     }
 
     /// Freezes the words that this device has computed, with their members.

@@ -67,8 +67,13 @@ pub(super) const fn lost(was_ended: bool) -> &'static str {
     }
 }
 
-pub(super) fn ending(ending: &EndReason) -> String {
+/// Returns the text for the end of the call for a device that was in it, or in the lobby.
+pub(super) fn ending(ending: &EndReason, is_inside: bool) -> String {
     match ending {
+        EndReason::Blocked if !is_inside => {
+            "An admin did not let you in, and blocked your account for the rest of this call."
+                .to_owned()
+        }
         EndReason::Left => "You left.".to_owned(),
         EndReason::Denied(DenialReason::Ended) => {
             "The call ended before you were let in.".to_owned()
@@ -225,17 +230,31 @@ fn short_account(account: Option<DeviceAccount>) -> String {
 }
 
 /// A decision of this device about another one. The room service remembers an admission for the account.
-pub(super) fn decision(decision: Decision, label: &str) -> Entry {
+/// Where the link names an admin key, members let in each device by itself.
+pub(super) fn decision(decision: Decision, label: &str, is_each_admitted: bool) -> Entry {
     Entry::Notice(match decision {
+        Decision::Admit if is_each_admitted => format!(
+            "You let {label} in: all devices of that account come into the call by this link from now on, and \
+             hear it once each was let in with an /admit of its own."
+        ),
         Decision::Admit => format!(
             "You let {label} in: all devices of that account come in by this link from now on."
         ),
         Decision::Deny => format!(
-            "You did not let {label} in. A second /deny of the account blocks it for the rest of this call."
+            "You did not let {label} in. A second /deny of the account, by you or another admin, blocks it for the \
+             rest of this call."
         ),
         Decision::Remove => format!("You sent {label} away."),
         Decision::Block => format!("You blocked {label} for the rest of this call."),
     })
+}
+
+/// The decision of this device about one that it did not let in before.
+pub(super) fn second_denial(label: &str) -> Entry {
+    Entry::Notice(format!(
+        "You did not let {label} in, and blocked the account for the rest of this call: this was the second /deny \
+         of it."
+    ))
 }
 
 /// A decision of this device, of a co-admin, which an admin's device has to pass on.
