@@ -60,10 +60,11 @@ impl Seat {
         // A device that was in before comes in under a lock too.
         let is_locked = self.known.is_locked() && !is_admin && !self.history.has_seen(&own);
         let has_group = self.membership.is_none() && self.present.group > 0;
+        let doubts_link = self.doubts_link(step);
         let Some(asking) = self.asking.as_mut().filter(|_| has_group) else {
             return;
         };
-        let has_reason = matches!(self.told_obstacle, Some(Obstacle::Admission(_)));
+        let has_reason = doubts_link || matches!(self.told_obstacle, Some(Obstacle::Admission(_)));
         let is_late = !has_reason && step.time.moment >= asking.since.plus(OUTSIDE_PATIENCE);
         let is_told = asking.told_outside.is_some_and(|told| told || !is_locked);
         if is_told || !(is_locked || is_late) {
