@@ -6,6 +6,7 @@ mod connection;
 mod decisions;
 mod group;
 mod group_entries;
+mod kept_outside;
 mod labels;
 mod lobby;
 mod messages;
@@ -203,6 +204,7 @@ impl View {
                 vec![Entry::Problem(format!("{message} ({code})"))]
             }
             CallEvent::StatementLeftOut { device, reason } => {
+                self.note_approval(*device, None);
                 let label = self.known_devices.decision_label(*device);
                 vec![words::left_out(&label, *reason)]
             }

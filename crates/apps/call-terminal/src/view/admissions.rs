@@ -75,6 +75,14 @@ impl View {
     pub(super) fn not_admitted(&self, claims: &MemberLeaf, refusal: CommitRefusal) -> Entry {
         let label = self.member_label(claims);
         let tag = self.known_devices.tag(claims.demux_id);
+        let is_missing = refusal == CommitRefusal::Admission(AdmissionError::Missing);
+        if is_missing && self.shows_no_approval(claims) {
+            return Entry::Problem(format!(
+                "{label} is not let into the group: it was let in, and shows no approval. Its link may lack the \
+                 admin key, or have another one, and /admit changes nothing then: send it the whole link, with \
+                 which it leaves and joins again"
+            ));
+        }
         let (reason, command) = match refusal {
             CommitRefusal::Admission(error @ AdmissionError::Locked) => {
                 (error.to_string(), Some("/lock off".to_owned()))
@@ -87,6 +95,10 @@ impl View {
             refusal => (refusal.to_string(), None),
         };
         let next = match command {
+            Some(command) if self.decides() && is_missing => format!(
+                ". {command} lets it in; if it does not, its link may lack the admin key, or have another one: \
+                 send it the whole link"
+            ),
             Some(command) if self.decides() => format!(". {command} lets it in"),
             Some(command) => format!(". An admin or a co-admin lets it in with {command}"),
             None => String::new(),

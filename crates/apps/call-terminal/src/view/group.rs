@@ -1,6 +1,6 @@
 //! The group of the end-to-end encryption, as far as this device knows it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_client::{
     AdmissionReason, DemuxId, GroupEpoch, GroupState, MemberLeaf, MemberPublicKey, MemberStatus,
@@ -27,6 +27,8 @@ pub(super) struct GroupView {
     pub(super) is_advised: bool,
     /// The co-admins that were told last.
     pub(super) told_co_admins: Vec<MemberPublicKey>,
+    /// The keys of devices in the call or its lobby that were let in with a signed approval.
+    pub(super) approved: BTreeMap<DemuxId, MemberPublicKey>,
 }
 
 /// The place of a device that the room service lists in the call.

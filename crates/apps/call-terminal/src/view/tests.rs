@@ -1,4 +1,5 @@
 mod changes;
+mod outside;
 mod proofs;
 mod rights;
 
