@@ -4,6 +4,7 @@ mod admissions;
 mod changed_devices;
 mod connection;
 mod decisions;
+mod former_call;
 mod group;
 mod group_entries;
 mod kept_outside;
@@ -227,6 +228,8 @@ impl View {
     }
 
     fn join(&mut self, joined: &SeatInfo, now: Duration) -> Vec<Entry> {
+        let other_era = self.era.is_some_and(|era| era != joined.era);
+        let former = other_era.then(|| self.former_call());
         if self.era == Some(joined.era) {
             // Tags and names of the era stay valid; only the seat is new.
             self.known_devices.set_own(joined.demux);
@@ -261,7 +264,10 @@ impl View {
                 format!("You wait in the lobby of {room} until an admin lets you in.")
             }
         };
-        vec![Entry::Notice(text)]
+        let ended = former
+            .iter()
+            .flat_map(|former| self.ended_decisions(former));
+        std::iter::once(Entry::Notice(text)).chain(ended).collect()
     }
 
     /// Applies a state of the link. A renewal of the admins' statement changes nothing that is displayed.

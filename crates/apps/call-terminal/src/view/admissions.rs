@@ -8,6 +8,9 @@ use anteroom_client::{
 use super::View;
 use crate::{entry::Entry, role::Role};
 
+/// The words after the label of a co-admin.
+pub(super) const CO_ADMIN: &str = ", a co-admin";
+
 impl View {
     /// Returns the reason why a member may be in.
     pub(super) fn admission(&self, reason: AdmissionReason) -> String {
@@ -131,5 +134,5 @@ impl View {
 pub(super) fn co_admin(label: &str) -> String {
     let marks = [Role::CoAdmin, Role::Admin].map(|role| role.mark(false));
     let bare = marks.iter().find_map(|mark| label.strip_prefix(mark));
-    format!("{}, a co-admin", bare.unwrap_or(label))
+    format!("{}{CO_ADMIN}", bare.unwrap_or(label))
 }

@@ -27,6 +27,8 @@ pub(super) struct GroupView {
     pub(super) is_advised: bool,
     /// The co-admins that were told last.
     pub(super) told_co_admins: Vec<MemberPublicKey>,
+    /// Whether the call was locked when this device was last in the group.
+    pub(super) was_locked: bool,
     /// The keys of devices in the call or its lobby that were let in with a signed approval.
     pub(super) approved: BTreeMap<DemuxId, MemberPublicKey>,
 }

@@ -109,6 +109,9 @@ impl View {
         match event {
             CallEvent::GroupChanged(state) => {
                 self.group.state = Some((**state).clone());
+                if !state.members.is_empty() {
+                    self.group.was_locked = state.is_locked;
+                }
                 self.know_members();
                 let mut entries = self.changed_co_admins(state);
                 entries.extend(self.tell_of_outsiders());

@@ -1,4 +1,5 @@
 mod changes;
+mod former_call;
 mod outside;
 mod proofs;
 mod rights;
