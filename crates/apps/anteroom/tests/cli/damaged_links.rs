@@ -315,3 +315,14 @@ fn a_second_device_of_a_person_who_was_let_in_is_told_that_it_needs_an_approval_
         assert!(one.end().0.success());
     }
 }
+
+#[test]
+fn a_second_program_with_the_files_of_the_first_says_that_it_has_a_key_of_its_own() {
+    let fixture = fixture(&[]);
+    let _ann = fixture.ann();
+    let command = ["call", "join", &fixture.link, "--plain", "--as", "Ann"];
+    let output = fixture.place.run_with_input(&command, "");
+    let errors = stderr(&output);
+    let expected = "another program on this machine is in a call with the key of this device";
+    assert!(errors.contains(expected), "{errors}");
+}
