@@ -15,13 +15,8 @@ use crate::{
     known_devices::TagLookup,
     tag::TagPrefix,
     unsaid::{OVER, unsaid},
-    view::{Connection, View},
+    view::{Connection, NO_ADMIN, View},
 };
-
-/// The reason why a co-admin decides nothing at the room service.
-const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins alone: your \
-    signature needs the device of one to pass it on. Wait for an admin, or ask one for the secret of the link \
-    (anteroom link show LINK --secret, then anteroom link import), and join with --admin";
 
 /// A participant of a call, with what it knows of the others.
 pub struct CallParticipation {
@@ -171,7 +166,8 @@ impl CallParticipation {
         let author = "You".to_owned();
         let mut entries = Vec::new();
         if matches!(self.view.connection(now), Connection::Lost(_)) {
-            let why = "The connection is lost: this is said when it is back, and a line tells you if it cannot be.";
+            let why = "The connection is lost: this is said when it is back, to those who are back by then, and a line tells \
+                you if it cannot be.";
             entries.push(Entry::Notice(why.to_owned()));
         }
         Reply {

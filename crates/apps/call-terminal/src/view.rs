@@ -29,6 +29,7 @@ use anteroom_protocol::CallLinkSecretParams;
 use self::{changed_devices::find, group::GroupView, lobby::Lobby};
 pub(crate) use self::{
     connection::Connection,
+    rights::NO_ADMIN,
     rows::{PresentRow, WaitingRow},
 };
 use crate::{
@@ -222,7 +223,7 @@ impl View {
                 self.enter();
                 notice("The connection is back, and you were let in.")
             }
-            CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending))],
+            CallEvent::Ended(ending) => vec![Entry::Notice(self.ending(ending))],
             event => self.group_entries(event),
         }
     }
@@ -363,6 +364,7 @@ impl View {
             changed.map(|device| words::other_account(&self.known_devices.decision_label(device)));
         entries.extend(changed);
         entries.extend(self.tell_of_outsiders());
+        entries.extend(self.tell_of_missing_admin());
         entries
     }
 

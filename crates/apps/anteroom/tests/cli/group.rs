@@ -122,7 +122,7 @@ fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing
         "{tag} \"Carl\" came into the group, let in by {bobs_tag} \"Bob\", a co-admin, account certified."
     ));
     bob.type_line(&format!("/remove {tag}"));
-    carl.wait_for("An admin sent you away.");
+    carl.wait_for("An admin or a co-admin sent you away.");
     ann.wait_for(&format!(
         "{tag} \"Carl\" was removed by {bobs_tag} \"Bob\", a co-admin."
     ));

@@ -21,10 +21,7 @@ pub(super) struct FormerCall {
 impl View {
     /// Returns what counts in the call that is left for another one of the room.
     pub(super) fn former_call(&self) -> FormerCall {
-        let mut members = self.group.state.iter().flat_map(|state| &state.members);
-        let own = members.find(|member| member.is_own);
-        let own = own.map(|own| own.claims.member_key);
-        let own = own.or_else(|| self.me.and_then(|me| self.listed_key(me)));
+        let own = self.own_key();
         let is_own = |key: &&MemberPublicKey| own == Some(**key);
         let co_admins = &self.group.told_co_admins;
         let others = co_admins.iter().filter(|key| !is_own(key));

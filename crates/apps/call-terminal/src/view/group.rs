@@ -31,6 +31,10 @@ pub(super) struct GroupView {
     pub(super) was_locked: bool,
     /// The keys of devices in the call or its lobby that were let in with a signed approval.
     pub(super) approved: BTreeMap<DemuxId, MemberPublicKey>,
+    /// Whether a lock keeps this device outside of the group, if it was told that it is kept outside.
+    pub(super) kept_outside: Option<bool>,
+    /// Whether this co-admin was told that no admin's device passes decisions on, while somebody waits.
+    pub(super) told_no_admin: bool,
 }
 
 /// The place of a device that the room service lists in the call.

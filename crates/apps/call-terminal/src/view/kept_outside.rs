@@ -1,8 +1,12 @@
 //! The place of this device outside of the group, and what it and those who decide can do about it.
 
-use anteroom_client::{Admission, DemuxId, MemberLeaf, MemberPublicKey, Participant};
+use anteroom_client::{Admission, DemuxId, GroupError, MemberLeaf, MemberPublicKey, Participant};
 
 use super::{View, changed_devices::find};
+use crate::{
+    entry::Entry,
+    unsaid::{given_up, unsaid},
+};
 
 impl View {
     /// Takes note that a device was let in with a signed approval, or that none was signed.
@@ -35,10 +39,62 @@ impl View {
         listed.and_then(Participant::member_key)
     }
 
+    /// Returns the member key of this device, as the group or the roster has it.
+    pub(super) fn own_key(&self) -> Option<MemberPublicKey> {
+        let mut members = self.group.state.iter().flat_map(|state| &state.members);
+        let own = members.find(|member| member.is_own);
+        let own = own.map(|own| own.claims.member_key);
+        own.or_else(|| self.me.and_then(|me| self.listed_key(me)))
+    }
+
     /// Returns whether a device shows no approval that was let in with one. It has kept none that its link's key has
     /// not signed.
     pub(super) fn shows_no_approval(&self, claims: &MemberLeaf) -> bool {
         claims.admission == Admission::None
             && self.group.approved.get(&claims.demux_id) == Some(&claims.member_key)
+    }
+
+    /// Returns the entry about a text that was not said, with the lock where that keeps this device outside.
+    pub(super) fn not_said(&self, error: GroupError, text: &str) -> Entry {
+        match (error, self.group.kept_outside) {
+            (GroupError::NotLetIn, Some(true)) => unsaid(
+                "the call is locked, and the others let nobody new into their group: ask an admin or a co-admin to \
+                 write /lock off",
+                text,
+            ),
+            (error, _) => given_up(error, text),
+        }
+    }
+
+    /// Returns the place of this device, which is in no group, for its own row.
+    pub(super) fn own_place(&self, device: DemuxId) -> &'static str {
+        match self.group.kept_outside {
+            Some(is_locked) if self.known_devices.is_own(device) => match is_locked {
+                true => ", not in the group, since the call is locked",
+                false => ", not in the group",
+            },
+            _ => "",
+        }
+    }
+
+    /// Returns the warning of a device that has stopped sending, with those who are silent.
+    pub(super) fn sending_stopped(&self) -> Entry {
+        let members = self.group.state.iter().flat_map(|state| &state.members);
+        let silent = members.filter(|member| {
+            let key = member.claims.member_key.as_bytes();
+            !member.is_own && (!member.is_confirmed || self.group.told_silent.contains(key))
+        });
+        let named: Vec<String> = silent
+            .map(|member| self.label(member.claims.demux_id))
+            .collect();
+        let from = match named.is_empty() {
+            true => "more than half of the others".to_owned(),
+            false => format!("{}, more than half of the others", named.join(", ")),
+        };
+        Entry::Problem(format!(
+            "nothing that you say is sent any more: nothing has come from {from}, for 20 s, so they may hear other \
+             people than you do, or have lost their connections. It goes on by itself once they are heard; if they \
+             are not, all leave and join again"
+        ))
     }
 }
