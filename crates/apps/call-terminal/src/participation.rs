@@ -15,7 +15,7 @@ use crate::{
     known_devices::TagLookup,
     tag::TagPrefix,
     unsaid::{OVER, unsaid},
-    view::{Connection, View},
+    view::{Connection, NO_ADMIN, View},
 };
 
 /// A participant of a call, with what it knows of the others.
@@ -174,7 +174,8 @@ impl CallParticipation {
         let author = "You".to_owned();
         let mut entries = Vec::new();
         if matches!(self.view.connection(now), Connection::Lost(_)) {
-            let why = "The connection is lost: this is said when it is back, and a line tells you if it cannot be.";
+            let why = "The connection is lost: this is said when it is back, to those who are back by then, and a line tells \
+                you if it cannot be.";
             entries.push(Entry::Notice(why.to_owned()));
         }
         Reply {

@@ -4,8 +4,10 @@ mod admissions;
 mod changed_devices;
 mod connection;
 mod decisions;
+mod former_call;
 mod group;
 mod group_entries;
+mod kept_outside;
 mod labels;
 mod lobby;
 mod messages;
@@ -29,6 +31,7 @@ use anteroom_protocol::CallLinkSecretParams;
 use self::{changed_devices::find, group::GroupView, lobby::Lobby, sent_commands::SentCommands};
 pub(crate) use self::{
     connection::Connection,
+    rights::NO_ADMIN,
     rows::{PresentRow, WaitingRow},
 };
 use crate::{
@@ -202,6 +205,7 @@ impl View {
             }
             CallEvent::Refused { code, message } => self.refused(code, message),
             CallEvent::StatementLeftOut { device, reason } => {
+                self.note_approval(*device, None);
                 let label = self.known_devices.decision_label(*device);
                 vec![words::left_out(&label, *reason)]
             }
@@ -220,12 +224,14 @@ impl View {
                 self.enter();
                 notice("The connection is back, and you were let in.")
             }
-            CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending, self.is_inside))],
+            CallEvent::Ended(ending) => vec![Entry::Notice(self.ending(ending))],
             event => self.group_entries(event),
         }
     }
 
     fn join(&mut self, joined: &SeatInfo, now: Duration) -> Vec<Entry> {
+        let other_era = self.era.is_some_and(|era| era != joined.era);
+        let former = other_era.then(|| self.former_call());
         if self.era == Some(joined.era) {
             // Tags and names of the era stay valid; only the seat is new.
             self.known_devices.set_own(joined.demux);
@@ -262,7 +268,10 @@ impl View {
                 format!("You wait in the lobby of {room} until an admin lets you in.")
             }
         };
-        vec![Entry::Notice(text)]
+        let ended = former
+            .iter()
+            .flat_map(|former| self.ended_decisions(former));
+        std::iter::once(Entry::Notice(text)).chain(ended).collect()
     }
 
     /// Applies a state of the link. A renewal of the admins' statement changes nothing that is displayed.
@@ -359,6 +368,7 @@ impl View {
             changed.map(|device| words::other_account(&self.known_devices.decision_label(device)));
         entries.extend(changed);
         entries.extend(self.tell_of_outsiders());
+        entries.extend(self.tell_of_missing_admin());
         entries
     }
 

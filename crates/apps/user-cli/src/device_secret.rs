@@ -36,7 +36,14 @@ impl CallDevice {
         let file = Self::file(owner, environment);
         match file.and_then(|file| Self::stored(&file)) {
             Ok(Some(device)) => device,
-            Ok(None) => Self::for_one_call(),
+            Ok(None) => {
+                tracing::warn!(
+                    "another program on this machine is in a call with the key of this device: this one has a key \
+                     of its own, so that it counts as another device, which an admin lets in anew, and approvals \
+                     for it are lost after the call"
+                );
+                Self::for_one_call()
+            }
             Err(error) => {
                 tracing::warn!(
                     "{error:#}: approvals that admins sign in this call are lost after it"

@@ -14,6 +14,11 @@ impl AdminHints {
     pub(crate) const fn is_untold(&mut self) -> bool {
         !core::mem::replace(&mut self.is_told, true)
     }
+
+    /// Returns whether the person was told that the own link differs.
+    pub(crate) const fn is_told(&self) -> bool {
+        self.is_told
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ pub enum Event {
         is_missing: bool,
     },
     /// This device may not be in by what it knows, so that members do not add it, and it cannot start a group. Told
-    /// once for each error: when it could start a group, and when it has asked to be added in vain.
+    /// once for each error: when it could start a group, and when it has asked to be added in vain. A missing
+    /// approval is not told after [`Self::AdminKeyDiffers`], under which none would count.
     CannotStart(AdmissionError),
     /// The roster lists another connected device, longer in the call, with the user and the member key of this
     /// one. This device is in no group until that one has gone, since no group has both.
@@ -78,7 +79,7 @@ pub enum Event {
         refusal: CommitRefusal,
     },
     /// The members keep this device outside of their group, in the call. Told once, unless [`Self::CannotStart`]
-    /// has told why, and once more when the device learns of a lock.
+    /// or [`Self::AdminKeyDiffers`] has told why, and once more when the device learns of a lock.
     KeptOutside {
         /// Whether the call is locked, and the device was not in before.
         is_locked: bool,

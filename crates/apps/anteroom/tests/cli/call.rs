@@ -571,7 +571,7 @@ fn read_until(output: &mut impl Read, text: &str) {
 }
 
 /// Returns a free address, for a service that must return to it.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }

@@ -87,8 +87,14 @@ fn who_comes_by_a_link_that_was_cut_before_its_admin_key_is_told_to_ask_for_it_a
             told.contains("\"Ann\" by the word of the room service"),
             "{told}"
         );
+        if approval == "on" {
+            ann.wait_for("it was let in, and shows no approval. Its link may lack the admin key");
+        }
         bob.type_line("/quit");
-        assert!(bob.end().0.success());
+        let (status, said) = bob.end();
+        assert!(status.success());
+        let advice = said.iter().filter(|line| line.contains("/admit"));
+        assert_eq!(advice.count(), 0, "{said:#?}");
     }
 }
 
@@ -308,4 +314,15 @@ fn a_second_device_of_a_person_who_was_let_in_is_told_that_it_needs_an_approval_
         one.type_line("/quit");
         assert!(one.end().0.success());
     }
+}
+
+#[test]
+fn a_second_program_with_the_files_of_the_first_says_that_it_has_a_key_of_its_own() {
+    let fixture = fixture(&[]);
+    let _ann = fixture.ann();
+    let command = ["call", "join", &fixture.link, "--plain", "--as", "Ann"];
+    let output = fixture.place.run_with_input(&command, "");
+    let errors = stderr(&output);
+    let expected = "another program on this machine is in a call with the key of this device";
+    assert!(errors.contains(expected), "{errors}");
 }

@@ -1,6 +1,11 @@
 //! The group of a call at the terminal: words, locks, certificates and co-admins.
 
-use crate::call::fixture;
+use rustix::process::Signal;
+
+use crate::{
+    call::{fixture, free_address},
+    directory::{CallProcess, TestDirectory},
+};
 
 #[test]
 fn the_members_of_a_call_compare_words_and_an_admin_locks_it_and_makes_a_co_admin() {
@@ -124,7 +129,7 @@ fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing
         "{tag} \"Carl\" came into the group, let in by {bobs_tag} \"Bob\", a co-admin, account certified."
     ));
     bob.type_line(&format!("/remove {tag}"));
-    carl.wait_for("An admin sent you away.");
+    carl.wait_for("An admin or a co-admin sent you away.");
     ann.wait_for(&format!(
         "{tag} \"Carl\" was removed by {bobs_tag} \"Bob\", a co-admin."
     ));
@@ -145,4 +150,50 @@ fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing
     );
     carl.type_line("/quit");
     assert!(carl.end().0.success());
+}
+
+#[test]
+fn what_a_restart_of_the_service_ends_is_told_to_those_who_come_back() {
+    let mut place = TestDirectory::new();
+    place.set("ANTEROOM_ROOMS_LISTEN", &free_address());
+    let service = place.start();
+    let accounts = [place.add_account(), place.add_account()];
+    place.act_as(&accounts[0]);
+    let created = place.json(&["link", "create", "--json", "--approval", "off"]);
+    let link = created["link"].as_str().unwrap();
+    let [mut ann, mut bob] = [("--admin", "Ann"), ("--guest", "Bob")].map(|(role, name)| {
+        place.act_as(&accounts[usize::from(role == "--guest")]);
+        let command = ["call", "join", link, "--plain", role, "--as", name];
+        let mut one = CallProcess::start(place.anteroom(&command));
+        one.wait_for("You are in");
+        one
+    });
+    let entered = ann.wait_for("With you in the group: ");
+    bob.wait_for("With you in the group: ");
+    let bobs_tag = entered.split_whitespace().nth(5).unwrap();
+    ann.type_line(&format!("/coadmin {bobs_tag}"));
+    bob.wait_for("Who decides beside the admins: you, a co-admin.");
+    ann.type_line("/lock");
+    bob.wait_for("The call is locked by an admin");
+    bob.type_line("/hand");
+    ann.wait_for("raised a hand.");
+    service.signal(Signal::KILL);
+    for one in [&mut ann, &mut bob] {
+        one.wait_for("The connection is lost");
+    }
+    drop(service);
+    let _service = place.start();
+    for one in [&mut ann, &mut bob] {
+        one.wait_for("! the call began anew and is not locked any more");
+    }
+    ann.wait_for(&format!(
+        "! the call began anew, and {bobs_tag} \"Bob\" is no co-admin any more"
+    ));
+    ann.wait_for("these hands are not raised any more");
+    bob.wait_for("! the call began anew, and you are no co-admin any more");
+    bob.wait_for("your hand is not raised any more");
+    for mut one in [ann, bob] {
+        one.type_line("/quit");
+        assert!(one.end().0.success());
+    }
 }

@@ -102,7 +102,7 @@ fn a_text_from_a_time_without_a_connection_is_told_when_its_promise_is_not_kept(
         service.signal(Signal::KILL);
         ann.wait_for("The connection is lost");
         ann.type_line("come back");
-        ann.wait_for("this is said when it is back, and a line tells you if it cannot be.");
+        ann.wait_for("this is said when it is back, to those who are back by then, and a line tells you if it cannot be.");
         match signal {
             Some(signal) => ann.signal(signal),
             None => ann.type_line("/quit"),

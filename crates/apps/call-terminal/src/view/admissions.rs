@@ -8,6 +8,9 @@ use anteroom_client::{
 use super::View;
 use crate::{entry::Entry, role::Role};
 
+/// The words after the label of a co-admin.
+pub(super) const CO_ADMIN: &str = ", a co-admin";
+
 impl View {
     /// Returns the reason why a member may be in.
     pub(super) fn admission(&self, reason: AdmissionReason) -> String {
@@ -75,6 +78,14 @@ impl View {
     pub(super) fn not_admitted(&self, claims: &MemberLeaf, refusal: CommitRefusal) -> Entry {
         let label = self.member_label(claims);
         let tag = self.known_devices.tag(claims.demux_id);
+        let is_missing = refusal == CommitRefusal::Admission(AdmissionError::Missing);
+        if is_missing && self.shows_no_approval(claims) {
+            return Entry::Problem(format!(
+                "{label} is not let into the group: it was let in, and shows no approval. Its link may lack the \
+                 admin key, or have another one, and /admit changes nothing then: send it the whole link, with \
+                 which it leaves and joins again"
+            ));
+        }
         let (reason, command) = match refusal {
             CommitRefusal::Admission(error @ AdmissionError::Locked) => {
                 (error.to_string(), Some("/lock off".to_owned()))
@@ -87,6 +98,10 @@ impl View {
             refusal => (refusal.to_string(), None),
         };
         let next = match command {
+            Some(command) if self.decides() && is_missing => format!(
+                ". {command} lets it in; if it does not, its link may lack the admin key, or have another one: \
+                 send it the whole link"
+            ),
             Some(command) if self.decides() => format!(". {command} lets it in"),
             Some(command) => format!(". An admin or a co-admin lets it in with {command}"),
             None => String::new(),
@@ -119,5 +134,5 @@ impl View {
 pub(super) fn co_admin(label: &str) -> String {
     let marks = [Role::CoAdmin, Role::Admin].map(|role| role.mark(false));
     let bare = marks.iter().find_map(|mark| label.strip_prefix(mark));
-    format!("{}, a co-admin", bare.unwrap_or(label))
+    format!("{}{CO_ADMIN}", bare.unwrap_or(label))
 }

@@ -15,6 +15,9 @@ impl View {
     /// other device's departure, unless an admin's device has to pass it on.
     pub(crate) fn decide(&mut self, decision: Decision, device: DemuxId) -> Entry {
         let label = self.known_devices.decision_label(device);
+        if decision == Decision::Admit && self.signs_approvals() {
+            self.note_approval(device, self.listed_key(device));
+        }
         if self.passes_on() {
             return words::asked_decision(decision, &label);
         }
@@ -65,12 +68,15 @@ impl View {
 
     /// Returns the sentence for the decision of a co-admin.
     pub(super) fn co_admins_decision(
-        &self,
+        &mut self,
         claims: &MemberLeaf,
         decision: &CoAdminDecision,
         handling: DecisionHandling,
     ) -> Entry {
         let decider = co_admin(&self.member_label(claims));
+        if matches!(decision.verdict, Verdict::Admit(_)) {
+            self.note_approval(decision.device, Some(decision.member_key));
+        }
         let about = self.decided_about(decision);
         match handling {
             DecisionHandling::PassedOn => {

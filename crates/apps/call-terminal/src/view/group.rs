@@ -1,6 +1,6 @@
 //! The group of the end-to-end encryption, as far as this device knows it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_client::{
     AdmissionReason, DemuxId, GroupEpoch, GroupState, MemberLeaf, MemberPublicKey, MemberStatus,
@@ -29,6 +29,14 @@ pub(super) struct GroupView {
     pub(super) is_advised: bool,
     /// The co-admins that were told last.
     pub(super) told_co_admins: Vec<MemberPublicKey>,
+    /// Whether the call was locked when this device was last in the group.
+    pub(super) was_locked: bool,
+    /// The keys of devices in the call or its lobby that were let in with a signed approval.
+    pub(super) approved: BTreeMap<DemuxId, MemberPublicKey>,
+    /// Whether a lock keeps this device outside of the group, if it was told that it is kept outside.
+    pub(super) kept_outside: Option<bool>,
+    /// Whether this co-admin was told that no admin's device passes decisions on, while somebody waits.
+    pub(super) told_no_admin: bool,
 }
 
 /// The place of a device that the room service lists in the call.

@@ -8,7 +8,7 @@ use anteroom_client::{
 };
 
 use super::{View, group::Membership, words};
-use crate::{entry::Entry, presence::Change, unsaid::given_up};
+use crate::{entry::Entry, presence::Change};
 
 /// The maximum number of members that are named when this device enters a group.
 const NAMED: usize = 8;
@@ -52,8 +52,8 @@ impl View {
                 CertificateStatus::Invalid(_) => Some("bad certificate"),
                 CertificateStatus::Missing | CertificateStatus::Valid { .. } => None,
             },
-            Membership::NoGroup => None,
-            Membership::Outside => Some("outside"),
+            Membership::NoGroup if self.own_place(participant.demux).is_empty() => None,
+            Membership::NoGroup | Membership::Outside => Some("outside"),
             Membership::NoKey => Some("no key"),
         }
     }
@@ -62,7 +62,7 @@ impl View {
     pub(super) fn group_place(&self, participant: &Participant) -> String {
         match self.group.membership(participant) {
             _ if !self.is_inside => String::new(),
-            Membership::NoGroup => String::new(),
+            Membership::NoGroup => self.own_place(participant.demux).to_owned(),
             Membership::Member(member) => {
                 let is_compared = member.is_compared && !member.is_own;
                 let compared = if is_compared { ", compared" } else { "" };
@@ -109,9 +109,13 @@ impl View {
         match event {
             CallEvent::GroupChanged(state) => {
                 self.group.state = Some((**state).clone());
+                if !state.members.is_empty() {
+                    self.group.was_locked = state.is_locked;
+                }
                 self.know_members();
                 let mut entries = self.changed_co_admins(state);
                 entries.extend(self.tell_of_outsiders());
+                entries.extend(self.tell_of_missing_admin());
                 entries
             }
             CallEvent::Group(event) => self.member_entries(event),
@@ -121,7 +125,7 @@ impl View {
                 handling,
             } => vec![self.co_admins_decision(claims, decision, *handling)],
             CallEvent::Words(shown) => self.show_words(shown),
-            CallEvent::NotSaid { text, error } => vec![given_up(*error, text)],
+            CallEvent::NotSaid { text, error } => vec![self.not_said(*error, text)],
             CallEvent::GroupRefused(error) => vec![Entry::Problem(words::group_refusal(*error))],
             CallEvent::PolicyNotKept(error) => vec![Entry::Problem(format!(
                 "the members have the new policy of the room, and its service does not keep it for \
@@ -139,6 +143,7 @@ impl View {
                 let state = self.group.state.get_or_insert_default();
                 state.members.clone_from(members);
                 self.group.told_silent.clear();
+                self.group.kept_outside = None;
                 self.know_members();
                 self.enter_group(members)
             }
@@ -202,7 +207,10 @@ impl View {
             GroupEvent::KeptOutside {
                 is_locked,
                 approved_by,
-            } => vec![self.kept_outside(*is_locked, *approved_by)],
+            } => {
+                self.group.kept_outside = Some(*is_locked);
+                vec![self.kept_outside(*is_locked, *approved_by)]
+            }
             GroupEvent::Text {
                 claims,
                 text,
@@ -247,10 +255,7 @@ impl View {
             }
             GroupEvent::SendingStopped(StopReason::NotConfirmed) => {
                 self.group.has_stopped = true;
-                problem(
-                    "nothing is sent any more: more than half of the others are not confirmed"
-                        .to_owned(),
-                )
+                vec![self.sending_stopped()]
             }
             GroupEvent::SendingResumed if mem::take(&mut self.group.has_stopped) => {
                 notice("What you say is sent again.".to_owned())

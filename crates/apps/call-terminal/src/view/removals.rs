@@ -1,8 +1,8 @@
 //! Members whom an admin or a co-admin has put out of the group, beside the departures that rosters tell.
 
-use anteroom_client::{AdmissionReason, DemuxId, MemberStatus, Signer};
+use anteroom_client::{AdmissionReason, DemuxId, EndReason, MemberStatus, Signer};
 
-use super::{View, changed_devices::find};
+use super::{View, changed_devices::find, words};
 use crate::entry::Entry;
 
 impl View {
@@ -31,6 +31,22 @@ impl View {
             Signer::CoAdmin(_) => self.signer(signer),
         };
         vec![Entry::Notice(format!("{label} was removed by {by}."))]
+    }
+
+    /// Says how the call ended for this device. The room service does not tell who has decided: where the group has
+    /// co-admins, it may have been one of them.
+    pub(super) fn ending(&self, ending: &EndReason) -> String {
+        let own = self.own_key();
+        let mut co_admins = self.group.told_co_admins.iter();
+        let decider = match co_admins.any(|key| own != Some(*key)) {
+            true => "An admin or a co-admin",
+            false => "An admin",
+        };
+        match ending {
+            EndReason::Removed => format!("{decider} sent you away."),
+            EndReason::Blocked => format!("{decider} sent you away for the rest of this call."),
+            ending => words::ending(ending),
+        }
     }
 
     fn is_own_key(&self, signer: Signer) -> bool {

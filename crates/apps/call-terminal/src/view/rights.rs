@@ -3,7 +3,12 @@
 use anteroom_client::{DemuxId, GroupState};
 
 use super::{View, changed_devices::find};
-use crate::{input::Decision, role::Role};
+use crate::{entry::Entry, input::Decision, role::Role};
+
+/// The reason why a co-admin decides nothing at the room service.
+pub(crate) const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins \
+    alone: your signature needs the device of one to pass it on. Wait for an admin, or ask one for the secret of the link \
+    (anteroom link show LINK --secret, then anteroom link import), and join with --admin";
 
 /// The reason why a co-admin decides nothing at the room service.
 const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins alone: \
@@ -29,6 +34,14 @@ impl View {
                 tag.unwrap_or_default()
             )
         })
+    }
+
+    /// Tells a co-admin, once, what is missing to let those in who wait, while no admin's device passes decisions on.
+    pub(super) fn tell_of_missing_admin(&mut self) -> Option<Entry> {
+        let is_missing = self.lacks_admin() && self.is_inside && self.roster.pending_count > 0;
+        let was_told = std::mem::replace(&mut self.group.told_no_admin, is_missing);
+        (is_missing && !was_told)
+            .then(|| Entry::Problem(format!("somebody waits in the lobby, and {NO_ADMIN}")))
     }
 
     /// Returns the reason why this person makes nobody a co-admin.

@@ -1,5 +1,7 @@
 mod changes;
 mod decisions;
+mod former_call;
+mod outside;
 mod proofs;
 mod rights;
 

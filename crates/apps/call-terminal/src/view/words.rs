@@ -79,10 +79,8 @@ pub(super) fn ending(ending: &EndReason, is_inside: bool) -> String {
             "The call ended before you were let in.".to_owned()
         }
         EndReason::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
-        EndReason::Removed => "An admin sent you away.".to_owned(),
         EndReason::EndedByAdmin => "An admin ended the call.".to_owned(),
         EndReason::Displaced => "The call is full, and an admin needed your place.".to_owned(),
-        EndReason::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
         EndReason::Failed(error) => format!("The call is over for you: {error}."),
         _ => "The call is over for you.".to_owned(),
     }

@@ -78,4 +78,13 @@ impl Seat {
             step.tell(Event::AdminKeyDiffers { from, is_missing });
         }
     }
+
+    /// Returns whether the person was told that the own link lacks the admin key or names another one, and no
+    /// statement under the own one shows that it is right. An approval counts under the right key alone, so the
+    /// advice to ask for one would lead nowhere.
+    pub(super) fn doubts_link(&self, step: &Step<'_>) -> bool {
+        self.applicants.admin_hints.is_told()
+            && self.known.policy().is_none()
+            && step.options.admission == Admission::None
+    }
 }

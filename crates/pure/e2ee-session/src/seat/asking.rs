@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use anteroom_e2ee::{Candidate, ContextError, Group, JoinError, Moment, Presence};
+use anteroom_e2ee::{AdmissionError, Candidate, ContextError, Group, JoinError, Moment, Presence};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 use super::Seat;
@@ -132,6 +132,7 @@ impl Seat {
                 self.told_obstacle
                     .take_if(|told| matches!(told, Obstacle::Admission(_)));
             }
+            Err(AdmissionError::Missing) if self.doubts_link(step) => {}
             Err(error) if self.is_untold(Obstacle::Admission(error)) => {
                 step.tell(Event::CannotStart(error));
             }
@@ -343,7 +344,7 @@ const fn reply(error: JoinError) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_e2ee::{AdmissionError, CommitRefusal};
+    use anteroom_e2ee::CommitRefusal;
 
     use super::*;
 

@@ -73,7 +73,8 @@ impl Seat {
         }
         let now = step.moment();
         let since = *self.outside.since.get_or_insert(now);
-        let has_reason = matches!(self.told_obstacle, Some(Obstacle::Admission(_)));
+        let has_reason =
+            self.doubts_link(step) || matches!(self.told_obstacle, Some(Obstacle::Admission(_)));
         let is_late = !has_reason && now >= since.plus(OUTSIDE_PATIENCE);
         let is_told = self.outside.told.is_some_and(|told| told || !is_locked);
         let has_group = self.present.group > 0;

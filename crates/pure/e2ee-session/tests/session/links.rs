@@ -110,6 +110,60 @@ fn who_has_another_admin_key_by_a_typing_error_is_told_too() {
 }
 
 #[test]
+fn who_was_told_that_the_link_differs_is_not_told_to_ask_for_an_approval() {
+    let other = AdminSecret::from_bytes([8; 32]).admin_key(&root_key().room_id());
+    let mistyped = SessionOptions {
+        admin: Some(other.public()),
+        policy: None,
+        ..person(3)
+    };
+    for damaged in [cut(person(3)), mistyped] {
+        let approved = SessionOptions {
+            admission: Admission::Approval(approval(2)),
+            ..strict(person(2))
+        };
+        let mut call = Harness::of([strict(admin(1)), approved]);
+        call.run(2_000);
+        call.agree(&[0, 1]);
+        let late = call.join(damaged);
+        call.run(30_000);
+        let told = call.take_events(late);
+        let is_hint = |event: &&Event| matches!(event, Event::AdminKeyDiffers { .. });
+        assert_eq!(told.iter().filter(is_hint).count(), 1);
+        let advises_otherwise =
+            |event: &Event| matches!(event, Event::KeptOutside { .. } | Event::CannotStart(_));
+        assert!(!told.iter().any(advises_otherwise), "{told:?}");
+    }
+}
+
+#[test]
+fn a_policy_under_the_own_admin_key_brings_the_advice_back_that_an_untrue_hint_kept_away() {
+    let mut call = Harness::of([strict(admin(1)), strict(admin(2))]);
+    call.run(2_000);
+    call.agree(&[0, 1]);
+    let other = AdminSecret::from_bytes([8; 32]).admin_key(&root_key().room_id());
+    let room = root_key().room_id();
+    let link = GroupLink::new(&root_key(), ERA, Some(admin_key().public()));
+    let context = RoomContext::new(room, ERA, Some(other.public())).to_bytes();
+    let kind = HandshakeKind::Statements;
+    let sealed = link.handshake().seal(kind, None, &context, &mut rng(9));
+    let body = [&[STATEMENTS][..], &sealed.unwrap()].concat();
+    let late = call.join(SessionOptions {
+        policy: None,
+        ..person(3)
+    });
+    call.run(100);
+    let from = DemuxId::new(0x5550).unwrap();
+    call.session(late, Input::Relay { from, body });
+    assert_eq!(hints(&mut call, late), [from]);
+    let policy = policy(Restrictions::AdminApproval, 1);
+    call.session(late, Input::Policy(policy.as_bytes().to_vec()));
+    call.run(10_000);
+    let is_missing = |event: &Event| matches!(event, Event::CannotStart(AdmissionError::Missing));
+    assert!(call.take_events(late).iter().any(is_missing));
+}
+
+#[test]
 fn who_has_no_approval_is_told_so_when_it_has_asked_in_vain() {
     let mut call = Harness::of([strict(admin(1)), strict(admin(2))]);
     let is_told = |event: &Event| matches!(event, Event::CannotStart(AdmissionError::Missing));

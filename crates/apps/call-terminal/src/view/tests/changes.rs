@@ -298,7 +298,8 @@ fn who_is_kept_out_of_the_group_is_told_with_the_next_step() {
         (
             true,
             Missing,
-            "nobody has let this device in. /admit #3000 lets it in",
+            "nobody has let this device in. /admit #3000 lets it in; if it does not, its link may lack the admin key, \
+             or have another one: send it the whole link",
         ),
         (true, Locked, "the call is locked. /lock off lets it in"),
         (

@@ -186,3 +186,37 @@ fn a_co_admin_is_one_in_the_list_and_at_the_bottom() {
         "{status}"
     );
 }
+
+#[test]
+fn who_was_sent_away_may_have_been_sent_by_a_co_admin_where_there_is_one() {
+    for (co_admins, ending, expected) in [
+        (vec![], EndReason::Removed, "An admin sent you away."),
+        // The person itself is the only one.
+        (
+            vec![bob().claims.member_key],
+            EndReason::Removed,
+            "An admin sent you away.",
+        ),
+        (
+            vec![ann().claims.member_key],
+            EndReason::Removed,
+            "An admin or a co-admin sent you away.",
+        ),
+        (
+            vec![ann().claims.member_key],
+            EndReason::Blocked,
+            "An admin or a co-admin sent you away for the rest of this call.",
+        ),
+        (
+            vec![ann().claims.member_key],
+            EndReason::EndedByAdmin,
+            "An admin ended the call.",
+        ),
+    ] {
+        let mut view = view_of_bob(false);
+        let mut state = view.group.state.clone().unwrap();
+        state.co_admins = co_admins;
+        told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+        assert_eq!(told(&mut view, &CallEvent::Ended(ending)), [expected]);
+    }
+}
