@@ -15,7 +15,7 @@ use crate::{
     known_devices::TagLookup,
     tag::TagPrefix,
     unsaid::{OVER, unsaid},
-    view::{Connection, NO_ADMIN, View},
+    view::{Connection, View},
 };
 
 /// A participant of a call, with what it knows of the others.

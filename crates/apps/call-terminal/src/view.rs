@@ -31,7 +31,6 @@ use anteroom_protocol::CallLinkSecretParams;
 use self::{changed_devices::find, group::GroupView, lobby::Lobby, sent_commands::SentCommands};
 pub(crate) use self::{
     connection::Connection,
-    rights::NO_ADMIN,
     rows::{PresentRow, WaitingRow},
 };
 use crate::{

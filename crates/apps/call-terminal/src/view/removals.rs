@@ -44,8 +44,10 @@ impl View {
         };
         match ending {
             EndReason::Removed => format!("{decider} sent you away."),
-            EndReason::Blocked => format!("{decider} sent you away for the rest of this call."),
-            ending => words::ending(ending),
+            EndReason::Blocked if self.is_inside => {
+                format!("{decider} sent you away for the rest of this call.")
+            }
+            ending => words::ending(ending, self.is_inside),
         }
     }
 

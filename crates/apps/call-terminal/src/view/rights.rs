@@ -6,11 +6,6 @@ use super::{View, changed_devices::find};
 use crate::{entry::Entry, input::Decision, role::Role};
 
 /// The reason why a co-admin decides nothing at the room service.
-pub(crate) const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins \
-    alone: your signature needs the device of one to pass it on. Wait for an admin, or ask one for the secret of the link \
-    (anteroom link show LINK --secret, then anteroom link import), and join with --admin";
-
-/// The reason why a co-admin decides nothing at the room service.
 const NO_ADMIN: &str = "no admin is in the group, and the room service takes decisions from admins alone: \
     your signature needs the device of one to pass it on. Wait for an admin, or ask one for the secret of the link \
     (anteroom link show LINK --secret, then anteroom link import), and join with --admin";
