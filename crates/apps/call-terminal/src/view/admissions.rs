@@ -1,4 +1,4 @@
-//! Who may be in the group, by whom, and the next step about those who may not.
+//! The admissions to the group, and the next step about those who may not be in.
 
 use anteroom_client::{
     AdmissionError, AdmissionReason, CommitRefusal, GroupState, MemberLeaf, MemberPublicKey,

@@ -1,5 +1,5 @@
-//! What is known of the decisions of this device: whether they fit where a device is, and what the room service has
-//! done of them.
+//! The decisions of this device: whether they fit where another device is, and which of them the room service has
+//! carried out.
 
 use anteroom_client::DemuxId;
 

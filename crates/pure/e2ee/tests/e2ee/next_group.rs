@@ -189,7 +189,7 @@ fn the_next_group_keeps_the_moment_into_which_entries_were_merged() {
     }
 }
 
-/// Who starts a group puts nobody's approval out of force, in whichever epoch it adds the others.
+/// A device that starts a group puts nobody's approval out of force, in whichever epoch it adds the others.
 #[test]
 fn a_moment_that_follows_from_no_entries_is_refused_in_every_epoch() {
     let call = Call::with_members(3);

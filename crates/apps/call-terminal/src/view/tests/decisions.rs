@@ -169,7 +169,7 @@ fn commands_that_nothing_has_confirmed_are_named_when_the_connection_is_lost() {
          When it is back, look at /who, and write again what is missing"
     );
     assert_eq!(lines.len(), 2, "{lines:?}");
-    // Who leaves now leaves by itself.
+    // A device that leaves now leaves by itself.
     told(
         &mut view,
         &CallEvent::Restored {

@@ -1,4 +1,4 @@
-//! What the device does at the word of others: decisions, links, hints at the admin key.
+//! The actions of the device at the word of others: decisions, links, hints at the admin key.
 
 use super::*;
 
