@@ -29,6 +29,8 @@ pub(crate) struct Verdict {
     pub(crate) history: History,
     pub(crate) readings: Readings,
     pub(crate) settlings: Settlings,
+    /// The errors of the services and of this program.
+    pub(crate) complaints: Vec<String>,
 }
 
 /// The use of the times that are measured.
@@ -51,16 +53,18 @@ impl Verdict {
             && self.readings.doubled.is_empty()
             && (times == Times::Printed || self.settlings.late.is_empty())
             && self.history.unexpected_ends().is_empty()
+            && self.complaints.is_empty()
     }
 }
 
 /// Judges a run.
-pub(crate) fn judge(journal: &[Entry]) -> Verdict {
+pub(crate) fn judge(journal: &[Entry], complaints: Vec<String>) -> Verdict {
     let history = History::of(journal);
     Verdict {
         readings: read(&history),
         settlings: settle(&history),
         history,
+        complaints,
     }
 }
 

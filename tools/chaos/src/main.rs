@@ -63,16 +63,16 @@ async fn main() -> Result<ExitCode> {
         loss: f64::from(arguments.loss) / 1_000.0,
         seed,
     };
-    let (journal, load) = stage::run(&plan).await?;
+    let outcome = stage::run(&plan).await?;
     if let Some(folder) = &arguments.keep {
-        report::keep(folder, &journal)?;
+        report::keep(folder, &outcome.journal)?;
     }
-    let verdict = judge::judge(&journal);
+    let verdict = judge::judge(&outcome.journal, outcome.complaints);
     let times = match arguments.untimed {
         true => judge::Times::Printed,
         false => judge::Times::Judged,
     };
-    report::print(&verdict, load, times)?;
+    report::print(&verdict, outcome.ends, times)?;
     Ok(match verdict.holds(times) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -41,6 +41,7 @@ pub(crate) fn print(verdict: &Verdict, ends: u32, times: Times) -> Result<()> {
         history,
         readings,
         settlings,
+        complaints,
     } = verdict;
     let visits = history.visits.len();
     let stays: usize = history.visits.values().map(|one| one.stays.len()).sum();
@@ -137,6 +138,9 @@ pub(crate) fn print(verdict: &Verdict, ends: u32, times: Times) -> Result<()> {
     }
     for (visit, complaint) in unexpected.iter().take(LISTED) {
         say(&format!("{} has ended: {complaint}", visit.name()))?;
+    }
+    for complaint in complaints {
+        say(&format!("complaint: {complaint}"))?;
     }
     say(match verdict.holds(times) {
         true if times == Times::Printed => "holds, late commits left aside",

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use parking_lot::Mutex;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
@@ -46,8 +46,17 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
 }
 
-/// Runs the plan. Returns the journal, and the number of ends of the services.
-pub(crate) async fn run(plan: &Plan) -> Result<(Vec<Entry>, u32)> {
+/// What a run leaves.
+pub(crate) struct Outcome {
+    pub(crate) journal: Vec<Entry>,
+    /// The number of ends of the services.
+    pub(crate) ends: u32,
+    /// The errors of the services and of this program. A run with one has failed, whatever the journal says.
+    pub(crate) complaints: Vec<String>,
+}
+
+/// Runs the plan.
+pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     raise_file_limit()?;
     let program = plan.program.clone();
     let services = spawn_blocking(move || Services::start(&program)).await??;
@@ -125,20 +134,20 @@ pub(crate) async fn run(plan: &Plan) -> Result<(Vec<Entry>, u32)> {
     let ends = end_services(&services, plan, quiet).await?;
     sleep_until(quiet).await;
     faults.are_on.store(false, Ordering::Relaxed);
+    let mut complaints = Vec::new();
     while let Some(person) = people.join_next().await {
-        person??;
+        complaints.extend(person?.err().map(|error| format!("{error:#}")));
     }
     let entries = journal.entries();
     proxies.shutdown().await;
     let mut services = services.lock();
-    services.check()?;
-    let complaints = services.complaints();
-    ensure!(
-        complaints.is_empty(),
-        "the services complain:\n{}",
-        complaints.join("\n")
-    );
-    Ok((entries, ends))
+    complaints.extend(services.check().err().map(|error| format!("{error:#}")));
+    complaints.extend_from_slice(services.complaints());
+    Ok(Outcome {
+        journal: entries,
+        ends,
+        complaints,
+    })
 }
 
 /// Ends the services again and again, and starts them at once. Returns the number of ends.

@@ -87,7 +87,7 @@ impl TestRun {
             };
             self.add(70_000, visit, ended);
         }
-        judge(&self.0)
+        judge(&self.0, Vec::new())
     }
 }
 
@@ -103,10 +103,14 @@ const fn epoch(epoch: u64) -> Epoch {
 fn a_run_holds_in_which_those_who_were_in_have_read_the_text() {
     let mut story = TestRun::new();
     story.read(10_020, BOB);
-    let verdict = story.end(20_200);
+    let mut verdict = story.end(20_200);
     assert!(verdict.holds(Times::Judged));
     assert_eq!(verdict.readings.outside, 1);
     assert_eq!(verdict.settlings.judged, 4);
+    verdict
+        .complaints
+        .push("the services have ended".to_owned());
+    assert!(!verdict.holds(Times::Judged));
 }
 
 #[test]
