@@ -35,6 +35,9 @@ pub(crate) const ADMIN_SIGNATURE: &[u8] = b"Anteroom_20261127_Signature_AdminInE
 /// HPKE, info: texts that are said again to one member.
 pub(crate) const REPLY: &[u8] = b"Anteroom_20261127_Message_Reply";
 
+/// Hash: the factors by which signatures are verified together. No two devices need the same ones.
+pub(crate) const SIGNATURE_BATCH: &[u8] = b"Anteroom_20261127_Signature_Batch";
+
 /// Salt of the verification words.
 pub(crate) const WORDS: &[u8] = b"Anteroom_20261127_Verification_Words";
 
@@ -55,6 +58,7 @@ const ALL: &[&[u8]] = &[
     IDENTITY,
     ADMIN_SIGNATURE,
     REPLY,
+    SIGNATURE_BATCH,
     WORDS,
 ];
 

@@ -10,6 +10,7 @@ mod context;
 mod context_change;
 mod context_error;
 mod decision;
+mod signed_approvals;
 
 pub use self::{
     admission::Admission,

@@ -34,6 +34,7 @@ mod lock;
 mod policy;
 mod signer;
 
+pub(crate) use self::frame::are_all_signed;
 pub use self::{
     admin_signature::AdminSignature,
     approval::Approval,

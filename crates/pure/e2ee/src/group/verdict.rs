@@ -262,11 +262,14 @@ pub fn verdict_of_newcomer(
 ) -> Result<BTreeMap<u32, AdmissionReason>, CommitRefusal> {
     let leaves: Vec<&MemberLeaf> = view.leaves.values().collect();
     check_members(leaves.iter().copied(), leaves.iter().copied(), surroundings)?;
+    let admissions = leaves.iter().map(|leaf| &leaf.admission);
+    let signed = view.context.signed_approvals(admissions);
     let mut reasons = BTreeMap::new();
     for (index, leaf) in &view.leaves {
+        let claim = leaf.claim();
         let admitted = view
             .context
-            .admits(&leaf.claim(), Presence::Present, surroundings.now);
+            .admits_of(&signed, &claim, Presence::Present, surroundings.now);
         reasons.insert(*index, admitted.map_err(CommitRefusal::Admission)?);
     }
     Ok(reasons)

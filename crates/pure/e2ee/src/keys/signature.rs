@@ -1,5 +1,7 @@
 //! Labelled signatures: Ed25519 over `length of the label, 1 byte || label || message`.
 
+mod batch;
+
 use anteroom_protocol::VerifyError;
 use ed25519_dalek::{Signature, Signer as _, Verifier as _, VerifyingKey};
 
@@ -50,6 +52,14 @@ pub(crate) trait SigningRole {
 pub(crate) trait VerifyingRole {
     /// Returns the key.
     fn verifying_key(&self) -> &VerifyingKey;
+
+    /// Returns whether the signatures of messages under a label hold, all of them, as [`batch::all_hold`] judges.
+    fn verify_all(&self, label: &[u8], signed: &[(&[u8], &SignatureBytes)]) -> bool {
+        let signed = signed
+            .iter()
+            .map(|(message, signature)| (labelled(label, message), *signature));
+        batch::all_hold(self.verifying_key(), &signed.collect::<Vec<_>>())
+    }
 
     /// Verifies the signature of a message under a label, strictly: by the equation without the cofactor, and
     /// with canonical encodings alone.

@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{OpaqueUserId, Restrictions, Timestamp};
 
-use super::{admission::Admission, context::RoomContext};
+use super::{admission::Admission, context::RoomContext, signed_approvals::SignedApprovals};
 use crate::{
     Approval, Authority, MemberPublicKey, SignedStatement, Signer, StatementError,
     time::CLOCK_TOLERANCE,
@@ -79,6 +79,14 @@ pub enum AdmissionError {
     Locked,
 }
 
+/// The circumstances of a decision.
+struct Circumstances<'s> {
+    now: Timestamp,
+    from: ApprovalStart,
+    /// The approvals whose signatures need not be verified again.
+    signed: &'s SignedApprovals<'s>,
+}
+
 /// Returns the time from which an approval counts, if its time is ahead.
 type ApprovalStart = fn(&SignedStatement<Approval>) -> Timestamp;
 
@@ -108,7 +116,19 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
-        self.decide(claim, presence, now, approval_merged_from)
+        self.admits_of(&SignedApprovals::default(), claim, presence, now)
+    }
+
+    /// Decides as [`Self::admits`] about a leaf of a tree whose approvals were verified together.
+    pub(crate) fn admits_of(
+        &self,
+        signed: &SignedApprovals<'_>,
+        claim: &LeafClaim<'_>,
+        presence: Presence,
+        now: Timestamp,
+    ) -> Result<AdmissionReason, AdmissionError> {
+        let from = approval_merged_from;
+        self.decide(claim, presence, &Circumstances { now, from, signed })
     }
 
     /// Decides as [`Self::admits`] whether a leaf may be added at `now`, or start a group, by whoever commits it:
@@ -122,15 +142,15 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
-        self.decide(claim, presence, now, SignedStatement::added_from)
+        let (from, signed) = (SignedStatement::added_from, &SignedApprovals::default());
+        self.decide(claim, presence, &Circumstances { now, from, signed })
     }
 
     fn decide(
         &self,
         claim: &LeafClaim<'_>,
         presence: Presence,
-        now: Timestamp,
-        from: ApprovalStart,
+        at: &Circumstances<'_>,
     ) -> Result<AdmissionReason, AdmissionError> {
         let Some(authority) = self.authority() else {
             return Ok(AdmissionReason::ServiceDecision);
@@ -141,8 +161,8 @@ impl RoomContext {
                 .map(|()| AdmissionReason::Admin)
                 .map_err(|_| AdmissionError::AdminSignature);
         }
-        let approved = self.approved(claim, &authority, presence, (now, from));
-        let is_open = self.restrictions_at(now) == Restrictions::None;
+        let approved = self.approved(claim, &authority, presence, at);
+        let is_open = self.restrictions_at(at.now) == Restrictions::None;
         let (reason, issued) = match approved {
             Ok((signer, issued)) => (AdmissionReason::Approval(signer), Some(issued)),
             Err(_) if is_open => (AdmissionReason::Open, None),
@@ -169,8 +189,9 @@ impl RoomContext {
             let verified = signature.verify(authority.admin, self.room(), self.era(), key);
             return verified.is_err() && self.bars(claim, None);
         }
-        let at = (now, approval_merged_from as ApprovalStart);
-        let approved = self.approved(claim, &authority, Presence::Present, at);
+        let (from, signed) = (approval_merged_from, &SignedApprovals::default());
+        let at = Circumstances { now, from, signed };
+        let approved = self.approved(claim, &authority, Presence::Present, &at);
         self.bars(claim, approved.ok().map(|(_, issued)| issued))
     }
 
@@ -180,7 +201,7 @@ impl RoomContext {
         claim: &LeafClaim<'_>,
         authority: &Authority<'_>,
         presence: Presence,
-        at: (Timestamp, ApprovalStart),
+        at: &Circumstances<'_>,
     ) -> Result<(Signer, Timestamp), AdmissionError> {
         let signed = claim.admission.approval().ok_or(AdmissionError::Missing)?;
         let approval = self.verified(signed, authority, presence, at)?;
@@ -199,16 +220,19 @@ impl RoomContext {
         approval: &'a SignedStatement<Approval>,
         authority: &Authority<'_>,
         presence: Presence,
-        (now, from): (Timestamp, ApprovalStart),
+        at: &Circumstances<'_>,
     ) -> Result<&'a Approval, AdmissionError> {
         let signed = approval;
-        let approval = signed
-            .verify(self.room(), authority)
-            .map_err(AdmissionError::Approval)?;
-        if now < from(signed) {
+        let approval = match at.signed.has(signed) {
+            true => signed.claimed(),
+            false => signed
+                .verify(self.room(), authority)
+                .map_err(AdmissionError::Approval)?,
+        };
+        if at.now < (at.from)(signed) {
             return Err(AdmissionError::Early);
         }
-        if now >= approval.expires {
+        if at.now >= approval.expires {
             return Err(AdmissionError::Expired);
         }
         let by_policy = self.policy_void_before();

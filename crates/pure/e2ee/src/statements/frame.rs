@@ -10,6 +10,7 @@ use super::{
     signer::{Authority, Signer, StatementKey},
 };
 use crate::{
+    AdminPublicKey,
     encoding::{Reader, Writer},
     keys::{SIGNATURE_LENGTH, SignatureBytes, VerifyingRole as _},
 };
@@ -112,9 +113,7 @@ impl<S: Statement> SignedStatement<S> {
         if self.statement.room() != room {
             return Err(StatementError::OtherRoom);
         }
-        let (message, _) = self
-            .bytes
-            .split_at(self.bytes.len().saturating_sub(SIGNATURE_LENGTH));
+        let message = self.message();
         let verified = match &self.signer {
             Signer::Admin => authority.admin.verify(S::LABEL, message, &self.signature),
             Signer::CoAdmin(key) if S::BY_CO_ADMINS && authority.co_admin(key).is_some() => {
@@ -127,6 +126,29 @@ impl<S: Statement> SignedStatement<S> {
             Err(_) => Err(StatementError::Signature),
         }
     }
+
+    /// Returns the signed bytes.
+    fn message(&self) -> &[u8] {
+        let length = self.bytes.len().saturating_sub(SIGNATURE_LENGTH);
+        self.bytes.get(..length).unwrap_or_default()
+    }
+}
+
+/// Returns whether statements of the admin key are about a room and signed by that key, all of them. What holds
+/// here and is refused by [`SignedStatement::verify`] can be made by the owner of the admin key alone, who can
+/// sign the same statement so that both take it.
+pub(crate) fn are_all_signed<S: Statement>(
+    statements: &[&SignedStatement<S>],
+    room: &RoomId,
+    admin: &AdminPublicKey,
+) -> bool {
+    let is_of_admin =
+        |one: &&SignedStatement<S>| one.signer == Signer::Admin && one.statement.room() == room;
+    let signed: Vec<(&[u8], &SignatureBytes)> = statements
+        .iter()
+        .map(|one| (one.message(), &one.signature))
+        .collect();
+    statements.iter().all(is_of_admin) && admin.verify_all(S::LABEL, &signed)
 }
 
 impl<S> SignedStatement<S> {

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use anteroom_e2ee::{
     Admission, AdmissionError, Approval, BarredEntry, CLOCK_TOLERANCE, CommitEffect, CommitRefusal,
     CommitView, ContextChange, ContextError, EraHistory, EraPsk, GroupView, MemberLeaf, Policy,
-    ProposalView, RemovalReason, RoomContext, RosterHistory, Surroundings, verdict,
-    verdict_of_newcomer,
+    ProposalView, RemovalReason, RoomContext, RosterHistory, SignedStatement, StatementError,
+    Surroundings, verdict, verdict_of_newcomer,
 };
 use anteroom_protocol::{OpaqueUserId, Restrictions};
 
 use crate::{
     call::{Call, at, demux, surroundings},
-    common::{NOW, by_admin, by_co_admin, era, user},
+    common::{NOW, by_admin, by_co_admin, era, people_of, room, user},
 };
 
 /// A group of three without restrictions, whose first member commits.
@@ -433,4 +433,54 @@ fn a_newcomer_checks_every_leaf() {
     let missing = CommitRefusal::Admission(AdmissionError::Missing);
     assert_eq!(verdict_of_newcomer(&strict, &world), Err(missing));
     assert_eq!(BTreeSet::from_iter(scene.view.leaves.keys()).len(), 3);
+}
+
+#[test]
+fn a_newcomer_takes_no_tree_in_which_one_of_many_approvals_does_not_hold() {
+    let scene = scenario();
+    let world = surroundings(&scene.roster, at(0));
+    let mut good = scene.view.clone();
+    good.context = scene.call.link.context().clone();
+    let approved = |device| {
+        let approval = scene.call.approval(device);
+        (
+            device - 1,
+            scene.call.leaf(device, Admission::Approval(approval)),
+        )
+    };
+    good.leaves = (1..=8).map(approved).collect();
+    let reasons = verdict_of_newcomer(&good, &world).unwrap();
+    assert_eq!(reasons.len(), 8);
+    let of_leaf = |device| scene.call.approval(device);
+    let changed = |at: usize| {
+        let mut bytes = of_leaf(5).as_bytes().to_vec();
+        let at = bytes.len() - at;
+        bytes[at] ^= 1;
+        SignedStatement::<Approval>::parse(&bytes).unwrap()
+    };
+    let other_room = people_of(room(9));
+    let foreign = by_admin(&other_room, &other_room.approval());
+    for (approval, expected) in [
+        (
+            changed(1),
+            AdmissionError::Approval(StatementError::Signature),
+        ),
+        (
+            changed(64),
+            AdmissionError::Approval(StatementError::Signature),
+        ),
+        // The last byte of its end, which is signed.
+        (
+            changed(65),
+            AdmissionError::Approval(StatementError::Signature),
+        ),
+        (foreign, AdmissionError::Approval(StatementError::OtherRoom)),
+        (of_leaf(4), AdmissionError::OtherUser),
+    ] {
+        let mut bad = good.clone();
+        let leaf = scene.call.leaf(5, Admission::Approval(approval));
+        bad.leaves.insert(4, leaf);
+        let refusal = CommitRefusal::Admission(expected);
+        assert_eq!(verdict_of_newcomer(&bad, &world), Err(refusal));
+    }
 }

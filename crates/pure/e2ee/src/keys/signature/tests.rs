@@ -10,7 +10,9 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha512};
 
-use super::{SMALL_ORDER, SignatureBytes, verify_strictly};
+use super::{
+    SMALL_ORDER, SignatureBytes, SigningRole, VerifyingRole, batch::all_hold, verify_strictly,
+};
 
 const MESSAGE: &[u8] = b"a message";
 
@@ -131,16 +133,20 @@ fn other_encodings_of_a_signature_are_refused() {
             }
         }
     }
-    // The scalar plus the order of the group.
+    let large = large(signature);
+    assert_eq!(verified(&signer.key(), &large), (false, false, false));
+}
+
+/// Adds the order of the group to the scalar of a signature.
+fn large(mut signature: SignatureBytes) -> SignatureBytes {
     let order = (-Scalar::ONE).to_bytes();
-    let mut large = signature;
     let mut carry = 1;
-    for (byte, digit) in large[32..].iter_mut().zip(order) {
+    for (byte, digit) in signature[32..].iter_mut().zip(order) {
         let sum = u16::from(*byte) + u16::from(digit) + carry;
         *byte = sum.to_le_bytes()[0];
         carry = sum >> 8;
     }
-    assert_eq!(verified(&signer.key(), &large), (false, false, false));
+    signature
 }
 
 #[test]
@@ -155,4 +161,93 @@ fn changed_signatures_are_judged_as_strictly() {
         rng.fill_bytes(&mut changed);
         assert_eq!(verified(&signer.key(), &changed), (false, false, false));
     }
+}
+
+/// A key that signs labelled messages.
+struct Role(ed25519_dalek::SigningKey);
+
+impl SigningRole for Role {
+    fn signing_key(&self) -> &ed25519_dalek::SigningKey {
+        &self.0
+    }
+}
+
+struct PublicRole(VerifyingKey);
+
+impl VerifyingRole for PublicRole {
+    fn verifying_key(&self) -> &VerifyingKey {
+        &self.0
+    }
+}
+
+#[test]
+fn a_batch_holds_if_each_signature_does() {
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let role = Role(ed25519_dalek::SigningKey::from_bytes(&[7; 32]));
+    let public = PublicRole(role.0.verifying_key());
+    for count in [0, 1, 2, 3, 50, 190, 250] {
+        let messages: Vec<[u8; 40]> = (0..count)
+            .map(|_| {
+                let mut message = [0; 40];
+                rng.fill_bytes(&mut message);
+                message
+            })
+            .collect();
+        let signatures: Vec<SignatureBytes> = messages
+            .iter()
+            .map(|message| role.sign(b"label", message))
+            .collect();
+        let holds = |label: &[u8], public: &PublicRole, signatures: &[SignatureBytes]| {
+            let messages = messages.iter().map(|message| &message[..]);
+            let signed: Vec<_> = messages.zip(signatures).collect();
+            public.verify_all(label, &signed)
+        };
+        assert!(holds(b"label", &public, &signatures), "{count}");
+        let other = ed25519_dalek::SigningKey::from_bytes(&[8; 32]).verifying_key();
+        assert_eq!(holds(b"other", &public, &signatures), count == 0);
+        assert_eq!(holds(b"label", &PublicRole(other), &signatures), count == 0);
+        // One changed bit, and two signatures in the place of each other.
+        for (at, message) in messages.iter().enumerate().step_by(17) {
+            let mut changed = signatures.clone();
+            let bit = usize::try_from(rng.next_u32() % 512).unwrap();
+            changed[at][bit / 8] ^= 1 << (bit % 8);
+            assert!(public.verify(b"label", message, &changed[at]).is_err());
+            assert!(!holds(b"label", &public, &changed), "{count}, {at}, {bit}");
+        }
+        if count > 1 {
+            let mut swapped = signatures.clone();
+            swapped.swap(0, 1);
+            assert!(!holds(b"label", &public, &swapped));
+        }
+    }
+}
+
+#[test]
+fn a_batch_takes_no_signature_of_another_form() {
+    let holds = |key: &VerifyingKey, signature: &SignatureBytes| {
+        all_hold(key, &[(MESSAGE.to_vec(), signature)])
+    };
+    let none = EIGHT_TORSION[0];
+    let signer = Signer::new(9, none);
+    let good = signer.sign(Scalar::from(5_u64), none);
+    assert!(holds(&signer.key(), &good));
+    for torsion in EIGHT_TORSION {
+        let small_nonce = signer.sign(Scalar::ZERO, torsion);
+        assert!(!holds(&signer.key(), &small_nonce));
+        let weak = Signer {
+            secret: Scalar::ZERO,
+            public: torsion,
+        };
+        let by_weak_key = weak.sign(Scalar::from(5_u64), none);
+        assert!(!holds(&weak.key(), &by_weak_key));
+    }
+    for low in 0xed..=0xff {
+        for sign in [0x7f, 0xff] {
+            let mut r = [0xff; 32];
+            (r[0], r[31]) = (low, sign);
+            let other_encoding = signer.sign_with(CompressedEdwardsY(r), Scalar::ONE);
+            assert!(!holds(&signer.key(), &other_encoding));
+        }
+    }
+    assert!(!holds(&signer.key(), &large(good)));
 }
