@@ -162,6 +162,9 @@ impl Encryption {
         let former = &mut self.lobby;
         let mut records = mem::take(&mut former.records);
         let same_seat = former.own == Some(info.demux) && former.era == Some(info.era);
+        // Each call is told how its group is, also if it is like the one before.
+        let told = self.told.take();
+        self.told = told.filter(|_| former.era == Some(info.era));
         self.has_other_admin_key &= same_seat;
         let waiting = mem::take(&mut former.waiting);
         let waiting = if same_seat { waiting } else { Vec::new() };

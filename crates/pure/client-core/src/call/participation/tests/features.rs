@@ -289,6 +289,24 @@ fn a_room_service_that_drops_its_groups_at_a_reconnection_leaves_no_group_shown(
 }
 
 #[test]
+fn each_call_is_told_that_the_link_names_an_admin_key_also_from_outside_of_the_group() {
+    let mut ann = device(16, true);
+    let both = [entry(16, true, true), entry(32, true, true)];
+    let answer = answer(&GROUPS, &both);
+    for era in ["07", "08", "09"] {
+        let mut answer = answer.clone();
+        answer["eraId"] = json!(era.repeat(16));
+        enter(&mut ann, &answer, at(1));
+        let told = events(&mut ann);
+        let is_state =
+            |event: &CallEvent| matches!(event, CallEvent::GroupChanged(state) if state.has_admin);
+        assert!(told.iter().any(is_state), "{era}: {told:?}");
+        ann.disconnect(at(2), &mut rng());
+        events(&mut ann);
+    }
+}
+
+#[test]
 fn a_text_under_the_key_of_the_link_is_not_taken_for_a_members_where_the_service_states_no_groups()
 {
     for has_admin in [true, false] {
