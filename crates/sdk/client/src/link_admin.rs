@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{AdminPasskey, CallLink, Timestamp};
+use anteroom_protocol::{AdminPasskey, CallLink, Restrictions, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::{
@@ -61,7 +61,8 @@ impl LinkAdmin {
     /// Changes the link. With a change of the approval goes a policy, if the link names the admin key of these
     /// rights: it follows the highest one that is known here or shown by the room service. A policy that asks
     /// for approvals is stored before it is sent; one that lets everybody in is stored after the change, since
-    /// the room service may refuse that.
+    /// the room service may refuse that. After a refusal the conditions from before are signed anew and stored:
+    /// the room service has seen the other ones, and could show them.
     ///
     /// # Errors
     /// As [`RoomsClient::update`]; a policy is to be signed, and the store cannot be read.
@@ -84,6 +85,11 @@ impl LinkAdmin {
         };
         let state = self.rooms.link(&self.link.root_key, pass, rng).await?;
         statements.see_policy(&state.admin_statement);
+        let had_policy = statements.policy().is_some();
+        let former = match statements.restrictions_at(now) {
+            Restrictions::None => Approval::Off,
+            Restrictions::AdminApproval => Approval::Required,
+        };
         let policy = signer.policy(approval, statements.policy(), now)?;
         statements.see_policy(&policy);
         if approval == Approval::Required {
@@ -96,7 +102,16 @@ impl LinkAdmin {
         let state = match self.update(pass, &signed, rng).await {
             Err(error) if error.is_unknown_form() => self.update(pass, change, rng).await,
             updated => updated,
-        }?;
+        };
+        if let Err(RoomsError::Problem(problem)) = &state
+            && problem.status.is_client_error()
+            && had_policy
+        {
+            let again = signer.policy(former, statements.policy(), now)?;
+            statements.see_policy(&again);
+            statements.keep(&*self.store);
+        }
+        let state = state?;
         statements.keep(&*self.store);
         let policy = if state.admin_statement == policy {
             ChangePolicy::Kept

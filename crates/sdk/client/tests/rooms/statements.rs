@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anteroom_client::{
     AdminRights, AdminStatement, Approval, CallEvent, CallLink, ChangePolicy, Client,
     ClientOptions, DeviceSecret, Error, LinkAdmin, LinkAdminKey, LinkChange, MemoryStatements,
-    Policy, PolicyComparison, RoomMark, RoomStatements, RoomsClient, SignedStatement,
+    Policy, PolicyComparison, RoomMark, RoomStatements, RoomsClient, RoomsError, SignedStatement,
     StatementChange, StatementStore, StatementStoreError, Timeouts,
 };
 use anteroom_protocol::DAY;
@@ -220,6 +220,45 @@ async fn policies_follow_decisions_are_renewed_and_come_back_where_they_were_rep
         (policy(&renewed).counter, policy(&renewed).since),
         (counter, last)
     );
+}
+
+#[tokio::test]
+async fn a_refused_change_of_the_approval_leaves_the_conditions_as_they_were() {
+    for (at_first, refused) in [
+        (Approval::Off, Approval::Required),
+        (Approval::Required, Approval::Off),
+    ] {
+        let fixture = RoomsFixture::start().await;
+        let account = fixture.issuer.add_account(false).await;
+        let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
+        let own = ann.client.create_link(fixture.rooms.base_url(), at_first);
+        let own = own.await.unwrap();
+        let link = &own.link;
+        LogGuard::global().watch_bytes("root key", &link.root_key.to_bytes());
+        let call = ann.client.join_as_admin(link, &own.rights).await.unwrap();
+        let admin = ann.client.admin(link, &own.rights).unwrap();
+        let (pass, now) = (ann.client.pass(link).unwrap(), fixture.rooms.clock.now());
+        let mut rng = fixture.rng();
+        let change = LinkChange {
+            approval: Some(refused),
+            ..LinkChange::default()
+        };
+        let error = admin.change(&pass, &change, now, &mut *rng).await;
+        let Err(Error::Rooms(RoomsError::Problem(problem))) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(problem.code, "CALL_ON");
+        let kept = ann.kept(link);
+        assert_eq!(kept.restrictions_at(now), at_first.into());
+        call.leave().await;
+        // Whoever joins next shows the room service the newest policy.
+        let call = ann.client.join_as_admin(link, &own.rights).await.unwrap();
+        let newest = kept.admin_statement();
+        while shown(&fixture, &ann, link).await != newest {
+            tokio::task::yield_now().await;
+        }
+        call.leave().await;
+    }
 }
 
 #[tokio::test]
