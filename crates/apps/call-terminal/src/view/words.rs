@@ -126,7 +126,11 @@ pub(super) fn admin_key_differs(label: &str, is_missing: bool) -> String {
 /// Returns the reason why this device may not be in the group, and the next step.
 pub(super) fn cannot_be_in(error: AdmissionError, own_tag: &str) -> String {
     let next = match error {
-        AdmissionError::Missing | AdmissionError::Expired | AdmissionError::Void => format!(
+        AdmissionError::Missing
+        | AdmissionError::Expired
+        | AdmissionError::Ending
+        | AdmissionError::Early
+        | AdmissionError::Void => format!(
             ". Each device needs an approval of its own, also if another one of your account has one: ask an \
              admin in the call to write /admit {own_tag}"
         ),

@@ -27,7 +27,7 @@ impl Membership {
             let lock = known.lock().map(|lock| lock.due_from(Some(own)));
             let times = times.chain(lock);
             let leaves = view.leaves.iter();
-            let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
+            let barred = leaves.filter(|(_, claims)| context.may_take_out(&claims.claim(), now));
             NextContext {
                 is_changed: context != view.context,
                 barred: barred.map(|(leaf, _)| *leaf).collect(),

@@ -207,8 +207,8 @@ impl Seat {
         )
     }
 
-    /// Looks whether the own leaf is to be renewed: newcomers would refuse it, and take the one that this
-    /// device would make now. Returns the moment of the next look.
+    /// Looks whether the own leaf is to be renewed: nobody would add it, and everybody the one that this device would
+    /// make now. That is before newcomers refuse it. Returns the moment of the next look.
     pub(super) fn look_at_own_leaf(&mut self, step: &Step<'_>) -> Option<Moment> {
         let now = step.moment();
         let membership = self.membership.as_ref()?;
@@ -216,14 +216,12 @@ impl Seat {
             return Some(look);
         }
         let context = &membership.view.context;
-        let admits = |leaf: &MemberLeaf| {
-            let admitted = context.admits(&leaf.claim(), Presence::Present, step.time.now);
-            admitted.is_ok()
+        let is_added = |leaf: &MemberLeaf| {
+            let added = context.may_add(&leaf.claim(), Presence::Present, step.time.now);
+            added.is_ok()
         };
         let own = membership.view.leaves.get(&membership.group.own_leaf())?;
-        let new = self.own_leaf(step);
-        let is_added = context.may_add(&new.claim(), Presence::Present, step.time.now);
-        self.needs_renewal = !admits(own) && is_added.is_ok();
+        self.needs_renewal = !is_added(own) && is_added(&self.own_leaf(step));
         let look = now.plus(RENEWAL_INTERVAL);
         self.renewal_look = Some(look);
         Some(look)

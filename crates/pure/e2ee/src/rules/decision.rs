@@ -4,7 +4,7 @@ use anteroom_protocol::{OpaqueUserId, Restrictions, Timestamp};
 
 use super::{admission::Admission, context::RoomContext};
 use crate::{
-    Approval, Authority, MemberPublicKey, SignedStatement, Signer, StatementError,
+    Approval, Authority, MemberPublicKey, SignedStatement, Signer, StatementError, statements::due,
     time::CLOCK_TOLERANCE,
 };
 
@@ -65,6 +65,9 @@ pub enum AdmissionError {
     /// The approval has expired.
     #[error("its approval has expired")]
     Expired,
+    /// The approval ends so soon that members with other clocks would not merge an Add by it.
+    #[error("its approval ends within minutes")]
+    Ending,
     /// The approval is from before a moment that an admin set.
     #[error("its approval was withdrawn")]
     Void,
@@ -79,12 +82,42 @@ pub enum AdmissionError {
     Locked,
 }
 
-/// Returns the time from which an approval counts, if its time is ahead.
-type ApprovalStart = fn(&SignedStatement<Approval>) -> Timestamp;
+/// The times of a decision. Members merge by their clocks what a device commits by its own.
+#[derive(Clone, Copy)]
+struct DecisionTime {
+    now: Timestamp,
+    /// The time at which an approval, or a policy that asks for none, has to hold yet.
+    until: Timestamp,
+    /// Returns the time from which an approval counts whose time is ahead.
+    from: fn(&SignedStatement<Approval>) -> Timestamp,
+}
 
-/// Returns the time from which members merge what others have added by an approval.
-fn approval_merged_from(approval: &SignedStatement<Approval>) -> Timestamp {
-    approval.claimed().issued.minus(CLOCK_TOLERANCE)
+impl DecisionTime {
+    /// Returns the times for what somebody has committed, or is in a group.
+    fn of_merge(now: Timestamp) -> Self {
+        Self {
+            now,
+            until: now,
+            from: |approval| approval.claimed().issued.minus(CLOCK_TOLERANCE),
+        }
+    }
+
+    /// Returns the times for whom the device adds.
+    fn of_addition(now: Timestamp) -> Self {
+        Self {
+            now,
+            until: due::holds_until(now),
+            from: SignedStatement::added_from,
+        }
+    }
+
+    /// Returns the times for whom the device takes out.
+    fn of_removal(now: Timestamp) -> Self {
+        Self {
+            until: due::ended_by(now),
+            ..Self::of_merge(now)
+        }
+    }
 }
 
 impl RoomContext {
@@ -108,11 +141,12 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
-        self.decide(claim, presence, now, approval_merged_from)
+        self.decide(claim, presence, DecisionTime::of_merge(now))
     }
 
-    /// Decides as [`Self::admits`] whether a leaf may be added at `now`, or start a group, by whoever commits it:
-    /// a co-admin's approval of a later time has to be nearer than where others merge it, whose clocks differ.
+    /// Decides as [`Self::admits`] whether a leaf may be added at `now`, or start a group, by whoever commits it.
+    /// Others merge it, whose clocks differ: an approval of a later time has to be nearer than there, and neither an
+    /// approval nor a policy that asks for none ends within [`CLOCK_TOLERANCE`].
     ///
     /// # Errors
     /// [`AdmissionError`].
@@ -122,15 +156,14 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
-        self.decide(claim, presence, now, SignedStatement::added_from)
+        self.decide(claim, presence, DecisionTime::of_addition(now))
     }
 
     fn decide(
         &self,
         claim: &LeafClaim<'_>,
         presence: Presence,
-        now: Timestamp,
-        from: ApprovalStart,
+        time: DecisionTime,
     ) -> Result<AdmissionReason, AdmissionError> {
         let Some(authority) = self.authority() else {
             return Ok(AdmissionReason::ServiceDecision);
@@ -141,8 +174,8 @@ impl RoomContext {
                 .map(|()| AdmissionReason::Admin)
                 .map_err(|_| AdmissionError::AdminSignature);
         }
-        let approved = self.approved(claim, &authority, presence, (now, from));
-        let is_open = self.restrictions_at(now) == Restrictions::None;
+        let approved = self.approved(claim, &authority, presence, time);
+        let is_open = self.restrictions_at(time.until) == Restrictions::None;
         let (reason, issued) = match approved {
             Ok((signer, issued)) => (AdmissionReason::Approval(signer), Some(issued)),
             Err(_) if is_open => (AdmissionReason::Open, None),
@@ -161,6 +194,17 @@ impl RoomContext {
     /// are older, and only as long as it holds.
     #[must_use]
     pub fn is_barred(&self, claim: &LeafClaim<'_>, now: Timestamp) -> bool {
+        self.puts_out(claim, DecisionTime::of_merge(now))
+    }
+
+    /// Decides as [`Self::is_barred`] whether a leaf may be taken out at `now` by whoever commits it: an approval has
+    /// to have ended for longer than where others merge it, whose clocks differ.
+    #[must_use]
+    pub fn may_take_out(&self, claim: &LeafClaim<'_>, now: Timestamp) -> bool {
+        self.puts_out(claim, DecisionTime::of_removal(now))
+    }
+
+    fn puts_out(&self, claim: &LeafClaim<'_>, time: DecisionTime) -> bool {
         let Some(authority) = self.authority() else {
             return false;
         };
@@ -169,8 +213,7 @@ impl RoomContext {
             let verified = signature.verify(authority.admin, self.room(), self.era(), key);
             return verified.is_err() && self.bars(claim, None);
         }
-        let at = (now, approval_merged_from as ApprovalStart);
-        let approved = self.approved(claim, &authority, Presence::Present, at);
+        let approved = self.approved(claim, &authority, Presence::Present, time);
         self.bars(claim, approved.ok().map(|(_, issued)| issued))
     }
 
@@ -180,10 +223,10 @@ impl RoomContext {
         claim: &LeafClaim<'_>,
         authority: &Authority<'_>,
         presence: Presence,
-        at: (Timestamp, ApprovalStart),
+        time: DecisionTime,
     ) -> Result<(Signer, Timestamp), AdmissionError> {
         let signed = claim.admission.approval().ok_or(AdmissionError::Missing)?;
-        let approval = self.verified(signed, authority, presence, at)?;
+        let approval = self.verified(signed, authority, presence, time)?;
         if approval.user != *claim.user {
             return Err(AdmissionError::OtherUser);
         }
@@ -199,17 +242,20 @@ impl RoomContext {
         approval: &'a SignedStatement<Approval>,
         authority: &Authority<'_>,
         presence: Presence,
-        (now, from): (Timestamp, ApprovalStart),
+        time: DecisionTime,
     ) -> Result<&'a Approval, AdmissionError> {
         let signed = approval;
         let approval = signed
             .verify(self.room(), authority)
             .map_err(AdmissionError::Approval)?;
-        if now < from(signed) {
+        if time.now < (time.from)(signed) {
             return Err(AdmissionError::Early);
         }
-        if now >= approval.expires {
-            return Err(AdmissionError::Expired);
+        if time.until >= approval.expires {
+            return Err(match time.now >= approval.expires {
+                true => AdmissionError::Expired,
+                false => AdmissionError::Ending,
+            });
         }
         let by_policy = self.policy_void_before();
         let by_entries = (presence != Presence::Present).then(|| self.barred().void_before());
