@@ -21,7 +21,7 @@ impl Membership {
         let is_due = |next: &mut NextContext| next.again.is_some_and(|again| again <= now);
         self.next.take_if(is_due);
         self.next.get_or_insert_with(|| {
-            let context = view.context.with(&known.statements_at(now, own).signed());
+            let context = view.context.with(&known.statements_at(now, own));
             let entries = known.barred().entries().iter();
             let times = entries.map(|entry| entry.due_from(Some(own)));
             let lock = known.lock().map(|lock| lock.due_from(Some(own)));

@@ -82,7 +82,6 @@ impl Seat {
             policy,
             barred,
             lock,
-            ..
         } = told.statements();
         let room = *self.known.room();
         let known = self.known.policy();

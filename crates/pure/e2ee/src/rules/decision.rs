@@ -130,8 +130,8 @@ impl RoomContext {
     /// 4. No barred entry names the user and the device, unless the approval was issued after it.
     /// 5. Under a lock nobody is added who was not in before.
     ///
-    /// The moment into which old barred entries were merged counts for leaves that are to be added alone:
-    /// entries are made at once with the Remove of those whom they name.
+    /// The moment of a full list of barred entries counts for leaves that are to be added alone: entries are made at
+    /// once with the Remove of those whom they name.
     ///
     /// # Errors
     /// [`AdmissionError`].
