@@ -3,7 +3,9 @@
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
-use anteroom_e2ee::{Approval, Authority, Moment, Policy, RoomContext, SignedStatement};
+use anteroom_e2ee::{
+    AdminKey, Approval, Authority, Moment, Policy, RoomContext, SignedStatement,
+};
 use anteroom_protocol::{GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 
@@ -185,6 +187,13 @@ impl Session {
     ) -> Result<SignedStatement<Approval>, CommandError> {
         let seat = self.seat.as_ref().ok_or(CommandError::NotInGroup)?;
         seat.approve(device, time.now, &self.options)
+    }
+
+    /// Returns whether this device has the admin key that the link names.
+    #[must_use]
+    pub fn has_admin_key(&self) -> bool {
+        let key = self.options.admin_key.as_ref().map(AdminKey::public);
+        key.is_some() && key == self.options.admin
     }
 
     /// Returns the context of the group that the device is in: the statements that count.

@@ -357,6 +357,7 @@ impl Encryption {
             has_admin: self.has_admin,
             co_admins: co_admins.iter().map(|one| one.member_key).collect(),
             is_co_admin: self.session.is_co_admin(),
+            signs_approvals: self.session.has_admin_key() || self.session.is_co_admin(),
             has_admin_device: false,
         }
     }

@@ -23,6 +23,7 @@ pub(super) fn group(members: &[MemberStatus]) -> CallEvent {
         members: members.to_vec(),
         may_send: true,
         has_admin: true,
+        signs_approvals: true,
         ..GroupState::default()
     }))
 }
