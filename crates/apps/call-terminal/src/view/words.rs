@@ -260,9 +260,18 @@ pub(super) fn second_denial(label: &str) -> Entry {
 }
 
 /// A decision of this device, of a co-admin, which an admin's device has to pass on.
-pub(super) fn asked_decision(decision: Decision, label: &str) -> Entry {
+pub(super) fn asked_decision(decision: Decision, label: &str, is_second_denial: bool) -> Entry {
     let what = request(decision, label);
-    Entry::Notice(format!("You ask an admin's device {what}."))
+    let effect = match decision {
+        Decision::Deny if is_second_denial => {
+            " If the /deny of the account before it was passed on, this one blocks it for the rest of this call."
+        }
+        Decision::Deny => {
+            " A second /deny of the account, by you or another one who decides, blocks it for the rest of this call."
+        }
+        _ => "",
+    };
+    Entry::Notice(format!("You ask an admin's device {what}.{effect}"))
 }
 
 /// Returns the end of a sentence about the decision that an admin's device is asked to pass on.
