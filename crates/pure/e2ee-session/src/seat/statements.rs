@@ -4,10 +4,10 @@ use anteroom_e2ee::{
     AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
     MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement, Signer,
 };
-use anteroom_protocol::DemuxId;
+use anteroom_protocol::{DemuxId, printable_name};
 
 use super::Seat;
-use crate::{event::Event, outside::Outside, step::Step, text::clean_name};
+use crate::{event::Event, outside::Outside, step::Step};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
@@ -252,7 +252,7 @@ impl Seat {
             member_key,
             admission,
             serial: self.serial,
-            name: options.name.as_deref().and_then(clean_name),
+            name: options.name.as_deref().and_then(printable_name),
             certificate: options.certificate.clone(),
         }
     }

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
-use anteroom_protocol::{DemuxId, GroupEpoch};
+use anteroom_protocol::{DemuxId, GroupEpoch, printable_lines};
 
 use super::Seat;
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
     relay::RelayContent,
     said_texts::TextEpoch,
     step::Step,
-    text::clean_text,
     text_numbers::{NumberSet, TextRun},
     text_reach::TextReach,
 };
@@ -41,7 +40,7 @@ impl Seat {
         if !self.may_send() {
             return Err(CommandError::Stopped);
         }
-        let text = clean_text(text);
+        let text = printable_lines(text);
         if text.is_empty() || text.len() > MAX_TEXT {
             return Err(CommandError::Text);
         }

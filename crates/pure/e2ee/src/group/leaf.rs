@@ -1,6 +1,6 @@
 //! Leaves: the claims of a member that stand in the group's tree.
 
-use anteroom_protocol::{DemuxId, OpaqueUserId, ParseError};
+use anteroom_protocol::{DemuxId, OpaqueUserId, ParseError, printable_name};
 use openmls::prelude::{
     BasicCredential, Capabilities, Credential, CredentialType, CredentialWithKey, Extension,
     ExtensionType, Extensions, LeafNode, UnknownExtension,
@@ -10,7 +10,6 @@ use super::crypto::CIPHERSUITE;
 use crate::{
     Admission, CertificateChain, LeafClaim, MemberPublicKey,
     encoding::{Reader, Writer},
-    hello::clean,
 };
 
 /// The extension of the group's context with the [`RoomContext`](crate::RoomContext).
@@ -81,7 +80,7 @@ impl MemberLeaf {
     /// Returns the extensions; `None` for a name that no reader accepts.
     pub(super) fn extensions(&self) -> Option<Extensions<LeafNode>> {
         let name = match &self.name {
-            Some(name) if clean(name).as_ref() != Some(name) => return None,
+            Some(name) if printable_name(name).as_ref() != Some(name) => return None,
             name => name.clone(),
         };
         let admission = Some((ADMISSION, self.admission.to_bytes()));
@@ -157,7 +156,9 @@ fn identity(credential: &Credential) -> Result<(OpaqueUserId, DemuxId), ParseErr
 
 fn parse_name(bytes: &[u8]) -> Result<String, ParseError> {
     let name = core::str::from_utf8(bytes).map_err(|_| ParseError)?;
-    clean(name).filter(|clean| clean == name).ok_or(ParseError)
+    printable_name(name)
+        .filter(|printable| printable == name)
+        .ok_or(ParseError)
 }
 
 #[cfg(test)]
