@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
+use anteroom_e2ee::{Moment, ReplyKey};
 use anteroom_protocol::{DemuxId, GroupEpoch, printable_lines};
 
 use super::Seat;
@@ -13,8 +13,6 @@ use crate::{
     error::CommandError,
     event::Listing,
     heard_texts::subject,
-    output::Message,
-    relay::RelayContent,
     said_texts::TextEpoch,
     step::Step,
     text_numbers::{NumberSet, TextRun},
@@ -162,18 +160,5 @@ impl Seat {
     pub(super) fn was_in(&self, said_in: TextEpoch) -> bool {
         let mut firsts = self.first_epochs.iter();
         firsts.any(|first| first.era == said_in.era && first.epoch <= said_in.epoch)
-    }
-
-    /// Seals content for the members and sends it to one device. It confirms nothing to the others.
-    fn send_content_to(&mut self, device: DemuxId, content: &Content, step: &mut Step<'_>) {
-        let Some(membership) = &mut self.membership else {
-            return;
-        };
-        let message = GroupMessage::Content(content.to_bytes());
-        let time = membership.sender_time(step.time);
-        if let Ok(sealed) = membership.group.seal_message(&message, time, step.rng) {
-            let body = RelayContent::GroupMessage(&sealed).to_bytes();
-            step.send(Message::RelayTo(device, body));
-        }
     }
 }
