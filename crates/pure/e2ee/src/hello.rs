@@ -8,6 +8,8 @@
 //! member absent if there is none. Readers leave out members they do not know, so that clients without
 //! end-to-end encryption read the names.
 
+use core::fmt;
+
 use anteroom_protocol::{
     Hello, HelloKey, HelloTooLong, UidCiphertext, VerifyError, printable_name,
 };
@@ -18,8 +20,8 @@ use zeroize::Zeroizing;
 
 use crate::MemberPublicKey;
 
-/// The statement of a device about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The statement of a device about itself. `Debug` does not show the name.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct HelloContent {
     /// The name that the person chose, as it can be displayed; `None` without a visible character.
     pub name: Option<String>,
@@ -34,6 +36,14 @@ struct Body {
     member_key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+}
+
+impl fmt::Debug for HelloContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HelloContent")
+            .field("member_key", &self.member_key)
+            .finish_non_exhaustive()
+    }
 }
 
 impl HelloContent {

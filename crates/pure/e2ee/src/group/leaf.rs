@@ -1,5 +1,7 @@
 //! Leaves: the claims of a member that stand in the group's tree.
 
+use core::fmt;
+
 use anteroom_protocol::{DemuxId, OpaqueUserId, ParseError, printable_name};
 use openmls::prelude::{
     BasicCredential, Capabilities, Credential, CredentialType, CredentialWithKey, Extension,
@@ -29,7 +31,8 @@ const VERSION: u8 = 1;
 /// The basic credential is `01 || user || demux id (4)`, the signature key is the member key. The extensions
 /// are `f201`, the admission; `f204`, the serial number (8); `f202`, the name in UTF-8; `f203`, the certificate
 /// chain; the last two only where there is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `Debug` does not show the name.
+#[derive(Clone, PartialEq, Eq)]
 pub struct MemberLeaf {
     /// The user.
     pub user: OpaqueUserId,
@@ -47,6 +50,16 @@ pub struct MemberLeaf {
     pub name: Option<String>,
     /// The certificate of the account.
     pub certificate: Option<CertificateChain>,
+}
+
+impl fmt::Debug for MemberLeaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberLeaf")
+            .field("demux_id", &self.demux_id)
+            .field("admission", &self.admission)
+            .field("serial", &self.serial)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MemberLeaf {
