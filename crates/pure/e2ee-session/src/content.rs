@@ -6,12 +6,11 @@
 //! co-admin. Readers leave out other kinds.
 
 use anteroom_e2ee::{Approval, GroupMessage, SignedStatement};
-use anteroom_protocol::redacted_debug;
+use anteroom_protocol::{printable_lines, printable_name, redacted_debug};
 use zeroize::Zeroizing;
 
 use crate::{
     lobby::{CoAdminDecision, MAX_WAITING, WaitingDevice},
-    text::{clean_name, clean_text},
     text_numbers::{NumberSet, TextNumbers, TextRun},
 };
 
@@ -119,11 +118,11 @@ impl Content {
         match *kind {
             NAME => core::str::from_utf8(rest)
                 .ok()
-                .map(|name| Self::Name(clean_name(name))),
+                .map(|name| Self::Name(printable_name(name))),
             APPROVALS => approvals(rest).map(Self::Approvals),
             NUMBERED_TEXT => {
                 let (of, text) = rest.split_first_chunk()?;
-                let text = clean_text(core::str::from_utf8(text).ok()?);
+                let text = printable_lines(core::str::from_utf8(text).ok()?);
                 let of = TextNumbers::parse(of)?;
                 (!text.is_empty()).then_some(Self::NumberedText(of, text))
             }
@@ -257,7 +256,7 @@ mod tests {
             first: 1,
         };
         let said = |text: &str| Content::NumberedText(of, text.to_owned());
-        let read = Content::parse(&said("one\u{202e}\ttwo\r\nthree\n\n").to_bytes());
+        let read = Content::parse(&said("one\u{202e}\ttwo  \r\nthree \n\n").to_bytes());
         assert_eq!(read, Some(said("one    two\nthree")));
         let mut broken = said("a").to_bytes().to_vec();
         *broken.last_mut().unwrap() = 0xff;

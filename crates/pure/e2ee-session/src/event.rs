@@ -1,5 +1,6 @@
 //! The events of a session, for the person and for the stores of the client.
 
+use core::fmt;
 use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
@@ -185,8 +186,8 @@ pub enum Event {
     Approved(SignedStatement<Approval>),
 }
 
-/// A member as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A member as it is shown. `Debug` does not show the name.
+#[derive(Clone, PartialEq, Eq)]
 pub struct MemberStatus {
     /// The leaf.
     pub leaf: u32,
@@ -206,6 +207,21 @@ pub struct MemberStatus {
     pub certificate: CertificateStatus,
     /// The word of the room service about the member's device.
     pub listing: Listing,
+}
+
+impl fmt::Debug for MemberStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberStatus")
+            .field("leaf", &self.leaf)
+            .field("claims", &self.claims)
+            .field("reason", &self.reason)
+            .field("is_own", &self.is_own)
+            .field("is_confirmed", &self.is_confirmed)
+            .field("is_compared", &self.is_compared)
+            .field("certificate", &self.certificate)
+            .field("listing", &self.listing)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The word of the room service about a member's device.

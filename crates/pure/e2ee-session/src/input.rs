@@ -1,5 +1,7 @@
 //! The inputs of a session.
 
+use core::fmt;
+
 use anteroom_e2ee::{CoAdmin, MemberPublicKey};
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, OpaqueUserId};
 
@@ -126,8 +128,8 @@ pub enum CommitRejection {
     Other,
 }
 
-/// A command of the person.
-#[derive(Clone, Debug)]
+/// A command of the person. `Debug` shows no texts and no names.
+#[derive(Clone)]
 #[expect(
     clippy::large_enum_variant,
     reason = "it is moved once, from the person to the session"
@@ -159,6 +161,29 @@ pub enum Command {
     },
 }
 
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Say(text) => write!(f, "Say({} bytes)", text.len()),
+            Self::SetName(_) => f.write_str("SetName"),
+            Self::Lock(on) => f.debug_tuple("Lock").field(on).finish(),
+            Self::Bar { device, scope } => {
+                let mut shown = f.debug_struct("Bar");
+                shown.field("device", device).field("scope", scope).finish()
+            }
+            Self::SetCoAdmins(all) => f.debug_tuple("SetCoAdmins").field(all).finish(),
+            Self::TellLobby(all) => f.debug_tuple("TellLobby").field(all).finish(),
+            Self::Decide { device, verdict } => {
+                let mut shown = f.debug_struct("Decide");
+                shown
+                    .field("device", device)
+                    .field("verdict", verdict)
+                    .finish()
+            }
+        }
+    }
+}
+
 /// The verdict of a co-admin about a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CoAdminVerdict {
@@ -179,4 +204,20 @@ pub enum BarScope {
     Device,
     /// All devices of the user: the service's `block`.
     User,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_texts_and_no_names() {
+        for command in [
+            Command::Say("hello".to_owned()),
+            Command::SetName("hello".to_owned()),
+        ] {
+            let shown = format!("{command:?}");
+            assert!(!shown.contains("hello"), "{shown}");
+        }
+    }
 }

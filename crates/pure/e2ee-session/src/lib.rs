@@ -127,7 +127,6 @@ mod said_texts;
 mod seat;
 mod session;
 mod step;
-mod text;
 mod text_numbers;
 mod text_reach;
 mod time;

@@ -7,9 +7,7 @@
 use core::fmt;
 
 use anteroom_e2ee::{Approval, MemberPublicKey, SignedStatement};
-use anteroom_protocol::{DemuxId, OpaqueUserId};
-
-use crate::text::clean_name;
+use anteroom_protocol::{DemuxId, OpaqueUserId, printable_name};
 
 /// The maximum number of waiting devices that one message tells.
 pub const MAX_WAITING: usize = 64;
@@ -86,7 +84,7 @@ impl WaitingDevice {
             user: OpaqueUserId::parse(core::str::from_utf8(user).ok()?).ok()?,
             member_key,
             is_guest,
-            name: clean_name(core::str::from_utf8(name).ok()?),
+            name: printable_name(core::str::from_utf8(name).ok()?),
         };
         Some((device, rest))
     }

@@ -74,7 +74,7 @@ pub(crate) struct Membership {
 }
 
 /// A name that a member has changed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ChangedName {
     pub(crate) name: Option<String>,
     /// The epoch in which it was said.

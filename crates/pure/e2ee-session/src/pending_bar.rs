@@ -19,7 +19,7 @@ impl PendingBar {
         let mut leaves = membership.view.leaves.values();
         let key = self.claims.member_key;
         let barred = membership.view.context.barred();
-        // The oldest entries of a long list are merged into a moment.
+        // Of a long list the oldest entries go, and a moment stands for them.
         let has_entry = barred.entries().contains(&self.entry)
             || self.entry.claimed().time < barred.void_before();
         has_entry

@@ -1,6 +1,6 @@
 //! The roster of the room service, with the times at which it stopped listing devices.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anteroom_e2ee::{MemberLeaf, MemberPublicKey, Moment, RosterHistory};
 use anteroom_protocol::{DemuxId, OpaqueUserId};
@@ -11,35 +11,20 @@ use crate::{
     input::{RosterDevice, SeatStatus},
 };
 
-/// The maximum number of devices that are remembered as gone.
-const MAX_GONE: usize = 4096;
-
 /// The roster as it is now.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RosterState {
     devices: Vec<RosterDevice>,
     /// The rosters as the checks of commits read them.
     pub(crate) history: RosterHistory,
-    first: Option<Moment>,
-    gone: BTreeMap<DemuxId, Moment>,
     /// The moment before which the whole roster is not requested again.
     request_after: Option<Moment>,
 }
 
 impl RosterState {
     pub(crate) fn update(&mut self, devices: Vec<RosterDevice>, now: Moment) {
-        self.first.get_or_insert(now);
-        let before: BTreeSet<DemuxId> = self.active().collect();
         self.devices = devices;
         let active: BTreeSet<DemuxId> = self.active().collect();
-        for device in before.difference(&active) {
-            self.gone.insert(*device, now);
-        }
-        self.gone.retain(|device, _| !active.contains(device));
-        while self.gone.len() > MAX_GONE {
-            // A device that is forgotten counts as gone since the first roster.
-            self.gone.pop_first();
-        }
         self.history.update(active, now);
         let devices = self.devices.iter();
         let listed = devices.filter(|device| device.status != SeatStatus::Pending);
@@ -78,18 +63,10 @@ impl RosterState {
         self.connected().any(|one| one.demux_id != own)
     }
 
-    /// Returns the moment at which the roster stopped listing a device as active; `None` while it lists it.
-    pub(crate) fn gone_since(&self, device: DemuxId) -> Option<Moment> {
-        if self.history.is_active(device) {
-            return None;
-        }
-        self.gone.get(&device).copied().or(self.first)
-    }
-
     /// Returns the moment since which the roster has not listed a leaf as it is: its device not as active, or with
     /// another user or member key; `None` while it does.
     pub(crate) fn unlisted_since(&self, claims: &MemberLeaf) -> Option<Moment> {
-        let gone = self.gone_since(claims.demux_id);
+        let gone = self.history.gone_since(claims.demux_id);
         gone.or_else(|| self.history.contradicted_since(claims))
     }
 
@@ -133,5 +110,48 @@ impl RosterState {
         let devices = self.devices.iter();
         let active = devices.filter(|device| device.status != SeatStatus::Pending);
         active.map(|device| device.demux_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use anteroom_e2ee::{Admission, DeviceSecret};
+    use anteroom_protocol::RoomId;
+
+    use super::*;
+
+    fn device(number: u32) -> RosterDevice {
+        RosterDevice {
+            demux_id: DemuxId::new(number * 16).unwrap(),
+            user: None,
+            member_key: None,
+            is_admin: false,
+            status: SeatStatus::Active,
+        }
+    }
+
+    /// The committer and the checks of its commit read the same times.
+    #[test]
+    fn of_very_many_devices_that_went_the_last_are_not_taken_for_gone_before() {
+        let at = |seconds| Moment::new(Duration::from_secs(seconds));
+        let mut roster = RosterState::default();
+        roster.update((1..6_000).map(device).collect(), at(0));
+        roster.update(vec![device(1)], at(10));
+        roster.update(Vec::new(), at(20));
+        let key = DeviceSecret::from_bytes([1; 32]).member_key(&RoomId::from_bytes([1; 32]));
+        let last = MemberLeaf {
+            user: OpaqueUserId::parse("0a").unwrap(),
+            demux_id: device(1).demux_id,
+            member_key: key.public(),
+            admission: Admission::None,
+            serial: 1,
+            name: None,
+            certificate: None,
+        };
+        assert_eq!(roster.unlisted_since(&last), Some(at(20)));
+        assert!(!roster.history.is_gone(&last, at(21)));
+        assert!(roster.history.is_gone(&last, at(22)));
     }
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
-use anteroom_e2ee::{Approval, Authority, Moment, Policy, RoomContext, SignedStatement};
+use anteroom_e2ee::{AdminKey, Approval, Authority, Moment, Policy, RoomContext, SignedStatement};
 use anteroom_protocol::{GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 
@@ -187,6 +187,26 @@ impl Session {
         seat.approve(device, time.now, &self.options)
     }
 
+    /// Returns whether this device has the admin key that the link names.
+    #[must_use]
+    pub fn has_admin_key(&self) -> bool {
+        let key = self.options.admin_key.as_ref().map(AdminKey::public);
+        key.is_some() && key == self.options.admin
+    }
+
+    /// Returns the newest policy that this device knows, if it has the admin key and the link's state `shown` has an
+    /// older one, none, or junk: the change that brought it may have failed.
+    #[must_use]
+    pub fn unpublished_policy(&self, shown: &[u8]) -> Option<&SignedStatement<Policy>> {
+        let known = self.options.policy.as_ref();
+        let known = known.filter(|known| self.has_admin_key() && counts(known, &self.options))?;
+        let shown = SignedStatement::<Policy>::parse(shown).ok();
+        let is_published = shown.is_some_and(|shown| {
+            shown == *known || (shown.supersedes(known) && counts(&shown, &self.options))
+        });
+        (!is_published).then_some(known)
+    }
+
     /// Returns the context of the group that the device is in: the statements that count.
     #[must_use]
     pub fn context(&self) -> Option<&RoomContext> {
@@ -263,18 +283,19 @@ fn learn_before_the_first_seat(bytes: &[u8], step: &mut Step<'_>) {
     let Ok(policy) = SignedStatement::<Policy>::parse(bytes) else {
         return;
     };
-    let Some(admin) = &options.admin else { return };
     let known = options.policy.as_ref();
     let is_newer = known.is_none_or(|known| policy.supersedes(known));
-    let authority = Authority::of_admin(admin);
-    if is_newer
-        && policy
-            .verify(&options.root_key.room_id(), &authority)
-            .is_ok()
-    {
+    if is_newer && counts(&policy, options) {
         options.policy = Some(policy.clone());
         step.tell(Event::Policy(policy));
     }
+}
+
+/// Returns whether the admin key of the link has signed a policy of the room.
+fn counts(policy: &SignedStatement<Policy>, options: &SessionOptions) -> bool {
+    let room = options.root_key.room_id();
+    let admin = options.admin.as_ref().map(Authority::of_admin);
+    admin.is_some_and(|admin| policy.verify(&room, &admin).is_ok())
 }
 
 /// Restores the former seat, or takes a new one.

@@ -8,7 +8,11 @@
 //! member absent if there is none. Readers leave out members they do not know, so that clients without
 //! end-to-end encryption read the names.
 
-use anteroom_protocol::{Hello, HelloKey, HelloTooLong, UidCiphertext, VerifyError, printable};
+use core::fmt;
+
+use anteroom_protocol::{
+    Hello, HelloKey, HelloTooLong, UidCiphertext, VerifyError, printable_name,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -16,11 +20,8 @@ use zeroize::Zeroizing;
 
 use crate::MemberPublicKey;
 
-/// The maximum length of a name, in characters.
-pub(crate) const MAX_NAME_CHARS: usize = 60;
-
-/// The statement of a device about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The statement of a device about itself. `Debug` does not show the name.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct HelloContent {
     /// The name that the person chose, as it can be displayed; `None` without a visible character.
     pub name: Option<String>,
@@ -37,13 +38,21 @@ struct Body {
     name: Option<String>,
 }
 
+impl fmt::Debug for HelloContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HelloContent")
+            .field("member_key", &self.member_key)
+            .finish_non_exhaustive()
+    }
+}
+
 impl HelloContent {
     /// Creates a hello. The name is cleaned: control characters, marks of direction and invisible characters
     /// go, and so does everything after 60 characters.
     #[must_use]
     pub fn new(name: &str, member_key: Option<MemberPublicKey>) -> Self {
         Self {
-            name: clean(name),
+            name: printable_name(name),
             member_key,
         }
     }
@@ -83,13 +92,8 @@ impl HelloContent {
             MemberPublicKey::from_bytes(&bytes).map_err(|_| VerifyError)
         };
         Ok(Self {
-            name: body.name.and_then(|name| clean(&name)),
+            name: body.name.and_then(|name| printable_name(&name)),
             member_key: body.member_key.map(decoded).transpose()?,
         })
     }
-}
-
-/// Returns a name as it can be displayed; `None` if nothing of it is visible.
-pub(crate) fn clean(name: &str) -> Option<String> {
-    Some(printable(name, MAX_NAME_CHARS)).filter(|name| !name.is_empty())
 }

@@ -27,7 +27,7 @@ mod approval;
 mod barred;
 mod certificate;
 mod co_admin;
-mod due;
+pub(crate) mod due;
 mod error;
 mod frame;
 mod lock;

@@ -80,6 +80,27 @@ pub fn printable(text: &str, most: usize) -> String {
     }
 }
 
+/// The maximum length of the name that somebody has in a call, in characters.
+pub const MAX_NAME_CHARS: usize = 60;
+
+/// Returns the name that somebody has in a call as it can be displayed; `None` if nothing of it is visible.
+#[must_use]
+pub fn printable_name(name: &str) -> Option<String> {
+    Some(printable(name, MAX_NAME_CHARS)).filter(|name| !name.is_empty())
+}
+
+/// Returns the lines of a text as they can be displayed, without blanks at their ends and without empty lines at the
+/// end. A tab becomes four spaces.
+#[must_use]
+pub fn printable_lines(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = line.replace('\t', "    ");
+        printable(&line, usize::MAX).trim_end().to_owned()
+    });
+    let lines: Vec<String> = lines.collect();
+    lines.join("\n").trim_end_matches('\n').to_owned()
+}
+
 fn is_printable(character: char) -> bool {
     let is_written = CodePointSetData::new::<JoinControl>().contains(character)
         || CodePointSetData::new::<VariationSelector>().contains(character)

@@ -73,7 +73,9 @@ pub use self::{
         CreateCredential, CreateCredentialRequest, CreateCredentialRequestContext,
         CreateCredentialResponse, CreatePresentation,
     },
-    display::{disturbs_display, is_visible, printable},
+    display::{
+        MAX_NAME_CHARS, disturbs_display, is_visible, printable, printable_lines, printable_name,
+    },
     generic_params::{GenericPublicParams, GenericSecretParams, ParamsId},
     group_auth_credential::{
         GroupAuthCredential, GroupAuthCredentialResponse, GroupAuthPresentation,

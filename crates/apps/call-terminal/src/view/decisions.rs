@@ -18,22 +18,23 @@ impl View {
         if decision == Decision::Admit && self.signs_approvals() {
             self.note_approval(device, self.listed_key(device));
         }
-        if self.passes_on() {
-            return words::asked_decision(decision, &label);
-        }
-        if decision != Decision::Admit {
+        let is_passed_on = self.passes_on();
+        if !is_passed_on && decision != Decision::Admit {
             self.dismissed.insert(device);
         }
-        let is_blocked = decision == Decision::Deny && self.deny(device);
+        let is_second = decision == Decision::Deny && self.deny(device);
+        if is_passed_on {
+            return words::asked_decision(decision, &label, is_second);
+        }
         self.sent_decision(decision, device);
-        match is_blocked {
+        match is_second {
             true => words::second_denial(&label),
             false => words::decision(decision, &label, self.admits_each_device()),
         }
     }
 
-    /// Notes that this device does not let another one in. Returns whether it is known that this blocks the
-    /// account. The room service does not block that of an admin.
+    /// Notes that a device is not let in. Returns whether it is known as the second denial of the account, which
+    /// blocks it. The room service does not block that of an admin.
     fn deny(&mut self, device: DemuxId) -> bool {
         let waiting = find(&self.roster.pending, device);
         let Some(user) = waiting.and_then(|waiting| waiting.user.clone()) else {
@@ -82,6 +83,10 @@ impl View {
             DecisionHandling::PassedOn => {
                 let what = match decision.verdict {
                     Verdict::Admit(_) => format!("lets {about} in"),
+                    Verdict::Deny if self.deny(decision.device) => format!(
+                        "does not let {about} in, and blocks the account for the rest of this call, since this is \
+                         the second /deny of it"
+                    ),
                     Verdict::Deny => format!("does not let {about} in"),
                     Verdict::Remove => format!("sends {about} away"),
                     Verdict::Block => format!("blocks {about} for the rest of this call"),

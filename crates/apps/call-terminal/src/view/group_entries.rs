@@ -172,8 +172,9 @@ impl View {
             }
             GroupEvent::Elsewhere(device) => problem(format!(
                 "this device is already in the call elsewhere, as {}: two programs use the same key, of which \
-                 the group takes one. Leave there, and the others let you in here; to be in twice, log in anew \
-                 on one of the two machines instead of copying the files of the other one",
+                 the group takes one. Leave there, and the others let you in here; if that program has ended \
+                 without leaving, it takes up to 30 s. To be in twice, log in anew on one of the two machines \
+                 instead of copying the files of the other one",
                 self.label(*device)
             )),
             GroupEvent::MemberAdded { member, .. } => {

@@ -25,11 +25,10 @@ impl View {
         };
     }
 
-    /// Returns whether a signed approval goes with an admission of this person, as far as the group shows it.
+    /// Returns whether a signed approval goes with an admission of this person.
     pub(super) fn signs_approvals(&self) -> bool {
         let state = self.group.state.as_ref();
-        let is_member = state.is_some_and(|state| !state.members.is_empty());
-        !is_member || self.group.has_admin_secret() || self.passes_on()
+        state.is_some_and(|state| state.signs_approvals)
     }
 
     /// Returns the key that the roster states of a device.

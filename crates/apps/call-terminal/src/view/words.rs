@@ -126,7 +126,11 @@ pub(super) fn admin_key_differs(label: &str, is_missing: bool) -> String {
 /// Returns the reason why this device may not be in the group, and the next step.
 pub(super) fn cannot_be_in(error: AdmissionError, own_tag: &str) -> String {
     let next = match error {
-        AdmissionError::Missing | AdmissionError::Expired | AdmissionError::Void => format!(
+        AdmissionError::Missing
+        | AdmissionError::Expired
+        | AdmissionError::Ending
+        | AdmissionError::Early
+        | AdmissionError::Void => format!(
             ". Each device needs an approval of its own, also if another one of your account has one: ask an \
              admin in the call to write /admit {own_tag}"
         ),
@@ -256,9 +260,18 @@ pub(super) fn second_denial(label: &str) -> Entry {
 }
 
 /// A decision of this device, of a co-admin, which an admin's device has to pass on.
-pub(super) fn asked_decision(decision: Decision, label: &str) -> Entry {
+pub(super) fn asked_decision(decision: Decision, label: &str, is_second_denial: bool) -> Entry {
     let what = request(decision, label);
-    Entry::Notice(format!("You ask an admin's device {what}."))
+    let effect = match decision {
+        Decision::Deny if is_second_denial => {
+            " If the /deny of the account before it was passed on, this one blocks it for the rest of this call."
+        }
+        Decision::Deny => {
+            " A second /deny of the account, by you or another one who decides, blocks it for the rest of this call."
+        }
+        _ => "",
+    };
+    Entry::Notice(format!("You ask an admin's device {what}.{effect}"))
 }
 
 /// Returns the end of a sentence about the decision that an admin's device is asked to pass on.

@@ -1,11 +1,8 @@
 //! The plaintext of sealed messages: small JSON documents.
 
-use anteroom_protocol::printable;
+use anteroom_protocol::{printable_lines, printable_name};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
-
-/// The maximum length of a displayed name, in characters.
-const MAX_NAME_CHARS: usize = 60;
 
 /// One message of a call's conversation. Readers ignore messages of an unknown kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,29 +37,13 @@ impl Chat {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(match serde_json::from_slice(bytes).ok()? {
             Self::Hello { name } => Self::Hello {
-                name: printable_name(&name),
+                name: printable_name(&name).unwrap_or_default(),
             },
             Self::Text { text } => Self::Text {
                 text: printable_lines(&text),
             },
         })
     }
-}
-
-/// Returns a name as it can be displayed; an empty string if it has no visible character.
-fn printable_name(name: &str) -> String {
-    printable(name, MAX_NAME_CHARS)
-}
-
-/// Returns the lines of a text as they can be displayed, without empty lines at the end. A tab becomes four
-/// spaces.
-fn printable_lines(text: &str) -> String {
-    let lines = text.lines().map(|line| {
-        let line = line.replace('\t', "    ");
-        printable(&line, usize::MAX).trim_end().to_owned()
-    });
-    let lines: Vec<String> = lines.collect();
-    lines.join("\n").trim_end_matches('\n').to_owned()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The commands of a device to the room service.
 
+use core::fmt;
+
 use zeroize::Zeroizing;
 
 use super::group::GroupCommand;
@@ -14,8 +16,7 @@ pub enum Recipient {
     One(DemuxId),
 }
 
-/// A command of a device in a call.
-#[derive(Debug)]
+/// A command of a device in a call. `Debug` shows no messages, texts and names.
 pub enum Command {
     /// Seals a message under the key of the link, and relays it.
     Send {
@@ -54,4 +55,38 @@ pub enum Command {
     Ping,
     /// Leaves the call.
     Leave,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, device) = match self {
+            Self::Send { to, .. } => return f.debug_tuple("Send").field(to).finish(),
+            Self::Say(text) => return write!(f, "Say({} bytes)", text.len()),
+            Self::Introduce { to, .. } => return f.debug_tuple("Introduce").field(to).finish(),
+            Self::Group(command) => return f.debug_tuple("Group").field(command).finish(),
+            Self::RaiseHand(raised) => return f.debug_tuple("RaiseHand").field(raised).finish(),
+            Self::Ping => return f.write_str("Ping"),
+            Self::Leave => return f.write_str("Leave"),
+            Self::Approve { device, .. } => ("Approve", device),
+            Self::Deny(device) => ("Deny", device),
+            Self::Remove(device) => ("Remove", device),
+            Self::Block(device) => ("Block", device),
+        };
+        f.debug_tuple(name).field(device).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_texts_and_no_names() {
+        let name = "hello".to_owned();
+        let to = Recipient::All;
+        for command in [Command::Say(name.clone()), Command::Introduce { to, name }] {
+            let shown = format!("{command:?}");
+            assert!(!shown.contains("hello"), "{shown}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod errors;
 mod group_commands;
 mod kept_text;
 mod outgoing;
+mod published_policy;
 mod said_text;
 mod say_outcome;
 mod shared_lobby;
@@ -37,7 +38,6 @@ use super::{
     roster::Roster,
     roster_revision::ROSTERS,
 };
-use crate::{PolicyComparison, RoomStatements};
 
 /// The features of a room service that the encryption needs.
 const FEATURES: [&str; 2] = ["member", "group"];
@@ -81,8 +81,6 @@ pub(super) struct Encryption {
     returned_at: Option<Moment>,
     effects: VecDeque<Effect>,
     told: Option<GroupState>,
-    /// The highest policy, for a device that can sign one.
-    policy: Option<RoomStatements>,
     /// The counter of the policy that was published since the room service showed another one during the call.
     published_again: Option<u64>,
     lobby: SharedLobby,
@@ -110,7 +108,6 @@ impl Encryption {
             returned_at: None,
             effects: VecDeque::new(),
             told: None,
-            policy: member.signed_policy(),
             published_again: None,
             lobby: SharedLobby {
                 has_passkey: options.passkey.is_some(),
@@ -208,43 +205,6 @@ impl Encryption {
             self.session.handle(policy, time, rng);
         }
         self.settle(Surroundings { time, rng });
-    }
-
-    /// Publishes the highest policy again if the room service shows another one: the change that brought it may
-    /// have failed.
-    fn publish_again(&mut self, info: &SeatInfo) {
-        let takes_statements = info.features.iter().any(|feature| feature == STATEMENTS);
-        if let Some(policy) = self.policy.as_mut().filter(|_| takes_statements)
-            && let PolicyComparison::Older | PolicyComparison::Invalid =
-                policy.see_policy(&info.link.admin_statement)
-            && policy.policy().is_some()
-        {
-            let statement = policy.admin_statement();
-            self.effects.push_back(Effect::Publish(statement));
-        }
-    }
-
-    /// Publishes the highest policy again, once, if the room service shows an older one during the call, or junk: of
-    /// the policies of two devices the older one can come last.
-    pub(super) fn see_link(&mut self, shown: &AdminStatement) {
-        let takes_statements = self.lobby.has_statements;
-        if let Some(statements) = self.policy.as_mut().filter(|_| takes_statements)
-            && let PolicyComparison::Older | PolicyComparison::Invalid =
-                statements.see_policy(shown)
-            && let Some(policy) = statements.policy()
-            && self.published_again != Some(policy.claimed().counter)
-        {
-            self.published_again = Some(policy.claimed().counter);
-            let statement = statements.admin_statement();
-            self.effects.push_back(Effect::Publish(statement));
-        }
-    }
-
-    /// Takes note of a policy of the room.
-    fn see_policy(&mut self, statement: &AdminStatement) {
-        if let Some(policy) = &mut self.policy {
-            policy.see_policy(statement);
-        }
     }
 
     /// Ends what was at an earlier seat, since the room service states no groups any more.
@@ -360,6 +320,7 @@ impl Encryption {
             has_admin: self.has_admin,
             co_admins: co_admins.iter().map(|one| one.member_key).collect(),
             is_co_admin: self.session.is_co_admin(),
+            signs_approvals: self.session.has_admin_key() || self.session.is_co_admin(),
             has_admin_device: false,
         }
     }
@@ -380,11 +341,6 @@ impl Encryption {
                 }
                 Output::Event(event) => {
                     self.see_admin_key(&event);
-                    if let SessionEvent::Policy(policy) = &event
-                        && let Ok(statement) = AdminStatement::new(policy.as_bytes())
-                    {
-                        self.see_policy(&statement);
-                    }
                     Some(Effect::Event(CallEvent::Group(Box::new(event))))
                 }
             };

@@ -23,6 +23,9 @@ pub struct GroupState {
     pub co_admins: Vec<MemberPublicKey>,
     /// Whether this person is a co-admin of the era.
     pub is_co_admin: bool,
+    /// Whether this device signs the approvals of its admissions: with the admin key of the link, or as a co-admin.
+    /// With the passkey alone it signs none.
+    pub signs_approvals: bool,
     /// Whether the device of an admin is in the group and connected, which passes the decisions of co-admins on.
     pub has_admin_device: bool,
 }

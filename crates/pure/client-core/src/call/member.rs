@@ -5,9 +5,7 @@ use anteroom_e2ee::{
     MemberKey, MemberPublicKey, Policy, SignedStatement, Signer,
 };
 use anteroom_e2ee_session::SessionOptions;
-use anteroom_protocol::{
-    Aci, AdminStatement, CallLink, OpaqueUserId, RoomId, RootKey, Timestamp, redacted_debug,
-};
+use anteroom_protocol::{Aci, CallLink, OpaqueUserId, RoomId, RootKey, Timestamp, redacted_debug};
 
 use crate::{AdminRights, DeviceCertificate, Error, RoomStatements};
 
@@ -115,20 +113,6 @@ impl CallMember {
     /// Returns whether the link names an admin key, so that the members decide who is in.
     pub(super) const fn has_admin(&self) -> bool {
         self.admin.is_some()
-    }
-
-    /// Returns the policy of the room for a device that signs policies; `None` for others.
-    pub(super) fn signed_policy(&self) -> Option<RoomStatements> {
-        let admin = self.admin.as_ref()?;
-        let key = self.admin_key.as_ref();
-        key.filter(|key| key.public() == *admin)?;
-        let mut statements = RoomStatements::new(self.room, *admin);
-        let policy = self.policy.as_ref();
-        let known = policy.and_then(|policy| AdminStatement::new(policy.as_bytes()).ok());
-        if let Some(known) = known {
-            statements.see_policy(&known);
-        }
-        Some(statements)
     }
 
     /// Returns whether the device has the admin key.

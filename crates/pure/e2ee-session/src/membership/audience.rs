@@ -16,7 +16,7 @@ impl Membership {
         let others = self.shown.iter().filter(move |leaf| **leaf != own);
         others.filter_map(|leaf| {
             let claims = self.view.leaves.get(leaf)?;
-            let gone = roster.gone_since(claims.demux_id);
+            let gone = roster.history.gone_since(claims.demux_id);
             let heard = self.confirmations.heard_at(*leaf);
             let is_there = roster.is_connected(claims.demux_id)
                 || gone.is_some_and(|gone| heard.is_some_and(|at| at > gone.plus(LATE)));

@@ -21,13 +21,13 @@ impl Membership {
         let is_due = |next: &mut NextContext| next.again.is_some_and(|again| again <= now);
         self.next.take_if(is_due);
         self.next.get_or_insert_with(|| {
-            let context = view.context.with(&known.statements_at(now, own).signed());
+            let context = view.context.with(&known.statements_at(now, own));
             let entries = known.barred().entries().iter();
             let times = entries.map(|entry| entry.due_from(Some(own)));
             let lock = known.lock().map(|lock| lock.due_from(Some(own)));
             let times = times.chain(lock);
             let leaves = view.leaves.iter();
-            let barred = leaves.filter(|(_, claims)| context.is_barred(&claims.claim(), now));
+            let barred = leaves.filter(|(_, claims)| context.may_take_out(&claims.claim(), now));
             NextContext {
                 is_changed: context != view.context,
                 barred: barred.map(|(leaf, _)| *leaf).collect(),

@@ -121,12 +121,12 @@ impl Seat {
         self.told_obstacle.replace(obstacle) != Some(obstacle)
     }
 
-    /// Returns whether this device may be in a group by what it knows, and tells the person why not.
+    /// Returns whether others would add this device by what it knows, and tells the person why not.
     pub(super) fn may_be_in(&mut self, step: &mut Step<'_>) -> bool {
         let own = self.own_leaf(step);
         let may_be_in = self
             .known
-            .admits(&own.claim(), Presence::Present, step.time.now);
+            .may_add(&own.claim(), Presence::Present, step.time.now);
         match may_be_in {
             Ok(_) => {
                 self.told_obstacle

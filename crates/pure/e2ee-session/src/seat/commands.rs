@@ -4,7 +4,7 @@ use anteroom_e2ee::{
     Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, Lock, MemberLeaf, Policy,
     SignedStatement, Signer, Statement, StatementKey,
 };
-use anteroom_protocol::{DemuxId, Restrictions, Timestamp};
+use anteroom_protocol::{DemuxId, Restrictions, Timestamp, printable_name};
 
 use super::Seat;
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     output::Message,
     pending_bar::PendingBar,
     step::Step,
-    text::clean_name,
 };
 
 impl Seat {
@@ -42,7 +41,7 @@ impl Seat {
 
     /// Changes the name. The next leaf has it; the members of the present group are told.
     fn set_name(&mut self, name: &str, step: &mut Step<'_>) {
-        let name = clean_name(name);
+        let name = printable_name(name);
         step.options.name = name;
         self.has_new_name = self.membership.is_some();
         if let Some(membership) = &mut self.membership {

@@ -6,7 +6,7 @@ use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CommitEffect, CommitError, CommitRefusal, EpochChange,
     EpochFrames, GroupView, MAX_ADDS, Moment, RemovalReason,
 };
-use anteroom_protocol::{DemuxId, GroupEpoch};
+use anteroom_protocol::{DemuxId, GroupEpoch, printable_name};
 
 use super::{Seat, ToldCommit, bars::barred_by};
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     membership::Membership,
     output::Output,
     step::{Step, surroundings},
-    text::clean_name,
 };
 
 /// The maximum number of commits that wait behind one that is held.
@@ -189,7 +188,7 @@ impl Seat {
         self.applicants.reconsider();
         // The name may be a newer one than that of the leaf, whose key package went out before.
         let leaf = membership.view.leaves.get(&membership.group.own_leaf());
-        let name = step.options.name.as_deref().and_then(clean_name);
+        let name = step.options.name.as_deref().and_then(printable_name);
         self.has_new_name = leaf.is_some_and(|leaf| leaf.name != name);
         membership.name_at = self.has_new_name.then(|| step.moment().plus(CHANGE_DELAY));
         self.needs_renewal = false;

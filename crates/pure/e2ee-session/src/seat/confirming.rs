@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use anteroom_e2ee::{CONFIRMATION_INTERVAL, GroupMessage, Moment};
+use anteroom_protocol::DemuxId;
 
 use super::Seat;
 use crate::{
@@ -82,14 +83,33 @@ impl Seat {
         class: RelayClass,
         step: &mut Step<'_>,
     ) {
-        let Some(membership) = &mut self.membership else {
-            return;
-        };
-        let time = membership.sender_time(step.time);
-        if let Ok(sealed) = membership.group.seal_message(message, time, step.rng) {
-            membership.sent(step.time.moment);
-            let body = RelayContent::GroupMessage(&sealed).to_bytes();
+        if let Some(body) = self.sealed(message, step) {
+            if let Some(membership) = &mut self.membership {
+                membership.sent(step.time.moment);
+            }
             step.send(Message::Relay(class, body));
         }
+    }
+
+    /// Seals a content for the members, and sends it to one device. The others do not hear it, so that it confirms
+    /// nothing.
+    pub(super) fn send_content_to(
+        &mut self,
+        device: DemuxId,
+        content: &Content,
+        step: &mut Step<'_>,
+    ) {
+        let message = GroupMessage::Content(content.to_bytes());
+        if let Some(body) = self.sealed(&message, step) {
+            step.send(Message::RelayTo(device, body));
+        }
+    }
+
+    /// Seals a message for the members, as the body of a relay.
+    fn sealed(&mut self, message: &GroupMessage, step: &mut Step<'_>) -> Option<Vec<u8>> {
+        let membership = self.membership.as_mut()?;
+        let time = membership.sender_time(step.time);
+        let sealed = membership.group.seal_message(message, time, step.rng);
+        Some(RelayContent::GroupMessage(&sealed.ok()?).to_bytes())
     }
 }

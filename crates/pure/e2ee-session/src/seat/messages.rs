@@ -1,12 +1,12 @@
 //! Relays of other devices.
 
 use anteroom_e2ee::GroupMessage;
-use anteroom_protocol::{DemuxId, GroupEpoch};
+use anteroom_protocol::{DemuxId, GroupEpoch, printable_lines};
 
 use super::Seat;
 use crate::{
     content::Content, event::Event, heard_texts::TextOrder, membership::ChangedName,
-    relay::RelayContent, step::Step, text::clean_text,
+    relay::RelayContent, step::Step,
 };
 
 /// The maximum number of messages that wait while a commit is held.
@@ -124,7 +124,7 @@ impl Seat {
                 let now = step.moment();
                 let texts = self.heard.take_answer(sender, run, answered, &sealed, now);
                 for (said_in, text) in texts {
-                    let text = clean_text(&text);
+                    let text = printable_lines(&text);
                     if !text.is_empty() && self.was_in(said_in) {
                         let claims = claims.clone();
                         step.tell(Event::Text {

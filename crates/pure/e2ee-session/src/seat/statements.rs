@@ -4,10 +4,10 @@ use anteroom_e2ee::{
     AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
     MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement, Signer,
 };
-use anteroom_protocol::DemuxId;
+use anteroom_protocol::{DemuxId, printable_name};
 
 use super::Seat;
-use crate::{event::Event, outside::Outside, step::Step, text::clean_name};
+use crate::{event::Event, outside::Outside, step::Step};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
@@ -82,7 +82,6 @@ impl Seat {
             policy,
             barred,
             lock,
-            ..
         } = told.statements();
         let room = *self.known.room();
         let known = self.known.policy();
@@ -207,8 +206,8 @@ impl Seat {
         )
     }
 
-    /// Looks whether the own leaf is to be renewed: newcomers would refuse it, and take the one that this
-    /// device would make now. Returns the moment of the next look.
+    /// Looks whether the own leaf is to be renewed: nobody would add it, and everybody the one that this device would
+    /// make now. That is before newcomers refuse it. Returns the moment of the next look.
     pub(super) fn look_at_own_leaf(&mut self, step: &Step<'_>) -> Option<Moment> {
         let now = step.moment();
         let membership = self.membership.as_ref()?;
@@ -216,14 +215,12 @@ impl Seat {
             return Some(look);
         }
         let context = &membership.view.context;
-        let admits = |leaf: &MemberLeaf| {
-            let admitted = context.admits(&leaf.claim(), Presence::Present, step.time.now);
-            admitted.is_ok()
+        let is_added = |leaf: &MemberLeaf| {
+            let added = context.may_add(&leaf.claim(), Presence::Present, step.time.now);
+            added.is_ok()
         };
         let own = membership.view.leaves.get(&membership.group.own_leaf())?;
-        let new = self.own_leaf(step);
-        let is_added = context.may_add(&new.claim(), Presence::Present, step.time.now);
-        self.needs_renewal = !admits(own) && is_added.is_ok();
+        self.needs_renewal = !is_added(own) && is_added(&self.own_leaf(step));
         let look = now.plus(RENEWAL_INTERVAL);
         self.renewal_look = Some(look);
         Some(look)
@@ -255,7 +252,7 @@ impl Seat {
             member_key,
             admission,
             serial: self.serial,
-            name: options.name.as_deref().and_then(clean_name),
+            name: options.name.as_deref().and_then(printable_name),
             certificate: options.certificate.clone(),
         }
     }

@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_e2ee::{GroupMessage, Moment, ReplyKey};
-use anteroom_protocol::{DemuxId, GroupEpoch};
+use anteroom_e2ee::{Moment, ReplyKey};
+use anteroom_protocol::{DemuxId, GroupEpoch, printable_lines};
 
 use super::Seat;
 use crate::{
@@ -13,11 +13,8 @@ use crate::{
     error::CommandError,
     event::Listing,
     heard_texts::subject,
-    output::Message,
-    relay::RelayContent,
     said_texts::TextEpoch,
     step::Step,
-    text::clean_text,
     text_numbers::{NumberSet, TextRun},
     text_reach::TextReach,
 };
@@ -41,7 +38,7 @@ impl Seat {
         if !self.may_send() {
             return Err(CommandError::Stopped);
         }
-        let text = clean_text(text);
+        let text = printable_lines(text);
         if text.is_empty() || text.len() > MAX_TEXT {
             return Err(CommandError::Text);
         }
@@ -163,18 +160,5 @@ impl Seat {
     pub(super) fn was_in(&self, said_in: TextEpoch) -> bool {
         let mut firsts = self.first_epochs.iter();
         firsts.any(|first| first.era == said_in.era && first.epoch <= said_in.epoch)
-    }
-
-    /// Seals content for the members and sends it to one device. It confirms nothing to the others.
-    fn send_content_to(&mut self, device: DemuxId, content: &Content, step: &mut Step<'_>) {
-        let Some(membership) = &mut self.membership else {
-            return;
-        };
-        let message = GroupMessage::Content(content.to_bytes());
-        let time = membership.sender_time(step.time);
-        if let Ok(sealed) = membership.group.seal_message(&message, time, step.rng) {
-            let body = RelayContent::GroupMessage(&sealed).to_bytes();
-            step.send(Message::RelayTo(device, body));
-        }
     }
 }

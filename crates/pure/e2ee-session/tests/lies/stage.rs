@@ -426,6 +426,10 @@ fn inputs(message: &CallMessage) -> Vec<Input> {
             present: started(*present),
             statement: statement_bytes(statement.as_ref()),
         },
+        CallMessage::NewStatement { present, statement } => Input::Admitted {
+            present: started(*present),
+            statement: statement_bytes(Some(statement)),
+        },
         CallMessage::Link(link) => return policy_of(link).into_iter().collect(),
         CallMessage::Relay { from, body } => Input::Relay {
             from: *from,

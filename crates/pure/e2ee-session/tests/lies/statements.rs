@@ -13,6 +13,7 @@ use crate::{
     insider::Insider,
     insiders::{INSIDER, sign},
     people::{Room, TestUser, user},
+    private_groups::asking,
     stage::{Hop, Stage},
 };
 
@@ -346,6 +347,48 @@ fn nobody_comes_in_by_the_next_group_against_a_statement_that_waits() {
         assert_eq!(context.is_locked(), is_lock);
         assert_eq!(context.barred().entries().is_empty(), is_lock);
     }
+}
+
+/// The next group lacks the entry, and a member adds whom it names, as no honest committer does that knows it.
+#[test]
+fn a_member_brings_back_whom_an_entry_that_waits_names_until_the_entry_is_due() {
+    let (mut stage, mut insider) = call_with_insider([0, 0]);
+    let ahead = CLOCK_TOLERANCE - 60;
+    let entry = commit(&mut stage, &mut insider, ahead);
+    insider.follow(&mut stage);
+    insider.commit_bytes(&mut stage, b"no commit");
+    stage.run(15_000);
+    stage.assert_together(&[0, 1, 2, 3]);
+    assert!(!has(&stage, &entry));
+    let named = stage.room.person(50);
+    let named = stage.join(named);
+    let mut member = Insider::join(&mut stage, 60, Admission::None).unwrap();
+    member.follow(&mut stage);
+    let change = GroupChange {
+        add: vec![asking(&stage, named)],
+        ..GroupChange::default()
+    };
+    stage.forget();
+    member.commit(&mut stage, &change);
+    let own = member.group.own_leaf();
+    let all = BTreeSet::from([0, 1, 2, 3, member.who, named]);
+    for who in 0..4 {
+        assert_eq!(stage.group_of(who), all);
+        let told = stage.seen(who, |event| match event {
+            Event::MemberAdded { member, committer } => {
+                Some((member.claims.user.clone(), *committer))
+            }
+            _ => None,
+        });
+        assert_eq!(told, [(user(50), own)]);
+    }
+    stage.run(1_000 * (ahead - CLOCK_TOLERANCE / 2));
+    assert!(has(&stage, &entry));
+    let rest = BTreeSet::from([0, 1, 2, 3, member.who]);
+    for who in 0..4 {
+        assert_eq!(stage.group_of(who), rest);
+    }
+    assert_nothing_refused(&stage);
 }
 
 /// Lets the co-admin whom the test plays commit a lock.

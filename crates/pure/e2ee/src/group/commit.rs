@@ -37,7 +37,7 @@ impl Group {
             return Err(GroupFailure::TooLong);
         }
         let view = self.view()?;
-        let context = view.context.with(&change.context.clone().signed());
+        let context = view.context.with(&change.context);
         let context = (context != view.context).then_some(context);
         if change.add.is_empty() && change.remove.is_empty() && context.is_none() {
             return Err(GroupFailure::Empty);

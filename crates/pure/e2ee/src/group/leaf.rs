@@ -1,6 +1,8 @@
 //! Leaves: the claims of a member that stand in the group's tree.
 
-use anteroom_protocol::{DemuxId, OpaqueUserId, ParseError};
+use core::fmt;
+
+use anteroom_protocol::{DemuxId, OpaqueUserId, ParseError, printable_name};
 use openmls::prelude::{
     BasicCredential, Capabilities, Credential, CredentialType, CredentialWithKey, Extension,
     ExtensionType, Extensions, LeafNode, UnknownExtension,
@@ -10,7 +12,6 @@ use super::crypto::CIPHERSUITE;
 use crate::{
     Admission, CertificateChain, LeafClaim, MemberPublicKey,
     encoding::{Reader, Writer},
-    hello::clean,
 };
 
 /// The extension of the group's context with the [`RoomContext`](crate::RoomContext).
@@ -30,7 +31,8 @@ const VERSION: u8 = 1;
 /// The basic credential is `01 || user || demux id (4)`, the signature key is the member key. The extensions
 /// are `f201`, the admission; `f204`, the serial number (8); `f202`, the name in UTF-8; `f203`, the certificate
 /// chain; the last two only where there is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `Debug` does not show the name.
+#[derive(Clone, PartialEq, Eq)]
 pub struct MemberLeaf {
     /// The user.
     pub user: OpaqueUserId,
@@ -48,6 +50,16 @@ pub struct MemberLeaf {
     pub name: Option<String>,
     /// The certificate of the account.
     pub certificate: Option<CertificateChain>,
+}
+
+impl fmt::Debug for MemberLeaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberLeaf")
+            .field("demux_id", &self.demux_id)
+            .field("admission", &self.admission)
+            .field("serial", &self.serial)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MemberLeaf {
@@ -81,7 +93,7 @@ impl MemberLeaf {
     /// Returns the extensions; `None` for a name that no reader accepts.
     pub(super) fn extensions(&self) -> Option<Extensions<LeafNode>> {
         let name = match &self.name {
-            Some(name) if clean(name).as_ref() != Some(name) => return None,
+            Some(name) if printable_name(name).as_ref() != Some(name) => return None,
             name => name.clone(),
         };
         let admission = Some((ADMISSION, self.admission.to_bytes()));
@@ -157,7 +169,9 @@ fn identity(credential: &Credential) -> Result<(OpaqueUserId, DemuxId), ParseErr
 
 fn parse_name(bytes: &[u8]) -> Result<String, ParseError> {
     let name = core::str::from_utf8(bytes).map_err(|_| ParseError)?;
-    clean(name).filter(|clean| clean == name).ok_or(ParseError)
+    printable_name(name)
+        .filter(|printable| printable == name)
+        .ok_or(ParseError)
 }
 
 #[cfg(test)]

@@ -86,11 +86,19 @@ impl RosterHistory {
         self.active.contains(&device)
     }
 
+    /// Returns the moment at which the rosters stopped listing a device as active, the first one if none listed it;
+    /// `None` while they do, and before there is one.
+    #[must_use]
+    pub fn gone_since(&self, device: DemuxId) -> Option<Moment> {
+        let since = self.gone.get(&device).copied().or(self.first);
+        since.filter(|_| !self.is_active(device))
+    }
+
     /// Returns whether the rosters have not listed a device as active for [`ABSENCE`].
     #[must_use]
     pub fn is_absent(&self, device: DemuxId, now: Moment) -> bool {
-        let since = self.gone.get(&device).copied().or(self.first);
-        !self.is_active(device) && since.is_some_and(|since| now >= since.plus(ABSENCE))
+        let since = self.gone_since(device);
+        since.is_some_and(|since| now >= since.plus(ABSENCE))
     }
 
     /// Returns the moment since which the rosters have listed the device of a leaf with another user or another

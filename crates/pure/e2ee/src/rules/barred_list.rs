@@ -7,27 +7,17 @@ use crate::{
     encoding::{Reader, Writer},
 };
 
-/// The maximum number of barred entries. Beyond it the oldest of the admin key are merged into a moment before
-/// which approvals of newcomers are void.
+/// The maximum number of barred entries. Beyond it the oldest of the admin key go: with as many of the admin key,
+/// approvals of newcomers from before the first are void.
 pub const MAX_BARRED: usize = 64;
 
 /// The maximum number of entries of a co-admin. Later ones do not count.
 pub const MAX_BARRED_BY_CO_ADMIN: usize = 8;
 
 /// Barred entries in strictly ascending order of time and bytes, at most [`MAX_BARRED`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BarredList {
     entries: Vec<SignedStatement<BarredEntry>>,
-    void_before: Timestamp,
-}
-
-impl Default for BarredList {
-    fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-            void_before: Timestamp::from_secs(0),
-        }
-    }
 }
 
 impl BarredList {
@@ -37,10 +27,18 @@ impl BarredList {
         &self.entries
     }
 
-    /// Returns the moment before which approvals of newcomers are void, because entries were merged into it.
+    /// Returns the moment before which approvals of newcomers are void, because entries may have gone: the second
+    /// after the first one, if there are [`MAX_BARRED`] of the admin key; else 0. No entry of the admin key goes
+    /// before, and one that goes is not later than the first. So nobody has to remember, or to sign, the moment.
     #[must_use]
-    pub const fn void_before(&self) -> Timestamp {
-        self.void_before
+    pub fn void_before(&self) -> Timestamp {
+        let is_by_admin = |entry: &_| is_by(entry, &Signer::Admin);
+        let is_full = self.entries.len() == MAX_BARRED && self.entries.iter().all(is_by_admin);
+        let first = self.entries.first().filter(|_| is_full);
+        // An approval of the entry's own second is void too.
+        first.map_or(Timestamp::from_secs(0), |first| {
+            first.claimed().time.plus(1)
+        })
     }
 
     /// Returns whether an entry, if it counts, can change the list: it is not in it, and it is not beyond the
@@ -58,9 +56,8 @@ impl BarredList {
         last.is_none_or(|last| order(entry) < order(last)) && !self.entries.contains(entry)
     }
 
-    /// Adds entries of the admin key, merges the oldest ones beyond [`MAX_BARRED`], and leaves out those of
-    /// co-admins and those that do not count. The result depends on the set of entries alone, not on their
-    /// order.
+    /// Adds entries of the admin key, and leaves out the oldest ones beyond [`MAX_BARRED`], those of co-admins and
+    /// those that do not count. The result depends on the set of entries alone, not on their order.
     pub(super) fn by_admin(
         &self,
         added: &[SignedStatement<BarredEntry>],
@@ -69,14 +66,8 @@ impl BarredList {
         let is_by_admin = |entry: &_| is_by(entry, &Signer::Admin) && counts(entry);
         let mut entries = self.chosen(added, is_by_admin);
         let surplus = entries.len().saturating_sub(MAX_BARRED);
-        let merged = entries.drain(..surplus);
-        // An approval of the entry's own second is void too.
-        let void = merged.map(|entry| entry.claimed().time.plus(1));
-        let void_before = void.fold(self.void_before, Timestamp::max);
-        Self {
-            entries,
-            void_before,
-        }
+        entries.drain(..surplus);
+        Self { entries }
     }
 
     /// Adds the entries of co-admins in another list and in `added`, which go nowhere when there are too many:
@@ -119,30 +110,11 @@ impl BarredList {
         entries
     }
 
-    /// Returns the list with a moment before which approvals of newcomers are void at the least.
-    pub(super) fn void_from(self, floor: Option<Timestamp>) -> Self {
-        let void_before = self.void_before;
-        Self {
-            void_before: floor.map_or(void_before, |floor| void_before.max(floor)),
-            ..self
-        }
-    }
-
     /// Returns whether an entry that is new since another list is of a later time.
     pub(super) fn is_later_than(&self, limit: Timestamp, before: &Self) -> bool {
         let entries = self.entries.iter();
         let mut new = entries.filter(|one| !before.entries.contains(one));
         new.any(|entry| entry.claimed().time > limit)
-    }
-
-    /// Returns whether the moment can have come from merged entries. Nobody signs it; but where entries were merged
-    /// there are as many later ones of the admin key as there can be, and none of these goes.
-    pub(super) fn has_founded_moment(&self) -> bool {
-        let is_by_admin = |entry: &_| is_by(entry, &Signer::Admin);
-        let is_full = self.entries.len() == MAX_BARRED && self.entries.iter().all(is_by_admin);
-        let first = self.entries.first().filter(|_| is_full);
-        let none = Timestamp::from_secs(0);
-        self.void_before <= first.map_or(none, |first| first.claimed().time.plus(1))
     }
 
     /// Returns whether the admin key has signed an entry that makes approvals from before a moment void: one of
@@ -167,7 +139,7 @@ impl BarredList {
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
-        writer.time(self.void_before);
+        writer.time(self.void_before());
         writer.u8(u8::try_from(self.entries.len()).unwrap_or(u8::MAX));
         for entry in &self.entries {
             writer.bytes(entry.as_bytes());
@@ -192,10 +164,11 @@ impl BarredList {
             }
             entries.push(entry);
         }
-        Ok(Self {
-            entries,
-            void_before,
-        })
+        let list = Self { entries };
+        match list.void_before() == void_before {
+            true => Ok(list),
+            false => Err(ParseError),
+        }
     }
 }
 

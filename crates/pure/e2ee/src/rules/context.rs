@@ -164,14 +164,12 @@ impl RoomContext {
             }
             None => by_admin,
         };
-        let floor = change.void_before.filter(|_| self.admin.is_some());
         next.lock = lock;
-        next.barred = barred.void_from(floor);
+        next.barred = barred;
         next
     }
 
-    /// Verifies that every statement in the context counts, and that the moment before which approvals of newcomers
-    /// are void follows from the barred entries.
+    /// Verifies that every statement in the context counts.
     ///
     /// # Errors
     /// [`ContextError::Statement`].
@@ -193,7 +191,6 @@ impl RoomContext {
                         .iter()
                         .all(|one| one.claimed().room() == room)
                     && self.barred.all_count(&authority)
-                    && self.barred.has_founded_moment()
             }
         };
         if counts {
@@ -232,23 +229,17 @@ impl RoomContext {
             policy: self.policy.clone(),
             barred: self.barred.entries().to_vec(),
             lock: self.lock.clone(),
-            void_before: Some(self.barred.void_before()),
         }
     }
 
     /// Returns the statements in the context that others take at `now` from the device with the member key `own`:
-    /// without barred entries and a lock of a later time than they allow. The moment before which approvals are
-    /// void does not follow from fewer entries.
+    /// without barred entries and a lock of a later time than they allow.
     #[must_use]
     pub fn statements_at(&self, now: Timestamp, own: &MemberPublicKey) -> ContextChange {
         let mut statements = self.statements();
-        let all = statements.barred.len();
         statements
             .barred
             .retain(|entry| entry.due_from(Some(own)) <= now);
-        statements
-            .void_before
-            .take_if(|_| statements.barred.len() < all);
         statements
             .lock
             .take_if(|lock| lock.due_from(Some(own)) > now);
@@ -261,7 +252,7 @@ impl RoomContext {
     /// # Errors
     /// [`ContextError::Unfounded`], [`ContextError::Early`].
     pub fn follows(&self, before: &Self, now: Timestamp) -> Result<(), ContextError> {
-        if *self != before.with(&self.statements().signed()) {
+        if *self != before.with(&self.statements()) {
             return Err(ContextError::Unfounded);
         }
         self.verify_new_times(now, &before.barred, before.lock.as_ref())

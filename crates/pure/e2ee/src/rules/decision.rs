@@ -4,7 +4,7 @@ use anteroom_protocol::{OpaqueUserId, Restrictions, Timestamp};
 
 use super::{admission::Admission, context::RoomContext, signed_approvals::SignedApprovals};
 use crate::{
-    Approval, Authority, MemberPublicKey, SignedStatement, Signer, StatementError,
+    Approval, Authority, MemberPublicKey, SignedStatement, Signer, StatementError, statements::due,
     time::CLOCK_TOLERANCE,
 };
 
@@ -65,6 +65,9 @@ pub enum AdmissionError {
     /// The approval has expired.
     #[error("its approval has expired")]
     Expired,
+    /// The approval ends so soon that members with other clocks would not merge an Add by it.
+    #[error("its approval ends within minutes")]
+    Ending,
     /// The approval is from before a moment that an admin set.
     #[error("its approval was withdrawn")]
     Void,
@@ -79,20 +82,46 @@ pub enum AdmissionError {
     Locked,
 }
 
-/// The circumstances of a decision.
+/// The circumstances of a decision. Members merge by their clocks what a device commits by its own.
+#[derive(Clone, Copy)]
 struct Circumstances<'s> {
     now: Timestamp,
-    from: ApprovalStart,
+    /// The time at which an approval, or a policy that asks for none, has to hold yet.
+    until: Timestamp,
+    /// Returns the time from which an approval counts whose time is ahead.
+    from: fn(&SignedStatement<Approval>) -> Timestamp,
     /// The approvals whose signatures need not be verified again.
-    signed: &'s SignedApprovals<'s>,
+    signed: Option<&'s SignedApprovals<'s>>,
 }
 
-/// Returns the time from which an approval counts, if its time is ahead.
-type ApprovalStart = fn(&SignedStatement<Approval>) -> Timestamp;
+impl Circumstances<'_> {
+    /// Returns those for what somebody has committed, or is in a group.
+    fn of_merge(now: Timestamp) -> Self {
+        Self {
+            now,
+            until: now,
+            from: |approval| approval.claimed().issued.minus(CLOCK_TOLERANCE),
+            signed: None,
+        }
+    }
 
-/// Returns the time from which members merge what others have added by an approval.
-fn approval_merged_from(approval: &SignedStatement<Approval>) -> Timestamp {
-    approval.claimed().issued.minus(CLOCK_TOLERANCE)
+    /// Returns those for whom the device adds.
+    fn of_addition(now: Timestamp) -> Self {
+        Self {
+            now,
+            until: due::holds_until(now),
+            from: SignedStatement::added_from,
+            signed: None,
+        }
+    }
+
+    /// Returns those for whom the device takes out.
+    fn of_removal(now: Timestamp) -> Self {
+        Self {
+            until: due::ended_by(now),
+            ..Self::of_merge(now)
+        }
+    }
 }
 
 impl RoomContext {
@@ -105,8 +134,8 @@ impl RoomContext {
     /// 4. No barred entry names the user and the device, unless the approval was issued after it.
     /// 5. Under a lock nobody is added who was not in before.
     ///
-    /// The moment into which old barred entries were merged counts for leaves that are to be added alone:
-    /// entries are made at once with the Remove of those whom they name.
+    /// The moment of a full list of barred entries counts for leaves that are to be added alone: entries are made at
+    /// once with the Remove of those whom they name.
     ///
     /// # Errors
     /// [`AdmissionError`].
@@ -116,7 +145,7 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
-        self.admits_of(&SignedApprovals::default(), claim, presence, now)
+        self.decide(claim, presence, Circumstances::of_merge(now))
     }
 
     /// Decides as [`Self::admits`] about a leaf of a tree whose approvals were verified together.
@@ -127,12 +156,16 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
-        let from = approval_merged_from;
-        self.decide(claim, presence, &Circumstances { now, from, signed })
+        let at = Circumstances {
+            signed: Some(signed),
+            ..Circumstances::of_merge(now)
+        };
+        self.decide(claim, presence, at)
     }
 
-    /// Decides as [`Self::admits`] whether a leaf may be added at `now`, or start a group, by whoever commits it:
-    /// a co-admin's approval of a later time has to be nearer than where others merge it, whose clocks differ.
+    /// Decides as [`Self::admits`] whether a leaf may be added at `now`, or start a group, by whoever commits it.
+    /// Others merge it, whose clocks differ: an approval of a later time has to be nearer than there, and neither an
+    /// approval nor a policy that asks for none ends within [`CLOCK_TOLERANCE`].
     ///
     /// # Errors
     /// [`AdmissionError`].
@@ -142,15 +175,14 @@ impl RoomContext {
         presence: Presence,
         now: Timestamp,
     ) -> Result<AdmissionReason, AdmissionError> {
-        let (from, signed) = (SignedStatement::added_from, &SignedApprovals::default());
-        self.decide(claim, presence, &Circumstances { now, from, signed })
+        self.decide(claim, presence, Circumstances::of_addition(now))
     }
 
     fn decide(
         &self,
         claim: &LeafClaim<'_>,
         presence: Presence,
-        at: &Circumstances<'_>,
+        at: Circumstances<'_>,
     ) -> Result<AdmissionReason, AdmissionError> {
         let Some(authority) = self.authority() else {
             return Ok(AdmissionReason::ServiceDecision);
@@ -162,7 +194,7 @@ impl RoomContext {
                 .map_err(|_| AdmissionError::AdminSignature);
         }
         let approved = self.approved(claim, &authority, presence, at);
-        let is_open = self.restrictions_at(at.now) == Restrictions::None;
+        let is_open = self.restrictions_at(at.until) == Restrictions::None;
         let (reason, issued) = match approved {
             Ok((signer, issued)) => (AdmissionReason::Approval(signer), Some(issued)),
             Err(_) if is_open => (AdmissionReason::Open, None),
@@ -181,6 +213,17 @@ impl RoomContext {
     /// are older, and only as long as it holds.
     #[must_use]
     pub fn is_barred(&self, claim: &LeafClaim<'_>, now: Timestamp) -> bool {
+        self.puts_out(claim, Circumstances::of_merge(now))
+    }
+
+    /// Decides as [`Self::is_barred`] whether a leaf may be taken out at `now` by whoever commits it: an approval has
+    /// to have ended for longer than where others merge it, whose clocks differ.
+    #[must_use]
+    pub fn may_take_out(&self, claim: &LeafClaim<'_>, now: Timestamp) -> bool {
+        self.puts_out(claim, Circumstances::of_removal(now))
+    }
+
+    fn puts_out(&self, claim: &LeafClaim<'_>, at: Circumstances<'_>) -> bool {
         let Some(authority) = self.authority() else {
             return false;
         };
@@ -189,9 +232,7 @@ impl RoomContext {
             let verified = signature.verify(authority.admin, self.room(), self.era(), key);
             return verified.is_err() && self.bars(claim, None);
         }
-        let (from, signed) = (approval_merged_from, &SignedApprovals::default());
-        let at = Circumstances { now, from, signed };
-        let approved = self.approved(claim, &authority, Presence::Present, &at);
+        let approved = self.approved(claim, &authority, Presence::Present, at);
         self.bars(claim, approved.ok().map(|(_, issued)| issued))
     }
 
@@ -201,7 +242,7 @@ impl RoomContext {
         claim: &LeafClaim<'_>,
         authority: &Authority<'_>,
         presence: Presence,
-        at: &Circumstances<'_>,
+        at: Circumstances<'_>,
     ) -> Result<(Signer, Timestamp), AdmissionError> {
         let signed = claim.admission.approval().ok_or(AdmissionError::Missing)?;
         let approval = self.verified(signed, authority, presence, at)?;
@@ -220,10 +261,10 @@ impl RoomContext {
         approval: &'a SignedStatement<Approval>,
         authority: &Authority<'_>,
         presence: Presence,
-        at: &Circumstances<'_>,
+        at: Circumstances<'_>,
     ) -> Result<&'a Approval, AdmissionError> {
         let signed = approval;
-        let approval = match at.signed.has(signed) {
+        let approval = match at.signed.is_some_and(|known| known.has(signed)) {
             true => signed.claimed(),
             false => signed
                 .verify(self.room(), authority)
@@ -232,8 +273,11 @@ impl RoomContext {
         if at.now < (at.from)(signed) {
             return Err(AdmissionError::Early);
         }
-        if at.now >= approval.expires {
-            return Err(AdmissionError::Expired);
+        if at.until >= approval.expires {
+            return Err(match at.now >= approval.expires {
+                true => AdmissionError::Expired,
+                false => AdmissionError::Ending,
+            });
         }
         let by_policy = self.policy_void_before();
         let by_entries = (presence != Presence::Present).then(|| self.barred().void_before());

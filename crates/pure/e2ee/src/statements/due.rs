@@ -23,14 +23,22 @@ pub(super) fn due_from(
     time.minus(tolerance)
 }
 
-/// Returns the time from which a device adds by an approval that was issued at this time: one of a co-admin by half of
-/// the tolerance.
+/// Returns the time from which a device adds by an approval that was issued at this time. Members merge one that is up
+/// to [`CLOCK_TOLERANCE`] ahead, so it is by [`MARGIN`] nearer; one of a co-admin by half of the tolerance.
 pub(super) fn added_from(signer: &Signer, issued: Timestamp) -> Timestamp {
-    let tolerance = match signer {
-        Signer::CoAdmin(_) => CLOCK_TOLERANCE / 2,
-        Signer::Admin => CLOCK_TOLERANCE,
-    };
-    issued.minus(tolerance)
+    due_from(signer, issued, None)
+}
+
+/// Returns the time at which an approval, or a policy that asks for none, has to hold yet for a device to add by it at
+/// `now`: members with other clocks merge it, and newcomers look at it after that.
+pub(crate) const fn holds_until(now: Timestamp) -> Timestamp {
+    now.plus(CLOCK_TOLERANCE)
+}
+
+/// Returns the time at which an approval must have ended for a device to take somebody out at `now` whom it let in
+/// again: members with other clocks merge it.
+pub(crate) const fn ended_by(now: Timestamp) -> Timestamp {
+    now.minus(MARGIN)
 }
 
 /// Returns the time from which a device that knows a statement of this time enters no group that lacks it. It is

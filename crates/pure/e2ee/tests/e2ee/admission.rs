@@ -29,7 +29,6 @@ fn changed(
         policy: Some(by_admin(people, policy)),
         barred: barred.iter().map(|entry| by_admin(people, entry)).collect(),
         lock: locked.map(|on| by_admin(people, &people.lock(on))),
-        void_before: None,
     })
 }
 
@@ -275,9 +274,44 @@ fn a_barred_entry_names_a_user_or_a_device_until_a_later_approval() {
 }
 
 #[test]
-fn merged_entries_make_old_approvals_of_newcomers_void() {
+fn a_committer_takes_out_whom_an_approval_let_in_again_once_it_has_ended_by_other_clocks() {
     let people = people();
-    let entries: Vec<_> = (0..=MAX_BARRED as u64)
+    let policy = people.policy(Restrictions::AdminApproval);
+    let context = changed(&people, &policy, &[people.barred()], None);
+    let approval = approved(&people, |approval| {
+        approval.issued = NOW.plus(1);
+        approval.expires = NOW.plus(100);
+    });
+    let key = people.member.public();
+    let claim = LeafClaim {
+        user: &user(4),
+        member_key: &key,
+        admission: &approval,
+    };
+    for (seconds, others, own) in [
+        (99, false, false),
+        (100, true, false),
+        (159, true, false),
+        (160, true, true),
+    ] {
+        let now = NOW.plus(seconds);
+        assert_eq!(context.is_barred(&claim, now), others, "{seconds}");
+        assert_eq!(context.may_take_out(&claim, now), own, "{seconds}");
+    }
+    // Nobody waits where no approval stands against the entry.
+    for admission in [Admission::None, approved(&people, |_| {})] {
+        let claim = LeafClaim {
+            admission: &admission,
+            ..claim
+        };
+        assert!(context.may_take_out(&claim, NOW));
+    }
+}
+
+#[test]
+fn a_full_list_of_entries_makes_old_approvals_of_newcomers_void() {
+    let people = people();
+    let entries: Vec<_> = (0..MAX_BARRED as u64)
         .map(|number| BarredEntry {
             user: user(100 + number),
             time: NOW.plus(number),
@@ -286,6 +320,7 @@ fn merged_entries_make_old_approvals_of_newcomers_void() {
         .collect();
     let policy = people.policy(Restrictions::AdminApproval);
     let context = changed(&people, &policy, &entries, None);
+    let few = changed(&people, &policy, &entries[1..], None);
     let before = approved(&people, |_| {});
     let later = approved(&people, |approval| approval.issued = NOW.plus(1));
     let holds = Ok(AdmissionReason::Approval(Signer::Admin));
@@ -297,6 +332,7 @@ fn merged_entries_make_old_approvals_of_newcomers_void() {
         (&later, Presence::New, holds),
     ] {
         assert_eq!(decide(&people, &context, admission, presence), expected);
+        assert_eq!(decide(&people, &few, admission, presence), holds);
     }
 }
 

@@ -54,7 +54,6 @@ fn changed_bytes_are_refused_without_a_panic() {
         policy: Some(policy.clone()),
         barred: vec![by_admin(&people, &people.barred())],
         lock: Some(by_admin(&people, &people.lock(true))),
-        void_before: None,
     });
     let approval = by_admin(&people, &people.approval());
     let inputs = [

@@ -1,9 +1,12 @@
 //! Hellos: names and member keys come through, and lengths of names do not show.
 
-use anteroom_e2ee::HelloContent;
-use anteroom_protocol::{HelloKey, ServiceId, UidCiphertext, VerifyError};
+use anteroom_e2ee::{Admission, HelloContent};
+use anteroom_protocol::{HelloKey, Restrictions, ServiceId, UidCiphertext, VerifyError};
 
-use crate::common::{people, rng, root_key};
+use crate::{
+    call::Call,
+    common::{people, rng, root_key},
+};
 
 fn user(account: u8) -> UidCiphertext {
     let account = anteroom_protocol::Aci::from_bytes([account; 16]);
@@ -66,5 +69,17 @@ fn a_hello_of_a_client_without_member_keys_is_read_and_one_with_a_false_key_is_n
     assert_eq!(open("{}"), Ok(HelloContent::default()));
     for body in ["", "1", r#"{"name":1}"#, r#"{"memberKey":"AAAA"}"#] {
         assert_eq!(open(body), Err(VerifyError), "{body}");
+    }
+}
+
+#[test]
+fn debug_shows_no_names() {
+    let leaf = Call::new(Restrictions::None).leaf(1, Admission::None);
+    assert!(leaf.name.is_some());
+    for shown in [
+        format!("{leaf:?}"),
+        format!("{:?}", HelloContent::new("Person 1", None)),
+    ] {
+        assert!(!shown.contains("Person"), "{shown}");
     }
 }

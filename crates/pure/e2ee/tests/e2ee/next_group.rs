@@ -4,7 +4,6 @@ use anteroom_e2ee::{
     Admission, AdmissionError, Applicant, Candidate, CommitRefusal, ContextChange, ContextError,
     EraHistory, Group, GroupChange, GroupEpoch, GroupFailure, GroupStart, JoinError, MAX_BARRED,
 };
-use anteroom_protocol::Timestamp;
 
 use crate::{
     call::{Call, surroundings, system_time},
@@ -117,100 +116,68 @@ fn a_next_group_without_the_known_statements_is_refused() {
     }
 }
 
-/// A context with as many entries as there can be, the first of which is of the time that comes too.
-fn full(call: &Call) -> (ContextChange, Timestamp) {
+/// The statements of a group with more entries than a context has.
+fn full(call: &Call) -> ContextChange {
     let now = surroundings(&call.roster, call.now).now;
     let number = u64::try_from(MAX_BARRED).unwrap();
-    let entries = (0..number).map(|index| {
+    let entries = (0..=number).map(|index| {
         let mut entry = call.people.barred();
         entry.user = user(100 + index);
         entry.time = now.minus(1_000 - index);
         by_admin(&call.people, &entry)
     });
-    let context = ContextChange {
+    let context = call.members[2].group.view().unwrap().context;
+    let context = context.with(&ContextChange {
         barred: entries.collect(),
-        ..call.members[2].group.view().unwrap().context.statements()
-    };
-    (context, now.minus(1_000))
+        ..ContextChange::default()
+    });
+    assert_eq!(context.barred().void_before(), now.minus(998));
+    context.statements()
 }
 
-/// Lets the second device start the next group and add the third one, by its commit of an epoch.
-fn enter_next(
-    call: &Call,
-    statements: &ContextChange,
-    known: &ContextChange,
-    epoch: u64,
-) -> Result<(), JoinError> {
+/// Somebody who came after the last of the entries starts the next group, and learns them from those who know them.
+#[test]
+fn the_next_group_has_the_moment_of_its_entries_whoever_starts_it() {
+    let call = Call::with_members(3);
     let world = surroundings(&call.roster, call.now);
-    let mut group = next(call, statements, call.members[1].group.history().clone());
-    let mut add = |candidate: &Candidate| {
-        let change = adding(call, candidate);
+    let known = full(&call);
+    let policy = ContextChange {
+        policy: known.policy.clone(),
+        ..ContextChange::default()
+    };
+    let mut group = next(&call, &policy, EraHistory::default());
+    let mut enter = |change: ContextChange| {
+        let third = candidate(&call, 3, EraHistory::default());
+        let change = GroupChange {
+            context: change,
+            ..adding(&call, &third)
+        };
         let seed = 10 + group.epoch().epoch;
         let commit = group.commit(&change, &world, &mut rng(seed)).unwrap();
-        let told = group.receive_commit(commit.epoch, &commit.body, &world);
-        told.unwrap();
-        (group.epoch(), commit.welcome.unwrap().1)
+        let welcome = &commit.welcome.unwrap().1;
+        let joined = third.join(commit.epoch.next(), welcome, &known, &world);
+        if joined.is_ok() {
+            let told = group.receive_commit(commit.epoch, &commit.body, &world);
+            told.unwrap();
+        } else {
+            group.cancel_commit();
+        }
+        joined.map(|(joined, _)| joined.view().unwrap().context)
     };
-    for device in 0..u32::try_from(epoch).unwrap() {
-        add(&candidate(call, 10 + device, EraHistory::default()));
-    }
-    let third = candidate(call, 3, call.members[2].group.history().clone());
-    let (at, welcome) = add(&third);
-    let joined = third.join(at, &welcome, known, &world);
-    let (joined, _) = joined?;
-    let context = joined.view().unwrap().context;
-    let void_before = context.barred().void_before();
-    assert_eq!(Some(void_before), statements.void_before);
-    Ok(())
-}
-
-#[test]
-fn the_next_group_keeps_the_moment_into_which_entries_were_merged() {
-    let call = Call::with_members(3);
-    let (mut known, first) = full(&call);
-    let none = Timestamp::from_secs(0);
-    // The moments that the device knows, and that the group has.
-    for (knows, has, expected) in [
-        (first, first, None),
-        (first, none, Some(ContextError::Stale)),
-        (first.plus(1), first, Some(ContextError::Stale)),
-        (none, first, None),
-        (none, first.plus(1), None),
-    ] {
-        known.void_before = Some(knows);
-        let statements = ContextChange {
-            void_before: Some(has),
-            ..known.clone()
-        };
-        for epoch in [0, 1] {
-            let entered = enter_next(&call, &statements, &known, epoch);
-            assert_eq!(entered.err(), expected.map(JoinError::Context));
-        }
-    }
-}
-
-/// A device that starts a group puts nobody's approval out of force, in whichever epoch it adds the others.
-#[test]
-fn a_moment_that_follows_from_no_entries_is_refused_in_every_epoch() {
-    let call = Call::with_members(3);
-    let (full, first) = full(&call);
-    let mut few = full.clone();
-    few.barred.pop();
-    let known = call.members[2].group.view().unwrap().context.statements();
-    let later = Timestamp::from_secs(u64::MAX);
-    for statements in [&known, &few, &full] {
-        for moment in [first.plus(2), later] {
-            let statements = ContextChange {
-                void_before: Some(moment),
-                ..statements.clone()
-            };
-            for epoch in [0, 1, 2] {
-                let entered = enter_next(&call, &statements, &known, epoch);
-                let refused = JoinError::Context(ContextError::Statement);
-                assert_eq!(entered.err(), Some(refused), "{moment:?} {epoch}");
-            }
-        }
-    }
+    let stale = JoinError::Context(ContextError::Stale);
+    assert_eq!(enter(ContextChange::default()).err(), Some(stale));
+    // No context has room for more, and none is said with more.
+    let told = ContextChange {
+        barred: known.barred.clone(),
+        ..ContextChange::default()
+    };
+    let context = enter(told).unwrap();
+    let expected = call.link.context().with(&known);
+    assert_eq!(context, expected);
+    assert_eq!(
+        context.barred().void_before(),
+        expected.barred().void_before()
+    );
 }
 
 #[test]

@@ -59,7 +59,6 @@ fn contexts() -> Value {
         policy: Some(by_admin(&people, &people.policy(Restrictions::None))),
         barred: vec![by_co_admin(&people, &people.barred())],
         lock: Some(by_admin(&people, &people.lock(true))),
-        void_before: None,
     });
     json!({ "empty": empty, "withStatements": hex::encode(context.to_bytes()) })
 }

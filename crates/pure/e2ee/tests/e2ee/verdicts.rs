@@ -8,7 +8,7 @@ use anteroom_e2ee::{
     ProposalView, RemovalReason, RoomContext, RosterHistory, SignedStatement, StatementError,
     Surroundings, verdict, verdict_of_newcomer,
 };
-use anteroom_protocol::{OpaqueUserId, Restrictions};
+use anteroom_protocol::{DAY, OpaqueUserId, Restrictions};
 
 use crate::{
     call::{Call, at, demux, surroundings},
@@ -298,7 +298,7 @@ fn check_3_is_about_context_and_admission() {
 }
 
 #[test]
-fn a_committer_adds_by_a_co_admins_approval_of_a_later_time_only_where_other_clocks_merge_it() {
+fn a_committer_adds_by_an_approval_of_a_later_time_only_where_other_clocks_merge_it() {
     let mut scene = scenario();
     let people = &scene.call.people;
     let strict = Policy {
@@ -335,7 +335,30 @@ fn a_committer_adds_by_a_co_admins_approval_of_a_later_time_only_where_other_clo
             early(),
             early(),
         ),
-        ("admin's", &strict, false, CLOCK_TOLERANCE, Ok(()), Ok(())),
+        (
+            "admin's",
+            &strict,
+            false,
+            CLOCK_TOLERANCE - 60,
+            Ok(()),
+            Ok(()),
+        ),
+        (
+            "admin's far",
+            &strict,
+            false,
+            CLOCK_TOLERANCE - 59,
+            early(),
+            Ok(()),
+        ),
+        (
+            "admin's farther",
+            &strict,
+            false,
+            CLOCK_TOLERANCE,
+            early(),
+            Ok(()),
+        ),
         (
             "admin's too far",
             &strict,
@@ -382,6 +405,78 @@ fn a_committer_adds_by_a_co_admins_approval_of_a_later_time_only_where_other_clo
         let around = surroundings(&scene.roster, at(0));
         let admitted = scene.view.admits(&leaf, &around).map(drop);
         assert_eq!(admitted, own, "{case}");
+    }
+}
+
+#[test]
+fn a_committer_adds_only_what_holds_for_as_long_as_other_clocks_are_ahead() {
+    let mut scene = scenario();
+    let people = &scene.call.people;
+    let context = |restrictions, until: u64| {
+        let policy = Policy {
+            counter: 8,
+            until: NOW.plus(until),
+            ..people.policy(restrictions)
+        };
+        scene.view.context.with(&ContextChange {
+            policy: Some(by_admin(people, &policy)),
+            ..ContextChange::default()
+        })
+    };
+    let strict = context(Restrictions::AdminApproval, DAY);
+    let key = scene.call.member_key(4).public();
+    let approval = |is_co_admins: bool, expires: u64| {
+        let approval = Approval {
+            member_key: key,
+            expires: NOW.plus(expires),
+            ..people.approval()
+        };
+        Admission::Approval(match is_co_admins {
+            true => by_co_admin(people, &approval),
+            false => by_admin(people, &approval),
+        })
+    };
+    let refused = |error| Err(CommitRefusal::Admission(error));
+    let ending = || refused(AdmissionError::Ending);
+    let expired = || refused(AdmissionError::Expired);
+    let missing = || refused(AdmissionError::Missing);
+    let mut cases = Vec::new();
+    for is_co_admins in [false, true] {
+        for (expires, own, others) in [
+            (CLOCK_TOLERANCE + 1, Ok(()), Ok(())),
+            (CLOCK_TOLERANCE, ending(), Ok(())),
+            (1, ending(), Ok(())),
+            (0, expired(), expired()),
+        ] {
+            let admission = approval(is_co_admins, expires);
+            cases.push((strict.clone(), admission, own, others));
+        }
+    }
+    for (until, own, others) in [
+        (CLOCK_TOLERANCE + 1, Ok(()), Ok(())),
+        (CLOCK_TOLERANCE, missing(), Ok(())),
+        (1, missing(), Ok(())),
+        (0, missing(), missing()),
+    ] {
+        let open = context(Restrictions::None, until);
+        cases.push((open, Admission::None, own, others));
+    }
+    for (context, admission, own, others) in cases {
+        let leaf = scene.call.leaf(4, admission);
+        scene.view.context = context;
+        for (is_own, expected) in [(true, own), (false, others)] {
+            let commit = CommitView {
+                committer: Some(0),
+                is_own,
+                proposals: vec![
+                    (ProposalView::Add(Some(leaf.clone())), true),
+                    (scene.psk(), true),
+                ],
+                keeps_leaf: Some(true),
+            };
+            let verdict = scene.of_commit(&commit).map(drop);
+            assert_eq!(verdict, expected, "own: {is_own}, {:?}", leaf.admission);
+        }
     }
 }
 

@@ -261,6 +261,7 @@ fn a_group_that_is_locked_with_one_who_is_not_confirmed_and_one_without_a_key() 
             admins: Vec::new(),
             co_admins: Vec::new(),
             is_co_admin: false,
+            signs_approvals: true,
             has_admin_device: false,
         }))
     };

@@ -69,6 +69,25 @@ fn who_was_let_in_and_shows_no_approval_needs_the_whole_link_and_not_another_app
     }
 }
 
+/// The admin has the passkey alone, and is not in the group yet.
+#[test]
+fn who_was_let_in_without_a_signature_needs_an_approval_and_no_other_link() {
+    let mut view = View::of(Some("Ann".to_owned())).with_room(room_params());
+    let there = roster(&[16, 32], &[]);
+    told(&mut view, &joined(SeatStatus::Active, true, there));
+    let state = GroupState {
+        has_admin: true,
+        ..GroupState::default()
+    };
+    told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+    told(&mut view, &with_carl(true));
+    view.decide(Decision::Admit, device(48));
+    told(&mut view, &with_carl(false));
+    let line = told(&mut view, &without_admission(carl().claims)).concat();
+    assert!(line.contains("nobody has let this device in"), "{line}");
+    assert!(!line.contains("shows no approval"), "{line}");
+}
+
 #[test]
 fn a_text_that_a_lock_keeps_from_the_group_names_the_lock_and_the_next_step() {
     let not_said = || CallEvent::NotSaid {

@@ -23,6 +23,7 @@ pub(super) fn group(members: &[MemberStatus]) -> CallEvent {
         members: members.to_vec(),
         may_send: true,
         has_admin: true,
+        signs_approvals: true,
         ..GroupState::default()
     }))
 }
@@ -316,6 +317,14 @@ fn the_decision_of_a_co_admin_is_told_by_what_became_of_it_and_about_the_device_
             DecisionHandling::OfOther,
             bob().claims.member_key,
             "asks an admin's device not to let somebody who waits in.".to_owned(),
+        ),
+        (
+            DecisionHandling::PassedOn,
+            carls,
+            format!(
+                "does not let {carl} in, and blocks the account for the rest of this call, since this is the second \
+                 /deny of it. Your device passes that on to the room service."
+            ),
         ),
     ] {
         let decision = CoAdminDecision {

@@ -138,6 +138,40 @@ fn a_co_admin_puts_a_member_out_whatever_the_room_service_says_of_it() {
 }
 
 #[test]
+fn a_co_admin_is_told_that_a_second_denial_blocks() {
+    let mut view = view_of_bob(true);
+    let there = view.roster.clone();
+    for (account, expected) in [
+        (
+            0xb0,
+            "in. A second /deny of the account, by you or another one who decides, blocks it",
+        ),
+        (
+            0xc0,
+            "in. A second /deny of the account, by you or another one who decides, blocks it",
+        ),
+        (
+            0xb0,
+            "in. If the /deny of the account before it was passed on, this one blocks it",
+        ),
+    ] {
+        let waiting = Roster {
+            pending: vec![participant_with(96, None, Some(account))],
+            pending_count: 1,
+            ..there.clone()
+        };
+        told(&mut view, &CallEvent::Roster(waiting));
+        let line = lines(&[view.decide(Decision::Deny, device(96))]).concat();
+        assert!(line.contains(expected), "{account:x}: {line}");
+        assert!(
+            line.contains("You ask an admin's device not to let"),
+            "{line}"
+        );
+        told(&mut view, &CallEvent::Roster(there.clone()));
+    }
+}
+
+#[test]
 fn who_is_neither_admin_nor_co_admin_decides_about_nobody() {
     let view = view_of_bob(false);
     assert_eq!(

@@ -38,7 +38,6 @@ impl Encryption {
             Message::Policy(policy) => {
                 // A policy is not longer than an admin statement.
                 let statement = AdminStatement::new(policy.as_bytes()).ok()?;
-                self.see_policy(&statement);
                 return Some(Effect::Publish(statement));
             }
         }))

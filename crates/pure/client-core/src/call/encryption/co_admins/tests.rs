@@ -8,7 +8,7 @@ use anteroom_e2ee::{
     AdminSecret, Admission, DeviceSecret, MemberPublicKey, Moment, Policy, SignedStatement,
     StatementKey,
 };
-use anteroom_e2ee_session::{BarScope, CertificateStatus, MemberStatus, Session};
+use anteroom_e2ee_session::{BarScope, CertificateStatus, MemberStatus, Session, SessionOptions};
 use anteroom_protocol::{
     Aci, AdminStatement, CallLink, DAY, EraId, GroupEpoch, OpaqueUserId, Restrictions, RootKey,
     Timestamp,
@@ -112,6 +112,13 @@ fn policy() -> AdminStatement {
 
 /// Returns the part of a co-admin's device, which sees this roster.
 fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
+    let encryption = part(has_passkey, roster, |_| {});
+    assert!(encryption.session.is_co_admin());
+    encryption
+}
+
+/// Returns the part of a device with these options, which sees this roster.
+fn part(has_passkey: bool, roster: Roster, change: impl FnOnce(&mut SessionOptions)) -> Encryption {
     let rights = AdminRights::Secret(AdminSecret::from_bytes([9; 32]));
     let link = CallLink {
         host: String::new(),
@@ -122,7 +129,8 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
         admin: rights.link_key(&room().room_id()),
     };
     let member = CallMember::new(&DeviceSecret::from_bytes([OWN; 32]), &link).unwrap();
-    let options = member.session_options(&room(), Aci::from_bytes([OWN; 16]), None);
+    let mut options = member.session_options(&room(), Aci::from_bytes([OWN; 16]), None);
+    change(&mut options);
     let mut encryption = Encryption {
         session: Session::new(options),
         has_admin: true,
@@ -137,7 +145,6 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
         returned_at: None,
         effects: [].into(),
         told: None,
-        policy: None,
         published_again: None,
         lobby: SharedLobby {
             has_passkey,
@@ -147,7 +154,6 @@ fn co_admin(has_passkey: bool, roster: Roster) -> Encryption {
     let seat = seat(has_passkey, roster);
     let (time, rng) = (at(1), &mut rng());
     encryption.enter(&seat, (None, 0), Surroundings { time, rng });
-    assert!(encryption.session.is_co_admin());
     encryption
 }
 

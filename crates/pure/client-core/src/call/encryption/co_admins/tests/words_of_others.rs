@@ -62,11 +62,10 @@ fn the_policy_is_published_again_once_for_an_older_one_or_junk_during_the_call()
     let older = AdminStatement::default();
     let junk = AdminStatement::new(&b"no statement"[..]).unwrap();
     for shown in [older, junk] {
-        let mut encryption = co_admin(true, lobby_of(Vec::new()));
-        let admin_key = AdminSecret::from_bytes([9; 32]).admin_key(&room().room_id());
-        let mut statements = crate::RoomStatements::new(room().room_id(), admin_key.public());
-        statements.see_policy(&policy());
-        encryption.policy = Some(statements);
+        let mut encryption = part(true, lobby_of(Vec::new()), |options| {
+            let admin_key = AdminSecret::from_bytes([9; 32]).admin_key(&room().room_id());
+            options.admin_key = Some(admin_key);
+        });
         while encryption.poll_effect().is_some() {}
         encryption.see_link(&policy());
         assert!(encryption.poll_effect().is_none());
