@@ -220,6 +220,33 @@ fn a_text_that_the_room_service_may_not_have_is_told_at_the_end() {
     assert_eq!(outcome(&mut participation).0, unconfirmed(1));
 }
 
+#[test]
+fn texts_without_an_answer_are_told_beyond_their_bound_and_let_no_pings_be_written_without_end() {
+    const TEXTS: usize = 3_000;
+    for answers in [0, 1] {
+        let mut ann = inside(&[]);
+        let (mut told, mut pings) = (Vec::new(), 0);
+        for _ in 0..TEXTS {
+            say(&mut ann, "hello", TIME);
+            told.extend(outcome(&mut ann).0);
+            if ann.wants_ping() {
+                pings += 1;
+                ann.perform(Command::Ping, TIME, &mut rng()).unwrap();
+                told.extend(outcome(&mut ann).0);
+            }
+            assert!(!ann.wants_ping());
+        }
+        assert!(pings < 5, "{pings}");
+        // The first answer is to a ping whose texts are told already.
+        for _ in 0..answers {
+            pong(&mut ann, TIME);
+        }
+        ann.give_up_texts();
+        told.extend(outcome(&mut ann).0);
+        assert_eq!(told, [GroupError::Unconfirmed; TEXTS]);
+    }
+}
+
 fn ping(participation: &mut Participation, time: SessionTime) {
     participation
         .perform(Command::Ping, time, &mut rng())
