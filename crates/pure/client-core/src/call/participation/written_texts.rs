@@ -45,9 +45,10 @@ struct WrittenText {
 enum Transmission {
     /// They were written to the present connection.
     Written,
-    /// They were written to a connection that is lost.
+    /// They were written to a connection that is lost, or did not go out before another connection, on which the
+    /// members learn of the text by its number: they may have asked for it.
     Lost,
-    /// They did not go out before the connection was lost.
+    /// They did not go out before the connection was lost, and there is no other one yet.
     Unsent,
 }
 
@@ -166,6 +167,13 @@ impl WrittenTexts {
 
     /// Takes note that there is a connection again.
     pub(super) fn reconnect(&mut self, now: Moment) {
+        for entry in &mut self.entries {
+            if let Entry::Text(text) = entry
+                && text.transmission == Transmission::Unsent
+            {
+                text.transmission = Transmission::Lost;
+            }
+        }
         self.until = Some(now.plus(AUDIENCE_WAIT));
     }
 

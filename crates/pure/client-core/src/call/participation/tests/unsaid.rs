@@ -330,17 +330,30 @@ fn texts_of_a_lost_connection_that_nobody_can_ask_for_are_told_at_once() {
     assert!(!ann.wants_ping());
 }
 
+/// The members learn of the text by its number once the connection is back, and can ask for it as long as it is kept.
 #[test]
-fn a_text_whose_message_did_not_go_out_is_told_as_not_said_where_nobody_asks_for_it() {
-    let mut ann = member_beside_another();
-    say(&mut ann, "hello", at(5));
-    sent_message(&mut ann);
-    ann.disconnect(at(6), &mut rng());
-    enter(&mut ann, &resumed(false), at(7));
-    assert!(outcome(&mut ann).0.is_empty());
-    ann.tick(at(22), &mut rng());
+fn a_text_whose_message_did_not_go_out_is_told_for_certain_only_without_another_connection() {
     let not_connected = GroupError::Command(crate::CommandError::NotConnected);
-    assert_eq!(outcome(&mut ann).0, [not_connected]);
+    for (is_back, leaves, expected) in [
+        (false, true, not_connected),
+        (true, true, GroupError::Unconfirmed),
+        (true, false, GroupError::Unconfirmed),
+    ] {
+        let mut ann = member_beside_another();
+        say(&mut ann, "hello", at(5));
+        sent_message(&mut ann);
+        ann.disconnect(at(6), &mut rng());
+        if is_back {
+            enter(&mut ann, &resumed(false), at(7));
+        }
+        assert!(outcome(&mut ann).0.is_empty());
+        if leaves {
+            ann.give_up_texts();
+        } else {
+            ann.tick(at(22), &mut rng());
+        }
+        assert_eq!(outcome(&mut ann).0, [expected], "{is_back} {leaves}");
+    }
 }
 
 #[test]
