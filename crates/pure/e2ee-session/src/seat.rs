@@ -80,7 +80,7 @@ pub(crate) struct Seat {
     /// Commits that were told and are not processed yet.
     inbox: VecDeque<ToldCommit>,
     /// Messages that did not open while a commit was held.
-    early_messages: VecDeque<Vec<u8>>,
+    early_messages: VecDeque<(DemuxId, Vec<u8>)>,
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
