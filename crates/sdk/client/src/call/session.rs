@@ -267,7 +267,8 @@ impl CallSession {
     }
 
     /// Admits a waiting device and the other waiting devices of its user. The room service delivers the
-    /// statement to each of them, unread. A device that is in the call already receives the statement alone.
+    /// statement to the device that is named here alone, unread. One that is in the call already receives the
+    /// statement, and nothing else happens.
     /// For a room service without the feature `statements` the statement is left out
     /// ([`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut)).
     pub async fn approve_with(
