@@ -201,7 +201,7 @@ impl Seat {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.
             seat.shared = former.shared;
-            seat.early_approvals.extend(former.early_approvals);
+            seat.keep_former_approvals(former.early_approvals);
             seat.is_urgent = former.is_urgent;
             seat.history = former.history;
             seat.serial = former.serial;
