@@ -68,6 +68,8 @@ pub(crate) struct Membership {
     since: BTreeMap<u32, Moment>,
     /// The members that have shown that they are in this group: by a message, a commit or the Welcome.
     shown: BTreeSet<u32>,
+    /// The last sign of each member that the room service passed on as one of the member's own device.
+    relayed: BTreeMap<u32, Moment>,
     /// The context after the next commit; `None` while it is to be computed (again).
     pub(crate) next: Option<NextContext>,
     past: VecDeque<(GroupEpoch, BTreeMap<u32, MemberLeaf>)>,
@@ -128,6 +130,7 @@ impl Membership {
             anew: BTreeMap::new(),
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
             shown,
+            relayed: BTreeMap::new(),
             next: None,
             past: VecDeque::new(),
         };
@@ -179,6 +182,7 @@ impl Membership {
             self.since.entry(*leaf).or_insert(now);
         }
         self.shown.retain(|leaf| frames.stayed.contains(leaf));
+        self.relayed.retain(|leaf, _| frames.stayed.contains(leaf));
         self.reasons.retain(|leaf, _| frames.stayed.contains(leaf));
         self.certificates
             .retain(|leaf, _| frames.stayed.contains(leaf));
@@ -240,9 +244,21 @@ impl Membership {
         leaves.get(&leaf)
     }
 
-    /// Takes note of a message of a member.
-    pub(crate) fn hear(&mut self, epoch: GroupEpoch, leaf: u32, sent: SenderTime, now: Moment) {
+    /// Takes note of a message of a member that the room service passed on as one of a device.
+    pub(crate) fn hear(
+        &mut self,
+        (epoch, leaf): (GroupEpoch, u32),
+        from: DemuxId,
+        sent: SenderTime,
+        now: Moment,
+    ) {
         self.confirmations.hear(epoch, leaf, sent, now);
+        let present = self.view.leaves.get(&leaf);
+        if present.is_some_and(|claims| claims.demux_id == from)
+            && let Some(sign) = self.confirmations.heard_at(leaf)
+        {
+            self.relayed.insert(leaf, sign);
+        }
         let heard = self.claims(epoch, leaf).map(|claims| claims.member_key);
         let present = self.view.leaves.get(&leaf).map(|claims| claims.member_key);
         if heard.is_some() && heard == present {
@@ -258,17 +274,21 @@ impl Membership {
     }
 
     /// Returns the moment from which a member counts as absent whom the roster does not list, or lists with another
-    /// user or key; `None` while it does. A member is heard only while the room service passes on its messages: the
+    /// user or key; `None` while it does. A device is heard only while the room service passes on its messages: the
     /// roster is wrong about it then. It stays for as long as it is confirmed: other signs would keep a leaf that
-    /// confirms nothing. One whose device the roster lists is taken for confirmed when it comes in.
+    /// confirms nothing. What the room service passes on as messages of another device keeps no leaf in under a number
+    /// that the roster does not list: a member can say such things as leaves of its own making. A leaf whose device the
+    /// roster lists is taken for confirmed when it comes in.
     pub(crate) fn absent_from(&self, leaf: u32, roster: &RosterState) -> Option<Moment> {
         let claims = self.view.leaves.get(&leaf)?;
         let gone = roster.unlisted_since(claims)?;
         let since = self.since.get(&leaf).copied();
-        let heard = self.confirmations.heard_at(leaf);
         let heard = match roster.history.is_active(claims.demux_id) {
-            true => heard.max(since),
-            false => heard.filter(|heard| *heard > gone.plus(LATE)),
+            true => self.confirmations.heard_at(leaf).max(since),
+            false => {
+                let relayed = self.relayed.get(&leaf).copied();
+                relayed.filter(|heard| *heard > gone.plus(LATE))
+            }
         };
         let absent = since.map_or(gone, |since| gone.max(since));
         let absent = absent.plus(REMOVAL_DELAY);

@@ -80,7 +80,7 @@ pub(crate) struct Seat {
     /// Commits that were told and are not processed yet.
     inbox: VecDeque<ToldCommit>,
     /// Messages that did not open while a commit was held.
-    early_messages: VecDeque<Vec<u8>>,
+    early_messages: VecDeque<(DemuxId, Vec<u8>)>,
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
@@ -201,7 +201,7 @@ impl Seat {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.
             seat.shared = former.shared;
-            seat.early_approvals.extend(former.early_approvals);
+            seat.keep_former_approvals(former.early_approvals);
             seat.is_urgent = former.is_urgent;
             seat.history = former.history;
             seat.serial = former.serial;

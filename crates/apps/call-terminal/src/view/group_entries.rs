@@ -171,10 +171,11 @@ impl View {
                 problem(words::cannot_be_in(*error, &own.unwrap_or_default()))
             }
             GroupEvent::Elsewhere(device) => problem(format!(
-                "this device is already in the call elsewhere, as {}: two programs use the same key, of which \
-                 the group takes one. Leave there, and the others let you in here; if that program has ended \
-                 without leaving, it takes up to 30 s. To be in twice, log in anew on one of the two machines \
-                 instead of copying the files of the other one",
+                "the room service says that this device is already in the call elsewhere, as {}: the group takes \
+                 one of two programs with the same key. If you have another one in the call, leave there, and the \
+                 others let you in here; if that program has ended without leaving, it takes up to 30 s. To be in \
+                 twice, log in anew on one of the two machines instead of copying the files of the other one. If \
+                 you have none, the room service is wrong: ask its operator",
                 self.label(*device)
             )),
             GroupEvent::MemberAdded { member, .. } => {

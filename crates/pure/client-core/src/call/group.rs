@@ -1,7 +1,7 @@
 //! The group of a call as its people see it.
 
 use anteroom_e2ee::{AdmissionReason, MemberPublicKey};
-use anteroom_e2ee_session::{CommandError, MemberStatus};
+use anteroom_e2ee_session::{BarScope, CommandError, Listing, MemberStatus};
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
 /// The group that a device is in, as it is now.
@@ -39,13 +39,31 @@ impl GroupState {
     }
 
     /// Returns whether a device is a member with the admin secret, or with the user of one, by the group alone. The
-    /// word of the room service makes nobody an admin here.
+    /// word of the room service makes nobody an admin here. A leaf with an admin's user that is not listed so can be of
+    /// any member's making, and is no admin's.
     #[must_use]
     pub fn is_of_admin(&self, device: DemuxId) -> bool {
+        self.member(device).is_some_and(|member| {
+            member.reason == AdmissionReason::Admin
+                || (member.listing == Listing::Listed && self.is_user_of_admin(member))
+        })
+    }
+
+    /// Returns the scope of the entry that puts a device out: the device alone where its leaf has the user of an admin
+    /// or of this person and is not listed so, since the entry is not to name the user of somebody else.
+    pub(super) fn bar_scope(&self, device: DemuxId, scope: BarScope) -> BarScope {
+        let is_foreign = self.member(device).is_some_and(|member| {
+            let mut own = self.members.iter().filter(|one| one.is_own);
+            let is_own_user = own.any(|own| own.claims.user == member.claims.user);
+            member.listing != Listing::Listed && (is_own_user || self.is_user_of_admin(member))
+        });
+        if is_foreign { BarScope::Device } else { scope }
+    }
+
+    fn is_user_of_admin(&self, member: &MemberStatus) -> bool {
         let members = self.members.iter();
         let mut admins = members.filter(|member| member.reason == AdmissionReason::Admin);
-        let member = self.member(device);
-        member.is_some_and(|member| admins.any(|admin| admin.claims.user == member.claims.user))
+        admins.any(|admin| admin.claims.user == member.claims.user)
     }
 }
 

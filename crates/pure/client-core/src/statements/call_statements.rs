@@ -105,6 +105,12 @@ impl CallStatements {
         &self.statements
     }
 
+    /// Returns the era of the seat that was taken in last.
+    #[must_use]
+    pub const fn era(&self) -> Option<EraId> {
+        self.era
+    }
+
     /// Takes in an event at the time of day. Returns whether there is something new to be stored.
     pub fn observe(&mut self, event: &CallEvent, now: Timestamp) -> bool {
         match event {

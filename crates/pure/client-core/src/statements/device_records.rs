@@ -1,6 +1,6 @@
 //! The devices of an era as they were first listed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use anteroom_e2ee::MemberPublicKey;
 use anteroom_protocol::{DemuxId, EraId, OpaqueUserId};
@@ -10,6 +10,9 @@ use crate::{Participant, Roster};
 /// The maximum number of devices that are remembered. Of more, those are forgotten that rosters have not listed
 /// for longest.
 const MOST_DEVICES: usize = 4096;
+
+/// The maximum number of forgotten devices whose numbers are remembered: some 2 MiB.
+const MOST_FORGOTTEN: usize = 65_536;
 
 /// The user and the member key that the first roster with a device stated. An admin decides about a device of
 /// which a roster has told: a later roster could put another user or another key behind its number. The records
@@ -21,6 +24,11 @@ const MOST_DEVICES: usize = 4096;
 pub(crate) struct DeviceRecords {
     era: Option<EraId>,
     devices: HashMap<(EraId, DemuxId), DeviceRecord>,
+    /// The numbers of devices that are forgotten. A room service that lists one again can list somebody else by it, so
+    /// none is steady any more.
+    forgotten: BTreeSet<(EraId, DemuxId)>,
+    /// Whether more are forgotten: then no number is known to be new.
+    has_forgotten_more: bool,
     /// The number of rosters that were taken in.
     rosters: u64,
 }
@@ -56,13 +64,16 @@ impl DeviceRecords {
         }
         self.forget_for(new.len());
         for shown in new {
-            let is_full = self.devices.len() >= MOST_DEVICES;
-            if let Some(first) = self.devices.get_mut(&(era, shown.demux)) {
+            let id = (era, shown.demux);
+            if let Some(first) = self.devices.get_mut(&id) {
                 // The same roster lists it twice.
                 first.has_changed |= !first.is(shown);
-            } else if !is_full {
-                let record = DeviceRecord::of(shown, self.rosters);
-                self.devices.insert((era, shown.demux), record);
+            } else if self.devices.len() < MOST_DEVICES {
+                let mut record = DeviceRecord::of(shown, self.rosters);
+                record.has_changed = self.has_forgotten_more || self.forgotten.contains(&id);
+                self.devices.insert(id, record);
+            } else {
+                self.forget(id);
             }
         }
     }
@@ -87,6 +98,15 @@ impl DeviceRecords {
         unlisted.sort_unstable_by_key(|(listed, _)| *listed);
         for (_, id) in unlisted.iter().take(excess) {
             self.devices.remove(id);
+            self.forget(*id);
+        }
+    }
+
+    fn forget(&mut self, id: (EraId, DemuxId)) {
+        if self.forgotten.len() < MOST_FORGOTTEN {
+            self.forgotten.insert(id);
+        } else if !self.forgotten.contains(&id) {
+            self.has_forgotten_more = true;
         }
     }
 }

@@ -26,11 +26,11 @@ impl Seat {
                 if self.may_be_member(from) {
                     self.group_message = Some(now);
                 }
-                if !self.open_message(message, step)
+                if !self.open_message(from, message, step)
                     && !self.inbox.is_empty()
                     && self.early_messages.len() < MAX_EARLY
                 {
-                    self.early_messages.push_back(message.to_vec());
+                    self.early_messages.push_back((from, message.to_vec()));
                 }
             }
             Some(RelayContent::Statements(sealed)) => {
@@ -55,13 +55,13 @@ impl Seat {
 
     /// Opens the messages that did not open while a commit was held.
     pub(super) fn open_early_messages(&mut self, step: &mut Step<'_>) {
-        for message in core::mem::take(&mut self.early_messages) {
-            self.open_message(&message, step);
+        for (from, message) in core::mem::take(&mut self.early_messages) {
+            self.open_message(from, &message, step);
         }
     }
 
-    /// Opens a message of a member; returns whether it did.
-    fn open_message(&mut self, message: &[u8], step: &mut Step<'_>) -> bool {
+    /// Opens a message of a member that the room service passed on as one of a device; returns whether it did.
+    fn open_message(&mut self, from: DemuxId, message: &[u8], step: &mut Step<'_>) -> bool {
         let now = step.moment();
         let Some(membership) = &mut self.membership else {
             return false;
@@ -69,7 +69,7 @@ impl Seat {
         let Ok((epoch, leaf, sent, message)) = membership.group.open_message(message, now) else {
             return false;
         };
-        membership.hear(epoch, leaf, sent, now);
+        membership.hear((epoch, leaf), from, sent, now);
         if let GroupMessage::Content(content) = message
             && let Some(content) = Content::parse(&content)
         {

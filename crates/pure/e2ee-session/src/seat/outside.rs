@@ -1,6 +1,6 @@
 //! Devices in the call that are kept outside of its group, and what both sides are told.
 
-use anteroom_e2ee::{AdmissionError, CommitRefusal, HandshakeKind, RoomContext};
+use anteroom_e2ee::{AdmissionError, CommitRefusal, ContextChange, HandshakeKind, RoomContext};
 use anteroom_protocol::DemuxId;
 
 use super::Seat;
@@ -38,10 +38,17 @@ impl Seat {
         };
         let committers = membership.committers(&self.roster);
         let is_first = committers.first() == Some(&membership.group.own_leaf());
-        if is_first
-            && self.applicants.told_locks.may_give(device, step.moment())
-            && let Some(body) = self.statements_of(&membership.view.context, step)
-        {
+        if !is_first || !self.applicants.told_locks.may_give(device, step.moment()) {
+            return;
+        }
+        // Barred entries would make it ten times as long, and many devices can ask.
+        let context = &membership.view.context;
+        let lock = ContextChange {
+            policy: context.policy().cloned(),
+            lock: context.lock().cloned(),
+            ..ContextChange::default()
+        };
+        if let Some(body) = self.statements_of(&self.link.context().with(&lock), step) {
             step.send(Message::RelayTo(device, body));
         }
     }

@@ -1,5 +1,7 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
+use std::collections::VecDeque;
+
 use anteroom_e2ee::{
     AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
     MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement, Signer,
@@ -171,6 +173,13 @@ impl Seat {
         self.early_approvals.push_back(approval);
         if self.early_approvals.len() > MAX_EARLY_APPROVALS {
             self.early_approvals.pop_front();
+        }
+    }
+
+    /// Keeps the early approvals of a former seat before those of this one.
+    pub(super) fn keep_former_approvals(&mut self, former: VecDeque<SignedStatement<Approval>>) {
+        for approval in core::mem::replace(&mut self.early_approvals, former) {
+            self.keep_early_approval(approval);
         }
     }
 

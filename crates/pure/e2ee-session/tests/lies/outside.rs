@@ -1,6 +1,6 @@
 //! Devices that are kept outside, and what they are told while Welcomes and messages fail.
 
-use anteroom_e2ee_session::{Command, Event, Input, Message};
+use anteroom_e2ee_session::{BarScope, Command, Event, Input, Message, RelayClass};
 
 use crate::{
     people::Room,
@@ -81,4 +81,39 @@ fn a_lock_that_a_device_was_not_told_is_told_again() {
     assert_eq!(told(&stage, outside), [false, true]);
     stage.run(30_000);
     assert_eq!(told(&stage, outside), [false, true]);
+}
+
+/// Many devices can ask under a lock, and the lists of entries are full where there is a reason to lock.
+#[test]
+fn a_lock_is_told_without_the_entries_of_the_group() {
+    let told_length = |barred: u64| {
+        let mut stage = call();
+        for number in 10..10 + barred {
+            let person = stage.room.person(number);
+            let who = stage.join(person);
+            stage.run(4_000);
+            let device = stage.people[who].demux.unwrap();
+            let scope = BarScope::User;
+            stage.command(0, Command::Bar { device, scope });
+            stage.run(1_000);
+            stage.leave(who);
+        }
+        stage.command(0, Command::Lock(true));
+        stage.run(2_000);
+        let person = stage.room.person(2);
+        let outside = stage.join(person);
+        stage.run(8_000);
+        assert_eq!(told(&stage, outside), [true]);
+        let mut lengths = stage.record.iter().filter_map(|hop| match hop {
+            Hop::ToService(0, Message::RelayTo(_, body))
+                if RelayClass::of(body) == Some(RelayClass::Statements) =>
+            {
+                Some(body.len())
+            }
+            _ => None,
+        });
+        lengths.next().unwrap()
+    };
+    let (without, with) = (told_length(0), told_length(4));
+    assert!(with <= without + 64, "{with} {without}");
 }

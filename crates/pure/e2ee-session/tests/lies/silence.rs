@@ -46,9 +46,8 @@ fn two_devices_of_one_user_that_confirm_nothing_stop_nobody() {
     assert_nobody_has_stopped(&stage, &[0, 1]);
 }
 
-/// Three people, and an insider that adds leaves of its own making and speaks as all of them.
-#[test]
-fn leaves_that_an_insider_invents_and_speaks_as_stop_nobody() {
+/// Three people and an insider, which takes the commits that take its leaves out.
+fn with_insider() -> (Stage, Insider) {
     let mut stage = Stage::new(Room::open());
     let admin = stage.room.admin(0);
     stage.join(admin);
@@ -59,23 +58,38 @@ fn leaves_that_an_insider_invents_and_speaks_as_stop_nobody() {
     stage.run(6_000);
     let mut insider = Insider::join(&mut stage, INSIDER, Admission::None).unwrap();
     stage.forget();
-    // The insider takes the commits that take its leaves out.
     let moment = stage.now().moment;
     insider.roster.update(BTreeSet::new(), moment);
+    (stage, insider)
+}
+
+/// Confirms as each of the insider's leaves.
+fn confirm(stage: &mut Stage, insider: &Insider, groups: &mut [Group], sent: SenderTime) {
+    for group in groups {
+        let sealed = group.seal_message(&GroupMessage::Confirmation, sent, &mut rng(3));
+        let body = [&[3][..], &sealed.unwrap()].concat();
+        let relay = Say::Relay {
+            to: RelayTarget::All,
+            body: RelayBody::new(body).unwrap(),
+        };
+        stage.say(insider.who, relay);
+    }
+}
+
+/// An insider adds leaves of its own making and speaks as all of them.
+#[test]
+fn leaves_that_an_insider_invents_and_speaks_as_stop_nobody() {
+    let (mut stage, mut insider) = with_insider();
     // A second time with the same keys, which were not heard for long then.
     for _ in 0..2 {
         let mut groups = invent(&mut stage, &mut insider);
-        let sent = SenderTime::from_millis(0);
-        for round in 0..4 {
-            for group in &mut groups {
-                let sealed = group.seal_message(&GroupMessage::Confirmation, sent, &mut rng(round));
-                let body = [&[3][..], &sealed.unwrap()].concat();
-                let relay = Say::Relay {
-                    to: RelayTarget::All,
-                    body: RelayBody::new(body).unwrap(),
-                };
-                stage.say(insider.who, relay);
-            }
+        for _ in 0..4 {
+            confirm(
+                &mut stage,
+                &insider,
+                &mut groups,
+                SenderTime::from_millis(0),
+            );
             stage.run(9_000);
         }
         assert_nobody_has_stopped(&stage, &[0, 1, 2]);
@@ -86,6 +100,27 @@ fn leaves_that_an_insider_invents_and_speaks_as_stop_nobody() {
         insider.follow(&mut stage);
     }
     stage.assert_talk(&[0, 1, 2]);
+}
+
+/// The insider says fresh confirmations as its leaves, in one commit after another: they would fill the group.
+#[test]
+fn leaves_under_numbers_of_nobody_go_whatever_is_heard_of_them() {
+    let (mut stage, mut insider) = with_insider();
+    let mut groups = invent(&mut stage, &mut insider);
+    for _ in 0..8 {
+        let millis = stage.now().moment.since_start().as_millis();
+        let sent = SenderTime::from_millis(u64::try_from(millis).unwrap());
+        confirm(&mut stage, &insider, &mut groups, sent);
+        stage.run(500);
+    }
+    for who in 0..3 {
+        let members = stage.people[who].session.members();
+        assert_eq!(members.len(), 4, "{who}");
+    }
+    let newcomer = stage.room.person(4);
+    let newcomer = stage.join(newcomer);
+    stage.run(2_000);
+    stage.assert_talk(&[0, 1, 2, newcomer]);
 }
 
 /// Adds eight leaves of users that are nobody, and returns their groups.

@@ -7,11 +7,11 @@ use anteroom_e2ee::{
     HandshakeKey, HandshakeKind, JoinError, Lock, RoomContext, SignedStatement, StatementKey,
 };
 use anteroom_e2ee_session::{BarScope, Command, Event, Input, Message, SessionTime};
-use anteroom_protocol::{DAY, Timestamp};
+use anteroom_protocol::{DAY, DemuxId, Timestamp};
 
 use crate::{
-    insider::Insider,
-    insiders::{INSIDER, sign},
+    insider::{Insider, candidate, leaf},
+    insiders::{INSIDER, sign, with_insider},
     people::{Room, TestUser, user},
     private_groups::asking,
     stage::{Hop, Stage},
@@ -317,6 +317,38 @@ fn a_co_admins_removal_puts_out_a_device_whose_approval_is_of_a_later_time() {
     stage.assert_together(&[0, 1]);
 }
 
+/// A member adds a second key by an approval of nearly the latest time that members merge. The entry is of that time,
+/// and the policy of the removal comes with it: without the entry no approval would count to those who come in.
+#[test]
+fn an_admins_removal_puts_out_a_device_whose_approval_is_of_the_latest_time_at_once() {
+    const SECOND: u64 = 19;
+    const NUMBER: u32 = 16 * 60_000;
+    let (mut stage, mut insider) = with_insider();
+    let mut approval = stage.room.approval(SECOND).claimed().clone();
+    approval.issued = stage.now().now.plus(CLOCK_TOLERANCE - 10);
+    let approval = Admission::Approval(sign(&stage, &approval));
+    let leaf = leaf(&stage, SECOND, NUMBER, approval);
+    let candidate = candidate(&mut stage, SECOND, leaf);
+    let change = insider.adding(&candidate);
+    // Its own rules would have it wait.
+    insider.now = insider.now.plus(60);
+    insider.commit(&mut stage, &change);
+    let members = |stage: &Stage, who: usize| stage.people[who].session.members().len();
+    assert_eq!(members(&stage, 0), 5);
+    let device = DemuxId::new(NUMBER).unwrap();
+    let scope = BarScope::Device;
+    stage.command(0, Command::Bar { device, scope });
+    stage.run(500);
+    for who in 0..3 {
+        assert_eq!(members(&stage, who), 4, "{who}");
+        let context = stage.people[who].session.context().unwrap();
+        let entry = &context.barred().entries()[0];
+        let void_before = context.policy().unwrap().claimed().void_before;
+        assert_eq!(void_before, entry.claimed().time.plus(1));
+    }
+    assert_nothing_refused(&stage);
+}
+
 /// The statement is of a later time than those of a co-admin may be, and the next group begins without it.
 #[test]
 fn nobody_comes_in_by_the_next_group_against_a_statement_that_waits() {
@@ -424,14 +456,14 @@ fn an_admin_that_follows_a_lock_of_a_later_time_is_refused_by_nobody() {
         let context = stage.people[who].session.context();
         context.is_some_and(RoomContext::is_locked)
     };
-    for is_on in [true, false] {
+    for _ in 0..2 {
         assert_nothing_refused(&stage);
         for who in 0..4 {
             assert_eq!(stage.group_of(who), all);
-            assert_eq!(is_locked(&stage, who), is_on);
+            assert!(!is_locked(&stage, who));
         }
-        // It waits for its time.
-        stage.run(63_000);
+        // Members merge of an admin what is a little more ahead.
+        stage.run(1_000);
     }
     assert_nothing_refused(&stage);
 }

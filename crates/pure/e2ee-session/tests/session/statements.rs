@@ -6,9 +6,10 @@ use anteroom_e2ee::{
     StatementKey,
 };
 use anteroom_e2ee_session::{
-    BarScope, BarState, Command, CommandError, Event, Input, LeaveReason, Message, SessionOptions,
+    BarScope, BarState, Command, CommandError, Event, Input, JoinedSeat, LeaveReason, Message,
+    SessionOptions,
 };
-use anteroom_protocol::{DAY, EraId, Restrictions};
+use anteroom_protocol::{DAY, DemuxId, EraId, Restrictions};
 
 use crate::{
     harness::{Harness, Hop},
@@ -505,8 +506,7 @@ fn words_are_those_of_the_epoch_and_mark_the_members_as_compared() {
 }
 
 /// An admin's client publishes the policy beside the call, and the co-admin decides as soon as the group has it.
-#[test]
-fn an_approval_that_comes_before_the_policy_that_names_its_co_admin_lets_the_device_in() {
+fn early_approvals(are_at_new_seats: bool) {
     let mut call = Harness::of([strict(admin(1)), approved(2)]);
     call.run(1_000);
     let co_admin = CoAdmin {
@@ -529,7 +529,21 @@ fn an_approval_that_comes_before_the_policy_that_names_its_co_admin_lets_the_dev
         let given = signed(system_time().minus(earlier));
         let statement = Some(given.as_bytes().to_vec());
         let present = call.epoch(0);
-        call.session(2, Input::Admitted { present, statement });
+        let input = if are_at_new_seats {
+            let number = u32::try_from(earlier).unwrap();
+            Input::Joined(JoinedSeat {
+                demux_id: DemuxId::new(16 * (1_000 + number)).unwrap(),
+                era: call.devices[0].session.context().unwrap().era(),
+                is_active: true,
+                present,
+                missed: 0,
+                statement,
+                roster: Vec::new(),
+            })
+        } else {
+            Input::Admitted { present, statement }
+        };
+        call.session(2, input);
     }
     let told = |call: &mut Harness| {
         let events = call.take_events(2).into_iter();
@@ -544,6 +558,18 @@ fn an_approval_that_comes_before_the_policy_that_names_its_co_admin_lets_the_dev
     let now = system_time();
     let kept = [now.minus(3), now.minus(2), now.minus(1), now];
     assert_eq!(told(&mut call), kept);
-    call.run(3_000);
-    call.agree(&[0, 1, 2]);
+    if !are_at_new_seats {
+        call.run(3_000);
+        call.agree(&[0, 1, 2]);
+    }
+}
+
+#[test]
+fn an_approval_that_comes_before_the_policy_that_names_its_co_admin_lets_the_device_in() {
+    early_approvals(false);
+}
+
+#[test]
+fn of_approvals_before_the_policy_the_last_ones_are_kept_from_seat_to_seat() {
+    early_approvals(true);
 }

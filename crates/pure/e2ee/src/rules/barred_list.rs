@@ -110,11 +110,11 @@ impl BarredList {
         entries
     }
 
-    /// Returns whether an entry that is new since another list is of a later time.
-    pub(super) fn is_later_than(&self, limit: Timestamp, before: &Self) -> bool {
+    /// Returns whether an entry that is new since another list is of a later time than members merge at `now`.
+    pub(super) fn is_early(&self, before: &Self, now: Timestamp) -> bool {
         let entries = self.entries.iter();
         let mut new = entries.filter(|one| !before.entries.contains(one));
-        new.any(|entry| entry.claimed().time > limit)
+        new.any(|entry| entry.is_early(now))
     }
 
     /// Returns whether the admin key has signed an entry that makes approvals from before a moment void: one of

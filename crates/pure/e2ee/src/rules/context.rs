@@ -7,7 +7,6 @@ use crate::{
     AdminPublicKey, Authority, CoAdmin, Lock, MemberPublicKey, Policy, SignedStatement, Signer,
     Statement as _,
     encoding::{Reader, Writer},
-    time::CLOCK_TOLERANCE,
 };
 
 const VERSION: u8 = 1;
@@ -247,7 +246,7 @@ impl RoomContext {
     }
 
     /// Verifies that the context is what `before` becomes by the statements that the context has, none of which
-    /// is new and of a later time than `now`.
+    /// is new and of a later time than members merge at `now`.
     ///
     /// # Errors
     /// [`ContextError::Unfounded`], [`ContextError::Early`].
@@ -258,8 +257,8 @@ impl RoomContext {
         self.verify_new_times(now, &before.barred, before.lock.as_ref())
     }
 
-    /// Verifies that no barred entry, and no lock, is of a later time than `now`. A newcomer asks this of a group
-    /// before it is in.
+    /// Verifies that no barred entry, and no lock, is of a later time than members merge at `now`. A newcomer asks
+    /// this of a group before it is in.
     ///
     /// # Errors
     /// [`ContextError::Early`].
@@ -273,10 +272,9 @@ impl RoomContext {
         barred: &BarredList,
         lock: Option<&SignedStatement<Lock>>,
     ) -> Result<(), ContextError> {
-        let limit = now.plus(CLOCK_TOLERANCE);
         let new_lock = self.lock.as_ref().filter(|new| Some(*new) != lock);
-        let has_late_lock = new_lock.is_some_and(|lock| lock.claimed().time > limit);
-        if has_late_lock || self.barred.is_later_than(limit, barred) {
+        let has_early_lock = new_lock.is_some_and(|lock| lock.is_early(now));
+        if has_early_lock || self.barred.is_early(barred, now) {
             return Err(ContextError::Early);
         }
         Ok(())

@@ -35,7 +35,12 @@ impl RoomContext {
                 if of_admin.len() >= MIN_BATCH
                     && are_all_signed(&of_admin, self.room(), authority.admin) =>
             {
-                SignedApprovals(of_admin.into_iter().map(|one| one.as_bytes()).collect())
+                SignedApprovals(
+                    of_admin
+                        .into_iter()
+                        .map(SignedStatement::as_bytes)
+                        .collect(),
+                )
             }
             _ => SignedApprovals::default(),
         }

@@ -44,6 +44,12 @@ impl SignedStatement<BarredEntry> {
         due::due_from(self.signer(), self.claimed().time, own)
     }
 
+    /// Returns whether the entry is of a later time than members merge at `now`.
+    #[must_use]
+    pub fn is_early(&self, now: Timestamp) -> bool {
+        due::is_early(self.signer(), self.claimed().time, now)
+    }
+
     /// Returns the time from which a device that knows the entry enters no group that lacks it.
     #[must_use]
     pub fn demanded_from(&self) -> Timestamp {

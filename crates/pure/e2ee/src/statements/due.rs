@@ -9,24 +9,39 @@ use crate::{MemberPublicKey, Signer, time::CLOCK_TOLERANCE};
 const MARGIN: u64 = 60;
 
 /// Returns the time from which a device takes a statement of this time from others, commits it, and starts groups
-/// with it. Members merge one that is up to [`CLOCK_TOLERANCE`] ahead, so it is by [`MARGIN`] nearer; one of a
-/// co-admin by half of the tolerance, but for that of the co-admin with the member key `own`, whose device it is.
+/// with it. Members merge one of the admin key that is up to [`MARGIN`] more ahead. So what an admin's client signs it
+/// commits at once: a policy is to come with the entry that it goes with. One of a co-admin is taken by half of the
+/// tolerance, but for that of the co-admin with the member key `own`, whose device it is, by [`MARGIN`] less.
 pub(super) fn due_from(
     signer: &Signer,
     time: Timestamp,
     own: Option<&MemberPublicKey>,
 ) -> Timestamp {
     let tolerance = match signer {
+        Signer::Admin => CLOCK_TOLERANCE,
         Signer::CoAdmin(key) if Some(key) != own => CLOCK_TOLERANCE / 2,
-        Signer::Admin | Signer::CoAdmin(_) => CLOCK_TOLERANCE - MARGIN,
+        Signer::CoAdmin(_) => CLOCK_TOLERANCE - MARGIN,
     };
     time.minus(tolerance)
+}
+
+/// Returns whether a statement of this time is of a later one than members merge at `now`.
+pub(super) fn is_early(signer: &Signer, time: Timestamp, now: Timestamp) -> bool {
+    let tolerance = match signer {
+        Signer::Admin => CLOCK_TOLERANCE + MARGIN,
+        Signer::CoAdmin(_) => CLOCK_TOLERANCE,
+    };
+    time > now.plus(tolerance)
 }
 
 /// Returns the time from which a device adds by an approval that was issued at this time. Members merge one that is up
 /// to [`CLOCK_TOLERANCE`] ahead, so it is by [`MARGIN`] nearer; one of a co-admin by half of the tolerance.
 pub(super) fn added_from(signer: &Signer, issued: Timestamp) -> Timestamp {
-    due_from(signer, issued, None)
+    let tolerance = match signer {
+        Signer::Admin => CLOCK_TOLERANCE - MARGIN,
+        Signer::CoAdmin(_) => CLOCK_TOLERANCE / 2,
+    };
+    issued.minus(tolerance)
 }
 
 /// Returns the time at which an approval, or a policy that asks for none, has to hold yet for a device to add by it at

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use super::driver::{Driver, SessionCommand};
 use crate::{
-    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, GroupEpoch, JoinOptions,
+    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, EraId, GroupEpoch, JoinOptions,
     MAX_MESSAGE, MessageTooLong, OperatingSystem, Recipient, RoomsClient, RoomsError,
-    StatementStore, System, TransportFailure,
+    StatementOmission, StatementStore, System, TransportFailure,
 };
 
 /// The capacity of the queues between a session and its task: commands one way, events the other.
@@ -27,6 +27,8 @@ pub struct CallSession {
     events: mpsc::Receiver<CallEvent>,
     /// Events that were taken in before the caller reads them.
     unread: VecDeque<CallEvent>,
+    /// The era of the last seat that the caller has read of.
+    era: Option<EraId>,
     stop: watch::Sender<bool>,
     statements: Option<StatementRecord>,
 }
@@ -88,6 +90,7 @@ impl RoomsClient {
             commands,
             events,
             unread: VecDeque::new(),
+            era: None,
             stop,
             statements: None,
         })
@@ -123,11 +126,17 @@ impl CallSession {
     ///
     /// The queue of events is bounded: a caller that does not read it for long loses the connection.
     pub async fn next(&mut self) -> Option<CallEvent> {
-        if let Some(event) = self.unread.pop_front() {
-            return Some(event);
+        let event = match self.unread.pop_front() {
+            Some(event) => event,
+            None => {
+                let event = self.events.recv().await?;
+                self.observe(&event);
+                event
+            }
+        };
+        if let CallEvent::Joined(seat) = &event {
+            self.era = Some(seat.era);
         }
-        let event = self.events.recv().await?;
-        self.observe(&event);
         Some(event)
     }
 
@@ -236,7 +245,8 @@ impl CallSession {
     /// Admits a waiting device and the other waiting devices of its user. An admin whose rights sign for the
     /// link ([`Self::with_statements`]) signs the approval of a device that has named a member key, else
     /// [`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut) tells why not. Events that have come
-    /// and were not read yet count too.
+    /// and were not read yet count too, but nothing is signed in another era than that of the seat that was read last:
+    /// there the number can be somebody else's.
     pub async fn approve(&mut self, device: DemuxId) -> Result<(), RoomsError> {
         self.take_in_events();
         let (mut statement, mut omission) = (None, None);
@@ -244,6 +254,9 @@ impl CallSession {
             let now = statements.system.now();
             statement = statements.call.approval(device, now);
             omission = statements.call.omission(device, now);
+            if statement.is_some() && self.era.is_some() && self.era != statements.call.era() {
+                (statement, omission) = (None, Some(StatementOmission::Changed));
+            }
         }
         self.command(Command::Approve { device, statement }).await?;
         let Some(reason) = omission else {
@@ -254,7 +267,8 @@ impl CallSession {
     }
 
     /// Admits a waiting device and the other waiting devices of its user. The room service delivers the
-    /// statement to each of them, unread. A device that is in the call already receives the statement alone.
+    /// statement to the device that is named here alone, unread. One that is in the call already receives the
+    /// statement, and nothing else happens.
     /// For a room service without the feature `statements` the statement is left out
     /// ([`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut)).
     pub async fn approve_with(
@@ -325,3 +339,6 @@ fn check_length(chat: &Chat) -> Result<(), RoomsError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

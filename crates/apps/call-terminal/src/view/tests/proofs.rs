@@ -224,6 +224,7 @@ fn what_the_room_service_says_of_a_member_is_told_as_its_word() {
             },
             false,
         ),
+        (GroupEvent::Elsewhere(device(32)), false),
         (
             GroupEvent::CommitRefused {
                 from: device(48),

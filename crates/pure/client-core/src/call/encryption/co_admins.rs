@@ -59,6 +59,8 @@ impl Encryption {
             .is_none_or(|device| self.lobby.records.is_steady(&shown(device)));
         let error = match found {
             _ if admits && !is_steady => Some(GroupError::Changed),
+            // The signature has put a leaf out, and the room service has no such device to send away.
+            None if self.is_unlisted_member(device) && !admits && !self.is_of_admin(device) => None,
             _ if !has_admin => Some(GroupError::NoAdminDevice),
             None => Some(GroupError::NotWaiting),
             Some(one) if self.is_beyond_co_admins(&shown_in(&self.lobby.roster, &one), admits) => {
@@ -191,6 +193,10 @@ impl Encryption {
     pub(super) fn is_of_admin(&self, device: DemuxId) -> bool {
         let told = self.told.as_ref();
         told.is_some_and(|told| told.is_of_admin(device))
+    }
+
+    fn is_unlisted_member(&self, device: DemuxId) -> bool {
+        self.is_member(device) && listed(&self.lobby.roster, device).is_none()
     }
 
     fn is_member(&self, device: DemuxId) -> bool {

@@ -20,6 +20,8 @@ impl Encryption {
             return;
         }
         let Surroundings { time, rng } = surroundings;
+        let told = self.told.as_ref();
+        let scope = told.map_or(scope, |told| told.bar_scope(device, scope));
         let command = SessionCommand::Bar { device, scope };
         if self.is_on
             && let Err(error) = self.session.command(command, time, rng)

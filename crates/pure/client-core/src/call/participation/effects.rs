@@ -40,12 +40,14 @@ impl Participation {
         while let Some(effect) = self.effects.pop_front() {
             return Ok(Some(match effect {
                 Effect::Said(said) => {
-                    self.written.write(said);
+                    let unsaid = self.written.write(said);
+                    self.tell_unsaid(unsaid);
                     continue;
                 }
                 Effect::Send(message) => {
                     if matches!(message, ClientMessage::Ping) {
-                        self.written.ping();
+                        let unsaid = self.written.ping();
+                        self.tell_unsaid(unsaid);
                     }
                     ParticipationEffect::Send(text::write(&message)?)
                 }
@@ -149,7 +151,8 @@ impl Participation {
             let event = not_said(said.text, NOT_CONNECTED);
             self.effects.push_back(Effect::Event(event));
         } else {
-            self.written.keep_unsent(said);
+            let unsaid = self.written.keep_unsent(said);
+            self.tell_unsaid(unsaid);
         }
     }
 

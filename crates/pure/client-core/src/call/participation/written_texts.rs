@@ -24,6 +24,8 @@ pub(super) const NOT_CONNECTED: GroupError = GroupError::Command(CommandError::N
 pub(super) struct WrittenTexts {
     entries: VecDeque<Entry>,
     length: usize,
+    /// The number of the first pings of the connection whose texts are forgotten: their answers settle nothing.
+    forgotten_pings: u64,
     /// The moment until which the texts of a lost connection wait for a member who asks for them again.
     until: Option<Moment>,
 }
@@ -43,40 +45,53 @@ struct WrittenText {
 enum Transmission {
     /// They were written to the present connection.
     Written,
-    /// They were written to a connection that is lost.
+    /// They were written to a connection that is lost, or did not go out before another connection, on which the
+    /// members learn of the text by its number: they may have asked for it.
     Lost,
-    /// They did not go out before the connection was lost.
+    /// They did not go out before the connection was lost, and there is no other one yet.
     Unsent,
 }
 
 impl WrittenTexts {
-    /// Takes a text whose messages are written.
-    pub(super) fn write(&mut self, said: SaidText) {
-        self.push(said, Transmission::Written);
+    /// Takes a text whose messages are written. Returns the texts for which there is no room any more.
+    pub(super) fn write(&mut self, said: SaidText) -> Vec<(String, GroupError)> {
+        self.push_text(said, Transmission::Written)
     }
 
-    /// Takes a text whose messages did not go out before the connection was lost.
-    pub(super) fn keep_unsent(&mut self, said: SaidText) {
-        self.push(said, Transmission::Unsent);
+    /// Takes a text whose messages did not go out before the connection was lost. Returns the texts for which there is
+    /// no room any more.
+    pub(super) fn keep_unsent(&mut self, said: SaidText) -> Vec<(String, GroupError)> {
+        self.push_text(said, Transmission::Unsent)
     }
 
-    fn push(&mut self, said: SaidText, transmission: Transmission) {
+    fn push_text(
+        &mut self,
+        said: SaidText,
+        transmission: Transmission,
+    ) -> Vec<(String, GroupError)> {
         self.length += said.text.len();
-        let text = WrittenText { said, transmission };
-        self.entries.push_back(Entry::Text(text));
-        while self.entries.len() > MAX_ENTRIES || self.length > MAX_LENGTH {
+        self.push(Entry::Text(WrittenText { said, transmission }))
+    }
+
+    /// Takes a ping that is written. Returns the texts for which there is no room any more.
+    pub(super) fn ping(&mut self) -> Vec<(String, GroupError)> {
+        self.push(Entry::Ping)
+    }
+
+    fn push(&mut self, entry: Entry) -> Vec<(String, GroupError)> {
+        self.entries.push_back(entry);
+        let (mut surplus, mut length) = (Vec::new(), self.length);
+        while self.entries.len() > MAX_ENTRIES || length > MAX_LENGTH {
             let Some(entry) = self.entries.pop_front() else {
                 break;
             };
-            self.forget(&entry);
+            match &entry {
+                Entry::Text(text) => length = length.saturating_sub(text.said.text.len()),
+                Entry::Ping => self.forgotten_pings = self.forgotten_pings.saturating_add(1),
+            }
+            surplus.push(entry);
         }
-    }
-
-    /// Takes a ping that is written.
-    pub(super) fn ping(&mut self) {
-        if self.entries.len() < MAX_ENTRIES {
-            self.entries.push_back(Entry::Ping);
-        }
+        self.unsaid(surplus)
     }
 
     /// Returns whether a ping is to be written for the texts, one at a time: its answer settles one of them. A text
@@ -97,6 +112,10 @@ impl WrittenTexts {
         &mut self,
         reach: impl Fn(&SaidText) -> TextReach,
     ) -> Vec<(String, GroupError)> {
+        if self.forgotten_pings > 0 {
+            self.forgotten_pings -= 1;
+            return Vec::new();
+        }
         let mut waiting = Vec::new();
         let mut dropped = Vec::new();
         while let Some(entry) = self.entries.pop_front() {
@@ -127,6 +146,7 @@ impl WrittenTexts {
         reach: impl Fn(&SaidText) -> TextReach,
     ) -> Vec<(String, GroupError)> {
         self.until = None;
+        self.forgotten_pings = 0;
         let mut dropped = Vec::new();
         for entry in mem::take(&mut self.entries) {
             let Entry::Text(mut text) = entry else {
@@ -147,6 +167,13 @@ impl WrittenTexts {
 
     /// Takes note that there is a connection again.
     pub(super) fn reconnect(&mut self, now: Moment) {
+        for entry in &mut self.entries {
+            if let Entry::Text(text) = entry
+                && text.transmission == Transmission::Unsent
+            {
+                text.transmission = Transmission::Lost;
+            }
+        }
         self.until = Some(now.plus(AUDIENCE_WAIT));
     }
 

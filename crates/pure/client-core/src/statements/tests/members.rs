@@ -114,15 +114,59 @@ fn an_era_in_between_makes_no_number_new() {
     assert_eq!(omission, Some(StatementOmission::Changed));
 }
 
+/// Returns devices with numbers from the first one on.
+fn many(first: u32, number: u32) -> Vec<Participant> {
+    let devices = (first..first + number).map(|one| Participant {
+        demux: DemuxId::new(16 * one).unwrap(),
+        ..participant(9, "0d")
+    });
+    devices.collect()
+}
+
+#[test]
+fn a_number_of_a_forgotten_device_is_no_new_one() {
+    let (bob, mallory) = (participant(2, "0b"), participant(4, "0e"));
+    let mallory = Participant {
+        demux: bob.demux,
+        ..mallory
+    };
+    let beside = |others| [others, vec![bob.clone()]].concat();
+    // Bob is forgotten for others, or is one too many at once.
+    for before in [
+        vec![vec![bob.clone()], many(1_000, 4_096)],
+        vec![beside(many(1_000, 4_096))],
+    ] {
+        let mut call = call_of(&seat_in(9, Vec::new()));
+        for roster in before {
+            call.observe(&rosters(roster), NOW);
+        }
+        call.observe(&rosters(vec![mallory.clone()]), NOW);
+        let omission = call.omission(bob.demux, NOW);
+        assert_eq!(omission, Some(StatementOmission::Changed));
+        let new = participant(5, "0f");
+        call.observe(&rosters(vec![mallory.clone(), new.clone()]), NOW);
+        assert_eq!(call.omission(new.demux, NOW), None);
+    }
+    // Of more than are remembered any number can be one.
+    let carl = participant(3, "0c");
+    let mut call = call_of(&seat_in(9, vec![bob.clone()]));
+    for round in 1..=18 {
+        let mut waiting = many(4_000 * round, 4_000);
+        waiting.push(carl.clone());
+        call.observe(&rosters(waiting), NOW);
+    }
+    call.observe(&rosters(vec![mallory, carl.clone()]), NOW);
+    let omission = call.omission(bob.demux, NOW);
+    assert_eq!(omission, Some(StatementOmission::Changed));
+    let new = participant(5, "0f");
+    call.observe(&rosters(vec![carl.clone(), new.clone()]), NOW);
+    let omission = call.omission(new.demux, NOW);
+    assert_eq!(omission, Some(StatementOmission::Changed));
+    assert_eq!(call.omission(carl.demux, NOW), None, "listed always");
+}
+
 #[test]
 fn of_very_many_devices_those_are_forgotten_that_are_not_listed() {
-    let many = |first: u32, number: u32| {
-        let devices = (first..first + number).map(|one| Participant {
-            demux: DemuxId::new(16 * one).unwrap(),
-            ..participant(9, "0d")
-        });
-        devices.collect::<Vec<_>>()
-    };
     let (bob, carl) = (participant(2, "0b"), participant(3, "0c"));
     let mallory = Participant {
         demux: carl.demux,

@@ -220,6 +220,33 @@ fn a_text_that_the_room_service_may_not_have_is_told_at_the_end() {
     assert_eq!(outcome(&mut participation).0, unconfirmed(1));
 }
 
+#[test]
+fn texts_without_an_answer_are_told_beyond_their_bound_and_let_no_pings_be_written_without_end() {
+    const TEXTS: usize = 3_000;
+    for answers in [0, 1] {
+        let mut ann = inside(&[]);
+        let (mut told, mut pings) = (Vec::new(), 0);
+        for _ in 0..TEXTS {
+            say(&mut ann, "hello", TIME);
+            told.extend(outcome(&mut ann).0);
+            if ann.wants_ping() {
+                pings += 1;
+                ann.perform(Command::Ping, TIME, &mut rng()).unwrap();
+                told.extend(outcome(&mut ann).0);
+            }
+            assert!(!ann.wants_ping());
+        }
+        assert!(pings < 5, "{pings}");
+        // The first answer is to a ping whose texts are told already.
+        for _ in 0..answers {
+            pong(&mut ann, TIME);
+        }
+        ann.give_up_texts();
+        told.extend(outcome(&mut ann).0);
+        assert_eq!(told, [GroupError::Unconfirmed; TEXTS]);
+    }
+}
+
 fn ping(participation: &mut Participation, time: SessionTime) {
     participation
         .perform(Command::Ping, time, &mut rng())
@@ -303,17 +330,30 @@ fn texts_of_a_lost_connection_that_nobody_can_ask_for_are_told_at_once() {
     assert!(!ann.wants_ping());
 }
 
+/// The members learn of the text by its number once the connection is back, and can ask for it as long as it is kept.
 #[test]
-fn a_text_whose_message_did_not_go_out_is_told_as_not_said_where_nobody_asks_for_it() {
-    let mut ann = member_beside_another();
-    say(&mut ann, "hello", at(5));
-    sent_message(&mut ann);
-    ann.disconnect(at(6), &mut rng());
-    enter(&mut ann, &resumed(false), at(7));
-    assert!(outcome(&mut ann).0.is_empty());
-    ann.tick(at(22), &mut rng());
+fn a_text_whose_message_did_not_go_out_is_told_for_certain_only_without_another_connection() {
     let not_connected = GroupError::Command(crate::CommandError::NotConnected);
-    assert_eq!(outcome(&mut ann).0, [not_connected]);
+    for (is_back, leaves, expected) in [
+        (false, true, not_connected),
+        (true, true, GroupError::Unconfirmed),
+        (true, false, GroupError::Unconfirmed),
+    ] {
+        let mut ann = member_beside_another();
+        say(&mut ann, "hello", at(5));
+        sent_message(&mut ann);
+        ann.disconnect(at(6), &mut rng());
+        if is_back {
+            enter(&mut ann, &resumed(false), at(7));
+        }
+        assert!(outcome(&mut ann).0.is_empty());
+        if leaves {
+            ann.give_up_texts();
+        } else {
+            ann.tick(at(22), &mut rng());
+        }
+        assert_eq!(outcome(&mut ann).0, [expected], "{is_back} {leaves}");
+    }
 }
 
 #[test]

@@ -1,0 +1,102 @@
+use anteroom_e2ee::DeviceSecret;
+use anteroom_protocol::{CallLink, GuestAdmission, RootKey, Timestamp};
+
+use super::*;
+use crate::{
+    AdminRights, AdminSecret, AdminStatement, Approval, LinkState, MemoryStatements, OpaqueUserId,
+    Participant, RoomName, RoomStatements, Roster, SeatInfo, SeatStatus,
+};
+
+fn room() -> RootKey {
+    RootKey::from_bytes(&[0x13; 16]).unwrap()
+}
+
+/// Returns the seat of an admin in an era, beside a device that waits with a number.
+fn seat(era: u8, number: u32, key: u8) -> CallEvent {
+    let key = DeviceSecret::from_bytes([key; 32]).member_key(&room().room_id());
+    let key = key.public();
+    let waiting = Participant {
+        demux: DemuxId::new(number).unwrap(),
+        user: Some(OpaqueUserId::parse("0b").unwrap()),
+        hand_raised_at: None,
+        is_lost: false,
+        is_admin: false,
+        is_guest: false,
+        name: None,
+        member: Some(key.named()),
+        stated_key: Some(key),
+    };
+    CallEvent::Joined(Box::new(SeatInfo {
+        demux: DemuxId::new(16).unwrap(),
+        era: EraId::from_bytes([era; 16]),
+        status: SeatStatus::Active,
+        is_admin: true,
+        max_devices: 8,
+        roster: Roster {
+            active: Vec::new(),
+            pending: vec![waiting],
+            pending_count: 1,
+        },
+        link: LinkState {
+            approval: Approval::Required,
+            name: RoomName::None,
+            revoked: false,
+            guests: GuestAdmission::Wait,
+            expiration: Timestamp::from_secs(1),
+            deletion: Timestamp::from_secs(1),
+            admin_statement: AdminStatement::default(),
+        },
+        features: vec!["statements".to_owned()],
+        statement: None,
+    }))
+}
+
+#[tokio::test]
+async fn nothing_is_signed_in_an_era_of_which_the_caller_has_not_read() {
+    let (commands, mut command_queue) = mpsc::channel(QUEUE);
+    let (event_queue, events) = mpsc::channel(QUEUE);
+    let rights = AdminRights::Secret(AdminSecret::from_bytes([3; 32]));
+    let room_id = room().room_id();
+    let link = CallLink {
+        host: String::new(),
+        is_plain: false,
+        root_key: room(),
+        params: None,
+        without_certificates: false,
+        admin: rights.link_key(&room_id),
+    };
+    let admin_key = AdminSecret::from_bytes([3; 32]).admin_key(&room_id);
+    let kept = RoomStatements::new(room_id, admin_key.public());
+    let call = CallStatements::new(&link, kept, None, Some(&rights));
+    let session = CallSession {
+        commands,
+        events,
+        unread: VecDeque::new(),
+        era: None,
+        stop: watch::channel(false).0,
+        statements: None,
+    };
+    let store = Arc::new(MemoryStatements::default());
+    let mut session = session.with_statements(call, store, Arc::new(OperatingSystem));
+    let device = DemuxId::new(32).unwrap();
+    let mut approve = async |session: &mut CallSession| {
+        session.approve(device).await.unwrap();
+        let mut is_signed = false;
+        while let Ok(command) = command_queue.try_recv() {
+            if let SessionCommand::Call(Command::Approve { statement, .. }) = command {
+                is_signed = statement.is_some();
+            }
+        }
+        is_signed
+    };
+    event_queue.send(seat(9, 32, 2)).await.unwrap();
+    assert!(approve(&mut session).await, "before anything is read");
+    session.next().await.unwrap();
+    assert!(approve(&mut session).await);
+    // The room service begins another era, with somebody else behind the number.
+    event_queue.send(seat(10, 32, 4)).await.unwrap();
+    assert!(!approve(&mut session).await);
+    assert!(!approve(&mut session).await);
+    session.next().await.unwrap();
+    assert!(approve(&mut session).await);
+}
