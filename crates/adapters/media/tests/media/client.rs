@@ -374,10 +374,15 @@ pub(crate) fn credentials(description: &str) -> (String, String) {
 pub(crate) fn nomination(id: TransId, server: &str, device: &str, password: &str) -> Vec<u8> {
     let name = format!("{server}:{device}");
     let request = StunMessage::binding_request(&name, id, true, 1, u32::MAX, true);
+    signed(&request, password)
+}
+
+/// Returns the bytes of a message with the code of a password.
+pub(crate) fn signed(message: &StunMessage<'_>, password: &str) -> Vec<u8> {
     let provider = str0m::crypto::from_feature_flags().sha1_hmac_provider;
     let hmac = |key: &[u8], parts: &[&[u8]]| provider.sha1_hmac(key, parts);
     let mut bytes = vec![0; 512];
-    let length = request.to_bytes(Some(password.as_bytes()), &mut bytes, hmac);
+    let length = message.to_bytes(Some(password.as_bytes()), &mut bytes, hmac);
     bytes.truncate(length.unwrap());
     bytes
 }

@@ -147,3 +147,81 @@ fn a_device_over_its_limit_is_throttled_and_the_others_are_heard() {
     let most = 200 + 200 * usize::try_from(begin.elapsed().as_secs() + 1).unwrap();
     assert!(flood.count() <= most);
 }
+
+/// Answers the newest check that came to a socket, from another one. Returns whether there was one.
+fn answer_from(checked: &UdpSocket, from: &UdpSocket, to: SocketAddr, password: &str) -> bool {
+    let all = received(checked);
+    let checks = all.iter().filter_map(|bytes| {
+        let message = StunMessage::parse(bytes).ok()?;
+        message.is_binding_request().then(|| message.trans_id())
+    });
+    let Some(check) = checks.last() else {
+        return false;
+    };
+    let answer = StunMessage::binding_reply(check, to);
+    from.send_to(&client::signed(&answer, password), to)
+        .unwrap();
+    true
+}
+
+#[test]
+fn an_answer_from_another_address_proves_neither() {
+    let server = server();
+    let mut meeting = Meeting::of(&server, 3);
+    let port = port_of(&meeting);
+    let (name, password) = credentials(&meeting.clients[1].answer);
+    let own = meeting.clients[1].rtc.direct_api().local_ice_credentials();
+    let (one, victim) = (stranger(), stranger());
+    let check = || nomination(&name, &own.ufrag, &password);
+    victim.send_to(&check(), port).unwrap();
+    one.send_to(&check(), port).unwrap();
+    meeting.until("a check of ours", |_| {
+        answer_from(&one, &victim, port, &own.pass)
+    });
+    for _ in 0..10 {
+        meeting.say_until_heard(0, &[2]);
+        for bytes in received(&one) {
+            StunMessage::parse(&bytes).expect("nothing but checks");
+        }
+    }
+    // An honest answer proves its address: the device may have its media there.
+    one.send_to(&check(), port).unwrap();
+    meeting.until("media at the proven address", |meeting| {
+        meeting.clients[0].say(b"hello");
+        let media = received(&one);
+        let has_media = media.iter().any(|bytes| bytes[0] >= 128);
+        if !has_media {
+            one.send_to(&check(), port).unwrap();
+            for bytes in &media {
+                let message = StunMessage::parse(bytes);
+                let message = message.ok().filter(StunMessage::is_binding_request);
+                if let Some(message) = message {
+                    let answer = StunMessage::binding_reply(message.trans_id(), port);
+                    let answer = client::signed(&answer, &own.pass);
+                    one.send_to(&answer, port).unwrap();
+                }
+            }
+        }
+        has_media
+    });
+    for bytes in received(&victim) {
+        StunMessage::parse(&bytes).expect("nothing but checks");
+    }
+}
+
+#[test]
+fn a_claim_of_the_address_of_another_takes_nothing_from_it() {
+    let server = server();
+    let mut meeting = Meeting::of(&server, 3);
+    meeting.say_until_heard(0, &[1, 2]);
+    let (name, password) = credentials(&meeting.clients[1].answer);
+    let own = meeting.clients[1].rtc.direct_api().local_ice_credentials();
+    // As if the second device forged the address of the first.
+    for _ in 0..3 {
+        let check = nomination(&name, &own.ufrag, &password);
+        meeting.clients[0].send_raw(&check);
+        meeting.say_until_heard(0, &[1, 2]);
+        meeting.say_until_heard(2, &[0, 1]);
+    }
+    assert_eq!(server.counts().ended_connections, 0);
+}
