@@ -158,7 +158,7 @@ impl Peer {
         let answer = self.rtc.sdp_api().accept_offer(parsed);
         // An offer that is refused may have restarted ICE, too.
         if self.rtc.direct_api().local_ice_credentials() != before {
-            self.proof_due = Some(now + PROOF);
+            self.proof_due.get_or_insert(now + PROOF);
             self.former = Some(FormerCredentials::new(before, now));
         }
         let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();

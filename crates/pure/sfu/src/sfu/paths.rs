@@ -10,7 +10,7 @@ use str0m::{
 };
 
 use super::{Sfu, SfuOutput};
-use crate::{indexes::DeviceIndex, input::Input};
+use crate::input::Input;
 
 /// The beginning of a DTLS record, by which a connection tells whether it knows an address.
 const RECORD: [u8; 13] = [20; 13];
@@ -85,15 +85,11 @@ impl Sfu {
 
     /// Ends the connections whose paths have not been proven in time since a restart of ICE.
     pub(super) fn end_unproven(&mut self, now: Instant) {
-        for number in 0..self.peers.len() {
-            let Some(Some((device, peer))) = self.peers.get(DeviceIndex::new(number).number())
-            else {
-                continue;
-            };
-            if peer.proof_due.is_some_and(|due| due <= now) {
-                let device = *device;
-                self.handle(now, Input::Disconnect(device));
-            }
+        let peers = self.peers.iter().flatten();
+        let late = peers.filter(|(_, peer)| peer.proof_due.is_some_and(|due| due <= now));
+        let late: Vec<DemuxId> = late.map(|(device, _)| *device).collect();
+        for device in late {
+            self.handle(now, Input::Disconnect(device));
         }
     }
 }
