@@ -14,7 +14,7 @@ use crate::{
     call_port::CallPort,
     client_key::ClientKey,
     command::{Command, ViewRequest},
-    event::{MediaEvent, OfferRefusal, SlotReport},
+    event::{MediaEvent, OfferRefusal, SessionAnswer, SlotReport},
     offers::{OfferJob, OfferQueue},
     routes::Routes,
     statistics::MediaCounts,
@@ -213,7 +213,7 @@ impl Call {
         self.port.events.push(MediaEvent::Answer {
             device,
             session,
-            answer,
+            answer: SessionAnswer::new(answer),
         });
     }
 

@@ -25,8 +25,8 @@ pub enum MediaEvent {
         device: DemuxId,
         /// The number of the session.
         session: u64,
-        /// The answer (SDP).
-        answer: String,
+        /// The answer.
+        answer: SessionAnswer,
     },
     /// An offer is not answered.
     OfferRefused {
@@ -78,6 +78,25 @@ pub enum MediaEvent {
     Speakers(Vec<DemuxId>),
     /// The media of the call have ended since a part of the server failed.
     Failed,
+}
+
+/// The text of an answer (SDP). It has the credentials of the connection, so `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionAnswer(String);
+
+anteroom_runtime::redacted_debug!(SessionAnswer);
+
+impl SessionAnswer {
+    /// Wraps the text.
+    pub(crate) const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Returns the text, for the device.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.0
+    }
 }
 
 /// The state of a slot that is not empty.
@@ -220,8 +239,14 @@ mod tests {
         MediaEvent::Answer {
             device: id(device),
             session,
-            answer: String::new(),
+            answer: SessionAnswer::new("a=ice-pwd:secret".to_owned()),
         }
+    }
+
+    #[test]
+    fn an_answer_shows_nothing_of_itself() {
+        let shown = format!("{:?}", answer(1, 1));
+        assert!(!shown.contains("ice-pwd"), "{shown}");
     }
 
     fn all(queue: &CallEventQueue) -> Vec<MediaEvent> {

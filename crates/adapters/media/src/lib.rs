@@ -12,7 +12,8 @@
 //! 4. Media go only to an address that has answered a check of ours, for the connection that made the check. An
 //!    address that has proven nothing is sent one answer to each of its checks that has the credentials of a
 //!    connection, and few checks of ours.
-//! 5. Every queue and every table has a bound for each client: the modules say which.
+//! 5. Every queue and every table has a bound for each client: the modules say which. The caller bounds the sizes
+//!    of offers and views.
 //! 6. Nothing here is logged. Counts name no call, device or address.
 //!
 //! # Inside
@@ -60,7 +61,7 @@ mod udp;
 pub use self::{
     call_handle::{BusyError, CallEvents, CallHandle, Receipt},
     command::{SlotWish, ViewRequest},
-    event::{MediaEvent, OfferRefusal, SlotReport},
+    event::{MediaEvent, OfferRefusal, SessionAnswer, SlotReport},
     frame_queue::QueueLimits,
     load::LoadLimit,
     server::{MediaServer, StartError, UnavailableError},

@@ -23,6 +23,9 @@ use crate::{
 /// The number of times that a socket is received from in one round.
 const RECEIVES: usize = 8;
 
+/// The number of calls whose commands are taken in one round.
+const CALLS: usize = 256;
+
 /// The longest wait, in which nothing is due.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
@@ -65,10 +68,8 @@ impl MediaThread {
             };
             self.note(&events);
             let now = Instant::now();
-            while let Some(port) = self.port.next_ready() {
-                self.router.take_commands(&port, &mut self.sockets, now);
-            }
-            has_more = self.receive(&mut buffers, now);
+            has_more = self.take_commands(now);
+            has_more |= self.receive(&mut buffers, now);
             self.router.pass_time(now);
             if self.router.is_dirty() && now >= last_flush + self.settings.flush_interval {
                 last_flush = now;
@@ -117,6 +118,17 @@ impl MediaThread {
                 port.is_readable = true;
             }
         }
+    }
+
+    /// Takes the commands of the calls that have some. Returns whether there may be more.
+    fn take_commands(&mut self, now: Instant) -> bool {
+        for _ in 0..CALLS {
+            let Some(port) = self.port.next_ready() else {
+                return false;
+            };
+            self.router.take_commands(&port, &mut self.sockets, now);
+        }
+        true
     }
 
     /// Receives what has come. Returns whether there may be more.

@@ -82,7 +82,7 @@ pub enum UnavailableError {
     Draining,
 }
 
-/// The media server. When it is dropped, all media end.
+/// The media server. When it is dropped, all media end: that waits for the threads, which is done in a round.
 pub struct MediaServer {
     threads: Vec<Thread>,
     next_call: AtomicU64,

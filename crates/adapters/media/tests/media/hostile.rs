@@ -151,11 +151,11 @@ fn a_device_over_its_limit_is_throttled_and_the_others_are_heard() {
 /// Answers the newest check that came to a socket, from another one. Returns whether there was one.
 fn answer_from(checked: &UdpSocket, from: &UdpSocket, to: SocketAddr, password: &str) -> bool {
     let all = received(checked);
-    let checks = all.iter().filter_map(|bytes| {
+    let mut checks = all.iter().filter_map(|bytes| {
         let message = StunMessage::parse(bytes).ok()?;
         message.is_binding_request().then(|| message.trans_id())
     });
-    let Some(check) = checks.last() else {
+    let Some(check) = checks.next_back() else {
         return false;
     };
     let answer = StunMessage::binding_reply(check, to);

@@ -197,7 +197,7 @@ impl Meeting {
                     let client = clients
                         .find(|client| client.id == device && client.session == session)
                         .unwrap();
-                    client.take_answer(&answer, self.poll.registry());
+                    client.take_answer(&answer.into_text(), self.poll.registry());
                 }
                 event => self.log.push(event),
             }

@@ -68,7 +68,7 @@ fn a_device_without_the_answer_to_its_restart_goes_on_with_the_former_credential
         });
         answer.is_some()
     });
-    assert_ne!(credentials(&answer.unwrap()).0, name);
+    assert_ne!(credentials(&answer.unwrap().into_text()).0, name);
     let check = TransId::new();
     let bytes = nomination(check, &name, &own.ufrag, &password);
     meeting.clients[1].send_raw(&bytes);
