@@ -67,6 +67,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-oidc", Adapter),
     ("anteroom-turn", Adapter),
     ("anteroom-webhook", Adapter),
+    ("anteroom-media", Adapter),
     ("anteroom-accounts", Service),
     ("anteroom-issuer", Service),
     ("anteroom-rooms", Service),
@@ -151,6 +152,11 @@ pub(super) const EDGES: &[Exception] = &[
     ),
     ("anteroom-issuer", "anteroom-turn", TRAIT_OF_RELAYS),
     (
+        "anteroom-media",
+        "anteroom-sfu",
+        "it carries out what that crate decides",
+    ),
+    (
         "anteroom-server",
         "anteroom-wire",
         "it puts the name of the instance into answers",
@@ -203,7 +209,7 @@ const KEYS_OF_A_RUNNING_ISSUER: &str = "it reads a running issuer's keys from it
 /// others, and not in its tests either; only crates of [`MEETING_PLACES`] know several sides.
 pub(super) const WALLS: &[&[&str]] = &[
     &["anteroom-accounts", "anteroom-issuer"],
-    &["anteroom-rooms"],
+    &["anteroom-rooms", "anteroom-media"],
 ];
 
 /// The layers that know both sides of a wall.
@@ -245,6 +251,13 @@ pub(super) const RESERVED: &[Reserved] = &[
         crates: &["anteroom-sfu", "anteroom-media"],
         in_tests: false,
         reason: "media stand behind one crate: go through it",
+    },
+    Reserved {
+        prefix: "quinn-udp",
+        layers: &[],
+        crates: &["anteroom-media"],
+        in_tests: false,
+        reason: "sockets of media stand in one crate: go through it",
     },
 ];
 

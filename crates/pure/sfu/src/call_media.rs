@@ -26,7 +26,7 @@ use crate::{
     limits::{CallMeter, MediaLimits},
     output::{Message, Output, Refusal},
     packet::OutgoingPacket,
-    source::Source,
+    source::{Layer, Source},
     speaker::Speakers,
     time::Moment,
 };
@@ -38,6 +38,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct CallMedia {
     limits: MediaLimits,
+    /// The largest layer that may travel.
+    largest: Layer,
     meter: CallMeter,
     devices: Devices,
     speakers: Speakers,
@@ -102,6 +104,7 @@ impl CallMedia {
     pub fn new(limits: MediaLimits) -> Self {
         Self {
             limits,
+            largest: Layer::High,
             meter: CallMeter::new(&limits),
             devices: Devices::default(),
             speakers: Speakers::default(),
@@ -145,6 +148,10 @@ impl CallMedia {
                 thousandths,
             } => self.loss(device, thousandths),
             Input::KeyFrameMissed { device, slot } => self.key_frame_missed(device, slot),
+            Input::Largest(layer) => {
+                self.largest = layer;
+                self.stale.mark_all();
+            }
             Input::TimePassed => {}
         }
         self.settle();

@@ -131,6 +131,15 @@ pub fn without_downlink_feedback(text: &str, writer: Writer) -> String {
     kept
 }
 
+/// Returns a description without the addresses of its writer.
+#[must_use]
+pub fn without_candidates(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    lines
+        .filter(|line| !line.starts_with("a=candidate:"))
+        .collect()
+}
+
 /// The writer of a description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {

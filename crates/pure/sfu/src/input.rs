@@ -4,7 +4,7 @@ use anteroom_protocol::{DemuxId, OpaqueUserId};
 
 use crate::{
     indexes::SlotIndex,
-    source::{PerSource, Source},
+    source::{Layer, PerSource, Source},
 };
 
 /// An input. Devices are active ones: those that are not known are ignored.
@@ -81,6 +81,8 @@ pub enum Input {
         /// The slot.
         slot: SlotIndex,
     },
+    /// The largest layer that may travel in the call: the server lowers it while it has too much to do.
+    Largest(Layer),
     /// Time has passed without another input.
     TimePassed,
 }

@@ -60,6 +60,7 @@ mod device;
 mod device_handle;
 mod devices;
 pub mod downlink;
+mod former_credentials;
 pub mod indexes;
 pub mod input;
 pub mod key_frames;
@@ -84,5 +85,5 @@ pub use self::{
     packet::{IncomingPacket, OutgoingPacket},
     peer::OfferError,
     settings::{Certificate, SfuSettings},
-    sfu::{Sfu, SfuOutput},
+    sfu::{AnsweredOffer, OfferKind, Path, Sfu, SfuOutput},
 };

@@ -8,13 +8,16 @@ use str0m::{
     change::SdpOffer,
     format::Codec as RtpCodec,
     media::{KeyframeRequestKind, Mid, Pt, Rid},
+    net::TcpType,
     rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor},
 };
 
 use crate::{
     description::{
-        LineDirection, LineError, OfferLine, Writer, offer_lines, without_downlink_feedback,
+        LineDirection, LineError, OfferLine, Writer, offer_lines, without_candidates,
+        without_downlink_feedback,
     },
+    former_credentials::FormerCredentials,
     indexes::SlotIndex,
     input::{Codec, Connection, Sending, SlotKind},
     rewriting::{SlotNumbers, Vp8Numbers},
@@ -30,6 +33,9 @@ const MOST_RETRANSMISSIONS: f32 = 0.15;
 /// The number of checks of the path without an answer after which a connection ends: with the waits between them,
 /// within 15 s of the last answer.
 const UNANSWERED_CHECKS: usize = 6;
+
+/// The time from a restart of ICE until a path has to be proven: as long as an old path goes on without answers.
+const PROOF: Duration = Duration::from_secs(15);
 
 /// The reason why an offer is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +53,12 @@ pub enum OfferError {
 /// The connection of one device.
 pub(crate) struct Peer {
     pub(crate) rtc: Rtc,
+    /// The number by which the call tells its connections apart.
+    pub(crate) number: u64,
+    /// The moment at which the connection ends, if no path has been proven since a restart of ICE.
+    pub(crate) proof_due: Option<Instant>,
+    /// The credentials from before the last restart of ICE.
+    pub(crate) former: Option<FormerCredentials>,
     /// The number by which the device tells its connections apart.
     pub(crate) session: u64,
     /// The moment at which the connection wants to know the time.
@@ -102,15 +114,16 @@ impl Peer {
             .set_stats_interval(Some(Duration::from_secs(1)));
         config.set_max_stun_retransmits(UNANSWERED_CHECKS);
         let mut rtc = config.build(now);
-        for address in &settings.addresses {
-            if let Ok(candidate) = Candidate::host(*address, "udp") {
-                rtc.add_local_candidate(candidate);
-            }
+        for candidate in candidates(settings) {
+            rtc.add_local_candidate(candidate);
         }
         let answer = rtc.sdp_api().accept_offer(parsed);
         let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
         let mut peer = Self {
             rtc,
+            number: 0,
+            proof_due: None,
+            former: None,
             session,
             timeout: now,
             lines: Vec::new(),
@@ -129,6 +142,7 @@ impl Peer {
     /// answer.
     pub(crate) fn answer_again(
         &mut self,
+        now: Instant,
         offer: &str,
     ) -> Result<(Vec<SlotKind>, String), OfferError> {
         let lines = offer_lines(offer).map_err(OfferError::Lines)?;
@@ -140,7 +154,13 @@ impl Peer {
         });
         let kinds = kinds.collect::<Result<Vec<SlotKind>, OfferError>>()?;
         let parsed = parse(offer)?;
+        let before = self.rtc.direct_api().local_ice_credentials();
         let answer = self.rtc.sdp_api().accept_offer(parsed);
+        // An offer that is refused may have restarted ICE, too.
+        if self.rtc.direct_api().local_ice_credentials() != before {
+            self.proof_due.get_or_insert(now + PROOF);
+            self.former = Some(FormerCredentials::new(before, now));
+        }
         let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
         for line in added {
             self.add(line.clone());
@@ -285,9 +305,22 @@ impl Peer {
     }
 }
 
-/// Parses an offer, without the feedback that is not wanted.
+/// Returns the candidates of the server: those for UDP first, since they are preferred.
+fn candidates(settings: &SfuSettings) -> impl Iterator<Item = Candidate> + '_ {
+    let udp = settings.addresses.iter();
+    let udp = udp.filter_map(|address| Candidate::host(*address, "udp").ok());
+    let tcp = settings.tcp_addresses.iter();
+    let tcp = tcp.filter_map(|address| {
+        let candidate = Candidate::builder().tcp().host(*address);
+        candidate.tcptype(TcpType::Passive).build().ok()
+    });
+    udp.chain(tcp)
+}
+
+/// Parses an offer, without the feedback that is not wanted, and without addresses: the server checks those from
+/// which it has been asked with the right credentials, and no others that somebody names.
 fn parse(offer: &str) -> Result<SdpOffer, OfferError> {
-    let offer = without_downlink_feedback(offer, Writer::Device);
+    let offer = without_downlink_feedback(&without_candidates(offer), Writer::Device);
     SdpOffer::from_sdp_string(&offer).map_err(|_| OfferError::Malformed)
 }
 

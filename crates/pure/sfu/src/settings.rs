@@ -11,8 +11,10 @@ use crate::limits::MediaLimits;
 pub struct SfuSettings {
     /// The limits of what devices send.
     pub limits: MediaLimits,
-    /// The addresses at which the connections are reached.
+    /// The addresses at which the connections are reached over UDP.
     pub addresses: Vec<SocketAddr>,
+    /// The addresses at which the connections are reached over TCP, where UDP is blocked.
+    pub tcp_addresses: Vec<SocketAddr>,
     /// The certificate of all connections.
     pub certificate: Certificate,
 }

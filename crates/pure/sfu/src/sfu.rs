@@ -1,5 +1,8 @@
 //! A call's media over the connections of its devices: [`CallMedia`] decides, str0m carries out.
 
+mod offers;
+mod paths;
+
 use std::{collections::VecDeque, time::Instant};
 
 use anteroom_protocol::DemuxId;
@@ -12,7 +15,7 @@ use str0m::{
 };
 
 use crate::{
-    CallMedia, DeviceHandle, IncomingPacket, OfferError, SfuSettings,
+    CallMedia, DeviceHandle, IncomingPacket, SfuSettings,
     audio_level::AudioLevel,
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
@@ -22,6 +25,11 @@ use crate::{
     source::{Layer, Source},
     time::Moment,
     vp8::Vp8Packet,
+};
+
+pub use self::{
+    offers::{AnsweredOffer, OfferKind},
+    paths::Path,
 };
 
 /// An output of a call's media.
@@ -36,6 +44,13 @@ pub enum SfuOutput {
     },
     /// Send messages of the call's media.
     Call(Output),
+    /// A connection has ended: nothing more is sent for it.
+    End {
+        /// The device.
+        device: DemuxId,
+        /// The number that [`Sfu::attach`] gave the connection.
+        connection: u64,
+    },
     /// There are no more outputs. Call [`Sfu::pass_time`] at this moment, unless something else comes first.
     Wait(Option<Instant>),
 }
@@ -43,7 +58,8 @@ pub enum SfuOutput {
 /// A call's media over the connections of its devices.
 ///
 /// 1. [`Self::handle`] takes what happens in the call, [`Self::offer`] the offer of a device, and
-///    [`Self::receive`] a datagram from it.
+///    [`Self::receive`] a datagram from it. The first offer of a connection takes milliseconds: it can be answered
+///    elsewhere, between [`Self::admit_offer`] and [`Self::attach`].
 /// 2. After as many of them as there are, [`Self::flush`] gives the packets that they have become to the
 ///    connections, and [`Self::poll_output`] is called until it says to wait.
 pub struct Sfu {
@@ -58,6 +74,8 @@ pub struct Sfu {
     spare: Vec<DeviceIndex>,
     /// The key frames that senders are to be asked for.
     key_frames: Vec<(DeviceHandle, Source, Layer)>,
+    /// The number of the newest connection.
+    newest_connection: u64,
 }
 
 impl Sfu {
@@ -73,6 +91,7 @@ impl Sfu {
             dirty: Vec::new(),
             spare: Vec::new(),
             key_frames: Vec::new(),
+            newest_connection: 0,
         }
     }
 
@@ -87,48 +106,6 @@ impl Sfu {
         }
         self.media.handle(self.moment(now), input);
         self.take_outputs();
-    }
-
-    /// Answers the offer of a device. A new session is a new connection, which replaces the one that it has; the
-    /// same session is a restart of ICE, or more slots.
-    ///
-    /// # Errors
-    /// The device is not active, makes too many offers, or the offer is not as it must be. The connection that it
-    /// has stays.
-    pub fn offer(
-        &mut self,
-        now: Instant,
-        device: DemuxId,
-        session: u64,
-        offer: &str,
-    ) -> Result<String, OfferError> {
-        let moment = self.moment(now);
-        let handle = self.media.handle_of(device).ok_or(OfferError::NotActive)?;
-        if !self.media.may_offer(device, moment) {
-            return Err(OfferError::RateLimited);
-        }
-        let same = self
-            .peer_mut(handle)
-            .filter(|(_, peer)| peer.session == session);
-        if let Some((_, peer)) = same {
-            let (slots, answer) = peer.answer_again(offer)?;
-            // A connection that does not work yet begins with all of them.
-            let input = peer.has_begun.then_some(Input::AddSlots { device, slots });
-            self.dirty.push(handle.index);
-            if let Some(input) = input {
-                self.handle(now, input);
-            }
-            return Ok(answer);
-        }
-        let (peer, answer) = Peer::answer(offer, session, &self.settings, now)?;
-        self.handle(now, Input::Disconnect(device));
-        let number = handle.index.number();
-        let missing = (number + 1).saturating_sub(self.peers.len());
-        self.peers.extend((0..missing).map(|_| None));
-        if let Some(place) = self.peers.get_mut(number) {
-            *place = Some((device, peer));
-        }
-        Ok(answer)
     }
 
     /// Takes a datagram that came for the connection of a device.
@@ -154,6 +131,7 @@ impl Sfu {
         let due =
             peers.filter(|(_, peer)| peer.as_ref().is_some_and(|(_, peer)| peer.timeout <= now));
         self.dirty.extend(due.map(|(index, _)| index));
+        self.end_unproven(now);
         self.flush(now);
     }
 
@@ -212,15 +190,18 @@ impl Sfu {
 
     /// Ends a connection in this step: not even what waits is sent.
     fn close(&mut self, device: DemuxId) {
+        let mut ended = None;
         for place in &mut self.peers {
-            if place.as_ref().is_some_and(|(id, _)| *id == device) {
-                *place = None;
+            if let Some((_, peer)) = place.take_if(|(id, _)| *id == device) {
+                ended = Some(peer.number);
             }
         }
         self.outputs.retain(|output| match output {
             SfuOutput::Transmit { to, .. } => *to != device,
             _ => true,
         });
+        let end = ended.map(|connection| SfuOutput::End { device, connection });
+        self.outputs.extend(end);
     }
 
     /// Takes all that a connection has to say.
@@ -277,6 +258,14 @@ impl Sfu {
                 device,
                 thousandths: thousandths(loss),
             }),
+            Event::IceConnectionStateChange(
+                IceConnectionState::Connected | IceConnectionState::Completed,
+            ) => {
+                if let Some((_, peer)) = self.peer_mut(handle) {
+                    peer.proof_due = None;
+                }
+                None
+            }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                 // A connection that has not worked yet may still do.
                 return self
@@ -356,8 +345,10 @@ impl Sfu {
             Output::Wait(moment) => moment.map(|moment| self.instant(moment)),
             _ => None,
         };
-        let peers = self.peers.iter().flatten().map(|(_, peer)| peer.timeout);
-        peers.chain(call).min()
+        let peers = self.peers.iter().flatten();
+        let proofs = peers.clone().filter_map(|(_, peer)| peer.proof_due);
+        let peers = peers.map(|(_, peer)| peer.timeout);
+        peers.chain(proofs).chain(call).min()
     }
 
     fn moment(&self, now: Instant) -> Moment {

@@ -135,7 +135,10 @@ impl CallMedia {
                 _ => Priority::Height(Reverse(wish.height)),
             },
             rates: self.rates(device, wish.source, layer),
-            wanted: device.sources.of(wish.source).layers.suiting(wish.height),
+            wanted: {
+                let layers = &device.sources.of(wish.source).layers;
+                layers.suiting(wish.height).min(self.largest)
+            },
             fixed: layer.filter(|_| stays_until.is_some()),
         };
         self.next_look = stays_until.map_or(self.next_look, |end| end.min(self.next_look));

@@ -2,6 +2,7 @@
 //! pictures in their slots, requests for key frames, estimates, and the end of a seat.
 
 mod network;
+mod paths;
 
 use std::time::Duration;
 

@@ -492,3 +492,23 @@ fn a_wish_names_a_slot_once_and_the_last_one_counts() {
     call.connect(2, empty);
     assert!(!call.slots.contains_key(&2) || call.slots[&2].is_empty());
 }
+
+#[test]
+fn a_busy_server_lowers_the_layers_of_the_call() {
+    let mut call = Call::of(2);
+    call.estimate(1, 100_000_000);
+    call.view(1, &[wish(FIRST_PICTURE, 0, CAMERA, 720)]);
+    assert_eq!(places(&call.begin(0, CAMERA, Layer::High)), [(1, 4)]);
+    call.handle(Input::Largest(Layer::Middle));
+    // A layer stays for a second after a switch.
+    call.pass(1_500);
+    for layer in [Layer::Middle, Layer::High] {
+        call.begin(0, CAMERA, layer);
+    }
+    assert!(call.go_on(0, CAMERA, Layer::High).is_empty());
+    assert_eq!(places(&call.go_on(0, CAMERA, Layer::Middle)), [(1, 4)]);
+    call.handle(Input::Largest(Layer::High));
+    call.pass(1_500);
+    call.begin(0, CAMERA, Layer::High);
+    assert_eq!(places(&call.go_on(0, CAMERA, Layer::High)), [(1, 4)]);
+}

@@ -54,6 +54,8 @@ pub(crate) struct Network {
     pub(crate) cut_off: Option<usize>,
     /// Bytes that somebody else sends from the address of the newest device in each step.
     pub(crate) forgeries: Vec<Vec<u8>>,
+    /// The devices whose connections have ended.
+    pub(crate) ended: Vec<DemuxId>,
 }
 
 /// The number of the first connection of each device.
@@ -67,6 +69,7 @@ impl Network {
         let settings = SfuSettings {
             limits: MediaLimits::default(),
             addresses: vec![SERVER.parse().unwrap()],
+            tcp_addresses: vec![SERVER.parse().unwrap()],
             certificate: Certificate::generate().unwrap(),
         };
         assert_eq!(format!("{:?}", settings.certificate), "Certificate(..)");
@@ -77,6 +80,7 @@ impl Network {
             loses_next: None,
             cut_off: None,
             forgeries: Vec::new(),
+            ended: Vec::new(),
         }
     }
 
@@ -314,6 +318,7 @@ impl Network {
                     }
                 }
                 SfuOutput::Call(_) => {}
+                SfuOutput::End { device, .. } => self.ended.push(device),
             }
         }
     }

@@ -1,0 +1,145 @@
+//! Frames over TCP (RFC 4571): two bytes of length in network order, then the datagram.
+
+use core::fmt;
+
+/// The maximum length of a frame that is taken: connections send no larger datagrams.
+pub(crate) const MAX_FRAME: usize = 2_000;
+
+/// The length of the header.
+const HEADER: usize = 2;
+
+/// The room for bytes that have come: four frames of the maximum length.
+const ROOM: usize = 4 * (HEADER + MAX_FRAME);
+
+/// A frame is longer than frames are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
+
+/// The bytes of a connection that have come, and are not taken yet.
+pub(crate) struct FrameReader {
+    bytes: Box<[u8]>,
+    /// The place of the first byte that is not taken.
+    start: usize,
+    /// The place after the last byte that has come.
+    end: usize,
+}
+
+impl FrameReader {
+    pub(crate) fn new() -> Self {
+        Self {
+            bytes: vec![0; ROOM].into_boxed_slice(),
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// Returns the room for more bytes. There is some, once all frames that are whole have been taken.
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        self.bytes.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// Notes that so many bytes have come into the room.
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.end = (self.end + bytes).min(self.bytes.len());
+    }
+
+    /// Takes the next frame that is whole.
+    ///
+    /// # Errors
+    /// The frame is too long.
+    pub(crate) fn next_frame(&mut self) -> Result<Option<&[u8]>, TooLong> {
+        let come = self.bytes.get(self.start..self.end).unwrap_or_default();
+        let Some((header, rest)) = come.split_first_chunk::<HEADER>() else {
+            return Ok(None);
+        };
+        let length = usize::from(u16::from_be_bytes(*header));
+        if length > MAX_FRAME {
+            return Err(TooLong);
+        }
+        if rest.len() < length {
+            return Ok(None);
+        }
+        let begin = self.start + HEADER;
+        self.start = begin + length;
+        Ok(self.bytes.get(begin..begin + length))
+    }
+}
+
+impl fmt::Debug for FrameReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FrameReader({} bytes)", self.end - self.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(chunks: &[&[u8]]) -> Result<Vec<Vec<u8>>, TooLong> {
+        let mut reader = FrameReader::new();
+        let mut frames = Vec::new();
+        for chunk in chunks {
+            let room = reader.room();
+            room[..chunk.len()].copy_from_slice(chunk);
+            reader.advance(chunk.len());
+            while let Some(frame) = reader.next_frame()? {
+                frames.push(frame.to_vec());
+            }
+        }
+        Ok(frames)
+    }
+
+    #[test]
+    fn frames_come_whole_however_they_are_cut() {
+        let stream = [0, 3, 1, 2, 3, 0, 0, 0, 1, 9];
+        let expected = vec![vec![1, 2, 3], vec![], vec![9]];
+        assert_eq!(frames(&[&stream]), Ok(expected.clone()));
+        for cut in 0..stream.len() {
+            let (first, second) = stream.split_at(cut);
+            assert_eq!(frames(&[first, second]), Ok(expected.clone()), "{cut}");
+        }
+        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+        assert_eq!(frames(&bytes), Ok(expected));
+    }
+
+    #[test]
+    fn a_frame_of_the_maximum_length_fits_and_a_longer_one_is_refused() {
+        let longest = u16::try_from(MAX_FRAME).unwrap();
+        for (length, fits) in [(longest, true), (longest + 1, false), (u16::MAX, false)] {
+            let mut stream = length.to_be_bytes().to_vec();
+            stream.resize(HEADER + MAX_FRAME, 7);
+            let result = frames(&[&stream]);
+            assert_eq!(
+                result.is_ok_and(|frames| frames.len() == 1),
+                fits,
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn there_is_always_room_after_whole_frames_are_taken() {
+        let mut stream = u16::try_from(MAX_FRAME).unwrap().to_be_bytes().to_vec();
+        stream.resize(HEADER + MAX_FRAME, 7);
+        let many = stream.repeat(50);
+        let mut reader = FrameReader::new();
+        let mut rest = many.as_slice();
+        let mut count = 0;
+        while !rest.is_empty() {
+            let room = reader.room();
+            let length = room.len().min(rest.len());
+            assert!(length > 0);
+            let (now, later) = rest.split_at(length);
+            room[..length].copy_from_slice(now);
+            rest = later;
+            reader.advance(length);
+            while reader.next_frame().unwrap().is_some() {
+                count += 1;
+            }
+        }
+        assert_eq!(count, 50);
+    }
+}

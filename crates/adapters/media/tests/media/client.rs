@@ -1,0 +1,401 @@
+//! A device with a connection of its own, over UDP or TCP.
+
+use core::net::SocketAddr;
+use std::{
+    io::{self, Read, Write},
+    time::{Duration, Instant},
+};
+
+use anteroom_protocol::DemuxId;
+use mio::{
+    Interest, Registry, Token,
+    net::{TcpStream, UdpSocket},
+};
+use str0m::{
+    Candidate, Event, Rtc,
+    change::{SdpAnswer, SdpPendingOffer},
+    format::Codec,
+    ice::{StunMessage, TransId},
+    media::{Direction, MediaKind, Mid},
+    net::{Protocol, Receive, TcpType, Transmit},
+    rtp::{ExtensionValues, RtpPacket, RtpWrite},
+};
+
+/// The time between two packets that a device sends.
+const PACKET_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The way of a device's datagrams.
+pub(crate) enum Transport {
+    Udp(UdpSocket),
+    Tcp(TcpTransport),
+}
+
+/// A connection over TCP, with the bytes that have come and those that wait.
+pub(crate) struct TcpTransport {
+    pub(crate) stream: TcpStream,
+    received: Vec<u8>,
+    waiting: Vec<u8>,
+    /// The maximum number of bytes that are written at once.
+    pub(crate) at_once: usize,
+    /// Whether the device reads what comes.
+    pub(crate) reads: bool,
+}
+
+/// A device with a connection to a call.
+pub(crate) struct Client {
+    pub(crate) id: DemuxId,
+    pub(crate) rtc: Rtc,
+    transport: Option<Transport>,
+    over_tcp: bool,
+    pending: Option<SdpPendingOffer>,
+    /// The number of the connection.
+    pub(crate) session: u64,
+    audio: Mid,
+    camera: Mid,
+    /// The m-lines of its slots: two for sound, two for pictures.
+    pub(crate) slots: Vec<Mid>,
+    pub(crate) packets: Vec<RtpPacket>,
+    pub(crate) is_connected: bool,
+    /// The datagrams that have come.
+    pub(crate) datagrams: usize,
+    /// The checks of its that were answered, by their ids.
+    pub(crate) answered_checks: Vec<TransId>,
+    /// Whether it is silent: it sends nothing, whatever comes.
+    pub(crate) is_silent: bool,
+    timeout: Instant,
+    sequence: u64,
+    last_packet: Option<Instant>,
+    token: usize,
+    /// The answer as it came.
+    pub(crate) answer: String,
+}
+
+impl Client {
+    /// Makes a connection and its first offer.
+    pub(crate) fn new(
+        id: DemuxId,
+        over_tcp: bool,
+        from: SocketAddr,
+        registry: &Registry,
+        token: usize,
+    ) -> (Self, String) {
+        let now = Instant::now();
+        let mut rtc = Rtc::builder().set_rtp_mode(true).build(now);
+        let transport = (!over_tcp).then(|| {
+            let mut socket = UdpSocket::bind(from).unwrap();
+            registry
+                .register(&mut socket, Token(token), Interest::READABLE)
+                .unwrap();
+            let address = socket.local_addr().unwrap();
+            rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+            Transport::Udp(socket)
+        });
+        let mut api = rtc.sdp_api();
+        let audio = api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
+        let camera = api.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
+        let kinds = [
+            MediaKind::Audio,
+            MediaKind::Audio,
+            MediaKind::Video,
+            MediaKind::Video,
+        ];
+        let slots = kinds.map(|kind| api.add_media(kind, Direction::RecvOnly, None, None, None));
+        let (offer, pending) = api.apply().unwrap();
+        let client = Self {
+            id,
+            rtc,
+            transport,
+            over_tcp,
+            pending: Some(pending),
+            session: 1,
+            audio,
+            camera,
+            slots: slots.to_vec(),
+            packets: Vec::new(),
+            is_connected: false,
+            datagrams: 0,
+            answered_checks: Vec::new(),
+            is_silent: false,
+            timeout: now,
+            sequence: 60_000,
+            last_packet: None,
+            token,
+            answer: String::new(),
+        };
+        (client, offer.to_sdp_string())
+    }
+
+    /// Makes the offer of a restart of ICE.
+    pub(crate) fn restart_offer(&mut self) -> String {
+        let mut api = self.rtc.sdp_api();
+        api.ice_restart(true);
+        let (offer, pending) = api.apply().unwrap();
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
+    /// Takes an answer. Over TCP the device connects to the address that it names.
+    pub(crate) fn take_answer(&mut self, answer: &str, registry: &Registry) {
+        answer.clone_into(&mut self.answer);
+        let parsed = SdpAnswer::from_sdp_string(answer).unwrap();
+        let pending = self.pending.take().unwrap();
+        self.rtc.sdp_api().accept_answer(pending, parsed).unwrap();
+        if self.over_tcp && self.transport.is_none() {
+            let address = candidates(answer, "tcp")[0];
+            let stream = std::net::TcpStream::connect(address).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let local = stream.local_addr().unwrap();
+            let mut stream = TcpStream::from_std(stream);
+            registry
+                .register(&mut stream, Token(self.token), Interest::READABLE)
+                .unwrap();
+            let candidate = Candidate::builder().tcp().host(local);
+            let candidate = candidate.tcptype(TcpType::Active).build().unwrap();
+            self.rtc.add_local_candidate(candidate);
+            self.transport = Some(Transport::Tcp(TcpTransport {
+                stream,
+                received: Vec::new(),
+                waiting: Vec::new(),
+                at_once: usize::MAX,
+                reads: true,
+            }));
+        }
+    }
+
+    pub(crate) fn tcp(&mut self) -> &mut TcpTransport {
+        match &mut self.transport {
+            Some(Transport::Tcp(tcp)) => tcp,
+            _ => panic!("not over TCP"),
+        }
+    }
+
+    /// Returns the moment at which the device wants to know the time.
+    pub(crate) fn timeout(&self) -> Instant {
+        self.timeout
+    }
+
+    /// Sends what waits, takes what has come, and lets the time pass.
+    pub(crate) fn pump(&mut self) {
+        self.drain();
+        while let Some((bytes, from, to, protocol)) = self.read() {
+            self.datagrams += 1;
+            if let Ok(check) = StunMessage::parse(&bytes)
+                && check.is_successful_binding_response()
+            {
+                self.answered_checks.push(check.trans_id());
+            }
+            if let Ok(received) = Receive::new(protocol, from, to, &bytes) {
+                let input = str0m::Input::Receive(Instant::now(), received);
+                self.rtc.handle_input(input).unwrap();
+                self.drain();
+            }
+        }
+        let now = Instant::now();
+        if now >= self.timeout {
+            self.rtc.handle_input(str0m::Input::Timeout(now)).unwrap();
+            self.drain();
+        }
+    }
+
+    fn read(&mut self) -> Option<(Vec<u8>, SocketAddr, SocketAddr, Protocol)> {
+        match self.transport.as_mut()? {
+            Transport::Udp(socket) => {
+                let mut bytes = vec![0; 2_048];
+                let (length, from) = socket.recv_from(&mut bytes).ok()?;
+                bytes.truncate(length);
+                Some((bytes, from, socket.local_addr().unwrap(), Protocol::Udp))
+            }
+            Transport::Tcp(tcp) => {
+                let frame = tcp.read()?;
+                let (from, to) = (tcp.stream.peer_addr().ok()?, tcp.stream.local_addr().ok()?);
+                Some((frame, from, to, Protocol::Tcp))
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            match self.rtc.poll_output().unwrap() {
+                str0m::Output::Timeout(at) => {
+                    self.timeout = at;
+                    break;
+                }
+                str0m::Output::Transmit(datagram) => self.write(&datagram),
+                str0m::Output::Event(Event::Connected) => self.is_connected = true,
+                str0m::Output::Event(Event::RtpPacket(packet)) => self.packets.push(packet),
+                str0m::Output::Event(_) => {}
+            }
+        }
+        if let Some(Transport::Tcp(tcp)) = &mut self.transport {
+            tcp.write_waiting();
+        }
+    }
+
+    fn write(&mut self, datagram: &Transmit) {
+        if self.is_silent {
+            return;
+        }
+        match &mut self.transport {
+            Some(Transport::Udp(socket)) => {
+                let _lost = socket.send_to(&datagram.contents, datagram.destination);
+            }
+            Some(Transport::Tcp(tcp)) => tcp.push(&datagram.contents),
+            None => {}
+        }
+    }
+
+    /// Sends bytes to the server, as they are. Over UDP only.
+    pub(crate) fn send_raw(&self, bytes: &[u8]) {
+        if let Some(Transport::Udp(socket)) = &self.transport {
+            let to = candidates(&self.answer, "udp")[0];
+            socket.send_to(bytes, to).unwrap();
+        }
+    }
+
+    /// Sends a sound.
+    pub(crate) fn say(&mut self, payload: &[u8]) {
+        self.publish(self.audio, Codec::Opus, payload);
+    }
+
+    /// Sends a sound, however recent the last one is.
+    pub(crate) fn say_now(&mut self, payload: &[u8]) {
+        self.last_packet = None;
+        self.say(payload);
+    }
+
+    /// Sends a large packet of a picture, however recent the last one is.
+    pub(crate) fn show_large(&mut self, number: u8) {
+        self.last_packet = None;
+        let mut frame = picture(number);
+        frame.resize(1_100, number);
+        self.publish(self.camera, Codec::Vp8, &frame);
+    }
+
+    /// Sends the first packet of a picture of 320 x 180, a key frame.
+    pub(crate) fn show(&mut self, number: u8) {
+        self.publish(self.camera, Codec::Vp8, &picture(number));
+    }
+
+    /// Sends a packet, unless the last one was sent so recently that the sender would be throttled.
+    fn publish(&mut self, mid: Mid, codec: Codec, payload: &[u8]) {
+        let now = Instant::now();
+        let last = self.last_packet;
+        if last.is_some_and(|last| now.duration_since(last) < PACKET_INTERVAL) {
+            return;
+        }
+        self.last_packet = Some(now);
+        let params = self.rtc.codec_config();
+        let pt = params.find(|params| params.spec().codec == codec);
+        let pt = pt.unwrap().pt();
+        self.sequence += 1;
+        let values = ExtensionValues {
+            audio_level: (codec == Codec::Opus).then_some(-30),
+            voice_activity: Some(true),
+            ..ExtensionValues::default()
+        };
+        let timestamp = u32::try_from(self.sequence * 960 % (1 << 30)).unwrap();
+        let write = RtpWrite::new(pt, self.sequence.into(), timestamp, now, payload);
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_tx_by_mid(mid, None).unwrap();
+        stream.write_rtp(write.ext_vals(values));
+        self.rtc.handle_input(str0m::Input::Timeout(now)).unwrap();
+        self.drain();
+    }
+
+    /// Takes the payloads that have come.
+    pub(crate) fn heard(&mut self) -> Vec<Vec<u8>> {
+        let packets = core::mem::take(&mut self.packets);
+        packets
+            .iter()
+            .map(|packet| packet.payload.to_vec())
+            .collect()
+    }
+}
+
+impl TcpTransport {
+    fn push(&mut self, datagram: &[u8]) {
+        let length = u16::try_from(datagram.len()).unwrap();
+        self.waiting.extend(length.to_be_bytes());
+        self.waiting.extend(datagram);
+    }
+
+    /// Writes what waits, some bytes at once.
+    fn write_waiting(&mut self) {
+        while !self.waiting.is_empty() {
+            let length = self.waiting.len().min(self.at_once);
+            match self.stream.write(&self.waiting[..length]) {
+                Ok(written) => drop(self.waiting.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => return self.waiting.clear(),
+            }
+        }
+    }
+
+    /// Reads the next frame, if it is whole.
+    fn read(&mut self) -> Option<Vec<u8>> {
+        if !self.reads {
+            return None;
+        }
+        loop {
+            if let Some((header, rest)) = self.received.split_first_chunk::<2>() {
+                let length = usize::from(u16::from_be_bytes(*header));
+                if rest.len() >= length {
+                    let frame = rest[..length].to_vec();
+                    self.received.drain(..2 + length);
+                    return Some(frame);
+                }
+            }
+            let mut bytes = [0; 16_384];
+            match self.stream.read(&mut bytes) {
+                Ok(0) | Err(_) => return None,
+                Ok(length) => self.received.extend(&bytes[..length]),
+            }
+        }
+    }
+}
+
+/// The first packet of a key frame of 320 x 180, with a picture id and TL0PICIDX.
+fn picture(number: u8) -> Vec<u8> {
+    let descriptor = [0x90, 0xe0, 0x80, number, number, 0x20];
+    let header = [0x50, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0];
+    [descriptor.as_slice(), &header].concat()
+}
+
+/// Returns the name and the password of a description.
+pub(crate) fn credentials(description: &str) -> (String, String) {
+    let value = |name: &str| {
+        let line = description.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().to_owned()
+    };
+    (value("a=ice-ufrag:"), value("a=ice-pwd:"))
+}
+
+/// Makes a check that nominates the path, with the names and the password of the server.
+pub(crate) fn nomination(id: TransId, server: &str, device: &str, password: &str) -> Vec<u8> {
+    let name = format!("{server}:{device}");
+    let request = StunMessage::binding_request(&name, id, true, 1, u32::MAX, true);
+    signed(&request, password)
+}
+
+/// Returns the bytes of a message with the code of a password.
+pub(crate) fn signed(message: &StunMessage<'_>, password: &str) -> Vec<u8> {
+    let provider = str0m::crypto::from_feature_flags().sha1_hmac_provider;
+    let hmac = |key: &[u8], parts: &[&[u8]]| provider.sha1_hmac(key, parts);
+    let mut bytes = vec![0; 512];
+    let length = message.to_bytes(Some(password.as_bytes()), &mut bytes, hmac);
+    bytes.truncate(length.unwrap());
+    bytes
+}
+
+/// Returns the addresses of the candidates of an answer for a protocol.
+pub(crate) fn candidates(answer: &str, protocol: &str) -> Vec<SocketAddr> {
+    let section = answer.split("\r\nm=").nth(1).unwrap();
+    let lines = section
+        .lines()
+        .filter(|line| line.starts_with("a=candidate:"));
+    let parts = lines.map(|line| line.split(' ').collect::<Vec<&str>>());
+    let of_protocol = parts.filter(|parts| parts[2].eq_ignore_ascii_case(protocol));
+    of_protocol
+        .map(|parts| SocketAddr::new(parts[4].parse().unwrap(), parts[5].parse().unwrap()))
+        .collect()
+}

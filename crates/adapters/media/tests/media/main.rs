@@ -1,0 +1,12 @@
+//! The media server with real sockets: devices over str0m on the loopback interface.
+
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod calls;
+mod client;
+mod hostile;
+mod meeting;
+mod paths;
+mod tcp;
