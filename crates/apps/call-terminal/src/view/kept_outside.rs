@@ -29,7 +29,8 @@ impl View {
     pub(super) fn signs_approvals(&self) -> bool {
         let state = self.group.state.as_ref();
         let is_member = state.is_some_and(|state| !state.members.is_empty());
-        !is_member || self.group.has_admin_secret() || self.passes_on()
+        let signs_as_co_admin = !self.is_admin && self.is_co_admin();
+        !is_member || self.group.has_admin_secret() || signs_as_co_admin
     }
 
     /// Returns the key that the roster states of a device.
