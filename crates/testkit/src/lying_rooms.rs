@@ -62,6 +62,12 @@ impl LyingRooms {
         self.shared.set_lie(Some(Box::new(lie)));
     }
 
+    /// Leaves a feature out of what clients are told from now on, before the lie: a room service of an earlier version
+    /// does not have it.
+    pub fn leave_out(&self, feature: &'static str) {
+        self.shared.leave_out(feature);
+    }
+
     /// Passes all messages of the sockets on as they are, from now on.
     pub fn be_honest(&self) {
         self.shared.set_lie(None);

@@ -11,12 +11,16 @@ pub(crate) enum Input {
     /// Shows the whole account id of a participant.
     Account(TagPrefix),
     Hand(bool),
+    /// Lowers the hand of a participant.
+    LowerHand(TagPrefix),
     /// Shows the verification words.
     Verify,
     /// The words match.
     Match,
     /// Locks or unlocks the call.
     Lock(bool),
+    /// Lets those wait who come, or lets them in.
+    Approval(bool),
     /// Makes a participant a co-admin.
     CoAdmin(TagPrefix),
     /// Takes that back.
@@ -42,9 +46,11 @@ pub(crate) const HELP: &[&str] = &[
     "/who                 who is here and who waits",
     "/account TAG         the account id of somebody, all of it",
     "/hand, /hand off     raise your hand, lower it",
+    "/hand TAG down       lower the hand of somebody (admins, co-admins)",
     "/verify              words to compare with the others: nobody listens in if they match",
     "/verify match        you have compared the words, and they match",
     "/lock, /lock off     let nobody new in, or let people in again (admins, co-admins)",
+    "/approval on, /approval off  let those wait who come, or let them in (admins, co-admins)",
     "/coadmin TAG         let somebody decide as you do, for the rest of this call (admins)",
     "/coadmin TAG off     take that back (admins)",
     "/admit TAG           let somebody in, with all devices of the account (admins, co-admins)",
@@ -83,10 +89,13 @@ impl Input {
             ("account", arguments) => about(name, arguments, Self::Account),
             ("hand", []) => Self::Hand(true),
             ("hand", ["off"]) => Self::Hand(false),
+            ("hand", [tag, "down"]) => about(name, &[*tag], Self::LowerHand),
             ("verify", []) => Self::Verify,
             ("verify", ["match"]) => Self::Match,
             ("lock", [] | ["on"]) => Self::Lock(true),
             ("lock", ["off"]) => Self::Lock(false),
+            ("approval", ["on"]) => Self::Approval(true),
+            ("approval", ["off"]) => Self::Approval(false),
             ("coadmin", [tag, "off"]) => about(name, &[*tag], Self::RemoveCoAdmin),
             ("coadmin", arguments) => about(name, arguments, Self::CoAdmin),
             ("who", []) => Self::Who,
@@ -94,7 +103,8 @@ impl Input {
             ("quit", []) => Self::Quit,
             ("verify", _) => Self::Mistake("write /verify or /verify match".to_owned()),
             ("lock", _) => Self::Mistake("write /lock or /lock off".to_owned()),
-            ("hand", _) => Self::Mistake("write /hand or /hand off".to_owned()),
+            ("hand", _) => Self::Mistake("write /hand or /hand off, or /hand TAG down".to_owned()),
+            ("approval", _) => Self::Mistake("write /approval on or /approval off".to_owned()),
             ("who" | "help" | "quit", _) => {
                 Self::Mistake(format!("/{name} takes nothing after it; {SLASH}"))
             }
@@ -110,10 +120,13 @@ impl Input {
             Self::Decide(decision, tag) => format!("{} {tag}", decision.command()),
             Self::Hand(true) => "/hand".to_owned(),
             Self::Hand(false) => "/hand off".to_owned(),
+            Self::LowerHand(tag) => format!("/hand {tag} down"),
             Self::Verify => "/verify".to_owned(),
             Self::Match => "/verify match".to_owned(),
             Self::Lock(true) => "/lock".to_owned(),
             Self::Lock(false) => "/lock off".to_owned(),
+            Self::Approval(true) => "/approval on".to_owned(),
+            Self::Approval(false) => "/approval off".to_owned(),
             Self::CoAdmin(tag) => format!("/coadmin {tag}"),
             Self::RemoveCoAdmin(tag) => format!("/coadmin {tag} off"),
             Self::Nothing
@@ -242,6 +255,12 @@ mod tests {
             ),
             ("/hand", Input::Hand(true)),
             ("/hand off", Input::Hand(false)),
+            (
+                "/hand #7bh6 down",
+                Input::LowerHand(TagPrefix::parse("7bh6").unwrap()),
+            ),
+            ("/approval on", Input::Approval(true)),
+            ("/approval off", Input::Approval(false)),
             ("/verify", Input::Verify),
             ("/verify match", Input::Match),
             ("/lock", Input::Lock(true)),
@@ -272,6 +291,9 @@ mod tests {
             "/block #7bh6",
             "/hand",
             "/hand off",
+            "/hand #7bh6 down",
+            "/approval on",
+            "/approval off",
             "/verify",
             "/verify match",
             "/lock",
@@ -312,6 +334,8 @@ mod tests {
             ("/admit -1", "is no tag"),
             ("/admit 7bh6 7bh7", "one tag at a time"),
             ("/hand up", "write /hand or /hand off"),
+            ("/hand all down", "all is no tag"),
+            ("/approval", "write /approval on or /approval off"),
             ("/lock up", "write /lock or /lock off"),
             ("/verify yes", "write /verify or /verify match"),
             ("/quit now", "takes nothing after it"),

@@ -1,5 +1,6 @@
 //! A participant, independent of the display: the call, its state and its commands.
 
+mod moderation;
 mod unsaid_texts;
 
 use std::time::Duration;
@@ -109,6 +110,8 @@ impl CallParticipation {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
             Input::Hand(raised) => return self.raise_hand(raised).await,
+            Input::LowerHand(tag) => return self.lower_hand(&tag).await,
+            Input::Approval(on) => return self.set_approval(on).await,
             Input::Verify => self.call.show_words().await,
             Input::Match => return self.confirm_words().await,
             Input::Lock(on) => self.call.lock(on).await,
@@ -301,6 +304,7 @@ fn is_outcome(event: &CallEvent) -> bool {
         event if may_be_unsaid(event) => true,
         CallEvent::Refused { code, .. } => is_of_decision(code),
         CallEvent::PolicyNotKept(_)
+        | CallEvent::ModerationUnsupported
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
         CallEvent::Group(event) => matches!(
@@ -328,6 +332,7 @@ fn is_of_decision(code: &str) -> bool {
         "target_is_admin",
         "forbidden",
         "full",
+        "locked",
         "expired",
         "unavailable",
         "too_many_users",

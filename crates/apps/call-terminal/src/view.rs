@@ -11,6 +11,7 @@ mod kept_outside;
 mod labels;
 mod lobby;
 mod messages;
+mod moderation;
 mod outsiders;
 mod removals;
 mod rights;
@@ -23,8 +24,8 @@ mod words;
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    CallEvent, DemuxId, EraId, LinkState, OpaqueUserId, Participant, Recipient, RoomName, Roster,
-    SeatInfo, SeatStatus,
+    Approval, CallEvent, DemuxId, EraId, LinkState, OpaqueUserId, Participant, Recipient, RoomName,
+    Roster, SeatInfo, SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -172,15 +173,6 @@ impl View {
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    pub(super) fn connection(&self, now: Duration) -> Connection {
-        match (self.lost_since, self.me) {
-            (Some(since), _) => Connection::Lost(now.saturating_sub(since)),
-            (None, None) => Connection::Joining,
-            (None, Some(_)) if self.is_inside => Connection::Inside,
-            (None, Some(_)) => Connection::Lobby(self.lobby.own_wait(now)),
-        }
-    }
-
     fn event_entries(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let notice = |text: &str| vec![Entry::Notice(text.to_owned())];
         match event {
@@ -252,6 +244,7 @@ impl View {
         self.sent.clear();
         self.room = words::room_title(&joined.link.name);
         self.link = words::link_change(&joined.link);
+        self.group.asks_by_link = joined.link.approval == Approval::Required;
         let room = match &joined.link.name {
             RoomName::Known(name) => quoted(name, usize::MAX),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
@@ -293,6 +286,7 @@ impl View {
     /// gathered.
     fn gather_roster(&mut self, roster: &Roster, now: Duration, arrival: Change) -> Vec<Entry> {
         let before = mem::replace(&mut self.roster, roster.clone());
+        let lowered = self.own_hand_lowered(&before);
         self.confirm_sent();
         let all = || roster.active.iter().chain(&roster.pending);
         let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
@@ -338,7 +332,7 @@ impl View {
             let has_raised = other.hand_raised_at.is_some();
             match (had_raised, has_raised) {
                 (false, true) => hands.push((other.demux, "raised a hand.")),
-                (true, false) => hands.push((other.demux, "lowered the hand.")),
+                (true, false) => hands.push((other.demux, "has the hand down again.")),
                 _ => {}
             }
         }
@@ -362,6 +356,7 @@ impl View {
             Entry::Notice(format!("{} {what}", self.label(device)))
         };
         let mut entries: Vec<Entry> = hands.into_iter().map(entry).collect();
+        entries.extend(lowered);
         let changed = changed_devices::changed(&before.pending, &roster.pending);
         let changed =
             changed.map(|device| words::other_account(&self.known_devices.decision_label(device)));

@@ -5,25 +5,33 @@ mod announcements;
 mod decisions;
 mod groups;
 mod messages;
+mod moderation;
 mod presence;
 
 use core::time::Duration;
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-use anteroom_protocol::{EraId, LinkState, OpaqueUserId};
+use anteroom_protocol::{EraId, LinkState, OpaqueUserId, Restrictions};
 
 use crate::{
     Audience, Command, ConnectionId, ErrorCode, Fact, GroupRequest, Input, Join, LeaveReason,
-    Message, Moment, Output, PeekView, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster, Status,
+    MAX_CO_ADMINS, MODERATION_BURST, Message, Moderation, Moment, Output, PeekView,
+    RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster, Status,
     commit_log::CommitLog,
     demux_ids::DemuxIds,
+    era_users::EraUsers,
     roster::Rosters,
-    seats::{Device, Seats},
+    seats::{Device, Seat, Seats},
     token_bucket::TokenBucket,
     users::Users,
 };
 
 type RelayBucket = TokenBucket<RELAY_RATE_OF_CALL, RELAY_RATE_OF_CALL>;
+
+type ModerationBucket = TokenBucket<MODERATION_BURST, 1>;
 
 /// The limits of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +42,16 @@ pub struct Limits {
     pub devices_per_user: u32,
     /// The minimum time between announcements of the roster.
     pub roster_interval: Duration,
-    /// The maximum number of users whose approvals, denials and blocks are stored in an era.
+    /// The maximum number of users whose approvals, denials and blocks are stored in an era, and of those who
+    /// have been active in it and may return under a lock.
     pub max_remembered_users: usize,
+    /// The maximum number of co-admins in an era.
+    pub max_co_admins: usize,
 }
 
 impl Limits {
-    /// Returns the limits of a call of `max_devices` devices: five for each user, 65,536 stored users, and an
-    /// announcement of the roster every 250 ms.
+    /// Returns the limits of a call of `max_devices` devices: five for each user, 65,536 stored users, eight
+    /// co-admins, and an announcement of the roster every 250 ms.
     #[must_use]
     pub const fn of_devices(max_devices: u32) -> Self {
         Self {
@@ -48,6 +59,7 @@ impl Limits {
             devices_per_user: 5,
             roster_interval: ROSTER_INTERVAL,
             max_remembered_users: 65_536,
+            max_co_admins: MAX_CO_ADMINS,
         }
     }
 
@@ -66,6 +78,14 @@ pub struct Call {
     users: Users,
     demux_ids: DemuxIds,
     rosters: Rosters,
+    moderation: Moderation,
+    /// The rate limits of decisions about the call, about raised hands and about co-admins, of the devices that
+    /// have made some.
+    moderation_limits: BTreeMap<Seat, ModerationBucket>,
+    /// The users who have been active in the era and not been sent away since.
+    era_users: EraUsers,
+    /// Whether devices wait that need no approval any more.
+    has_unasked: bool,
     phase: Phase,
     now: Moment,
     outputs: VecDeque<Output>,
@@ -102,6 +122,13 @@ impl Call {
         Self {
             era_id,
             limits,
+            moderation: Moderation {
+                is_locked: false,
+                asks_approval: link.restrictions == Restrictions::AdminApproval,
+            },
+            moderation_limits: BTreeMap::new(),
+            era_users: EraUsers::new(limits.max_remembered_users),
+            has_unasked: false,
             link: Arc::new(link),
             seats: Seats::default(),
             users: Users::new(approved, limits.max_remembered_users),
@@ -138,6 +165,7 @@ impl Call {
             Input::TimePassed => {}
         }
         self.end_if_over();
+        self.admit_unasked();
         self.announce_roster_in_time();
     }
 
@@ -191,12 +219,12 @@ impl Call {
         self.phase == Phase::Running
     }
 
-    /// Returns whether the device of this connection joined as an admin.
+    /// Returns whether the device of this connection has the rights of an admin now.
     #[must_use]
     pub fn is_admin(&self, connection: ConnectionId) -> bool {
         let seat = self.seats.of_connection(connection);
         let device = seat.and_then(|seat| self.seats.get(seat));
-        device.is_some_and(|device| device.role == Role::Admin)
+        device.is_some_and(Device::is_admin)
     }
 
     /// Returns the number of devices with a seat of this status, lost ones included.
@@ -225,7 +253,7 @@ impl Call {
                 pending: self.seats.count(Status::Pending),
             };
         }
-        let audience = if self.is_admin_here(user) {
+        let audience = if self.decides_here(user) {
             Audience::Admins
         } else {
             Audience::Everyone
@@ -256,6 +284,10 @@ impl Call {
             Command::Deny(target) => self.deny(seat, target),
             Command::Remove(target) => self.remove(seat, target),
             Command::Block(target) => self.block(seat, target),
+            Command::LowerHand(target) => self.lower_hand(seat, target),
+            Command::Lock { is_locked } => self.lock(seat, is_locked),
+            Command::Approval { is_on } => self.set_approval(seat, is_on),
+            Command::CoAdmin { user, is_on } => self.set_co_admin(seat, &user, is_on),
             Command::Participants => self.participants(seat, connection),
             Command::Ping => self.ping(seat, connection),
         };
@@ -282,6 +314,9 @@ impl Call {
             Phase::Waiting if other_rules => return self.end(LeaveReason::Ended),
             Phase::Waiting | Phase::Running | Phase::Ended => self.link.restrictions,
         };
+        if self.phase == Phase::New {
+            self.moderation.asks_approval = restrictions == Restrictions::AdminApproval;
+        }
         let link = LinkState {
             restrictions,
             ..link
@@ -303,7 +338,12 @@ impl Call {
         }
     }
 
-    /// Returns whether a device of the user is in the call as an admin.
+    /// Returns whether a device of the user has the rights of an admin.
+    fn decides_here(&self, user: &OpaqueUserId) -> bool {
+        self.devices_of(user).any(Device::is_admin)
+    }
+
+    /// Returns whether a device of the user is in the call with the passkey.
     fn is_admin_here(&self, user: &OpaqueUserId) -> bool {
         self.devices_of(user)
             .any(|device| device.role == Role::Admin)

@@ -65,6 +65,12 @@ error_codes! {
     NotPending, "not_pending", "The device is not waiting in the lobby.";
     /// The device's user is an admin.
     TargetIsAdmin, "target_is_admin", "An admin cannot be removed or blocked.";
+    /// The call is locked.
+    Locked, "locked",
+        "The call is locked: nobody new comes in until an admin unlocks it.";
+    /// The call has the maximum number of co-admins.
+    TooManyCoAdmins, "too_many_co_admins",
+        "The call has as many co-admins as it may have. Take it back from one of them first.";
     /// The device has lost its connection; the message is dropped.
     Unreachable, "unreachable", "The device is not connected at the moment.";
     /// A commit is not for the present epoch of the group.

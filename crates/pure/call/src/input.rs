@@ -144,6 +144,25 @@ pub enum Command {
     Remove(DemuxId),
     /// Blocks a user for the rest of the era. For admins.
     Block(DemuxId),
+    /// Lowers the hand of an active device. For admins.
+    LowerHand(DemuxId),
+    /// Locks or unlocks the call. For admins.
+    Lock {
+        /// Whether nobody new comes in.
+        is_locked: bool,
+    },
+    /// Asks for approval in the running call, or stops to. For admins.
+    Approval {
+        /// Whether those who come from now on wait for an approval.
+        is_on: bool,
+    },
+    /// Makes a user a co-admin, or takes that back. For admins with the passkey.
+    CoAdmin {
+        /// The user.
+        user: OpaqueUserId,
+        /// Whether the user is a co-admin from now on.
+        is_on: bool,
+    },
     /// Requests the whole roster.
     Participants,
     /// Keeps the connection alive.

@@ -19,7 +19,7 @@
 //!
 //! | Event | Rule |
 //! |---|---|
-//! | join | A revoked or expired link: `error expired`. A blocked user: `blocked`. With [`Restrictions::AdminApproval`](anteroom_protocol::Restrictions::AdminApproval) admins and approved users become active and others wait in the lobby; with [`Restrictions::None`](anteroom_protocol::Restrictions::None) all become active. A user who has reached the limit of devices, active and pending together: `error too_many_devices`. A call that has reached its limit of active devices, or of pending ones: `error full`. |
+//! | join | A revoked or expired link: `error expired`. A blocked user: `blocked`. A user whom a lock keeps out: `error locked`. Where the call asks for approval, at first with [`Restrictions::AdminApproval`](anteroom_protocol::Restrictions::AdminApproval), admins, co-admins and approved users become active and others wait in the lobby; where it does not, at first with [`Restrictions::None`](anteroom_protocol::Restrictions::None), all become active. A user who has reached the limit of devices, active and pending together: `error too_many_devices`. A call that has reached its limit of active devices, or of pending ones: `error full`. |
 //! | own lost seats | At the user's limit, and in a full call or lobby, the new device replaces the device of the same user whose connection has been lost for longest. |
 //! | admins and a full call | An admin who joins a full call displaces a guest: the newest active device of the user with most active devices, `error displaced`. Users with an admin device are not displaced. |
 //! | resume | A join with the resume secret of a seat of the same user, for the same member key or for none as then, restores that seat unchanged, with a new secret; an older connection of the seat is closed. The link, the capacity and the passkey are not checked, since the seat has counted all the time. A secret that matches no seat makes it an ordinary join. |
@@ -28,6 +28,11 @@
 //! | remove | Ends the active device's participation and drops the user's approval. |
 //! | block | Ends the participation or the wait of all the user's devices, drops the approval and refuses the user for the rest of the era. |
 //! | admins | A user with an admin device in the call cannot be removed by another user, and cannot be blocked; a second denial only ends the wait. |
+//! | lower hand | Lowers the hand of an active device. From admins and co-admins, as the next two. This one and the next three: ten at once and one a second for each device. |
+//! | lock | Nobody new becomes active or waits: `error locked`. A user who has been active in the era may join, unless somebody has removed the user since, and so may an admin: without one who comes in, nobody could unlock. Those who wait go on waiting, and cannot be approved before the call is unlocked, unless their user has been active. Ends with the era. |
+//! | approval | On: those who join from then on wait for an approval. Off: those who wait become active, in the order of their joins, while there is room and the link is open, the others as soon as there is room; under a lock once it is unlocked. Guest accounts wait as the link says. Refused on a revoked or expired link. The link's restrictions stay as they are. |
+//! | co-admins | An admin with the passkey makes a user with an active device a co-admin, eight at most. The user's active devices have the rights of admins, in the call and on a return, until that is taken back, another user removes or blocks the user, or the era ends. Co-admins make no co-admins, displace nobody, are displaced, removed and blocked as others, and remove and block no admin. To the rules of groups they are no admins. A device whose rights change receives the whole roster. |
+//! | moderation | Every device receives a change of the lock and of the approval, and a device a change of its rights. |
 //! | raise hand | Active devices only, two changes at once and one a second. The time of the first raise stays until the hand is lowered. |
 //! | relay | From active to active devices. Bodies of 256 KiB at once and 64 KiB a second for each user, 1 MiB a second for the call; a body counts as 1 KiB at least. |
 //! | commit | From active devices of the group, for its present epoch: the first one is taken, sent to every active device, the sender included, and makes the next epoch. Devices that it adds, at most as many as a call has, receive the Welcome instead; those that are of the group already receive the commit after it. Before that the roster names them. Any other epoch: `error stale_commit`. A device is of a group if it has started it or been welcomed to it; from another one: `error forbidden`. Three at once and three a second for each user, four for the call. |
@@ -49,6 +54,7 @@ mod body;
 mod call;
 mod commit_log;
 mod demux_ids;
+mod era_users;
 mod error_code;
 mod ids;
 mod input;
@@ -69,7 +75,7 @@ pub use self::{
     ids::{ConnectionId, ResumeSecret},
     input::{Command, Commit, Input, Join, JoinRandomness, RelayTarget, Welcome},
     membership::{Audience, Role, RosterForm, Status},
-    message::{DenialReason, GroupRequest, JoinAnswer, Message},
+    message::{DenialReason, GroupRequest, JoinAnswer, Message, Moderation},
     output::{Fact, LeaveReason, Output},
     roster::{Participant, PeekView, Roster, RosterChanges, RosterEntry},
     roster_revision::RosterRevision,
@@ -138,6 +144,13 @@ pub const HAND_BURST: u32 = 2;
 
 /// The number of times a device may raise or lower its hand in a second, on average.
 pub const HANDS_PER_SECOND: u32 = 1;
+
+/// The number of decisions about the call, about raised hands and about co-admins that a device may make at once;
+/// one more every second.
+pub const MODERATION_BURST: u32 = 10;
+
+/// The maximum number of co-admins of a call: as many as the policy of a room names.
+pub const MAX_CO_ADMINS: usize = 8;
 
 /// The number of whole rosters that a device may request at once; one more every second.
 pub const ROSTER_REQUEST_BURST: u32 = 5;

@@ -35,6 +35,6 @@ pub enum Audience {
     Lobby,
     /// An active guest: receives the number of pending devices.
     Everyone,
-    /// An admin in the call: receives the pending devices.
+    /// An admin or co-admin in the call: receives the pending devices.
     Admins,
 }

@@ -56,6 +56,13 @@ pub enum Message {
     Blocked,
     /// `link`: the link has changed.
     Link(Arc<LinkState>),
+    /// `moderation`: what the admins have decided about the call, or the rights of the device, have changed.
+    Moderation {
+        /// `locked` and `approval`.
+        moderation: Moderation,
+        /// `isAdmin`.
+        is_admin: bool,
+    },
     /// `relay`: another client has sent a message.
     Relay {
         /// `from`: the sender.
@@ -135,6 +142,17 @@ pub struct JoinAnswer {
     pub missed_commits: usize,
     /// `statement`: the newest statement that an admin has given the device for this seat.
     pub statement: Option<ApprovalStatement>,
+    /// `locked` and `approval`.
+    pub moderation: Moderation,
+}
+
+/// The decisions of the admins about the whole call, which end with the era.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moderation {
+    /// `locked`: whether nobody new comes in.
+    pub is_locked: bool,
+    /// `approval`: whether those who come wait for an approval: at first as the link's restrictions say.
+    pub asks_approval: bool,
 }
 
 /// A request about the group.

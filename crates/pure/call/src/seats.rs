@@ -39,6 +39,8 @@ pub(crate) struct Device {
     pub(crate) demux_id: DemuxId,
     pub(crate) user: OpaqueUserId,
     pub(crate) role: Role,
+    /// Whether the device is active without the passkey, and its user a co-admin.
+    pub(crate) is_co_admin: bool,
     pub(crate) has_guest_account: bool,
     pub(crate) hello: Option<Hello>,
     pub(crate) member: Option<MemberKey>,
@@ -89,6 +91,7 @@ impl Device {
             demux_id,
             user,
             role: join.role,
+            is_co_admin: false,
             has_guest_account: join.has_guest_account,
             hello: join.hello,
             member: join.member,
@@ -136,11 +139,16 @@ impl Device {
     }
 
     pub(crate) const fn audience(&self) -> Audience {
-        match (self.role, self.status) {
-            (Role::Admin, _) => Audience::Admins,
-            (Role::Guest, Status::Active) => Audience::Everyone,
-            (Role::Guest, Status::Pending) => Audience::Lobby,
+        match self.status {
+            _ if self.is_admin() => Audience::Admins,
+            Status::Active => Audience::Everyone,
+            Status::Pending => Audience::Lobby,
         }
+    }
+
+    /// Returns whether the device has the rights of an admin: by the passkey, or as a co-admin's.
+    pub(crate) const fn is_admin(&self) -> bool {
+        matches!(self.role, Role::Admin) || self.is_co_admin
     }
 
     /// Records whether a limit has passed the device's last message.

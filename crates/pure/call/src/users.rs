@@ -25,6 +25,7 @@ pub(crate) struct Users {
     users: BTreeMap<OpaqueUserId, User>,
     remembered: usize,
     max_remembered: usize,
+    co_admins: usize,
     /// Users without a seat whose buckets are not full yet, each with the moment at which they will be. A user
     /// who comes back before then continues with the same buckets.
     spent: VecDeque<(Moment, OpaqueUserId)>,
@@ -43,6 +44,7 @@ struct User {
     approved: bool,
     blocked: bool,
     denied: bool,
+    is_co_admin: bool,
 }
 
 impl Default for User {
@@ -55,6 +57,7 @@ impl Default for User {
             approved: false,
             blocked: false,
             denied: false,
+            is_co_admin: false,
         }
     }
 }
@@ -179,6 +182,28 @@ impl Users {
         self.drop_if_empty(user);
     }
 
+    pub(crate) fn is_co_admin(&self, user: &OpaqueUserId) -> bool {
+        self.users.get(user).is_some_and(|known| known.is_co_admin)
+    }
+
+    /// Returns the number of co-admins, those without a seat included.
+    pub(crate) const fn co_admins(&self) -> usize {
+        self.co_admins
+    }
+
+    /// Makes a user a co-admin, or takes that back.
+    pub(crate) fn set_co_admin(&mut self, user: &OpaqueUserId, is_on: bool) {
+        let Some(known) = self.users.get_mut(user) else {
+            return;
+        };
+        match (core::mem::replace(&mut known.is_co_admin, is_on), is_on) {
+            (false, true) => self.co_admins += 1,
+            (true, false) => self.co_admins -= 1,
+            (true, true) | (false, false) => {}
+        }
+        self.drop_if_empty(user);
+    }
+
     /// Returns the user's seats in the order of the joins.
     pub(crate) fn seats(&self, user: &OpaqueUserId) -> &[Seat] {
         self.users.get(user).map_or(&[], |known| &known.seats)
@@ -247,7 +272,10 @@ impl Users {
     fn drop_if_empty(&mut self, user: &OpaqueUserId) {
         let now = self.now;
         let is_empty = |known: &User| {
-            known.seats.is_empty() && !known.is_remembered() && known.has_full_buckets(now)
+            known.seats.is_empty()
+                && !known.is_remembered()
+                && !known.is_co_admin
+                && known.has_full_buckets(now)
         };
         if self.users.get(user).is_some_and(is_empty) {
             self.users.remove(user);

@@ -70,8 +70,8 @@ pub use self::{
         chat::Chat,
         command::Recipient,
         event::{
-            CallEvent, DecisionHandling, DenialReason, EndReason, SeatInfo, SeatStatus,
-            StatementOmission,
+            CallEvent, CallModeration, DecisionHandling, DenialReason, EndReason, SeatInfo,
+            SeatStatus, StatementOmission,
         },
         group::{GroupError, GroupState},
         join::JoinOptions,

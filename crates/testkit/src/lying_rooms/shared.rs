@@ -34,6 +34,8 @@ struct State {
     next_connection: u64,
     refused: BTreeSet<usize>,
     record: Vec<Hop>,
+    /// The features that clients are not told.
+    left_out: BTreeSet<&'static str>,
 }
 
 struct Connection {
@@ -73,6 +75,10 @@ impl Shared {
 
     pub(super) fn set_lie(&self, lie: Option<Lie>) {
         self.state.lock().lie = lie;
+    }
+
+    pub(super) fn leave_out(&self, feature: &'static str) {
+        self.state.lock().left_out.insert(feature);
     }
 
     pub(super) fn set_http_lie(&self, lie: HttpLie) {
@@ -143,6 +149,7 @@ impl Shared {
             Direction::ToService => Hop::from_client(client, text),
             Direction::ToClient => Hop::from_service(client, text),
         };
+        let hop = hop.without_features(&state.left_out);
         let hops = match &mut state.lie {
             Some(lie) => lie(hop),
             None => vec![hop],

@@ -16,6 +16,8 @@ fn a_command_while_the_connection_is_lost_is_refused_and_says_when_to_write_it_a
         "/block #0000",
         "/hand",
         "/hand off",
+        "/hand #0000 down",
+        "/approval on",
         "/lock",
         "/verify",
         "/coadmin #0000",

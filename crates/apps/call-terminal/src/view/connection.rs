@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::View;
+
 /// The state of this device's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Connection {
@@ -13,4 +15,15 @@ pub(crate) enum Connection {
     Inside,
     /// The connection has been lost for this time.
     Lost(Duration),
+}
+
+impl View {
+    pub(crate) fn connection(&self, now: Duration) -> Connection {
+        match (self.lost_since, self.me) {
+            (Some(since), _) => Connection::Lost(now.saturating_sub(since)),
+            (None, None) => Connection::Joining,
+            (None, Some(_)) if self.is_inside => Connection::Inside,
+            (None, Some(_)) => Connection::Lobby(self.lobby.own_wait(now)),
+        }
+    }
 }

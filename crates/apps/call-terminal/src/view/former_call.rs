@@ -35,9 +35,9 @@ impl View {
         let (own, others): (Vec<_>, Vec<_>) =
             raised.partition(|one| self.known_devices.is_own(one.demux));
         FormerCall {
-            was_locked: self.group.was_locked,
+            was_locked: self.group.was_locked || self.is_locked_by_service(),
             co_admins: named.collect(),
-            was_co_admin: co_admins.iter().any(|key| is_own(&key)),
+            was_co_admin: co_admins.iter().any(|key| is_own(&key)) || self.has_service_rights(),
             hands: others.iter().map(|one| self.label(one.demux)).collect(),
             had_raised_hand: !own.is_empty(),
             had_admin_secret: self.group.has_admin_secret(),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_client::{
-    AdmissionReason, DemuxId, GroupEpoch, GroupState, MemberLeaf, MemberPublicKey, MemberStatus,
-    Participant,
+    AdmissionReason, CallModeration, DemuxId, GroupEpoch, GroupState, MemberLeaf, MemberPublicKey,
+    MemberStatus, Participant,
 };
 
 use crate::role::Role;
@@ -37,6 +37,10 @@ pub(super) struct GroupView {
     pub(super) kept_outside: Option<bool>,
     /// Whether this co-admin was told that no admin's device passes decisions on, while somebody waits.
     pub(super) told_no_admin: bool,
+    /// Whether the link asks for approval, as this device has joined.
+    pub(super) asks_by_link: bool,
+    /// The decisions about the call at the room service, where they are not as usual.
+    pub(super) moderation: Option<CallModeration>,
 }
 
 /// The place of a device that the room service lists in the call.

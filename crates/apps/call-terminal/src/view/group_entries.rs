@@ -7,7 +7,7 @@ use anteroom_client::{
     JoinError, LeaveReason, Listing, MemberStatus, Participant, StopReason,
 };
 
-use super::{View, group::Membership, words};
+use super::{View, group::Membership, moderation::MODERATION_UNSUPPORTED, words};
 use crate::{entry::Entry, presence::Change};
 
 /// The maximum number of members that are named when this device enters a group.
@@ -16,14 +16,24 @@ const NAMED: usize = 8;
 impl View {
     /// Returns whether the call is locked.
     pub(crate) fn is_locked(&self) -> bool {
+        self.is_group_locked() || self.is_locked_by_service()
+    }
+
+    /// Returns whether the members let nobody new in.
+    pub(super) fn is_group_locked(&self) -> bool {
         let state = self.group.state.as_ref();
         state.is_some_and(|state| state.is_locked)
     }
 
     /// Returns whether an admin's device passes the decisions of this co-admin on.
     pub(crate) fn passes_on(&self) -> bool {
+        !self.is_admin && !self.has_service_rights() && self.is_co_admin()
+    }
+
+    /// Returns whether the members take this person for a co-admin.
+    pub(super) fn is_co_admin(&self) -> bool {
         let state = self.group.state.as_ref();
-        !self.is_admin && state.is_some_and(|state| state.is_co_admin)
+        state.is_some_and(|state| state.is_co_admin)
     }
 
     /// Returns whether this device is a co-admin's, and no admin's device is there to pass decisions on.
@@ -31,10 +41,11 @@ impl View {
         self.passes_on() && !self.is_told_lobby()
     }
 
-    /// Returns whether an admin's device tells this one who waits.
+    /// Returns whether an admin's device, or the room service, tells this co-admin who waits.
     pub(super) fn is_told_lobby(&self) -> bool {
         let state = self.group.state.as_ref();
-        self.passes_on() && state.is_some_and(|state| state.has_admin_device)
+        let has_teller = state.is_some_and(|state| state.has_admin_device);
+        self.has_service_rights() || (self.passes_on() && has_teller)
     }
 
     /// Returns the words for a device's place in the group, for a row of a list.
@@ -117,6 +128,10 @@ impl View {
                 entries.extend(self.tell_of_outsiders());
                 entries.extend(self.tell_of_missing_admin());
                 entries
+            }
+            CallEvent::Moderation(moderation) => self.moderate(*moderation),
+            CallEvent::ModerationUnsupported => {
+                vec![Entry::Problem(MODERATION_UNSUPPORTED.to_owned())]
             }
             CallEvent::Group(event) => self.member_entries(event),
             CallEvent::Decision {

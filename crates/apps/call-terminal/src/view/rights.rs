@@ -15,7 +15,7 @@ impl View {
     pub(crate) fn own_role(&self) -> Role {
         match self.is_admin {
             true => Role::Admin,
-            false if self.passes_on() => Role::CoAdmin,
+            false if self.passes_on() || self.has_service_rights() => Role::CoAdmin,
             false => Role::Member,
         }
     }
@@ -48,9 +48,10 @@ impl View {
         )
     }
 
-    /// Returns the reason why no admin's device would pass the decision of this co-admin about a device on.
+    /// Returns the reason why no decision of this co-admin about a device would be passed on, or taken.
     fn beyond_co_admins(&self, decision: Decision, device: DemuxId) -> Option<String> {
-        if !self.passes_on() {
+        let (passes_on, has_rights) = (self.passes_on(), self.has_service_rights());
+        if !(passes_on || has_rights) {
             return None;
         }
         let roster = &self.roster;
@@ -69,7 +70,8 @@ impl View {
                  do this"
             ));
         }
-        (listed.user.is_none() || listed.member_key().is_none()).then(|| {
+        let lacks_key = listed.user.is_none() || listed.member_key().is_none();
+        (passes_on && lacks_key).then(|| {
             format!(
                 "{label} has named no key that a co-admin could sign for: only an admin can do this"
             )
@@ -90,7 +92,8 @@ impl View {
     /// Returns whether a decision of this co-admin puts a device out of the group, whatever the room service says of
     /// it: a member that has no admin secret.
     pub(crate) fn puts_out(&self, decision: Decision, device: DemuxId) -> bool {
-        let state = self.group.state.as_ref().filter(|_| self.passes_on());
+        let is_co_admins = self.is_co_admin() && !self.is_admin;
+        let state = self.group.state.as_ref().filter(|_| is_co_admins);
         let is_member = |state: &GroupState| {
             let member = state.member(device);
             member.is_some_and(|member| !member.is_own) && !state.is_of_admin(device)
@@ -102,6 +105,7 @@ impl View {
     pub(super) fn decides(&self) -> bool {
         let state = self.group.state.as_ref();
         self.is_admin
+            || self.has_service_rights()
             || self.group.has_admin_secret()
             || state.is_some_and(|state| state.is_co_admin)
     }

@@ -114,10 +114,11 @@ impl View {
             self.lobby.wait(device, now)
         });
         entries.extend(self.unlisted());
-        if self.is_locked() {
+        if self.is_group_locked() {
             let text = "The call is locked: nobody new comes into the group.";
             entries.push(Entry::Notice(text.to_owned()));
         }
+        entries.extend(self.moderation_notices());
         entries.extend(self.accounts_notice());
         entries
     }

@@ -86,7 +86,7 @@ impl Request {
             "not_pending" => matches!(decision, Admit | Deny),
             "not_active" => decision == Remove,
             "target_is_admin" => matches!(decision, Remove | Block),
-            "full" | "expired" | "unavailable" => decision == Admit,
+            "full" | "expired" | "locked" | "unavailable" => decision == Admit,
             "too_many_users" => matches!(decision, Admit | Deny | Block),
             _ => false,
         }

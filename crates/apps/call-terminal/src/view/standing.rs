@@ -158,6 +158,10 @@ impl View {
             "full" => format!(
                 "the call is full. Write it again when somebody has left; {label} waits in the lobby"
             ),
+            "locked" => format!(
+                "the room service lets nobody in while the call is locked: /lock off, and write it again; {label} \
+                 waits in the lobby"
+            ),
             "expired" => "the link is revoked or has expired, and lets nobody in".to_owned(),
             "unavailable" => {
                 "the room service cannot look at the link at the moment. Write it again in some seconds".to_owned()

@@ -1,6 +1,7 @@
 mod changes;
 mod decisions;
 mod former_call;
+mod moderation;
 mod outside;
 mod proofs;
 mod rights;
@@ -192,7 +193,7 @@ fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
         (CallEvent::Roster(raised), &["#2000 \"Bob\" raised a hand."]),
         (
             CallEvent::Roster(roster(&[16, 32], &[])),
-            &["#2000 \"Bob\" lowered the hand."],
+            &["#2000 \"Bob\" has the hand down again."],
         ),
         (
             CallEvent::Roster(lost),

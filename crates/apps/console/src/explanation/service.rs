@@ -66,6 +66,8 @@ pub(super) fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
         RoomsError::Refused { code, .. } if code == "full" => {
             Explanation::refused(code).next("Try again when somebody has left")
         }
+        RoomsError::Refused { code, .. } if code == "locked" => Explanation::refused(code)
+            .next("Ask somebody in the call to have an admin write /lock off, then join again"),
         RoomsError::Refused { code, .. } => Explanation::refused(code),
         RoomsError::Lost => Explanation::unreachable("lost").next("Join again"),
         RoomsError::NameTooLong { .. } => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anteroom_protocol::{DemuxId, GroupEpoch, GuestAdmission, OpaqueUserId, Restrictions};
+use anteroom_protocol::{DemuxId, GroupEpoch, GuestAdmission, OpaqueUserId};
 use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
@@ -49,7 +49,11 @@ impl Call {
         }
         let connection = join.connection;
         let user = self.users.known_as(&join.user);
-        let device = Device::new(join, user.clone(), demux_id, status, self.now);
+        let mut device = Device::new(join, user.clone(), demux_id, status, self.now);
+        if status == Status::Active {
+            device.is_co_admin = device.role == Role::Guest && self.users.is_co_admin(&user);
+            self.era_users.add(&user);
+        }
         let seat = self.seats.take(device);
         if let Some(device) = self.seats.get(seat) {
             self.rosters.add(seat, device);
@@ -79,11 +83,14 @@ impl Call {
                 return Err(Message::Error(ErrorCode::GuestsRefused));
             }
             (true, GuestAdmission::Wait) => true,
-            (true, GuestAdmission::AsAccounts) | (false, _) => {
-                self.link.restrictions == Restrictions::AdminApproval
-            }
+            (true, GuestAdmission::AsAccounts) | (false, _) => self.moderation.asks_approval,
         };
-        let status = if !needs_approval || role == Role::Admin || self.users.is_approved(user) {
+        // The passkey opens a locked call: nobody else could unlock it.
+        if role != Role::Admin && self.is_locked_for(user) {
+            return Err(Message::Error(ErrorCode::Locked));
+        }
+        let is_admitted = || self.users.is_approved(user) || self.users.is_co_admin(user);
+        let status = if !needs_approval || role == Role::Admin || is_admitted() {
             Status::Active
         } else {
             Status::Pending
@@ -214,7 +221,7 @@ impl Call {
             demux_id: device.demux_id,
             era_id: self.era_id,
             status: device.status(),
-            is_admin: device.role == Role::Admin,
+            is_admin: device.is_admin(),
             resume: device.resume.clone(),
             max_devices: self.limits.max_devices,
             devices_per_user: self.limits.devices_per_user,
@@ -227,6 +234,7 @@ impl Call {
             },
             missed_commits,
             statement: device.statement.clone(),
+            moderation: self.moderation,
         };
         self.send(connection, Message::Joined(Box::new(joined)));
     }

@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// The device that a decision is about.
-struct DecisionTarget {
-    seat: Seat,
+pub(super) struct DecisionTarget {
+    pub(super) seat: Seat,
     user: OpaqueUserId,
     status: Status,
 }
@@ -36,6 +36,9 @@ impl Call {
         if !self.link.is_open(self.now.timestamp()) {
             return Err(ErrorCode::Expired);
         }
+        if self.is_locked_for(&target.user) {
+            return Err(ErrorCode::Locked);
+        }
         if self.is_full(Status::Active) {
             return Err(ErrorCode::Full);
         }
@@ -52,24 +55,28 @@ impl Call {
                 activated.push(seat);
             }
         }
-        // The roster that announces the change precedes `admitted`.
+        if let Some(device) = self.seats.get_mut(target.seat) {
+            // A device whose connection is lost receives it when it resumes the seat.
+            device.statement = statement;
+        }
+        self.tell_admitted(&activated);
+        error_if_full(outcome)
+    }
+
+    /// Tells devices that have become active, after the roster that announces them.
+    pub(super) fn tell_admitted(&mut self, activated: &[Seat]) {
         self.announce_roster();
+        let present = self.commits.present();
         for seat in activated {
-            let Some(device) = self.seats.get_mut(seat) else {
+            let Some(device) = self.seats.get(*seat) else {
                 continue;
             };
-            let statement = statement.as_ref().filter(|_| seat == target.seat).cloned();
-            // A device whose connection is lost receives it when it resumes the seat.
-            device.statement.clone_from(&statement);
+            let statement = device.statement.clone();
             if let Some(connection) = device.connection() {
-                let admitted = Message::Admitted {
-                    present: self.commits.present(),
-                    statement,
-                };
-                self.send(connection, admitted);
+                self.send(connection, Message::Admitted { present, statement });
             }
         }
-        error_if_full(outcome)
+        self.give_rights_to_co_admins(activated);
     }
 
     /// Gives an active device a newer statement, such as one in place of an expired one. Nothing else changes:
@@ -89,7 +96,7 @@ impl Call {
     pub(super) fn deny(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
         target.must_be(Status::Pending)?;
-        if self.users.was_denied(&target.user) && !self.is_admin_here(&target.user) {
+        if self.users.was_denied(&target.user) && !self.decides_here(&target.user) {
             return self.block_user(&target.user);
         }
         let outcome = self.users.deny(&target.user);
@@ -106,6 +113,9 @@ impl Call {
         }
         self.forget_approval(&target.user);
         self.remove_device(target.seat, LeaveReason::Removed);
+        if !own {
+            self.forget_user(&target.user);
+        }
         Ok(())
     }
 
@@ -123,14 +133,16 @@ impl Call {
         for seat in self.users.seats(user).to_vec() {
             self.remove_device(seat, LeaveReason::Blocked);
         }
+        self.forget_user(user);
         error_if_full(outcome)
     }
 
-    fn target(&self, sender: Seat, target: DemuxId) -> Result<DecisionTarget, ErrorCode> {
-        let role = self.seats.get(sender).map(|device| device.role);
-        if role != Some(Role::Admin) {
-            return Err(ErrorCode::Forbidden);
-        }
+    pub(super) fn target(
+        &self,
+        sender: Seat,
+        target: DemuxId,
+    ) -> Result<DecisionTarget, ErrorCode> {
+        self.must_be_admin(sender)?;
         let seat = self.seats.of_demux_id(target);
         let (seat, device) = seat
             .and_then(|seat| Some((seat, self.seats.get(seat)?)))
@@ -142,7 +154,7 @@ impl Call {
         })
     }
 
-    fn activate(&mut self, seat: Seat) {
+    pub(super) fn activate(&mut self, seat: Seat) {
         let has_hellos = self.seats.has_hellos();
         self.seats.activate(seat);
         self.phase = Phase::Running;
@@ -150,6 +162,7 @@ impl Call {
             // An admin has received them all the time.
             device.lacks_hellos = has_hellos && device.role == Role::Guest;
             self.rosters.activate(seat, device);
+            self.era_users.add(&device.user);
         }
     }
 
@@ -161,7 +174,7 @@ impl Call {
 }
 
 impl DecisionTarget {
-    fn must_be(&self, status: Status) -> Result<(), ErrorCode> {
+    pub(super) fn must_be(&self, status: Status) -> Result<(), ErrorCode> {
         match status {
             _ if self.status == status => Ok(()),
             Status::Active => Err(ErrorCode::NotActive),

@@ -52,6 +52,7 @@ impl Call {
             return;
         };
         self.users.remove_seat(&device.user, seat);
+        self.moderation_limits.remove(&seat);
         if let Some(connection) = device.connection() {
             if let Some(message) = last_message(reason, device.status()) {
                 self.send(connection, message);

@@ -15,8 +15,10 @@ pub struct Participant {
     pub hand_raised_at: Option<Moment>,
     /// `lost`: whether the connection is lost and the seat reserved.
     pub is_lost: bool,
-    /// `admin`: whether the device may admit, deny, remove and block others.
+    /// `admin`: whether the device has joined with the passkey.
     pub is_admin: bool,
+    /// `coadmin`: whether the device has the rights of an admin without the passkey.
+    pub is_co_admin: bool,
     /// `guest`: whether the user has a guest account.
     pub has_guest_account: bool,
     /// `hello`: the hello of the device's join.
@@ -33,6 +35,7 @@ impl Participant {
             hand_raised_at: device.hand_raised_at,
             is_lost: device.lost_since().is_some(),
             is_admin: device.role == Role::Admin,
+            is_co_admin: device.is_co_admin,
             has_guest_account: device.has_guest_account,
             hello: device.hello.clone(),
             member: device.member,
@@ -54,6 +57,7 @@ impl Participant {
             hand_raised_at: self.hand_raised_at,
             is_lost: self.is_lost,
             is_admin: self.is_admin,
+            is_co_admin: self.is_co_admin,
             has_guest_account: self.has_guest_account,
             hello: None,
             member: None,

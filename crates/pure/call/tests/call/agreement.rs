@@ -67,6 +67,19 @@ enum StepTemplate {
         decision: Decision,
         whom: u8,
     },
+    Lock {
+        who: u8,
+        is_on: bool,
+    },
+    Approval {
+        who: u8,
+        is_on: bool,
+    },
+    CoAdmin {
+        who: u8,
+        user: u8,
+        is_on: bool,
+    },
     Link(LinkStep),
     End,
     Dismiss,
@@ -108,6 +121,7 @@ const SETTINGS: [Setting; 6] = [
         max_devices: 4,
         devices_per_user: 2,
         roster_interval: 250,
+        max_co_admins: 1,
         ..Setting::APPROVAL
     },
     Setting {
@@ -177,6 +191,9 @@ fn random_scripts_come_everywhere() {
         "link adminApproval",
         "link adminApproval revoked",
         "link none",
+        "moderation admin",
+        "moderation approval",
+        "moderation locked",
         "participants",
         "pong",
         "refuse",
@@ -367,6 +384,7 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         Decision::Deny,
         Decision::Remove,
         Decision::Block,
+        Decision::LowerHand,
     ]);
     let links = proptest::sample::select(vec![
         LinkStep::Revoked,
@@ -415,6 +433,10 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         3 => (any, any).prop_map(|(who, whom)| StepTemplate::RelayTo { who, whom }),
         9 => (any, decisions, any)
             .prop_map(|(who, decision, whom)| StepTemplate::Decide { who, decision, whom }),
+        2 => (any, coin).prop_map(|(who, is_on)| StepTemplate::Lock { who, is_on }),
+        2 => (any, coin).prop_map(|(who, is_on)| StepTemplate::Approval { who, is_on }),
+        2 => (any, any, proptest::bool::weighted(0.7))
+            .prop_map(|(who, user, is_on)| StepTemplate::CoAdmin { who, user, is_on }),
         1 => links.prop_map(StepTemplate::Link),
         6 => (any, commit_places, 0_u32..65, any)
             .prop_map(|(who, place, kib, whom)| StepTemplate::Commit { who, place, kib, whom }),
@@ -444,6 +466,12 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
         device.and_then(|device| device.connection).unwrap_or(999)
     };
     let id = |number: u8| chosen(number).map_or(999, |device| device.id);
+    // In most cases an admin decides: the decisions of others are only refused.
+    let decider = |who: u8| {
+        let by_admin = admin().and_then(|device| device.connection);
+        let decider = by_admin.filter(|_| !who.is_multiple_of(5));
+        decider.unwrap_or_else(|| connection(who))
+    };
     match template {
         StepTemplate::Join {
             user,
@@ -540,15 +568,12 @@ fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Ste
             who,
             decision,
             whom,
-        } => {
-            // In most cases an admin decides: the decisions of others are only refused.
-            let by_admin = admin().and_then(|device| device.connection);
-            let decider = by_admin.filter(|_| !who.is_multiple_of(5));
-            Step::Decide(
-                decider.unwrap_or_else(|| connection(who)),
-                decision,
-                id(whom),
-            )
+        } => Step::Decide(decider(who), decision, id(whom)),
+        StepTemplate::Lock { who, is_on } => Step::Lock(decider(who), is_on),
+        StepTemplate::Approval { who, is_on } => Step::Approval(decider(who), is_on),
+        StepTemplate::CoAdmin { who, user, is_on } => {
+            let user = chosen(user).map_or('a', |device| device.user);
+            Step::CoAdmin(decider(who), user, is_on)
         }
         StepTemplate::Link(change) => Step::Link(change),
         StepTemplate::End => Step::End,

@@ -3,9 +3,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_call::{
-    Audience, Call, Command, Commit, CommitBody, ConnectionId, Fact, Input, Join, JoinRandomness,
-    Limits, Message, Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role,
-    Roster, RosterEntry, RosterForm, Status, Welcome, WelcomeBody,
+    Audience, Call, Command, Commit, CommitBody, ConnectionId, Fact, Input, Join, JoinAnswer,
+    JoinRandomness, Limits, Message, Moderation, Moment, Output, Participant, RelayBody,
+    RelayTarget, ResumeSecret, Role, Roster, RosterEntry, RosterForm, Status, Welcome, WelcomeBody,
 };
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, DemuxId, EraId, GroupEpoch, GuestAdmission, Hello,
@@ -26,6 +26,7 @@ pub(crate) struct Setting {
     /// The minimum time between announcements of the roster, in milliseconds.
     pub(crate) roster_interval: u64,
     pub(crate) max_remembered_users: usize,
+    pub(crate) max_co_admins: usize,
     /// Users approved before.
     pub(crate) approved: &'static str,
     /// Users with guest accounts, and their admission.
@@ -40,6 +41,7 @@ impl Setting {
         devices_per_user: 5,
         roster_interval: 0,
         max_remembered_users: 100,
+        max_co_admins: 8,
         approved: "",
         guests: "",
         guest_admission: GuestAdmission::Wait,
@@ -114,6 +116,7 @@ impl Harness {
                 devices_per_user: setting.devices_per_user,
                 roster_interval: Duration::from_millis(setting.roster_interval),
                 max_remembered_users: setting.max_remembered_users,
+                max_co_admins: setting.max_co_admins,
             },
         );
         Self {
@@ -234,9 +237,24 @@ impl Harness {
                     Decision::Deny => Command::Deny(id),
                     Decision::Remove => Command::Remove(id),
                     Decision::Block => Command::Block(id),
+                    Decision::LowerHand => Command::LowerHand(id),
                 };
                 say(number, command)
             }
+            Step::Lock(number, is_locked) => say(
+                number,
+                Command::Lock {
+                    is_locked: *is_locked,
+                },
+            ),
+            Step::Approval(number, is_on) => say(number, Command::Approval { is_on: *is_on }),
+            Step::CoAdmin(number, name, is_on) => say(
+                number,
+                Command::CoAdmin {
+                    user: user(*name),
+                    is_on: *is_on,
+                },
+            ),
             Step::Link(change) => {
                 match change {
                     LinkStep::Revoked => self.link.revoked = true,
@@ -365,7 +383,7 @@ fn revision_of(message: &Message) -> Option<LineRevision> {
 fn message_text(message: &Message) -> String {
     match message {
         Message::Joined(joined) => format!(
-            "joined {} {}{}{} secret {} {}{}{}",
+            "joined {} {}{}{} secret {} {}{}{}{}",
             joined.demux_id.number() >> 4,
             status_text(joined.status),
             if joined.is_admin { " admin" } else { "" },
@@ -377,6 +395,7 @@ fn message_text(message: &Message) -> String {
                 0 => String::new(),
                 number => format!(" missed {number}"),
             },
+            moderation_text(joined),
         ),
         Message::Participants { roster, .. } => format!("participants {}", roster_text(roster)),
         Message::Roster { changes, .. } => {
@@ -413,6 +432,19 @@ fn message_text(message: &Message) -> String {
             if link.revoked { " revoked" } else { "" },
             bytes_text(link.admin_statement.as_bytes()),
         ),
+        Message::Moderation {
+            moderation,
+            is_admin,
+        } => format!(
+            "moderation{}{}{}",
+            if moderation.is_locked { " locked" } else { "" },
+            if moderation.asks_approval {
+                " approval"
+            } else {
+                ""
+            },
+            if *is_admin { " admin" } else { "" },
+        ),
         Message::Relay { from, body } => {
             let kib = body.as_bytes().len() / 1024;
             assert!(kib > 0 || body.as_bytes() == b"sealed");
@@ -437,6 +469,22 @@ fn message_text(message: &Message) -> String {
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong { .. } => "pong".to_owned(),
     }
+}
+
+/// Returns the lock, and the approval if it is not that of the link.
+fn moderation_text(joined: &JoinAnswer) -> String {
+    let Moderation {
+        is_locked,
+        asks_approval,
+    } = joined.moderation;
+    let asks_by_link = joined.link.restrictions == Restrictions::AdminApproval;
+    let approval = match asks_approval {
+        _ if asks_approval == asks_by_link => "",
+        true => " approval on",
+        false => " approval off",
+    };
+    let lock = if is_locked { " locked" } else { "" };
+    format!("{lock}{approval}")
 }
 
 fn statement_text(statement: Option<&ApprovalStatement>) -> String {
@@ -480,6 +528,9 @@ fn participant_text(participant: &Participant) -> String {
     let mut text = (participant.demux_id.number() >> 4).to_string();
     if let Some(user) = &participant.opaque_user_id {
         text += user.as_str();
+    }
+    if participant.is_co_admin {
+        text.push('+');
     }
     if let Some(moment) = participant.hand_raised_at {
         text += &format!("^{}", since_start(moment));

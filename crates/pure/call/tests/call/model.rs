@@ -4,6 +4,7 @@
 mod decisions;
 mod groups;
 mod messages;
+mod moderation;
 mod rosters;
 mod seats;
 
@@ -29,6 +30,8 @@ pub(crate) struct Device {
     pub(crate) id: u32,
     pub(crate) user: char,
     pub(crate) admin: bool,
+    /// Whether the device has the rights of an admin without the passkey.
+    co_admin: bool,
     pub(crate) active: bool,
     pub(crate) connection: Option<u64>,
     /// The moment of the last message, or of the loss of the connection.
@@ -43,6 +46,7 @@ pub(crate) struct Device {
     /// Whether the device has not received the hellos of the devices that were active before its admission.
     lacks_hellos: bool,
     hands: BucketLevel,
+    moderations: BucketLevel,
     questions: BucketLevel,
     told_to_slow_down: bool,
     /// The answers with missed commits.
@@ -78,6 +82,14 @@ pub(crate) struct Model {
     approved: Vec<char>,
     denied: Vec<char>,
     blocked: Vec<char>,
+    co_admins: Vec<char>,
+    /// The users who have been active and not been sent away since.
+    era_users: Vec<char>,
+    locked: bool,
+    /// The approval that an admin has decided on.
+    approval: Option<bool>,
+    /// Whether those who wait for an approval come in without one.
+    lets_in: bool,
     given_ids: Vec<u32>,
     revoked: bool,
     expires: u64,
@@ -117,6 +129,11 @@ impl Model {
                 .collect(),
             denied: Vec::new(),
             blocked: Vec::new(),
+            co_admins: Vec::new(),
+            era_users: Vec::new(),
+            locked: false,
+            approval: None,
+            lets_in: false,
             given_ids: Vec::new(),
             revoked: false,
             expires,
@@ -193,10 +210,14 @@ impl Model {
             | Step::RelayTo(connection, _)
             | Step::Commit { connection, .. }
             | Step::Refuse(connection, _)
-            | Step::Decide(connection, ..) => self.said(*connection, step),
+            | Step::Decide(connection, ..)
+            | Step::Lock(connection, _)
+            | Step::Approval(connection, _)
+            | Step::CoAdmin(connection, ..) => self.said(*connection, step),
             Step::Later(_) | Step::Wait(_) => {}
         }
         self.end_if_over();
+        self.let_in();
         if self.next_announcement() <= self.now {
             self.announce();
         }
@@ -262,9 +283,10 @@ impl Model {
             let is_guest = self.is_guest(user);
             let waits = match self.setting.guest_admission {
                 GuestAdmission::Wait if is_guest => true,
-                _ => self.setting.approval,
+                _ => self.asks_approval(),
             };
-            let is_let_in = !waits || *admin || self.approved.contains(&user);
+            let is_known = self.approved.contains(&user) || self.co_admins.contains(&user);
+            let is_let_in = !waits || *admin || is_known;
             let candidates = ids.unwrap_or([u32::try_from(connection).unwrap(); 4]);
             let id = candidates
                 .into_iter()
@@ -278,6 +300,8 @@ impl Model {
                 Some("blocked")
             } else if is_guest && self.setting.guest_admission == GuestAdmission::Refused {
                 Some("error guests_refused")
+            } else if !*admin && self.is_locked_for(user) {
+                Some("error locked")
             } else if let Err(refusal) = yielding {
                 Some(refusal)
             } else if id.is_none() {
@@ -297,10 +321,14 @@ impl Model {
             let id = id.unwrap();
             self.given_ids.push(id);
             self.anybody_was_active |= is_let_in;
+            if is_let_in {
+                self.add_era_user(user);
+            }
             self.devices.push(Device {
                 id,
                 user,
                 admin: *admin,
+                co_admin: !*admin && is_let_in && self.co_admins.contains(&user),
                 active: is_let_in,
                 connection: Some(connection),
                 since: now,
@@ -312,6 +340,7 @@ impl Model {
                 statement: None,
                 lacks_hellos: false,
                 hands: BucketLevel::default(),
+                moderations: BucketLevel::default(),
                 questions: BucketLevel::default(),
                 told_to_slow_down: false,
                 missed: BucketLevel::default(),
@@ -338,7 +367,7 @@ impl Model {
         let mut text = format!(
             "joined {id} {}{}{} secret {secret} {}",
             status(device.active),
-            if device.admin { " admin" } else { "" },
+            if device.decides() { " admin" } else { "" },
             statement_text(device.statement),
             self.roster(Visibility::of(&device)),
         );
@@ -348,6 +377,7 @@ impl Model {
         if !missed.is_empty() {
             text += &format!(" missed {}", missed.len());
         }
+        text += &self.moderation_text();
         self.tell(connection, text);
         for commit in missed {
             self.tell(connection, commit);
@@ -376,6 +406,9 @@ impl Model {
             Step::Commit { at, kib, to, .. } => self.commit(&sender, *at, *kib, to),
             Step::Refuse(_, at) => self.refuse(&sender, *at),
             Step::Decide(_, decision, id) => self.decide(&sender, *decision, *id),
+            Step::Lock(_, is_on) => self.lock(&sender, *is_on),
+            Step::Approval(_, is_on) => self.set_approval(&sender, *is_on),
+            Step::CoAdmin(_, user, is_on) => self.set_co_admin(&sender, *user, *is_on),
             _ => None,
         };
         if let Some(answer) = answer {

@@ -14,11 +14,16 @@ struct ConnectionRevision {
     known: u64,
     /// The revision without the last announcement: that of a client that has lost it.
     without_last: u64,
+    /// Whether the revision is that of admins.
+    is_admins: bool,
 }
 
 impl ConnectionRevisions {
     pub(crate) fn check(&mut self, lines: &[Line]) -> Result<(), String> {
         for line in lines {
+            if line.text.starts_with("joined") || line.text.starts_with("moderation") {
+                self.note_rights(line);
+            }
             let Some(revision) = line.revision else {
                 continue;
             };
@@ -33,6 +38,23 @@ impl ConnectionRevisions {
     }
 }
 
+impl ConnectionRevisions {
+    /// Forgets the revisions of connections whose rights change: the whole roster follows, with the revision of
+    /// another audience.
+    fn note_rights(&mut self, line: &Line) {
+        let is_admins = line.text.split(' ').any(|word| word == "admin");
+        for connection in &line.to {
+            let known = self.0.entry(*connection).or_default();
+            if known.is_admins != is_admins {
+                *known = ConnectionRevision {
+                    is_admins,
+                    ..ConnectionRevision::default()
+                };
+            }
+        }
+    }
+}
+
 impl ConnectionRevision {
     /// Returns the revision after a message; `None` if somebody who lacks nothing sees a gap, or somebody who
     /// lacks the last announcement sees none.
@@ -43,12 +65,14 @@ impl ConnectionRevision {
             LineRevision::Whole(revision) => (revision >= self.known).then_some(Self {
                 known: revision,
                 without_last: revision,
+                ..self
             }),
             LineRevision::Changes(since, revision) => {
                 let holds = !is_gap(since) && is_noticed(since) && revision > self.known;
                 holds.then_some(Self {
                     known: revision,
                     without_last: self.known,
+                    ..self
                 })
             }
             LineRevision::Announced(revision) => {

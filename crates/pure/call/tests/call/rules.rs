@@ -1,9 +1,9 @@
 //! Each rule by scripts. A line is a step (see [`crate::script`]). The lines with `>` after it list all its
 //! outputs, in order; after a step with `~` the outputs are not compared. Rosters are `[active]` and
-//! `[pending]`, or the number of pending devices. Each device is written with its user, `^` and the time at
-//! which its hand was raised, `!` if its connection is lost, `*` with the number of the join that brought its
-//! hello, and `=` with the number of its member key. Changes are `+[joined] ~[changed] -[left]` and the number of pending devices; `?` marks pending
-//! devices.
+//! `[pending]`, or the number of pending devices. Each device is written with its user, `+` if it is a co-admin's,
+//! `^` and the time at which its hand was raised, `!` if its connection is lost, `*` with the number of the join
+//! that brought its hello, and `=` with the number of its member key. Changes are `+[joined] ~[changed] -[left]` and
+//! the number of pending devices; `?` marks pending devices.
 
 mod admission;
 mod decisions;
@@ -11,6 +11,7 @@ mod groups;
 mod link;
 mod messages;
 mod missed_commits;
+mod moderation;
 mod presence;
 mod rosters;
 mod seats;

@@ -40,9 +40,15 @@ pub(crate) enum Step {
     },
     /// `CONNECTION refuse GROUP/EPOCH`
     Refuse(u64, (u32, u64)),
-    /// `CONNECTION approve|deny|remove|block ID`, `CONNECTION approve ID with STATEMENT`: a statement is a
+    /// `CONNECTION approve|deny|remove|block|lower ID`, `CONNECTION approve ID with STATEMENT`: a statement is a
     /// byte
     Decide(u64, Decision, u32),
+    /// `CONNECTION lock on|off`
+    Lock(u64, bool),
+    /// `CONNECTION approval on|off`
+    Approval(u64, bool),
+    /// `CONNECTION coadmin USER on|off`
+    CoAdmin(u64, char, bool),
     /// `link revoked|open|unlimited|N|with STATEMENT`: `N` expires it N seconds after the start, `unlimited`
     /// sets other restrictions, `with` sets the statement of the admins
     Link(LinkStep),
@@ -74,6 +80,7 @@ pub(crate) enum Decision {
     Deny,
     Remove,
     Block,
+    LowerHand,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,12 +143,20 @@ impl Step {
                 Decision::Approve(Some(statement.parse().ok()?)),
                 id.parse().ok()?,
             ),
+            [connection, "lock", word] => Self::Lock(connection.parse().ok()?, switch(word)?),
+            [connection, "approval", word] => {
+                Self::Approval(connection.parse().ok()?, switch(word)?)
+            }
+            [connection, "coadmin", user, word] => {
+                Self::CoAdmin(connection.parse().ok()?, user.parse().ok()?, switch(word)?)
+            }
             [connection, decision, id] => {
                 let decision = match *decision {
                     "approve" => Decision::Approve(None),
                     "deny" => Decision::Deny,
                     "remove" => Decision::Remove,
                     "block" => Decision::Block,
+                    "lower" => Decision::LowerHand,
                     _ => return None,
                 };
                 Self::Decide(connection.parse().ok()?, decision, id.parse().ok()?)
@@ -218,6 +233,19 @@ impl Step {
             to: ids.map(str::parse).collect::<Result<_, _>>().ok()?,
         })
     }
+}
+
+/// Reads `on` or `off`.
+fn switch(word: &str) -> Option<bool> {
+    match word {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+const fn switch_word(is_on: bool) -> &'static str {
+    if is_on { "on" } else { "off" }
 }
 
 pub(crate) fn epoch(text: &str) -> Option<(u32, u64)> {
@@ -301,12 +329,22 @@ impl fmt::Display for Step {
                     Decision::Deny => "deny",
                     Decision::Remove => "remove",
                     Decision::Block => "block",
+                    Decision::LowerHand => "lower",
                 };
                 write!(f, "{connection} {word} {id}")?;
                 if let Decision::Approve(Some(statement)) = decision {
                     write!(f, " with {statement}")?;
                 }
                 Ok(())
+            }
+            Self::Lock(connection, is_on) => {
+                write!(f, "{connection} lock {}", switch_word(*is_on))
+            }
+            Self::Approval(connection, is_on) => {
+                write!(f, "{connection} approval {}", switch_word(*is_on))
+            }
+            Self::CoAdmin(connection, user, is_on) => {
+                write!(f, "{connection} coadmin {user} {}", switch_word(*is_on))
             }
             Self::Link(LinkStep::Revoked) => write!(f, "link revoked"),
             Self::Link(LinkStep::Open) => write!(f, "link open"),

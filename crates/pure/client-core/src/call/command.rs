@@ -51,6 +51,10 @@ pub enum Command {
     Remove(DemuxId),
     /// Removes and blocks a device's user.
     Block(DemuxId),
+    /// Lowers the hand of another device. For admins and co-admins.
+    LowerHand(DemuxId),
+    /// Lets those wait who come from now on, or lets those in who wait. For admins and co-admins.
+    SetApproval(bool),
     /// Asks for a sign of life.
     Ping,
     /// Leaves the call.

@@ -91,7 +91,7 @@ pub struct SeatInfo {
     pub era: EraId,
     /// Whether the device is in the call or in its lobby.
     pub status: SeatStatus,
-    /// Whether the device may admit, deny, remove and block others.
+    /// Whether the device has joined with the passkey, and may admit, deny, remove and block others.
     pub is_admin: bool,
     /// The maximum number of devices in the call.
     pub max_devices: u32,
@@ -103,6 +103,18 @@ pub struct SeatInfo {
     pub features: Vec<String>,
     /// The newest statement that an admin has given the device for this seat.
     pub statement: Option<ApprovalStatement>,
+}
+
+/// The state of a call that admins have decided on at the room service, by whose word it is. Members decide by signed
+/// statements whom they let into their group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallModeration {
+    /// Whether nobody new comes into the call.
+    pub is_locked: bool,
+    /// Whether those who come wait for an approval.
+    pub asks_approval: bool,
+    /// Whether the room service takes the decisions of this device: as an admin's, or as a co-admin's.
+    pub is_admin: bool,
 }
 
 /// An event of a call.
@@ -122,6 +134,11 @@ pub enum CallEvent {
     },
     /// The state of the link has changed.
     Link(LinkState),
+    /// The lock, the approval or the rights of this device at the room service are now like this. After
+    /// [`CallEvent::Joined`] it comes where they are not as [`SeatInfo`] says.
+    Moderation(CallModeration),
+    /// A command about the call was not sent: the room service, of an earlier version, does not know it.
+    ModerationUnsupported,
     /// A device has sent a message, sealed under the key of the link. In a call with end-to-end encryption it
     /// comes from outside of the group: whoever has the link can have sent it, with the room service's help.
     Message {

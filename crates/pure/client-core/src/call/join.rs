@@ -3,7 +3,10 @@
 use anteroom_protocol::{AdminPasskey, GroupEpoch, RootKey, redacted_debug};
 use zeroize::Zeroizing;
 
-use super::{event::SeatInfo, member::CallMember};
+use super::{
+    event::{CallModeration, SeatInfo},
+    member::CallMember,
+};
 use crate::{EraId, Pass};
 
 /// The maximum number of consecutive redirects of a join.
@@ -54,6 +57,8 @@ pub struct JoinedSeat {
     pub(super) roster_revision: Option<u64>,
     /// The number of missed commits that follow.
     pub(super) missed: usize,
+    /// The lock, the approval and the rights, of a room service that tells them.
+    pub(super) moderation: Option<CallModeration>,
 }
 
 impl JoinedSeat {

@@ -3,6 +3,7 @@
 mod commands;
 mod effects;
 mod messages;
+mod moderation;
 mod ticks;
 mod written_texts;
 
@@ -20,7 +21,7 @@ use self::written_texts::WrittenTexts;
 pub use self::{effects::ParticipationEffect, messages::MessageEffect};
 use super::{
     encryption::{Effect, Encryption, Surroundings},
-    event::{CallEvent, SeatInfo, SeatStatus},
+    event::{CallEvent, CallModeration, SeatInfo, SeatStatus},
     hello::HelloCodec,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
     member::{CallMember, user_devices},
@@ -63,6 +64,8 @@ struct ResumeState {
     has_statements: bool,
     /// Whether the room service tells the whole roster on request.
     tells_rosters: bool,
+    /// The lock, the approval and the rights, of a room service that tells them.
+    moderation: Option<CallModeration>,
 }
 
 /// The feature of room services that deliver statements.
@@ -172,6 +175,7 @@ impl Participation {
     fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, TransportFailure> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
+        let (moderation, is_admin) = moderation::of_joined(&body);
         let roster = Roster::parse(
             &body.participants,
             &body.pending,
@@ -183,7 +187,7 @@ impl Participation {
                 demux,
                 era,
                 status: body.status,
-                is_admin: body.is_admin,
+                is_admin,
                 max_devices: body.max_devices,
                 roster,
                 link: LinkState::parse(&body.call_link_state, &self.options.room)?,
@@ -195,6 +199,7 @@ impl Participation {
             present: body.present.map(Into::into),
             roster_revision: body.roster_revision,
             missed: body.missed.unwrap_or_default(),
+            moderation,
         })
     }
 
@@ -222,6 +227,7 @@ impl Participation {
             present,
             roster_revision,
             missed,
+            moderation,
         } = seat;
         let (demux, era) = (info.demux, info.era);
         let former = self.resume_state.take();
@@ -229,6 +235,7 @@ impl Participation {
         let same_seat = former.as_ref().is_some_and(|former| former.demux == demux);
         self.drop_unsent(former.is_some(), same_seat);
         self.written.reconnect(time.moment);
+        let known = former.as_ref().and_then(|former| former.moderation);
         let key = || EraKey::derive(&self.options.room, era);
         let (sealer, opener) = match former {
             Some(former) if same_seat => (former.sealer, former.opener),
@@ -249,11 +256,13 @@ impl Participation {
             roster_revision: RosterRevision::of(roster_revision),
             has_statements: has(STATEMENTS),
             tells_rosters: has(ROSTERS),
+            moderation,
         });
         if let Some(encryption) = &mut self.encryption {
             encryption.allow_devices(user_devices(max_devices_per_user));
             encryption.enter(&info, (present, missed), Surroundings { time, rng });
         }
+        self.enter_moderation(&info, known);
         if same_seat && info.status == SeatStatus::Active {
             CallEvent::Restored {
                 roster: info.roster,

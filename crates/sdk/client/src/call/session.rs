@@ -210,12 +210,14 @@ impl CallSession {
     }
 
     /// Locks the call, so that its members let nobody new in, or unlocks it. For admins with the admin secret,
-    /// and for co-admins. [`CallEvent::GroupRefused`] tells why it was not done.
+    /// and for co-admins. [`CallEvent::GroupRefused`] tells why it was not done. The room service lets nobody new in
+    /// either, if it takes decisions of this device.
     pub async fn lock(&self, on: bool) -> Result<(), RoomsError> {
         self.group(GroupCommand::Lock(on)).await
     }
 
-    /// Makes a member a co-admin for the rest of the call. For admins with the admin secret.
+    /// Makes a member a co-admin for the rest of the call, also at a room service that knows co-admins. For admins with
+    /// the admin secret.
     pub async fn add_co_admin(&self, device: DemuxId) -> Result<(), RoomsError> {
         self.group(GroupCommand::AddCoAdmin(device)).await
     }
@@ -240,6 +242,18 @@ impl CallSession {
     /// Raises or lowers this device's hand.
     pub async fn raise_hand(&self, raised: bool) -> Result<(), RoomsError> {
         self.command(Command::RaiseHand(raised)).await
+    }
+
+    /// Lowers the hand of another device. For admins and co-admins; [`CallEvent::ModerationUnsupported`] tells of a
+    /// room service that does not know it.
+    pub async fn lower_hand(&self, device: DemuxId) -> Result<(), RoomsError> {
+        self.command(Command::LowerHand(device)).await
+    }
+
+    /// Lets those wait in the lobby who come from now on, or lets those in who wait, for the rest of the call. As
+    /// [`Self::lower_hand`]. The policy of the room, by which members decide, stays as it is.
+    pub async fn set_approval(&self, on: bool) -> Result<(), RoomsError> {
+        self.command(Command::SetApproval(on)).await
     }
 
     /// Admits a waiting device and the other waiting devices of its user. An admin whose rights sign for the

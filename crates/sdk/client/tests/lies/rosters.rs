@@ -42,6 +42,7 @@ fn invent(stage: &LyingStage, user: &OpaqueUserId) {
                 hand_raised_at: None,
                 lost: false,
                 admin: true,
+                coadmin: false,
                 guest: false,
                 hello: None,
                 member: None,

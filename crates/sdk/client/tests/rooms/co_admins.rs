@@ -1,4 +1,5 @@
-//! Co-admins, who have no passkey: an admin's device tells them of the lobby and passes their decisions on.
+//! Co-admins, who have no passkey, where the room service knows none: an admin's device tells them of the lobby and
+//! passes their decisions on.
 
 use anteroom_client::{
     AdmissionReason, Approval, CallEvent, CallSession, DecisionHandling, DemuxId, DenialReason,
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// Joins with Bob, lets him in and makes him a co-admin.
-async fn with_co_admin(
+pub(crate) async fn with_co_admin(
     room: &Room,
     ann: &mut CallSession,
     bob: &TestUser,
@@ -35,7 +36,7 @@ async fn with_co_admin(
 }
 
 /// Waits until a device is told that another one waits in the lobby, and returns its name.
-async fn waiting(call: &mut CallSession, device: DemuxId) -> Option<String> {
+pub(crate) async fn waiting(call: &mut CallSession, device: DemuxId) -> Option<String> {
     let found = wait_for(call, |event| match event {
         CallEvent::Roster(roster) => {
             let mut pending = roster.pending.into_iter();
@@ -60,7 +61,7 @@ async fn decision(call: &mut CallSession) -> (DemuxId, Verdict) {
     within(found).await
 }
 
-async fn end(call: &mut CallSession) -> EndReason {
+pub(crate) async fn end(call: &mut CallSession) -> EndReason {
     let found = wait_for(call, |event| match event {
         CallEvent::Ended(reason) => Some(reason),
         _ => None,
@@ -70,7 +71,7 @@ async fn end(call: &mut CallSession) -> EndReason {
 
 #[tokio::test]
 async fn an_admins_device_shows_a_co_admin_the_lobby_and_passes_the_decisions_on() {
-    let (room, ann) = Room::create(Approval::Required, true).await;
+    let (room, ann) = Room::create_without_moderation(Approval::Required, true).await;
     let bob = room.fixture.person().await;
     let (carl, dora) = (room.fixture.person().await, room.fixture.person().await);
     let mut anns = room.join(&ann, "Ann", 1, true).await;
@@ -110,7 +111,7 @@ async fn an_admins_device_shows_a_co_admin_the_lobby_and_passes_the_decisions_on
 
 #[tokio::test]
 async fn without_an_admins_device_a_co_admin_is_told_what_is_missing() {
-    let (room, ann) = Room::create(Approval::Required, true).await;
+    let (room, ann) = Room::create_without_moderation(Approval::Required, true).await;
     let (bob, carl) = (room.fixture.person().await, room.fixture.person().await);
     let mut anns = room.join(&ann, "Ann", 1, true).await;
     own_device(&mut anns).await;
@@ -136,7 +137,7 @@ async fn without_an_admins_device_a_co_admin_is_told_what_is_missing() {
 #[tokio::test]
 async fn a_client_without_the_encryption_is_let_in_by_the_admin_alone_and_nothing_is_signed_for_it()
 {
-    let (room, ann) = Room::create(Approval::Required, true).await;
+    let (room, ann) = Room::create_without_moderation(Approval::Required, true).await;
     let (bob, old) = (room.fixture.person().await, room.fixture.person().await);
     let mut anns = room.join(&ann, "Ann", 1, true).await;
     own_device(&mut anns).await;

@@ -26,7 +26,23 @@ pub(crate) struct Room {
 impl Room {
     /// Creates a room; `has_admin` says whether its link names an admin key.
     pub(crate) async fn create(approval: Approval, has_admin: bool) -> (Self, TestUser) {
-        let fixture = RoomsFixture::start().await;
+        Self::create_at(RoomsFixture::start().await, approval, has_admin).await
+    }
+
+    /// Creates a room at a room service that takes no decisions about calls.
+    pub(crate) async fn create_without_moderation(
+        approval: Approval,
+        has_admin: bool,
+    ) -> (Self, TestUser) {
+        let fixture = RoomsFixture::without_moderation().await;
+        Self::create_at(fixture, approval, has_admin).await
+    }
+
+    async fn create_at(
+        fixture: RoomsFixture,
+        approval: Approval,
+        has_admin: bool,
+    ) -> (Self, TestUser) {
         let ann = fixture.person().await;
         let (key, _) = fixture.new_room();
         let secret = AdminSecret::random(&mut *fixture.rng());
@@ -326,7 +342,8 @@ pub(crate) async fn group_event<T>(
 
 #[tokio::test]
 async fn a_locked_call_lets_nobody_in_and_a_co_admin_can_lock_it_and_the_removed_one_is_out() {
-    let (room, ann) = Room::create(Approval::Off, true).await;
+    // The group is locked, and not the room service.
+    let (room, ann) = Room::create_without_moderation(Approval::Off, true).await;
     let (bob, carl) = (room.fixture.person().await, room.fixture.person().await);
     let mut anns = room.join(&ann, "Ann", 1, true).await;
     let anns_device = own_device(&mut anns).await;

@@ -19,6 +19,7 @@ mod hellos;
 mod hostile;
 mod links;
 mod members;
+mod moderation;
 mod publishing;
 mod recorder;
 mod replays;

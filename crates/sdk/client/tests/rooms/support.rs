@@ -1,5 +1,7 @@
 //! An issuer and a room service with the same params, and accounts that use both.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use anteroom_client::{
     CallEvent, CallSession, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient,
     JoinOptions, MemoryPins, Pass, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
@@ -12,7 +14,7 @@ use anteroom_protocol::{
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_testkit::{
-    LogGuard, SeededEntropy, TestAccount, TestIssuer, TestIssuerOptions, TestRooms,
+    LogGuard, LyingRooms, SeededEntropy, TestAccount, TestIssuer, TestIssuerOptions, TestRooms,
     TestRoomsOptions,
 };
 use rand_core::CryptoRng;
@@ -22,6 +24,13 @@ pub(crate) struct RoomsFixture {
     pub(crate) issuer: TestIssuer,
     pub(crate) rooms: TestRooms,
     pub(crate) entropy: SeededEntropy,
+    /// The way to the room service as to one of an earlier version, which takes no decisions about calls.
+    earlier: Option<EarlierRooms>,
+}
+
+struct EarlierRooms {
+    service: LyingRooms,
+    people: AtomicUsize,
 }
 
 /// An account with clients of both services.
@@ -82,7 +91,21 @@ impl RoomsFixture {
             issuer,
             rooms,
             entropy: SeededEntropy::new(99),
+            earlier: None,
         }
+    }
+
+    /// Starts services of which the room service seems to be of an earlier version, without the feature
+    /// `moderation`, to all people.
+    pub(crate) async fn without_moderation() -> Self {
+        let fixture = Self::start().await;
+        let service = LyingRooms::before(fixture.rooms.base_url()).await;
+        service.leave_out("moderation");
+        let earlier = Some(EarlierRooms {
+            service,
+            people: AtomicUsize::default(),
+        });
+        Self { earlier, ..fixture }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -105,7 +128,14 @@ impl RoomsFixture {
 
     pub(crate) async fn person(&self) -> TestUser {
         let account = self.issuer.add_account(false).await;
-        self.person_at(&account, self.rooms.base_url()).await
+        let url = match &self.earlier {
+            Some(earlier) => {
+                let number = earlier.people.fetch_add(1, Ordering::Relaxed);
+                earlier.service.url(number)
+            }
+            None => self.rooms.base_url().to_owned(),
+        };
+        self.person_at(&account, &url).await
     }
 
     /// Creates a person who reaches the services by these URLs.

@@ -24,9 +24,13 @@ pub(crate) enum MessageKind {
     Deny,
     Remove,
     Block,
+    LowerHand,
+    Lock,
+    Approval,
+    CoAdmin,
 }
 
-const NAMES: [(MessageKind, &str); 12] = [
+const NAMES: [(MessageKind, &str); 16] = [
     (MessageKind::Join, "join"),
     (MessageKind::Resume, "resume"),
     (MessageKind::Leave, "leave"),
@@ -39,6 +43,10 @@ const NAMES: [(MessageKind, &str); 12] = [
     (MessageKind::Deny, "deny"),
     (MessageKind::Remove, "remove"),
     (MessageKind::Block, "block"),
+    (MessageKind::LowerHand, "lower-hand"),
+    (MessageKind::Lock, "lock"),
+    (MessageKind::Approval, "approval"),
+    (MessageKind::CoAdmin, "coadmin"),
 ];
 
 /// The operation recorders of the socket's messages.
@@ -81,6 +89,8 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
             | ErrorCode::NotActive
             | ErrorCode::NotPending
             | ErrorCode::TargetIsAdmin
+            | ErrorCode::Locked
+            | ErrorCode::TooManyCoAdmins
             | ErrorCode::Unreachable
             | ErrorCode::GuestsRefused
             | ErrorCode::StaleCommit
@@ -96,6 +106,7 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
         | Message::Denied { .. }
         | Message::Removed
         | Message::Link(_)
+        | Message::Moderation { .. }
         | Message::Relay { .. }
         | Message::Commit { .. }
         | Message::Welcome { .. }

@@ -14,6 +14,7 @@ mod hellos;
 mod limits;
 mod lobby;
 mod members;
+mod moderation;
 mod nodes;
 mod opening;
 mod outcomes;

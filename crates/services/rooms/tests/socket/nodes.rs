@@ -193,6 +193,43 @@ async fn nobody_comes_in_by_a_link_that_another_node_has_revoked() {
 }
 
 #[tokio::test]
+async fn no_other_decision_lets_people_in_by_a_link_that_another_node_has_revoked() {
+    let one = node_with(NEVER).await;
+    let two = one.another_node("two").await;
+    let no_approval = json!({"type": "approval", "on": false});
+    let unlock = json!({"type": "lock", "locked": false});
+    // Who gives up the approval under a lock lets people in by the end of the lock.
+    for (before, decision) in [(vec![], &no_approval), (vec![&no_approval], &unlock)] {
+        let (link, admin) = created(&one, "adminApproval").await;
+        let (mut host, _) = TestSocket::joined(&one, admin_join(&one, &link, &admin)).await;
+        let (mut visitor, _) =
+            TestSocket::joined(&one, join(&one, &link, &one.new_account())).await;
+        host.send(&json!({"type": "lock", "locked": !before.is_empty()}))
+            .await;
+        for decision in before {
+            assert!(host.said(decision).await.is_empty());
+        }
+        let revoke = |revoked: bool| json!({ "revoked": revoked });
+        assert_eq!(update(&two, &link, &admin, revoke(true)).await, 200);
+        let errors = host.said(decision).await;
+        assert_eq!(errors.is_empty(), decision == &unlock, "{errors:?}");
+        assert_eq!(
+            visitor.next_of("link").await["callLinkState"]["revoked"],
+            true
+        );
+        assert!(
+            visitor
+                .said(&json!({"type": "participants"}))
+                .await
+                .is_empty()
+        );
+        assert_eq!(update(&two, &link, &admin, revoke(false)).await, 200);
+        host.said(decision).await;
+        visitor.next_of("admitted").await;
+    }
+}
+
+#[tokio::test]
 async fn a_node_that_lost_its_call_sends_everybody_away() {
     let one = node_with(OFTEN).await;
     let two = one.another_node("two").await;

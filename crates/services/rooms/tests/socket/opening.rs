@@ -130,7 +130,8 @@ async fn a_join_may_have_members_of_a_later_version_and_is_told_the_features_of_
             "member",
             "group",
             "statements",
-            "guests"
+            "guests",
+            "moderation"
         ])
     );
     // Other messages do not accept unknown members.

@@ -60,6 +60,7 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
     let rooms = TestRooms::start().await;
     let (link, guest, mut host, mut visitor, joined) = waiting(&rooms).await;
     let id = demux_id(&joined);
+    let user = link.opaque_id(&guest);
     // Each of these is refused.
     for message in [
         join(&rooms, &link, &guest),
@@ -71,6 +72,10 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         json!({"type": "deny", "demuxId": id}),
         json!({"type": "remove", "demuxId": id}),
         json!({"type": "block", "demuxId": id}),
+        json!({"type": "lower_hand", "demuxId": id}),
+        json!({"type": "lock", "locked": true}),
+        json!({"type": "approval", "on": false}),
+        json!({"type": "coadmin", "opaqueUserId": user, "on": true}),
         // No device can have this demux id, so that it is refused before the call sees it.
         json!({"type": "block", "demuxId": 17}),
     ] {
@@ -82,12 +87,16 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
     assert_eq!(
         outcomes(&rooms).await,
         [
+            "approval refused 1",
             "approve refused 1",
             "block refused 2",
+            "coadmin refused 1",
             "commit refused 1",
             "deny refused 1",
             "join refused 1",
             "join succeeded 2",
+            "lock refused 1",
+            "lower-hand refused 1",
             "raise-hand refused 1",
             "refuse refused 1",
             "relay refused 1",
@@ -109,6 +118,18 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         visitor.send(&message).await;
     }
     settle(&mut visitor).await;
+    for message in [
+        json!({"type": "lower_hand", "demuxId": id}),
+        json!({"type": "lock", "locked": true}),
+        json!({"type": "lock", "locked": false}),
+        json!({"type": "approval", "on": false}),
+        json!({"type": "approval", "on": true}),
+        json!({"type": "coadmin", "opaqueUserId": user, "on": true}),
+        json!({"type": "coadmin", "opaqueUserId": user, "on": false}),
+    ] {
+        host.send(&message).await;
+    }
+    settle(&mut host).await;
     drop(visitor);
     let mut again = join(&rooms, &link, &guest);
     set(&mut again, "resume", joined.get("resume").unwrap().clone());
@@ -136,10 +157,14 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
     assert_eq!(
         outcomes(&rooms).await,
         [
+            "approval refused 1",
+            "approval succeeded 2",
             "approve refused 1",
             "approve succeeded 2",
             "block refused 2",
             "block succeeded 1",
+            "coadmin refused 1",
+            "coadmin succeeded 2",
             "commit refused 2",
             "commit succeeded 1",
             "deny refused 1",
@@ -147,6 +172,10 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
             "join refused 2",
             "join succeeded 5",
             "leave succeeded 1",
+            "lock refused 1",
+            "lock succeeded 2",
+            "lower-hand refused 1",
+            "lower-hand succeeded 1",
             "participants succeeded 1",
             "raise-hand refused 1",
             "raise-hand succeeded 1",

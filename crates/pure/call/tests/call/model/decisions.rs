@@ -10,7 +10,7 @@ impl Model {
         decision: Decision,
         id: u32,
     ) -> Option<&'static str> {
-        if !sender.admin {
+        if !sender.decides() {
             return Some("error forbidden");
         }
         let Some(target) = self.by_id(id).cloned() else {
@@ -21,6 +21,8 @@ impl Model {
             .devices
             .iter()
             .any(|device| device.user == user && device.admin);
+        let mut own = self.devices.iter().filter(|device| device.user == user);
+        let decides = own.any(Device::decides);
         match decision {
             Decision::Approve(Some(statement)) if target.active => {
                 self.by_id(id)?.statement = Some(statement);
@@ -36,6 +38,7 @@ impl Model {
             }
             Decision::Approve(None) if target.active => Some("error not_pending"),
             Decision::Approve(_) if !self.link_is_good() => Some("error expired"),
+            Decision::Approve(_) if self.is_locked_for(user) => Some("error locked"),
             Decision::Approve(_) if self.count(true) >= self.setting.max_devices => {
                 Some("error full")
             }
@@ -50,28 +53,16 @@ impl Model {
                 let mut admitted = Vec::new();
                 for device in std::iter::once(target).chain(others) {
                     if !device.active && self.count(true) < self.setting.max_devices {
-                        let mut inside = self.devices.iter().filter(|other| other.active);
-                        let has_hellos = inside.any(|other| other.hello.is_some());
-                        let device_now = self.by_id(device.id)?;
-                        device_now.active = true;
-                        device_now.statement = statement.filter(|_| device.id == id);
-                        device_now.lacks_hellos = has_hellos;
-                        self.anybody_was_active = true;
-                        self.note();
-                        admitted.extend(device.connection.map(|one| (one, device.id)));
+                        self.activate(device.id);
+                        self.by_id(device.id)?.statement = statement.filter(|_| device.id == id);
+                        admitted.push(device.id);
                     }
                 }
-                self.announce();
-                for (connection, device) in admitted {
-                    let own = statement.filter(|_| device == id);
-                    let present = self.groups.present_text();
-                    let text = format!("admitted{}{present}", statement_text(own));
-                    self.tell(connection, text);
-                }
+                self.tell_admitted(&admitted);
                 answer
             }
             Decision::Deny if target.active => Some("error not_pending"),
-            Decision::Deny if self.denied.contains(&user) && !is_admin => self.block(user),
+            Decision::Deny if self.denied.contains(&user) && !decides => self.block(user),
             Decision::Deny => {
                 let answer = self.no_memory_for(user);
                 if answer.is_none() && !self.denied.contains(&user) {
@@ -85,10 +76,22 @@ impl Model {
             Decision::Remove => {
                 self.forget(user);
                 self.goes(id, "removed", Some("removed"));
+                if user != sender.user {
+                    self.forget_user(user);
+                }
                 None
             }
             Decision::Block if is_admin => Some("error target_is_admin"),
             Decision::Block => self.block(user),
+            Decision::LowerHand if !target.active => Some("error not_active"),
+            Decision::LowerHand => {
+                let answer = self.counts_moderation(sender);
+                if answer.is_ok() {
+                    self.by_id(id)?.hand = None;
+                    self.note();
+                }
+                answer.err().flatten()
+            }
         }
     }
 
@@ -103,6 +106,7 @@ impl Model {
                 self.goes(device.id, "blocked", Some("blocked"));
             }
         }
+        self.forget_user(user);
         answer
     }
 

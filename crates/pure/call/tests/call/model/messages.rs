@@ -27,7 +27,7 @@ impl Model {
     }
 
     /// Returns the error for a limit, if one is due.
-    fn slow_down(&mut self, id: u32, may: bool) -> Option<&'static str> {
+    pub(super) fn slow_down(&mut self, id: u32, may: bool) -> Option<&'static str> {
         let told = std::mem::replace(&mut self.by_id(id)?.told_to_slow_down, !may);
         match (may, told) {
             (true, _) => None,

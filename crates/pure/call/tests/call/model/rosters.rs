@@ -3,7 +3,16 @@
 use super::{Device, Model};
 
 /// The displayed state of a device at an earlier moment.
-pub(super) type VisibleDevice = (u32, char, bool, Option<u64>, bool, Option<u8>, Option<u8>);
+pub(super) type VisibleDevice = (
+    u32,
+    char,
+    bool,
+    Option<u64>,
+    bool,
+    Option<u8>,
+    Option<u8>,
+    bool,
+);
 
 /// The parts of a roster that a device receives.
 #[derive(Clone, Copy)]
@@ -29,7 +38,7 @@ impl Visibility {
 
     pub(super) fn of(device: &Device) -> Self {
         Self {
-            pending: device.admin,
+            pending: device.decides(),
             hellos: device.admin || device.active,
         }
     }
@@ -49,6 +58,7 @@ impl Model {
                     one.connection.is_none(),
                     one.hello,
                     one.member,
+                    one.co_admin,
                 )
             })
             .collect();
@@ -113,6 +123,9 @@ impl Model {
                     let mut text = device.id.to_string();
                     if active || visibility.pending {
                         text.push(device.user);
+                    }
+                    if device.co_admin {
+                        text.push('+');
                     }
                     if let Some(since) = device.hand {
                         text += &format!("^{since}");
@@ -190,11 +203,14 @@ fn changes_text(views: &[(Vec<VisibleDevice>, usize)]) -> String {
     )
 }
 
-fn entry_text((id, user, active, hand, is_lost, hello, member): &VisibleDevice) -> String {
+fn entry_text(
+    (id, user, active, hand, is_lost, hello, member, co_admin): &VisibleDevice,
+) -> String {
     let mark = if *active { "" } else { "?" };
     let hand = hand.map_or(String::new(), |since| format!("^{since}"));
     let lost = if *is_lost { "!" } else { "" };
     let hello = hello.map_or(String::new(), |number| format!("*{number}"));
     let member = member.map_or(String::new(), |number| format!("={number}"));
-    format!("{mark}{id}{user}{hand}{lost}{hello}{member}")
+    let right = if *co_admin { "+" } else { "" };
+    format!("{mark}{id}{user}{right}{hand}{lost}{hello}{member}")
 }

@@ -1,14 +1,15 @@
 //! The co-admins, the lobby between admins and them, and the decisions of co-admins.
 //!
-//! The room service shows its lobby to admins and takes decisions from them alone. The device of the admin
-//! longest in the call tells the co-admins who waits, and passes their decisions on.
+//! The room service shows its lobby to admins and takes decisions from them, and from the co-admins that an admin has
+//! named to it. For the others, and at room services that know no co-admins, the device of the admin longest in the
+//! call tells the co-admins who waits, and passes their decisions on.
 
 use anteroom_e2ee::{AdmissionReason, CoAdmin, MemberLeaf, Moment};
 use anteroom_e2ee_session::{
     CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, MAX_WAITING,
     SessionTime, Verdict, WaitingDevice,
 };
-use anteroom_protocol::{ApprovalStatement, DemuxId};
+use anteroom_protocol::{ApprovalStatement, DemuxId, OpaqueUserId};
 use anteroom_wire::rooms::socket::ClientMessage;
 
 use super::{Effect, Encryption, Surroundings, devices::listed, shared_lobby::ToldLobby};
@@ -24,7 +25,38 @@ use crate::{
 impl Encryption {
     /// Returns whether the person is a co-admin whose decisions need the device of an admin.
     pub(in crate::call) fn decides_through_admins(&self) -> bool {
+        self.is_co_admin_alone() && !self.lobby.has_service_rights
+    }
+
+    /// Returns whether the person is a co-admin without the passkey.
+    pub(super) fn is_co_admin_alone(&self) -> bool {
         self.is_on && !self.lobby.has_passkey && self.session.is_co_admin()
+    }
+
+    /// Takes note whether the room service takes the decisions of this device, and shows it the lobby. What an
+    /// admin's device has told of it is forgotten then.
+    pub(in crate::call) fn set_service_rights(&mut self, has_rights: bool) {
+        self.lobby.has_service_rights = has_rights;
+        if has_rights && !self.lobby.waiting.is_empty() {
+            self.lobby.waiting.clear();
+            self.show_lobby();
+        }
+    }
+
+    /// Returns the user of a device, by its leaf in the group, else by the roster.
+    pub(in crate::call) fn user_of(&self, device: DemuxId) -> Option<OpaqueUserId> {
+        let member = self.claims(device).ok().map(|claims| claims.user);
+        member.or_else(|| listed(&self.lobby.roster, device)?.user.clone())
+    }
+
+    /// Returns whether another member key of a device's user is a co-admin.
+    pub(in crate::call) fn has_other_co_admin(&self, device: DemuxId) -> bool {
+        let Ok(claims) = self.claims(device) else {
+            return false;
+        };
+        let all = self.co_admins().unwrap_or_default();
+        all.iter()
+            .any(|one| one.user == claims.user && one.member_key != claims.member_key)
     }
 
     /// Returns the roster with the lobby that a co-admin was told.
@@ -83,7 +115,7 @@ impl Encryption {
         self.settle(Surroundings { time, rng });
     }
 
-    /// Signs the approval of a device as a co-admin who has the passkey, and no admin key.
+    /// Signs the approval of a device as a co-admin whose decisions the room service takes, and who has no admin key.
     ///
     /// # Errors
     /// Nothing is signed for the device.
@@ -213,7 +245,8 @@ impl Encryption {
 
     /// Takes the lobby that the device of an admin has told.
     pub(super) fn take_lobby(&mut self, devices: Vec<WaitingDevice>) {
-        if !self.lobby.has_passkey && self.lobby.waiting != devices {
+        let is_shown = self.lobby.has_passkey || self.lobby.has_service_rights;
+        if !is_shown && self.lobby.waiting != devices {
             self.lobby.waiting = devices;
             self.show_lobby();
         }

@@ -16,7 +16,7 @@ impl Encryption {
         scope: BarScope,
         surroundings: Surroundings<'_>,
     ) {
-        if self.decides_through_admins() && self.is_of_admin(device) {
+        if self.is_co_admin_alone() && self.is_of_admin(device) {
             return;
         }
         let Surroundings { time, rng } = surroundings;
@@ -45,11 +45,14 @@ impl Encryption {
     }
 
     /// Carries out a command about the group.
+    ///
+    /// # Errors
+    /// It was not done, which an event tells.
     pub(in super::super) fn command(
         &mut self,
         command: GroupCommand,
         surroundings: Surroundings<'_>,
-    ) {
+    ) -> Result<(), CommandError> {
         let Surroundings { time, rng } = surroundings;
         let done = match command {
             GroupCommand::ShowWords => self.session.show_words(time).map(|words| {
@@ -72,5 +75,6 @@ impl Encryption {
             self.tell(CallEvent::GroupRefused(error.into()));
         }
         self.settle(Surroundings { time, rng });
+        done
     }
 }

@@ -23,6 +23,8 @@ const TELL_AGAIN: Duration = Duration::from_secs(10);
 pub(super) struct SharedLobby {
     /// Whether this device has the passkey.
     pub(super) has_passkey: bool,
+    /// Whether the room service takes the decisions of this device, and shows it the lobby.
+    pub(super) has_service_rights: bool,
     /// Whether this device has the admin key.
     pub(super) has_admin_key: bool,
     /// Whether the room service delivers statements.

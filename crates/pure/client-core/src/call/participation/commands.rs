@@ -4,7 +4,7 @@ use anteroom_e2ee_session::{BarScope, CoAdminVerdict, SessionTime};
 use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients};
 use rand_core::CryptoRng;
 
-use super::Participation;
+use super::{Participation, moderation::ServicePart};
 use crate::{
     ApprovalStatement, Chat, DemuxId, RoomsError, TransportFailure,
     call::{
@@ -33,17 +33,30 @@ impl Participation {
             Command::Say(text) => return self.say(text, time, rng),
             Command::Introduce { to, name } => return self.introduce(to, name, time, rng),
             Command::Group(command) => {
+                if self.moderate_alone(command) {
+                    return Ok(());
+                }
                 let error = match self.encryption {
                     Some(_) => GroupError::Unsupported,
                     None => GroupError::NoGroup,
                 };
-                match self.active_encryption() {
-                    Some(encryption) => encryption.command(command, Surroundings { time, rng }),
-                    None => self.tell(CallEvent::GroupRefused(error)),
-                }
+                let service_part = self.service_part(command);
+                let Some(encryption) = self.active_encryption() else {
+                    self.tell(CallEvent::GroupRefused(error));
+                    return Ok(());
+                };
+                let done = encryption.command(command, Surroundings { time, rng });
+                self.collect();
+                let message = service_part.filter(|message| message.is_due(done));
+                let message = message.map(ServicePart::into_message);
+                self.effects.extend(message.map(Effect::Send));
                 return Ok(());
             }
             Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised },
+            Command::LowerHand(_) | Command::SetApproval(_) => {
+                self.moderate(&command);
+                return Ok(());
+            }
             Command::Approve { device, statement } => {
                 self.approve(device, statement, Surroundings { time, rng });
                 return Ok(());
@@ -131,14 +144,14 @@ impl Participation {
         true
     }
 
-    fn active_encryption(&mut self) -> Option<&mut Encryption> {
+    pub(super) fn active_encryption(&mut self) -> Option<&mut Encryption> {
         let encryption = self.encryption.as_mut();
         encryption.filter(|encryption| encryption.is_on())
     }
 
     /// Whether nothing may be said under the key of the link: the members decide who hears the call, also where
     /// the room service says that it has no groups.
-    fn is_link_key_barred(&self) -> bool {
+    pub(super) fn is_link_key_barred(&self) -> bool {
         let encryption = self.encryption.as_ref();
         encryption.map_or(self.names_admin, Encryption::has_admin)
     }
@@ -307,7 +320,7 @@ impl Participation {
         Ok(())
     }
 
-    fn tell(&mut self, event: CallEvent) {
+    pub(super) fn tell(&mut self, event: CallEvent) {
         self.effects.push_back(Effect::Event(event));
     }
 }

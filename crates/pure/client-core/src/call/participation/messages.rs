@@ -10,7 +10,7 @@ use crate::{
     LinkState, RoomsError, TransportFailure,
     call::{
         encryption::Surroundings,
-        event::{CallEvent, DenialReason, EndReason},
+        event::{CallEvent, CallModeration, DenialReason, EndReason},
         refusal::displayed,
         roster::{Roster, RosterChanges},
         sealing::OpenError,
@@ -99,6 +99,15 @@ impl Participation {
                 }
                 CallEvent::Link(state)
             }
+            ServerMessage::Moderation {
+                locked,
+                approval,
+                is_admin,
+            } => self.take_moderation(CallModeration {
+                is_locked: locked,
+                asks_approval: approval,
+                is_admin,
+            }),
             ServerMessage::Relay { from, body } => {
                 return self.receive_relay(parse_demux(from)?, &body, surroundings);
             }

@@ -1,6 +1,7 @@
 //! A device at room services without optional functions, and at ones that lie.
 
 mod features;
+mod moderation;
 mod rosters;
 mod unsaid;
 

@@ -81,6 +81,28 @@ pub enum ClientMessage {
         /// The device.
         demux_id: u32,
     },
+    /// Lowers the hand of an active device.
+    LowerHand {
+        /// The device.
+        demux_id: u32,
+    },
+    /// Locks or unlocks the call.
+    Lock {
+        /// Whether nobody new comes in.
+        locked: bool,
+    },
+    /// Asks for approval in the running call, or stops to.
+    Approval {
+        /// Whether those who come from now on wait.
+        on: bool,
+    },
+    /// Makes a user a co-admin, or takes that back.
+    Coadmin {
+        /// The user, as in the roster: hex in lower case.
+        opaque_user_id: String,
+        /// Whether the user is a co-admin from now on.
+        on: bool,
+    },
     /// Requests the whole roster.
     Participants,
     /// Keeps the connection alive.
@@ -236,10 +258,19 @@ mod tests {
             (r#"{"type":"deny","demuxId":16}"#, true),
             (r#"{"type":"remove","demuxId":16}"#, true),
             (r#"{"type":"block","demuxId":16}"#, true),
+            (r#"{"type":"lower_hand","demuxId":16}"#, true),
+            (r#"{"type":"lock","locked":true}"#, true),
+            (r#"{"type":"approval","on":false}"#, true),
+            (r#"{"type":"coadmin","opaqueUserId":"aa","on":true}"#, true),
             (r#"{"type":"participants"}"#, true),
             (r#"{"type":"ping"}"#, true),
             (r#"{"type":"dance"}"#, false),
             (r#"{"type":"raise_hand","raised":true,"x":1}"#, false),
+            (r#"{"type":"lower_hand"}"#, false),
+            (r#"{"type":"lock"}"#, false),
+            (r#"{"type":"lock","locked":1}"#, false),
+            (r#"{"type":"approval","on":true,"x":1}"#, false),
+            (r#"{"type":"coadmin","demuxId":16,"on":true}"#, false),
             (r#"{"type":"relay","to":"some","body":""}"#, false),
             (r#"{"type":"approve","demux_id":16}"#, false),
             (r#"{"type":"commit","epoch":0,"body":""}"#, false),

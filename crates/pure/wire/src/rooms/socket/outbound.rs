@@ -88,6 +88,15 @@ pub enum ServerMessage<'a> {
         /// The new state.
         call_link_state: LinkStateBody,
     },
+    /// The lock or the approval of the call has changed, or the rights of the client.
+    Moderation {
+        /// Whether nobody new comes in.
+        locked: bool,
+        /// Whether those who come wait for an approval.
+        approval: bool,
+        /// Whether the client has the rights of an admin.
+        is_admin: bool,
+    },
     /// A message of another device.
     Relay {
         /// The sender.
@@ -204,6 +213,13 @@ pub struct JoinedMessage<'a> {
         deserialize_with = "base64url_text::deserialize_lossy"
     )]
     pub statement: Option<ApprovalStatement>,
+    /// Present only while the call is locked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
+    /// Whether those who come wait for an approval. Services without the feature `moderation` send none: the
+    /// restrictions of the link tell it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<bool>,
 }
 
 /// The status of a device.
@@ -234,6 +250,9 @@ pub struct DeviceBody<'a> {
     /// Present only for devices that joined as admins.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
+    /// Present only for devices with the rights of an admin that joined without the passkey.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub coadmin: bool,
     /// Present only for devices of guest accounts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest: bool,
@@ -280,6 +299,7 @@ mod tests {
     const STATE: &str = r#"{"restrictions":"adminApproval","name":"AQI=","revoked":false,"expiration":1,"delete_at":2}"#;
     const ACTIVE: &str = r#"{"demuxId":16,"opaqueUserId":"aa","handRaisedAt":1700000000123,"admin":true,"hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"}"#;
     const STATED: &str = r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"adminStatement":"AQI="}"#;
+    const CO_ADMIN: &str = r#"{"demuxId":16,"opaqueUserId":"aa","coadmin":true}"#;
     const PENDING: &str = r#"{"demuxId":32,"lost":true}"#;
 
     #[test]
@@ -300,6 +320,10 @@ mod tests {
             format!(
                 r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":[],"present":{{"group":1,"epoch":7}},"missed":2}}"#
             ),
+            format!(
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{CO_ADMIN}],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":["moderation"],"locked":true,"approval":false}}"#
+            ),
+            r#"{"type":"moderation","locked":true,"approval":false,"isAdmin":true}"#.to_owned(),
             r#"{"type":"admitted"}"#.to_owned(),
             r#"{"type":"admitted","present":{"group":1,"epoch":7}}"#.to_owned(),
             r#"{"type":"commit","group":1,"epoch":7,"from":16,"body":"aGk="}"#.to_owned(),

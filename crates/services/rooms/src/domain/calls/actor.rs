@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     commit_texts::CommitTexts,
     context::CallContext,
-    handle::{CallJoinOutcome, CallMessage, EndSignal, HandledJoin},
+    handle::{CallJoinOutcome, CallMessage, EndSignal},
     lease::{Generation, LeaseHandle},
     send_queue::SendQueue,
 };
@@ -185,6 +185,10 @@ impl CallActor {
                 self.send_queues.remove(&connection);
                 self.handle(Input::Disconnected(connection)).await;
             }
+            CallMessage::IsAdmin { connection, reply } => {
+                let call = self.call.as_ref();
+                let _ = reply.send(call.is_some_and(|call| call.is_admin(connection)));
+            }
             CallMessage::ReadLink(reply) => match &self.lease {
                 // The lease task refuses the request when its queue is full: the caller gets no answer.
                 Some(lease) => drop(lease.link_reads.try_send(reply)),
@@ -236,10 +240,7 @@ impl CallActor {
         }
         let connection = join.connection;
         self.send_queues.insert(connection, send_queue);
-        let outcome = self.answer(connection, Input::Join(join)).await;
-        let call = self.call.as_ref();
-        let is_admin = call.is_some_and(|call| call.is_admin(connection));
-        Some(Ok(HandledJoin { is_admin, outcome }))
+        Some(Ok(self.answer(connection, Input::Join(join)).await))
     }
 
     /// Counts a join with a guest account, unless it resumes a seat.

@@ -33,6 +33,11 @@ pub(crate) enum CallMessage {
         operation: Option<RunningOperation>,
     },
     Disconnected(ConnectionId),
+    /// Asks whether a connection has the rights of an admin.
+    IsAdmin {
+        connection: ConnectionId,
+        reply: oneshot::Sender<bool>,
+    },
     /// Reads the stored link, and signals the caller once the call knows it.
     ReadLink(LinkReadReply),
     Peek {
@@ -46,14 +51,8 @@ pub(crate) enum CallMessage {
 /// Signals that the call knows the stored link. Dropped if the link cannot be read.
 pub(crate) type LinkReadReply = oneshot::Sender<()>;
 
-pub(crate) type CallJoinOutcome = Result<HandledJoin, JoinRefusal>;
-
-/// A join that the call has handled. The call answers it.
-pub(crate) struct HandledJoin {
-    pub(crate) is_admin: bool,
-    /// The outcome by the call's answer.
-    pub(crate) outcome: OperationOutcome,
-}
+/// The outcome of a join that the call has handled, by the call's answer.
+pub(crate) type CallJoinOutcome = Result<OperationOutcome, JoinRefusal>;
 
 /// A room with a client, at this node. Clones are the same room.
 #[derive(Clone)]
@@ -101,6 +100,13 @@ impl CallHandle {
     pub(crate) async fn refresh_link(&self) -> bool {
         let (reply, answer) = oneshot::channel();
         self.send(CallMessage::ReadLink(reply)).await && answer.await.is_ok()
+    }
+
+    /// Returns whether a connection has the rights of an admin, after its earlier messages.
+    pub(crate) async fn is_admin(&self, connection: ConnectionId) -> bool {
+        let (reply, answer) = oneshot::channel();
+        let question = CallMessage::IsAdmin { connection, reply };
+        self.send(question).await && answer.await.unwrap_or(false)
     }
 
     /// Completes when the call is over and another can start in the room.

@@ -25,6 +25,7 @@ const FEATURES: &[&str] = &[
     "group",
     "statements",
     "guests",
+    "moderation",
 ];
 
 /// How a message waits in the queue.
@@ -34,6 +35,8 @@ pub(crate) enum QueueKind {
     Answer,
     /// Control. A newer state of the link replaces it.
     Link,
+    /// Control. A newer state of the lock, the approval and the rights replaces it.
+    Moderation,
     /// Control. A newer statement about the device replaces it.
     Statement,
     /// Control. At most one waits.
@@ -66,6 +69,7 @@ impl OutboundMessage {
             Message::Participants { .. } => QueueKind::Roster,
             Message::Roster { .. } => QueueKind::RosterChanges,
             Message::Link(_) => QueueKind::Link,
+            Message::Moderation { .. } => QueueKind::Moderation,
             Message::Relay { .. } => QueueKind::Relay,
             Message::Commit { .. } | Message::Welcome { .. } | Message::Refuse { .. } => {
                 QueueKind::Group
@@ -137,6 +141,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
         hand_raised_at: participant.hand_raised_at.map(Moment::as_millis),
         lost: participant.is_lost,
         admin: participant.is_admin,
+        coadmin: participant.is_co_admin,
         guest: participant.has_guest_account,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
         member: participant.member,
@@ -204,6 +209,14 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
         Message::Blocked => ServerMessage::Blocked,
         Message::Link(link) => ServerMessage::Link {
             call_link_state: LinkStateBody::from(&**link as &LinkState),
+        },
+        Message::Moderation {
+            moderation,
+            is_admin,
+        } => ServerMessage::Moderation {
+            locked: moderation.is_locked,
+            approval: moderation.asks_approval,
+            is_admin: *is_admin,
         },
         Message::Relay { from, body } => ServerMessage::Relay {
             from: from.number(),
@@ -280,6 +293,8 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
         present: present_group(joined.present),
         missed: (joined.missed_commits > 0).then_some(joined.missed_commits),
         statement: joined.statement.clone(),
+        locked: joined.moderation.is_locked,
+        approval: Some(joined.moderation.asks_approval),
     }))
 }
 

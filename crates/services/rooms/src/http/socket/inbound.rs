@@ -1,7 +1,7 @@
 //! The messages of clients, as the service understands them.
 
 use anteroom_call::{Command, Commit, CommitBody, RelayBody, RelayTarget, Welcome, WelcomeBody};
-use anteroom_protocol::{DemuxId, GroupEpoch};
+use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId};
 use anteroom_wire::rooms::socket::{self, ClientMessage, JoinMessage, RelayRecipients};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -68,6 +68,10 @@ fn kind(message: &ClientMessage) -> Option<MessageKind> {
         ClientMessage::Deny { .. } => MessageKind::Deny,
         ClientMessage::Remove { .. } => MessageKind::Remove,
         ClientMessage::Block { .. } => MessageKind::Block,
+        ClientMessage::LowerHand { .. } => MessageKind::LowerHand,
+        ClientMessage::Lock { .. } => MessageKind::Lock,
+        ClientMessage::Approval { .. } => MessageKind::Approval,
+        ClientMessage::Coadmin { .. } => MessageKind::CoAdmin,
         ClientMessage::Ping => return None,
     })
 }
@@ -105,6 +109,13 @@ fn content(message: ClientMessage) -> Result<InboundContent, Refusal> {
         ClientMessage::Deny { demux_id } => Command::Deny(device(demux_id)?),
         ClientMessage::Remove { demux_id } => Command::Remove(device(demux_id)?),
         ClientMessage::Block { demux_id } => Command::Block(device(demux_id)?),
+        ClientMessage::LowerHand { demux_id } => Command::LowerHand(device(demux_id)?),
+        ClientMessage::Lock { locked } => Command::Lock { is_locked: locked },
+        ClientMessage::Approval { on } => Command::Approval { is_on: on },
+        ClientMessage::Coadmin { opaque_user_id, on } => Command::CoAdmin {
+            user: OpaqueUserId::parse(&opaque_user_id).map_err(|_| Refusal::Invalid)?,
+            is_on: on,
+        },
         ClientMessage::Participants => Command::Participants,
         ClientMessage::Ping => Command::Ping,
     }))

@@ -18,10 +18,7 @@ use super::refusal::Refusal;
 use crate::{
     domain::{
         authorization::{AuthorizedUser, Claim, Entrance, authorize},
-        calls::{
-            handle::{CallHandle, HandledJoin},
-            send_queue::SendQueue,
-        },
+        calls::{handle::CallHandle, send_queue::SendQueue},
         failure::JoinRefusal,
         room_id::parse_room,
     },
@@ -36,7 +33,6 @@ const REPETITION: Duration = Duration::from_secs(5);
 pub(super) struct Membership {
     pub(super) call: CallHandle,
     pub(super) connection: ConnectionId,
-    pub(super) is_admin: bool,
 }
 
 /// Verifies a join and gives it to the call. Returns the outcome of the operation, and no
@@ -86,12 +82,8 @@ pub(super) async fn join(
             false => None,
         };
         match answer {
-            Some(Ok(HandledJoin { is_admin, outcome })) => {
-                let membership = Membership {
-                    call,
-                    connection,
-                    is_admin,
-                };
+            Some(Ok(outcome)) => {
+                let membership = Membership { call, connection };
                 return Ok((Some(membership), outcome));
             }
             Some(Err(JoinRefusal::Elsewhere(node))) => {

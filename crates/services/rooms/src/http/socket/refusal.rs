@@ -88,8 +88,8 @@ refusals! {
     /// The service is not available at the moment.
     Unavailable, Failed, "unavailable", Some(1013),
         "The service cannot answer at the moment. Please try again.";
-    /// The link cannot be read at the moment, and without it no approval is made.
-    ApproveUnavailable, Failed, "unavailable", None,
+    /// The link cannot be read at the moment, and without it nobody is let in.
+    LinkUnavailable, Failed, "unavailable", None,
         "The service cannot answer at the moment. Please try again.";
     /// The service is stopping.
     ShuttingDown, Failed, "shutting_down", Some(1012), "The service is stopping. Please join again.";

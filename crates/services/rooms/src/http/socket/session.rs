@@ -190,9 +190,18 @@ impl Membership {
         send_queue: &SendQueue,
     ) -> bool {
         // Another node may have revoked the link since the call last read it.
-        let activates = self.is_admin && matches!(command, Command::Approve { .. });
-        if activates && !self.refresh_link(operation.as_ref()).await {
-            let refusal = Refusal::ApproveUnavailable;
+        let activates = matches!(
+            command,
+            Command::Approve { .. }
+                | Command::Approval { is_on: false }
+                | Command::Lock { is_locked: false }
+        );
+        // A guest's command, which the call refuses, costs no look-up.
+        if activates
+            && self.call.is_admin(self.connection).await
+            && !self.refresh_link(operation.as_ref()).await
+        {
+            let refusal = Refusal::LinkUnavailable;
             refuse(send_queue, Some(refusal));
             // The failure is no failure of the service if the call has just ended.
             if self.call.is_open() {

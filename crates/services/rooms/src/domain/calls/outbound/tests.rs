@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    CommitBody, DenialReason, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
+    CommitBody, DenialReason, Moderation, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
     RosterRevision, WelcomeBody,
 };
 use anteroom_protocol::{
@@ -11,6 +11,11 @@ use anteroom_protocol::{
 use serde_json::{Value, json};
 
 use super::*;
+
+const LOCKED: Moderation = Moderation {
+    is_locked: true,
+    asks_approval: true,
+};
 
 fn device(id: u32) -> DemuxId {
     DemuxId::new(id).unwrap()
@@ -26,6 +31,7 @@ fn roster() -> Roster {
             is_lost: false,
             has_guest_account: false,
             is_admin: true,
+            is_co_admin: false,
             hello: Hello::new([0xfb, 0xff]).ok(),
             member: Some(MemberKey::from_bytes([0xfb; 32])),
         }]),
@@ -36,6 +42,7 @@ fn roster() -> Roster {
             is_lost: true,
             has_guest_account: false,
             is_admin: false,
+            is_co_admin: false,
             hello: None,
             member: None,
         }]),
@@ -83,6 +90,7 @@ fn every_message_has_the_form_of_the_protocol() {
         present: GroupEpoch::default(),
         missed_commits: 0,
         statement: None,
+        moderation: LOCKED,
     }));
     let participants = Message::Participants {
         era_id: era,
@@ -117,7 +125,8 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
                 "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
                 "maxDevicesPerUser": 5, "participants": active, "pending": pending, "pendingCount": 1,
-                "rosterRevision": 7, "callLinkState": state, "features": FEATURES,
+                "rosterRevision": 7, "callLinkState": state, "features": FEATURES, "locked": true,
+                "approval": true,
             }),
         ),
         (
@@ -168,6 +177,13 @@ fn every_message_has_the_form_of_the_protocol() {
             Message::Link(link()),
             json!({"type": "link", "callLinkState": state}),
         ),
+        (
+            Message::Moderation {
+                moderation: LOCKED,
+                is_admin: false,
+            },
+            json!({"type": "moderation", "locked": true, "approval": true, "isAdmin": false}),
+        ),
         (relay, json!({"type": "relay", "from": 16, "body": "aGk="})),
         (
             full,
@@ -206,6 +222,7 @@ fn messages_of_the_group_name_its_epochs() {
         present: at,
         missed_commits: 2,
         statement: None,
+        moderation: Moderation::default(),
     };
     let joined = OutboundMessage::of_call(&Message::Joined(Box::new(joined)));
     let joined: Value = serde_json::from_slice(&joined.text).unwrap();
@@ -328,6 +345,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
             is_lost: true,
             has_guest_account: false,
             is_admin: true,
+            is_co_admin: false,
             hello: hello.clone(),
             member: Some(MemberKey::from_bytes([0xfb; 32])),
         };

@@ -103,13 +103,14 @@ fn control_never_grows_without_bound_and_never_ends_the_connection() {
         for kind in [
             QueueKind::Roster,
             QueueKind::Link,
+            QueueKind::Moderation,
             QueueKind::Statement,
             QueueKind::Pong,
         ] {
             assert_eq!(send_queue.push(message(&kib, kind)), PushOutcome::Done);
         }
     }
-    assert_eq!(drained(&send_queue).len(), 4);
+    assert_eq!(drained(&send_queue).len(), 5);
     for _ in 0..1_000 {
         let pushed = send_queue.push(message(&kib, QueueKind::RosterChanges));
         missed += usize::from(pushed == PushOutcome::RosterMissed);
@@ -149,7 +150,7 @@ fn a_whole_roster_stays_before_the_commit_that_follows_a_roster() {
 
 #[test]
 fn a_newer_statement_or_link_comes_after_what_happened_before_it_and_before_what_leans_on_it() {
-    for kind in [QueueKind::Statement, QueueKind::Link] {
+    for kind in [QueueKind::Statement, QueueKind::Link, QueueKind::Moderation] {
         let send_queue = send_queue(
             10,
             &[

@@ -78,6 +78,25 @@ fn every_message_has_one_form() {
             r#"{"type":"block","demuxId":16}"#,
             Command::Block(device(16)),
         ),
+        (
+            r#"{"type":"lower_hand","demuxId":16}"#,
+            Command::LowerHand(device(16)),
+        ),
+        (
+            r#"{"type":"lock","locked":true}"#,
+            Command::Lock { is_locked: true },
+        ),
+        (
+            r#"{"type":"approval","on":true}"#,
+            Command::Approval { is_on: true },
+        ),
+        (
+            r#"{"type":"coadmin","opaqueUserId":"aa","on":true}"#,
+            Command::CoAdmin {
+                user: OpaqueUserId::parse("aa").unwrap(),
+                is_on: true,
+            },
+        ),
     ] {
         match InboundMessage::parse(text).content {
             Ok(InboundContent::Command(command)) => assert_eq!(command, expected, "{text}"),

@@ -121,3 +121,41 @@ fn the_word_about_another_admin_key_ends_in_the_group_and_at_another_seat() {
         assert_eq!(told, Some(expected), "{seat_number:?}");
     }
 }
+
+#[test]
+fn a_co_admin_whom_the_service_calls_an_admin_signs_nothing_more() {
+    let carl = lobby_of(vec![listed(CARL, CARL)]);
+    let mut encryption = co_admin(false, lobby_of(Vec::new()));
+    let told = |person| vec![waiting(&listed(CARL, person)).unwrap()];
+    encryption.take_lobby(told(CARL));
+    assert!(encryption.decides_through_admins());
+    encryption.set_service_rights(true);
+    assert!(!encryption.decides_through_admins());
+    // The room service shows the lobby now, and nobody else does.
+    encryption.take_lobby(told(CARL));
+    assert!(encryption.shown_roster().pending.is_empty());
+    see(&mut encryption, &carl);
+    assert_eq!(encryption.shown_roster().pending.len(), 1);
+    let shown = |encryption: &Encryption| encryption.approval(demux(CARL), at(3));
+    assert!(shown(&encryption).unwrap().is_some());
+    see(&mut encryption, &lobby_of(vec![listed(CARL, 4)]));
+    assert_eq!(shown(&encryption), Err(StatementOmission::Changed));
+
+    encryption.told = Some(GroupState {
+        members: vec![
+            member_of(6, 6, AdmissionReason::Admin),
+            member_of(OWN, OWN, AdmissionReason::Open),
+        ],
+        may_send: true,
+        has_admin: true,
+        is_co_admin: true,
+        has_admin_device: true,
+        ..GroupState::default()
+    });
+    while encryption.poll_effect().is_some() {}
+    let (time, rng) = (at(3), &mut rng());
+    encryption.bar(demux(6), BarScope::User, Surroundings { time, rng });
+    assert!(encryption.poll_effect().is_none());
+    encryption.set_service_rights(false);
+    assert!(encryption.decides_through_admins());
+}

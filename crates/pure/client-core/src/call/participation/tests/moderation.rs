@@ -1,0 +1,204 @@
+//! Decisions about the call, at room services that take them and at others.
+
+use super::{
+    features::{admin_secret, answer, at, call_member, enter, entry, events},
+    *,
+};
+use crate::{
+    CallEvent, CallModeration, CommandError,
+    call::{group::GroupCommand, participation::moderation::ServicePart},
+};
+
+const FEATURES: [&str; 4] = ["member", "group", "statements", "moderation"];
+
+/// Returns the answer to a join of a room service that takes decisions about calls.
+fn moderated(features: &[&str], is_admin: bool) -> Value {
+    let mut answer = answer(features, &[entry(16, true, true), entry(32, true, true)]);
+    answer["isAdmin"] = json!(is_admin);
+    answer["approval"] = json!(false);
+    answer
+}
+
+fn device(member: Option<CallMember>, has_passkey: bool) -> Participation {
+    Participation::new(JoinOptions {
+        room: room(),
+        pass: pass(),
+        passkey: has_passkey.then(|| anteroom_protocol::AdminPasskey::random(&mut rng())),
+        name: None,
+        member,
+    })
+}
+
+/// Returns the messages that a command sends, but for relays, and whether a refusal is told.
+fn performed(participation: &mut Participation, command: Command) -> (Vec<Value>, bool) {
+    participation.perform(command, at(3), &mut rng()).unwrap();
+    let (mut sent, mut is_refused) = (Vec::new(), false);
+    while let Some(effect) = participation.poll_effect().unwrap() {
+        match effect {
+            ParticipationEffect::Send(text) if !text.contains("relay") => {
+                sent.push(serde_json::from_str(&text).unwrap());
+            }
+            ParticipationEffect::Event(
+                CallEvent::GroupRefused(_) | CallEvent::ModerationUnsupported,
+            ) => is_refused = true,
+            _ => {}
+        }
+    }
+    (sent, is_refused)
+}
+
+#[test]
+fn decisions_about_the_call_go_to_room_services_that_list_the_feature_alone() {
+    let bob = parse_demux(32).unwrap();
+    let user = entry(32, true, false)["opaqueUserId"].clone();
+    for (command, expected) in [
+        (
+            Command::LowerHand(bob),
+            json!({"type": "lower_hand", "demuxId": 32}),
+        ),
+        (
+            Command::SetApproval(true),
+            json!({"type": "approval", "on": true}),
+        ),
+        (
+            Command::Group(GroupCommand::Lock(true)),
+            json!({"type": "lock", "locked": true}),
+        ),
+        (
+            Command::Group(GroupCommand::AddCoAdmin(bob)),
+            json!({"type": "coadmin", "opaqueUserId": user, "on": true}),
+        ),
+        (
+            Command::Group(GroupCommand::RemoveCoAdmin(bob)),
+            json!({"type": "coadmin", "opaqueUserId": user, "on": false}),
+        ),
+    ] {
+        for has_feature in [true, false] {
+            let mut ann = device(None, true);
+            let features = if has_feature {
+                &FEATURES[..]
+            } else {
+                &FEATURES[..3]
+            };
+            enter(&mut ann, &moderated(features, true), at(1));
+            events(&mut ann);
+            let again = match &command {
+                Command::LowerHand(device) => Command::LowerHand(*device),
+                Command::SetApproval(on) => Command::SetApproval(*on),
+                Command::Group(command) => Command::Group(*command),
+                other => panic!("{other:?}"),
+            };
+            let (sent, is_refused) = performed(&mut ann, again);
+            let expected: &[Value] = match has_feature {
+                true => std::slice::from_ref(&expected),
+                false => &[],
+            };
+            assert_eq!((sent.as_slice(), is_refused), (expected, !has_feature));
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_the_group_refuses_for_now_does_not_go_to_the_service_and_its_end_always_does() {
+    for (has_admin_key, is_admin, locked, is_sent, is_refused) in [
+        // The device is in no group, whose members would decide.
+        (true, true, true, false, true),
+        (true, true, false, true, true),
+        (true, false, false, false, true),
+        (false, true, true, true, false),
+        (false, true, false, true, false),
+        (false, false, true, false, true),
+    ] {
+        let rights = crate::AdminRights::Secret(admin_secret());
+        let member = call_member(has_admin_key).with_rights(&rights);
+        let mut ann = device(Some(member), is_admin);
+        enter(&mut ann, &moderated(&FEATURES, is_admin), at(1));
+        events(&mut ann);
+        let lock = Command::Group(GroupCommand::Lock(locked));
+        let (sent, refused) = performed(&mut ann, lock);
+        let case = (has_admin_key, is_admin, locked);
+        assert_eq!(
+            (sent.len(), refused),
+            (usize::from(is_sent), is_refused),
+            "{case:?}"
+        );
+        // Nobody is made a co-admin at the service whom the group refuses, nor without the passkey.
+        let bob = parse_demux(32).unwrap();
+        let nominate = Command::Group(GroupCommand::AddCoAdmin(bob));
+        let (sent, _) = performed(&mut ann, nominate);
+        assert_eq!(
+            sent.len(),
+            usize::from(!has_admin_key && is_admin),
+            "{case:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_as_the_link_says_is_told_after_the_join_and_each_change_after_that() {
+    let told = |participation: &mut Participation| {
+        let told = events(participation).into_iter();
+        let told = told.filter_map(|event| match event {
+            CallEvent::Moderation(moderation) => Some(moderation),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let mut ann = device(None, false);
+    let usual = moderated(&FEATURES, false);
+    enter(&mut ann, &usual, at(1));
+    assert_eq!(told(&mut ann), []);
+    let change = json!({"type": "moderation", "locked": true, "approval": true, "isAdmin": true});
+    let effect = ann.receive(&change.to_string(), at(2), &mut rng()).unwrap();
+    let expected = CallModeration {
+        is_locked: true,
+        asks_approval: true,
+        is_admin: true,
+    };
+    let MessageEffect::Event(CallEvent::Moderation(moderation)) = effect else {
+        panic!("{effect:?}");
+    };
+    assert_eq!(moderation, expected);
+    // A resume tells what has changed meanwhile.
+    let mut resumed = moderated(&FEATURES, true);
+    resumed["participants"][0]["coadmin"] = json!(true);
+    resumed["locked"] = json!(true);
+    resumed["approval"] = json!(true);
+    enter(&mut ann, &resumed, at(3));
+    assert_eq!(told(&mut ann), []);
+    enter(&mut ann, &usual, at(4));
+    let usual = CallModeration {
+        is_locked: false,
+        asks_approval: false,
+        is_admin: false,
+    };
+    assert_eq!(told(&mut ann), [usual]);
+}
+
+#[test]
+fn a_co_admin_without_the_passkey_has_not_joined_as_an_admin() {
+    for is_co_admin in [true, false] {
+        let mut answer = moderated(&FEATURES, true);
+        answer["participants"][0]["coadmin"] = json!(is_co_admin);
+        let ann = device(None, !is_co_admin);
+        let read = ann.read_join_answer(&answer.to_string(), true, None);
+        let Some(JoinAnswer::Joined(seat)) = read.unwrap() else {
+            panic!("no seat");
+        };
+        assert_eq!(seat.info.is_admin, !is_co_admin);
+        assert!(seat.moderation.unwrap().is_admin);
+    }
+}
+
+#[test]
+fn an_admin_without_the_secret_locks_at_the_service_alone() {
+    let lock = || ServicePart::Lock(true);
+    for (done, is_due) in [
+        (Ok(()), true),
+        (Err(CommandError::NotAdmin), true),
+        (Err(CommandError::Alone), false),
+        (Err(CommandError::NotInGroup), false),
+    ] {
+        assert_eq!(lock().is_due(done), is_due, "{done:?}");
+    }
+}
