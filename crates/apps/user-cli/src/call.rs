@@ -16,7 +16,7 @@ use anteroom_console::{
     context::Context,
     exit_status::ExitStatus,
     os::{self, OsEntropy},
-    progress, terminal,
+    progress,
 };
 use anteroom_protocol::CallLink;
 use anteroom_runtime::Entropy as _;
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status describes the
-/// end, and so does an error if JSON is requested.
+/// end, and so does the error of a stay that others ended.
 pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitStatus> {
     let store = LinkStore::of_user(&context.environment)?;
     let named = LinkTarget::read(options.link.link.as_deref(), Input::FirstLine, &store)?;
@@ -74,8 +74,8 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
     } else {
         screen::run(participation, notices).await?
     };
-    if let Some(report) = failure.as_ref().filter(|_| context.json) {
-        terminal::print_error(&report.to_json());
+    if let Some(report) = &failure {
+        report.print(context.json);
     }
     Ok(ending::exit_status(failure.as_ref()))
 }

@@ -32,6 +32,9 @@ fn check_unsaid(output: &Output, line: &str, name: &str) {
     let shown = stderr(output);
     let report: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
     assert_eq!(report["error"]["code"], "not_said", "{name}: {shown}");
+    for member in ["why", "next"] {
+        assert!(report["error"][member].is_string(), "{name}: {shown}");
+    }
 }
 
 #[test]

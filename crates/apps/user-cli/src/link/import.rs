@@ -115,7 +115,15 @@ fn best_rights(given: AdminRights, named: &LinkTarget) -> anyhow::Result<AdminRi
             Ok(own.rights.clone())
         }
         (AdminRights::Passkey(_), Some(_)) => {
-            bail!("that is not the passkey of the admin secret that you have of this link")
+            bail!(
+                Failure::failed(
+                    "that is not the passkey of the admin secret that you have of this link"
+                )
+                .next(
+                    "Keep the secret, with which you are an admin already; if the link has another one now, ask an \
+                     admin for that"
+                )
+            )
         }
         _ => Ok(given),
     }
@@ -151,10 +159,13 @@ fn read_rights(file: &Path) -> anyhow::Result<AdminRights> {
         bounded.read_to_string(&mut text).with_context(shown)?;
     }
     // The error does not quote the text, which could be a secret in another form.
-    AdminRights::parse(&text).ok().context(
-        "that is neither an admin secret nor a passkey: 32 or 16 bytes in base64, as `link show \
-         --secret` prints them",
-    )
+    AdminRights::parse(&text).ok().ok_or_else(|| {
+        Failure::failed(
+            "that is neither an admin secret nor a passkey, which have 32 or 16 bytes in base64",
+        )
+        .next("Copy all of what anteroom link show LINK --secret prints")
+        .into()
+    })
 }
 
 #[cfg(test)]
