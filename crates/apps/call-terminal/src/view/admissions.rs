@@ -49,8 +49,12 @@ impl View {
             return Vec::new();
         }
         let before = std::mem::replace(&mut self.group.told_co_admins, co_admins.clone());
-        let ended = before.iter().filter(|key| !co_admins.contains(key));
-        let mut texts: Vec<String> = ended.map(|key| self.ended_co_admin(state, key)).collect();
+        let ended: Vec<_> = before.iter().filter(|key| !co_admins.contains(key)).collect();
+        let mut texts: Vec<String> = ended
+            .iter()
+            .map(|key| self.ended_co_admin(state, key))
+            .collect();
+        texts.extend(self.admitted_by(state, &ended));
         let named = co_admins
             .iter()
             .map(|key| self.signer(Signer::CoAdmin(*key)));
@@ -59,6 +63,50 @@ impl View {
             texts.push(format!("Who decides beside the admins: {named}."));
         }
         texts.into_iter().map(Entry::Notice).collect()
+    }
+
+    /// Says what becomes of the members whom former co-admins have let in: an admin's device signs for them, and
+    /// each has to show that in a new leaf.
+    fn admitted_by(&self, state: &GroupState, former: &[&MemberPublicKey]) -> Option<String> {
+        let is_by_former = |reason: AdmissionReason| match reason {
+            AdmissionReason::Approval(Signer::CoAdmin(key)) => former.contains(&&key),
+            _ => false,
+        };
+        let members = state.members.iter();
+        let admitted = members.filter(|member| is_by_former(member.reason));
+        let labels: Vec<String> = admitted
+            .map(|member| self.member_label(&member.claims))
+            .collect();
+        let stay = match labels.as_slice() {
+            [] => return None,
+            [one] if one != "You" => "stays",
+            _ => "stay",
+        };
+        Some(format!(
+            "{} {stay}: an admin's device signs for those whom a former co-admin has let in, and they come into the \
+             group anew with that.",
+            labels.join(", ")
+        ))
+    }
+
+    /// Says that a lock has ended and nobody has unlocked the call: it ends with the right of the co-admin who has
+    /// signed it.
+    pub(super) fn ended_lock(&mut self, state: &GroupState, has_former: bool) -> Option<Entry> {
+        if state.members.is_empty() {
+            return None;
+        }
+        let was_locked = std::mem::replace(&mut self.group.was_locked, state.is_locked);
+        let why = match has_former {
+            true => ": a former co-admin has signed the lock, which has ended with that right",
+            false => ", and nobody has unlocked it",
+        };
+        let next = match self.decides() {
+            true => "/lock locks it again",
+            false => "Ask an admin or a co-admin to write /lock",
+        };
+        (was_locked && !state.is_locked).then(|| {
+            Entry::Problem(format!("the call is not locked any more{why}. {next}"))
+        })
     }
 
     fn ended_co_admin(&self, state: &GroupState, key: &MemberPublicKey) -> String {

@@ -4,7 +4,7 @@ use std::{iter, mem};
 
 use anteroom_client::{
     AdmissionReason, BarState, CallEvent, CertificateStatus, ContextError, DemuxId, GroupEvent,
-    JoinError, LeaveReason, Listing, MemberStatus, Participant, StopReason,
+    JoinError, LeaveReason, Listing, MemberStatus, Participant, RemovalReason, StopReason,
 };
 
 use super::{View, group::Membership, words};
@@ -109,11 +109,11 @@ impl View {
         match event {
             CallEvent::GroupChanged(state) => {
                 self.group.state = Some((**state).clone());
-                if !state.members.is_empty() {
-                    self.group.was_locked = state.is_locked;
-                }
                 self.know_members();
+                let mut told = self.group.told_co_admins.iter();
+                let has_former = told.any(|key| !state.co_admins.contains(key));
                 let mut entries = self.changed_co_admins(state);
+                entries.extend(self.ended_lock(state, has_former));
                 entries.extend(self.tell_of_outsiders());
                 entries.extend(self.tell_of_missing_admin());
                 entries
@@ -143,12 +143,17 @@ impl View {
                 let state = self.group.state.get_or_insert_default();
                 state.members.clone_from(members);
                 self.group.told_silent.clear();
+                self.group.added_anew.clear();
                 self.group.kept_outside = None;
                 self.know_members();
                 self.enter_group(members)
             }
             GroupEvent::Left(reason) => match reason {
                 LeaveReason::NewSeat | LeaveReason::RefusedCommit => Vec::new(),
+                // This device has asked for it, as with a newer approval.
+                LeaveReason::Removed(RemovalReason::AddedAnew) => {
+                    notice("Your place in the group is made anew, which takes a moment.".to_owned())
+                }
                 LeaveReason::MissedCommit | LeaveReason::NextGroup | LeaveReason::Failed => {
                     notice("You are out of the group, and ask to be let in again.".to_owned())
                 }
@@ -180,8 +185,13 @@ impl View {
                 self.group.add(member);
                 self.know_members();
                 let compared = self.after_comparison(member);
+                let key = member.claims.member_key.as_bytes();
+                let anew = match self.group.added_anew.remove(key) {
+                    true => " anew",
+                    false => "",
+                };
                 let came = Entry::Notice(format!(
-                    "{} came into the group, {}, {}.{compared}",
+                    "{} came into the group{anew}, {}, {}.{compared}",
                     self.member_label(&member.claims),
                     self.admission(member.reason),
                     words::certificate(member.certificate),
@@ -193,9 +203,14 @@ impl View {
             GroupEvent::MemberRemoved {
                 leaf,
                 claims,
+                reason,
                 signer,
                 ..
             } => {
+                if *reason == RemovalReason::AddedAnew {
+                    let key = *claims.member_key.as_bytes();
+                    self.group.added_anew.insert(key);
+                }
                 let label = self.member_label(claims);
                 self.group.remove(*leaf, claims);
                 self.know_members();
@@ -282,6 +297,7 @@ impl View {
                 notice("The members begin another group.".to_owned())
             }
             GroupEvent::Lock { is_on, signer } => {
+                self.group.was_locked = *is_on;
                 let signer = self.signer(*signer);
                 notice(if *is_on {
                     format!(
@@ -302,6 +318,10 @@ impl View {
                 let label = self.member_label(claims);
                 match state {
                     BarState::Removed => notice(format!("{label} is out of the group.")),
+                    BarState::NotConfirmed if !self.decides() => problem(format!(
+                        "your right as a co-admin has ended before the others had your signature about {label}: \
+                         look at /who whether {label} is there, and tell an admin"
+                    )),
                     BarState::NotConfirmed => problem(format!(
                         "it is not confirmed that the others have put {label} out of the group"
                     )),

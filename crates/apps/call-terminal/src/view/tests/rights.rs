@@ -1,9 +1,11 @@
 //! The commands that somebody has no right to, which are refused at once.
 
-use anteroom_client::{AdmissionReason, GroupState};
+use anteroom_client::{
+    AdmissionReason, GroupEvent, GroupState, LeaveReason, RemovalReason, Signer,
+};
 
 use super::{
-    proofs::{ann, bob},
+    proofs::{ann, bob, of_group},
     *,
 };
 use crate::screen::tests::golden::member;
@@ -219,4 +221,58 @@ fn who_was_sent_away_may_have_been_sent_by_a_co_admin_where_there_is_one() {
         told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
         assert_eq!(told(&mut view, &CallEvent::Ended(ending)), [expected]);
     }
+}
+
+#[test]
+fn the_end_of_a_co_admins_right_says_what_becomes_of_those_whom_it_let_in_and_of_its_lock() {
+    let bobs = bob().claims.member_key;
+    let mut view = view_of_bob(false);
+    let mut state = view.group.state.clone().unwrap();
+    for member in &mut state.members {
+        member.is_own = member.claims.demux_id == device(64);
+    }
+    let mut carl = state.members[3].clone();
+    carl.reason = AdmissionReason::Approval(Signer::CoAdmin(bobs));
+    state.members[3] = carl.clone();
+    let mut dora = member(80, "Dora", carl.reason);
+    dora.leaf = 9;
+    state.members.push(dora.clone());
+    (state.co_admins, state.is_locked) = (vec![bobs], true);
+    told(&mut view, &CallEvent::GroupChanged(Box::new(state.clone())));
+    (state.co_admins, state.is_locked) = (Vec::new(), false);
+    assert_eq!(
+        told(&mut view, &CallEvent::GroupChanged(Box::new(state))),
+        [
+            "#2000 \"Bob\" is no co-admin any more.",
+            "You, #5000 \"Dora\" stay: an admin's device signs for those whom a former co-admin has let in, and they \
+             come into the group anew with that.",
+            "! the call is not locked any more: a former co-admin has signed the lock, which has ended with that right. \
+             Ask an admin or a co-admin to write /lock",
+        ]
+    );
+    // Each comes in anew, which is no departure.
+    let anew = RemovalReason::AddedAnew;
+    let removed = of_group(GroupEvent::MemberRemoved {
+        leaf: dora.leaf,
+        claims: dora.claims.clone(),
+        reason: anew,
+        signer: None,
+        committer: 0,
+    });
+    assert!(told(&mut view, &removed).is_empty());
+    dora.reason = AdmissionReason::Approval(Signer::Admin);
+    let added = of_group(GroupEvent::MemberAdded {
+        member: dora,
+        committer: 0,
+    });
+    let came = told(&mut view, &added);
+    assert!(
+        came[0].starts_with("#5000 \"Dora\" came into the group anew, let in by an admin"),
+        "{came:?}"
+    );
+    let left = of_group(GroupEvent::Left(LeaveReason::Removed(anew)));
+    assert_eq!(
+        told(&mut view, &left),
+        ["Your place in the group is made anew, which takes a moment."]
+    );
 }
