@@ -49,7 +49,10 @@ impl View {
             return Vec::new();
         }
         let before = std::mem::replace(&mut self.group.told_co_admins, co_admins.clone());
-        let ended: Vec<_> = before.iter().filter(|key| !co_admins.contains(key)).collect();
+        let ended: Vec<_> = before
+            .iter()
+            .filter(|key| !co_admins.contains(key))
+            .collect();
         let mut texts: Vec<String> = ended
             .iter()
             .map(|key| self.ended_co_admin(state, key))
@@ -104,9 +107,8 @@ impl View {
             true => "/lock locks it again",
             false => "Ask an admin or a co-admin to write /lock",
         };
-        (was_locked && !state.is_locked).then(|| {
-            Entry::Problem(format!("the call is not locked any more{why}. {next}"))
-        })
+        (was_locked && !state.is_locked)
+            .then(|| Entry::Problem(format!("the call is not locked any more{why}. {next}")))
     }
 
     fn ended_co_admin(&self, state: &GroupState, key: &MemberPublicKey) -> String {
