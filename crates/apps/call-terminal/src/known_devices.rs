@@ -248,9 +248,13 @@ impl KnownDevices {
 
     /// Returns the label of a device for a list, with more of its name, and with the mark of this device too.
     pub(super) fn whole_label(&self, device: DemuxId) -> String {
-        match self.role(device) {
-            Role::CoAdmin if self.is_own(device) => "You, a co-admin".to_owned(),
-            _ => self.label_of(device, WHOLE_NAME),
+        if !self.is_own(device) {
+            return self.label_of(device, WHOLE_NAME);
+        }
+        match self.role(device).mark(self.is_guest(device)).trim_end() {
+            "" => "You".to_owned(),
+            mark if mark.starts_with('a') => format!("You, an {mark}"),
+            mark => format!("You, a {mark}"),
         }
     }
 

@@ -144,6 +144,11 @@ impl View {
         self.known_devices.find(tag)
     }
 
+    /// Returns whether a typed tag is this device's own.
+    pub(super) fn is_own_tag(&self, tag: &TagPrefix) -> bool {
+        self.find(tag) == TagLookup::Own
+    }
+
     /// Returns the account of a device, in a sentence.
     pub(super) fn account(&self, device: DemuxId) -> Entry {
         words::account(&self.known_devices, device, self.certificate(device))

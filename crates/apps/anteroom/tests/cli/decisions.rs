@@ -90,3 +90,33 @@ fn the_second_denial_of_an_account_says_that_it_blocks_and_was_a_refusal() {
         assert_eq!(status.code(), Some(3), "{said:#?}");
     }
 }
+
+#[test]
+fn another_device_of_ones_account_is_sent_away_alone_and_never_with_this_one() {
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut other = fixture.join("Ann");
+    other.wait_for("You are in");
+    let line = ann.wait_for("With you in the group: admin #");
+    let tag = line.split_whitespace().nth(6).unwrap();
+    other.type_line("/who");
+    let own = other.wait_for("  You, an admin (in the call)");
+    assert!(own.contains("in with the admin secret"), "{own}");
+    ann.type_line(&format!("/block {tag}"));
+    ann.wait_for(&format!(
+        "is a device of your own account, and /block is about all devices of an account, this one too: /remove {tag} \
+         sends that device alone away"
+    ));
+    ann.type_line(&format!("/remove {tag}"));
+    ann.wait_for(&format!(
+        "You sent admin {tag} \"Ann\" away. This device stays. Your account has to be let in again"
+    ));
+    other.wait_for("An admin sent you away.");
+    assert_eq!(other.end().0.code(), Some(4));
+    ann.type_line("/who");
+    ann.wait_for("You, an admin (in the call)");
+    ann.type_line("/quit");
+    let (status, said) = ann.end();
+    assert!(status.success(), "{said:#?}");
+}

@@ -16,9 +16,19 @@ impl CallParticipation {
         }
         let device = match self.device(tag) {
             Ok(device) => device,
+            Err(why) if self.view.is_own_tag(tag) => {
+                let next = match decision {
+                    Decision::Admit => "",
+                    _ => ": /quit leaves the call",
+                };
+                return Reply::refused(format!("{why}{next}"));
+            }
             // Nobody tells a co-admin who waits then.
             Err(why) => return Reply::refused(self.view.missing_admin().unwrap_or(why)),
         };
+        if let Some(why) = self.view.hits_own_account(decision, device) {
+            return Reply::refused(why);
+        }
         let misplaced = self.view.misplaced(decision, device);
         let obstacle = self.view.request_obstacle(decision, device);
         let is_asked = obstacle.is_none();

@@ -18,18 +18,35 @@ impl View {
         if decision == Decision::Admit && self.signs_approvals() {
             self.note_approval(device, self.listed_key(device));
         }
+        let is_own_account = self.is_of_own_account(device);
+        let after = match decision {
+            Decision::Remove if is_own_account => words::OWN_ACCOUNT_REMOVED,
+            _ => "",
+        };
         if self.passes_on() {
-            return words::asked_decision(decision, &label);
+            return words::asked_decision(decision, &label, after);
         }
         if decision != Decision::Admit {
             self.dismissed.insert(device);
         }
         let is_blocked = decision == Decision::Deny && self.deny(device);
         self.sent_decision(decision, device);
-        match is_blocked {
-            true => words::second_denial(&label),
-            false => words::decision(decision, &label, self.admits_each_device()),
+        let is_of_admin = !is_blocked && self.is_account_of_admin(device);
+        match (decision, is_blocked) {
+            (_, true) => words::second_denial(&label),
+            (Decision::Deny, false) if is_of_admin => words::denial_of_admin(&label),
+            _ => words::decision(decision, &label, self.admits_each_device(), after),
         }
+    }
+
+    /// Returns whether the room service lists an admin in the call with the account of a waiting device.
+    fn is_account_of_admin(&self, device: DemuxId) -> bool {
+        let waiting = find(&self.roster.pending, device);
+        let Some(user) = waiting.and_then(|waiting| waiting.user.as_ref()) else {
+            return false;
+        };
+        let mut active = self.roster.active.iter();
+        active.any(|one| one.is_admin && one.user.as_ref() == Some(user))
     }
 
     /// Notes that this device does not let another one in. Returns whether it is known that this blocks the
@@ -39,8 +56,7 @@ impl View {
         let Some(user) = waiting.and_then(|waiting| waiting.user.clone()) else {
             return false;
         };
-        let mut active = self.roster.active.iter();
-        if active.any(|one| one.is_admin && one.user.as_ref() == Some(&user)) {
+        if self.is_account_of_admin(device) {
             return false;
         }
         if self.denied.len() >= MAX_DENIED {

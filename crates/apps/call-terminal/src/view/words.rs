@@ -229,7 +229,12 @@ fn short_account(account: Option<DeviceAccount>) -> String {
 
 /// A decision of this device about another one. The room service remembers an admission for the account.
 /// Where the link names an admin key, members let in each device by itself.
-pub(super) fn decision(decision: Decision, label: &str, is_each_admitted: bool) -> Entry {
+pub(super) fn decision(
+    decision: Decision,
+    label: &str,
+    is_each_admitted: bool,
+    after: &str,
+) -> Entry {
     Entry::Notice(match decision {
         Decision::Admit if is_each_admitted => format!(
             "You let {label} in: all devices of that account come into the call by this link from now on, and \
@@ -242,7 +247,7 @@ pub(super) fn decision(decision: Decision, label: &str, is_each_admitted: bool) 
             "You did not let {label} in. A second /deny of the account, by you or another admin, blocks it for the \
              rest of this call."
         ),
-        Decision::Remove => format!("You sent {label} away."),
+        Decision::Remove => format!("You sent {label} away.{after}"),
         Decision::Block => format!("You blocked {label} for the rest of this call."),
     })
 }
@@ -255,10 +260,21 @@ pub(super) fn second_denial(label: &str) -> Entry {
     ))
 }
 
+/// The decision of this device about one in the lobby with the account of an admin who is in the call.
+pub(super) fn denial_of_admin(label: &str) -> Entry {
+    Entry::Notice(format!(
+        "You did not let {label} in. The account is that of an admin in the call, which no /deny blocks."
+    ))
+}
+
+/// The end of the sentence about the removal of another device of one's account.
+pub(super) const OWN_ACCOUNT_REMOVED: &str = " This device stays. Your account has to be let in again where it joins \
+    without the rights of an admin.";
+
 /// A decision of this device, of a co-admin, which an admin's device has to pass on.
-pub(super) fn asked_decision(decision: Decision, label: &str) -> Entry {
+pub(super) fn asked_decision(decision: Decision, label: &str, after: &str) -> Entry {
     let what = request(decision, label);
-    Entry::Notice(format!("You ask an admin's device {what}."))
+    Entry::Notice(format!("You ask an admin's device {what}.{after}"))
 }
 
 /// Returns the end of a sentence about the decision that an admin's device is asked to pass on.

@@ -276,3 +276,48 @@ fn the_end_of_a_co_admins_right_says_what_becomes_of_those_whom_it_let_in_and_of
         ["Your place in the group is made anew, which takes a moment."]
     );
 }
+
+#[test]
+fn a_decision_about_ones_own_account_never_hits_this_device() {
+    use Decision::{Admit, Block, Deny, Remove};
+    for (is_co_admin, decision, number, expected) in [
+        (false, Block, 48, Some("/remove #3000 sends that device alone away")),
+        (false, Block, 80, Some("/deny #5000 sends that device alone away")),
+        (false, Deny, 80, None),
+        (false, Remove, 48, None),
+        (false, Admit, 80, None),
+        (true, Block, 48, Some("/remove #3000 sends that device alone away")),
+        (true, Block, 80, Some("this one too: leave there with /quit")),
+        (true, Deny, 80, Some("or ask an admin to write /deny #5000")),
+        (true, Remove, 48, None),
+        // Of somebody else.
+        (true, Block, 64, None),
+        (true, Deny, 64, None),
+    ] {
+        let mut view = View::of(None).with_room(room_params());
+        let mut there = roster(&[16, 48, 64], &[80]);
+        for (listed, account) in there.active.iter_mut().zip([0xa0, 0xa0, 0xb0]) {
+            listed.user = participant_with(16, None, Some(account)).user;
+        }
+        there.pending[0].user.clone_from(&there.active[0].user);
+        there.active[0].is_admin = !is_co_admin;
+        told(
+            &mut view,
+            &joined(SeatStatus::Active, !is_co_admin, there),
+        );
+        let state = GroupState {
+            is_co_admin,
+            ..GroupState::default()
+        };
+        told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+        let why = view.hits_own_account(decision, device(number));
+        assert_eq!(why.is_some(), expected.is_some(), "{decision:?} {number}");
+        if let Some((why, expected)) = why.zip(expected) {
+            assert!(why.ends_with(expected), "{why}");
+        }
+        if decision == Deny && !is_co_admin {
+            let line = lines(&[view.decide(decision, device(number))]).concat();
+            assert!(line.ends_with("which no /deny blocks."), "{line}");
+        }
+    }
+}
