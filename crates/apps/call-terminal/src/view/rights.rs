@@ -103,7 +103,9 @@ impl View {
                 };
                 let next = match (command, self.passes_on()) {
                     (Decision::Deny, true) => "leave there with /quit".to_owned(),
-                    (command, _) => format!("{} {tag} sends that device alone away", command.command()),
+                    (command, _) => {
+                        format!("{} {tag} sends that device alone away", command.command())
+                    }
                 };
                 Some(format!(
                     "{label} is a device of your own account, and /block is about all devices of an account, this \

@@ -281,13 +281,33 @@ fn the_end_of_a_co_admins_right_says_what_becomes_of_those_whom_it_let_in_and_of
 fn a_decision_about_ones_own_account_never_hits_this_device() {
     use Decision::{Admit, Block, Deny, Remove};
     for (is_co_admin, decision, number, expected) in [
-        (false, Block, 48, Some("/remove #3000 sends that device alone away")),
-        (false, Block, 80, Some("/deny #5000 sends that device alone away")),
+        (
+            false,
+            Block,
+            48,
+            Some("/remove #3000 sends that device alone away"),
+        ),
+        (
+            false,
+            Block,
+            80,
+            Some("/deny #5000 sends that device alone away"),
+        ),
         (false, Deny, 80, None),
         (false, Remove, 48, None),
         (false, Admit, 80, None),
-        (true, Block, 48, Some("/remove #3000 sends that device alone away")),
-        (true, Block, 80, Some("this one too: leave there with /quit")),
+        (
+            true,
+            Block,
+            48,
+            Some("/remove #3000 sends that device alone away"),
+        ),
+        (
+            true,
+            Block,
+            80,
+            Some("this one too: leave there with /quit"),
+        ),
         (true, Deny, 80, Some("or ask an admin to write /deny #5000")),
         (true, Remove, 48, None),
         // Of somebody else.
@@ -301,10 +321,7 @@ fn a_decision_about_ones_own_account_never_hits_this_device() {
         }
         there.pending[0].user.clone_from(&there.active[0].user);
         there.active[0].is_admin = !is_co_admin;
-        told(
-            &mut view,
-            &joined(SeatStatus::Active, !is_co_admin, there),
-        );
+        told(&mut view, &joined(SeatStatus::Active, !is_co_admin, there));
         let state = GroupState {
             is_co_admin,
             ..GroupState::default()
