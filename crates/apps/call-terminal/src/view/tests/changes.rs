@@ -373,6 +373,30 @@ fn who_is_kept_outside_is_told_by_whom_it_was_let_in_and_the_next_step() {
 }
 
 #[test]
+fn who_is_here_is_told_as_of_the_loss_of_the_connection_until_it_is_back() {
+    let mut view = View::default();
+    let there = roster(&[16, 32], &[]);
+    told(&mut view, &joined(SeatStatus::Active, false, there.clone()));
+    let later = NOW + Duration::from_secs(12);
+    let first = |view: &View| lines(&view.everyone(later)).remove(0);
+    assert_eq!(first(&view), "  You (in the call)");
+    told(&mut view, &CallEvent::Lost);
+    assert!(
+        first(&view).starts_with("! the connection was lost 12 s ago, and this is as of then: "),
+        "{}",
+        first(&view)
+    );
+    told(
+        &mut view,
+        &CallEvent::Restored {
+            roster: there,
+            statement: None,
+        },
+    );
+    assert_eq!(first(&view), "  You (in the call)");
+}
+
+#[test]
 fn the_use_of_a_group_is_told_once() {
     let mut view = view_with_bob();
     let entered = of_group(GroupEvent::Entered {
