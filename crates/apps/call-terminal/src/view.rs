@@ -25,8 +25,8 @@ mod words;
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    CallEvent, DemuxId, EraId, LinkState, OpaqueUserId, Recipient, RoomName, Roster, SeatInfo,
-    SeatStatus,
+    Approval, CallEvent, DemuxId, EraId, GroupEvent, LinkState, OpaqueUserId, Recipient, RoomName,
+    Roster, SeatInfo, SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -58,6 +58,8 @@ pub(crate) struct View {
     room: String,
     /// The words for the state of the link.
     link: String,
+    /// Whether the link asks for no approval.
+    is_open: bool,
     is_admin: bool,
     is_inside: bool,
     /// Whether the room service announced the end of the call, and therefore reserves no seat.
@@ -101,8 +103,15 @@ impl View {
         if entries_of_event.is_empty() || matches!(event, CallEvent::Admitted { .. }) {
             return entries_of_event;
         }
-        // Gathered arrivals precede the event.
+        // Gathered arrivals precede the event, and what somebody says precedes the departure.
+        let author = author_of(event);
+        let departure = author.and_then(|author| self.gathered.take_departure(author));
+        let tell_at = self.tell_at;
         let mut entries = self.take_notices();
+        if let Some((author, departure)) = author.zip(departure) {
+            self.gathered.put_departure(author, departure);
+            self.tell_at = tell_at;
+        }
         entries.extend(entries_of_event);
         let later = match event {
             CallEvent::Joined(joined) => self.gather_roster(&joined.roster, now, Change::Present),
@@ -256,6 +265,7 @@ impl View {
         self.sent.clear();
         self.room = words::room_title(&joined.link.name);
         self.link = words::link_change(&joined.link);
+        self.is_open = joined.link.approval == Approval::Off;
         let room = match &joined.link.name {
             RoomName::Known(name) => quoted(name, usize::MAX),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
@@ -285,6 +295,7 @@ impl View {
             return Vec::new();
         }
         self.link.clone_from(&text);
+        self.is_open = link.approval == Approval::Off;
         vec![Entry::Notice(text)]
     }
 
@@ -302,7 +313,21 @@ impl View {
             let text = self.describe(&changes);
             (!text.is_empty()).then_some(Entry::Presence { changes, text })
         };
-        [changes, requests].into_iter().filter_map(entry).collect()
+        // An event is a line.
+        let sentences = changes.sentences().into_iter();
+        sentences.chain([requests]).filter_map(entry).collect()
+    }
+}
+
+/// Returns the device whose text an event is.
+fn author_of(event: &CallEvent) -> Option<DemuxId> {
+    match event {
+        CallEvent::Message { from, .. } => Some(*from),
+        CallEvent::Group(event) => match &**event {
+            GroupEvent::Text { claims, .. } => Some(claims.demux_id),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -197,3 +197,28 @@ fn what_a_restart_of_the_service_ends_is_told_to_those_who_come_back() {
         assert!(one.end().0.success());
     }
 }
+
+#[test]
+fn who_was_put_out_of_an_open_call_and_comes_again_is_told_why_nobody_hears_it() {
+    let mut fixture = fixture(&["--approval", "off"]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut bob = fixture.join("Bob");
+    let entered = ann.wait_for("With you in the group: ");
+    let tag = entered.split_whitespace().nth(5).unwrap();
+    bob.wait_for("With you in the group: ");
+    ann.type_line(&format!("/remove {tag}"));
+    bob.wait_for("An admin sent you away.");
+    assert_eq!(bob.end().0.code(), Some(4));
+    let mut bob = fixture.join("Bob");
+    let told =
+        bob.wait_for("! you are in the call, and outside of its group, where nobody hears you.");
+    assert!(
+        told.contains("so an admin or a co-admin has put you out of the group before"),
+        "{told}"
+    );
+    let tag = told.rsplit_once(' ').unwrap().1;
+    ann.wait_for(&format!("/admit {tag} lets"));
+    ann.type_line(&format!("/admit {tag}"));
+    bob.wait_for("With you in the group: ");
+}

@@ -43,7 +43,7 @@ impl KnownDevices {
     }
 
     /// Returns the mark of an admin or a guest, and the tag.
-    fn mark_and_tag(&self, device: DemuxId) -> String {
+    pub(crate) fn mark_and_tag(&self, device: DemuxId) -> String {
         let mark = self.role(device).mark(self.is_guest(device));
         format!("{mark}{}", self.tag(device))
     }

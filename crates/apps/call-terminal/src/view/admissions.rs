@@ -172,6 +172,12 @@ impl View {
             (true, None) => "the call is locked: you are outside of its group, where nobody hears you. Ask an admin \
                  or a co-admin to write /lock off"
                 .to_owned(),
+            // Nobody needs an approval there.
+            (false, None) if self.is_open => format!(
+                "you are in the call, and outside of its group, where nobody hears you. The link asks for no \
+                 approval, so an admin or a co-admin has put you out of the group before, as it seems. Ask one of \
+                 them to write /admit {tag}"
+            ),
             (false, _) => format!(
                 "you are in the call, and the others have not let you into its group, where nobody hears you. Ask \
                  an admin or a co-admin to write /admit {tag}"

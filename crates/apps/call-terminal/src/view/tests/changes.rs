@@ -412,6 +412,24 @@ fn the_use_of_a_group_is_told_once() {
 }
 
 #[test]
+fn what_somebody_says_is_told_before_the_departure_which_waits_no_longer_for_it() {
+    let mut view = View::default();
+    let there = roster(&[16, 32, 48], &[]);
+    told(&mut view, &joined(SeatStatus::Active, false, there));
+    let gone = CallEvent::Roster(roster(&[16], &[]));
+    assert!(view.apply(&gone, NOW).is_empty());
+    for (number, expected) in [
+        (32, &["#3000 left.", "#2000: bye"][..]),
+        (32, &["#2000: bye"]),
+    ] {
+        assert_eq!(lines(&view.apply(&text(number, "bye"), NOW)), expected);
+        assert_eq!(view.deadline(), Some(NOW + GATHERING));
+    }
+    assert_eq!(lines(&view.tick(NOW + GATHERING)), ["#2000 left."]);
+    assert_eq!(view.deadline(), None);
+}
+
+#[test]
 fn a_raised_hand_is_told_after_the_one_who_raised_it() {
     let mut view = View::default();
     let mut there = roster(&[16, 32], &[]);
