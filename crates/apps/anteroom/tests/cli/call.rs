@@ -97,6 +97,8 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     ann.wait_for(&format!("{tag} \"Bob\": /shrug"));
     bob.type_line("/hand");
     bob.wait_for("You raised your hand.");
+    bob.type_line("/hand");
+    bob.wait_for("Your hand is raised already: /hand off lowers it.");
     ann.wait_for(&format!("{tag} \"Bob\" raised a hand."));
     ann.type_line("/who");
     ann.wait_for("You (in the call)");

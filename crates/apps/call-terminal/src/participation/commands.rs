@@ -61,6 +61,13 @@ impl CallParticipation {
                 "you are not in the call yet, and nobody sees your hand: wait until you are let in";
             return Reply::refused(why.to_owned());
         }
+        if self.view.has_raised_hand() == raised {
+            let text = match raised {
+                true => "Your hand is raised already: /hand off lowers it.",
+                false => "Your hand is not raised.",
+            };
+            return Reply::with_entries(vec![Entry::Notice(text.to_owned())]);
+        }
         let outcome = self.call.raise_hand(raised).await;
         let is_sent = outcome.is_ok();
         let mut entries = error_entries(outcome);

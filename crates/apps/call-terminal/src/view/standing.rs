@@ -62,6 +62,13 @@ impl View {
         });
     }
 
+    /// Returns whether this device's hand is raised, by the last command or else by the roster.
+    pub(crate) fn has_raised_hand(&self) -> bool {
+        let own = self.me.and_then(|me| find(&self.roster.active, me));
+        let listed = own.is_some_and(|own| own.hand_raised_at.is_some());
+        self.sent.hand().unwrap_or(listed)
+    }
+
     /// Forgets the commands that the roster shows as done.
     pub(super) fn confirm_sent(&mut self) {
         let (roster, me) = (&self.roster, self.me);

@@ -234,9 +234,13 @@ fn a_hand_that_was_perhaps_not_lowered_is_told_with_its_command() {
         CallEvent::Roster(there)
     };
     let mut view = admin(&[16, 32], &[]);
+    assert!(!view.has_raised_hand());
     view.hand_sent(true);
+    assert!(view.has_raised_hand());
     told(&mut view, &raised(true));
+    assert!(view.has_raised_hand());
     view.hand_sent(false);
+    assert!(!view.has_raised_hand());
     assert_eq!(
         told(&mut view, &refused("rate_limited")),
         [
