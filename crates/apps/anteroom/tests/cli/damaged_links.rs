@@ -88,7 +88,9 @@ fn who_comes_by_a_link_that_was_cut_before_its_admin_key_is_told_to_ask_for_it_a
             "{told}"
         );
         if approval == "on" {
-            ann.wait_for("it was let in, and shows no approval. Its link may lack the admin key");
+            ann.wait_for(
+                "they were let in, and show no approval. Their link may lack the admin key",
+            );
         }
         bob.type_line("/quit");
         let (status, said) = bob.end();
@@ -305,7 +307,7 @@ fn a_second_device_of_a_person_who_was_let_in_is_told_that_it_needs_an_approval_
     let told = laptop.wait_for("! you cannot be in the group: nobody has let this device in.");
     let (_, own) = told.split_once("/admit ").unwrap();
     ann.wait_for(&format!(
-        "nobody has let this device in. /admit {own} lets it in"
+        "nobody has let this device in. /admit {own} lets them in"
     ));
     ann.type_line(&format!("/admit {own}"));
     laptop.wait_for("With you in the group: ");

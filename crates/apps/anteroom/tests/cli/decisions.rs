@@ -46,7 +46,7 @@ fn a_decision_about_somebody_in_another_place_names_the_command_for_that_place()
     let tag = ann.wait_for_guest();
     ann.type_line(&format!("/remove {tag}"));
     ann.wait_for(&format!(
-        "! {tag} \"Bob\" waits in the lobby, and is not in the call: /deny {tag} sends it away"
+        "! {tag} \"Bob\" waits in the lobby, and is not in the call: /deny {tag} sends them away"
     ));
     ann.type_line(&format!("/coadmin {tag}"));
     ann.wait_for(&format!(
@@ -57,7 +57,7 @@ fn a_decision_about_somebody_in_another_place_names_the_command_for_that_place()
     bob.wait_for("With you in the group: ");
     ann.type_line(&format!("/deny {tag}"));
     ann.wait_for(&format!(
-        "! {tag} \"Bob\" is in the call, and not in the lobby: /remove {tag} sends it away"
+        "! {tag} \"Bob\" is in the call, and not in the lobby: /remove {tag} sends them away"
     ));
     ann.type_line("/quit");
     let (_, said) = ann.end();

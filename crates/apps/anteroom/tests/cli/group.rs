@@ -121,7 +121,7 @@ fn a_co_admin_decides_while_an_admin_is_in_the_group_and_is_told_what_is_missing
     ));
     for one in [&mut ann, &mut bob] {
         one.wait_for(&format!(
-            "! {tag} \"Carl\" is not let into the group: the call is locked. /lock off lets it in"
+            "! {tag} \"Carl\" is not let into the group: the call is locked. /lock off lets them in"
         ));
     }
     ann.type_line("/lock off");

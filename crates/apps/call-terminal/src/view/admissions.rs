@@ -131,9 +131,9 @@ impl View {
         let is_missing = refusal == CommitRefusal::Admission(AdmissionError::Missing);
         if is_missing && self.shows_no_approval(claims) {
             return Entry::Problem(format!(
-                "{label} is not let into the group: it was let in, and shows no approval. Its link may lack the \
-                 admin key, or have another one, and /admit changes nothing then: send it the whole link, with \
-                 which it leaves and joins again"
+                "{label} is not let into the group: they were let in, and show no approval. Their link may lack the \
+                 admin key, or have another one, and /admit changes nothing then: send them the whole link, with \
+                 which they leave and join again"
             ));
         }
         let (reason, command) = match refusal {
@@ -149,11 +149,11 @@ impl View {
         };
         let next = match command {
             Some(command) if self.decides() && is_missing => format!(
-                ". {command} lets it in; if it does not, its link may lack the admin key, or have another one: \
-                 send it the whole link"
+                ". {command} lets them in; if it does not, their link may lack the admin key, or have another one: \
+                 send them the whole link"
             ),
-            Some(command) if self.decides() => format!(". {command} lets it in"),
-            Some(command) => format!(". An admin or a co-admin lets it in with {command}"),
+            Some(command) if self.decides() => format!(". {command} lets them in"),
+            Some(command) => format!(". An admin or a co-admin lets them in with {command}"),
             None => String::new(),
         };
         Entry::Problem(format!("{label} is not let into the group: {reason}{next}"))

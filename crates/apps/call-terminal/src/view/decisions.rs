@@ -107,7 +107,7 @@ impl View {
                 ))
             }
             DecisionHandling::Dropped => Entry::Problem(format!(
-                "{decider}, decided about {about}, and your device did not pass that on: it is an \
+                "{decider}, decided about {about}, and your device did not pass that on: that is an \
                  admin, or the room service lists somebody else there now"
             )),
             DecisionHandling::OfOther => {

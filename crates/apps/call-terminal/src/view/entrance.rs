@@ -73,7 +73,7 @@ impl View {
             false => self.member_label(&member.claims),
         };
         Some(Entry::Problem(format!(
-            "the certificate of {label} does not hold: {error}. Its account is as told by the server"
+            "the certificate of {label} does not hold: {error}. The account is as told by the server"
         )))
     }
 }

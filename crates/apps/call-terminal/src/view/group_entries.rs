@@ -262,7 +262,7 @@ impl View {
                 notice(if *is_confirmed {
                     format!("{label} is confirmed again.")
                 } else {
-                    format!("{label} is not confirmed: nothing has come from it for 20 s.")
+                    format!("{label} is not confirmed: nothing has come from them for 20 s.")
                 })
             }
             GroupEvent::SendingStopped(StopReason::NotConfirmed) => {

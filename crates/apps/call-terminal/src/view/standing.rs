@@ -159,7 +159,7 @@ impl View {
             // It may also be that a greeting came too late.
             "unknown_device" => {
                 return format!(
-                    "{text} was perhaps not done: {label} may have left before. Decide again if it comes back"
+                    "{text} was perhaps not done: {label} may have left before. Decide again if they come back"
                 );
             }
             "full" => format!(
@@ -172,7 +172,7 @@ impl View {
             "too_many_users" => {
                 return format!(
                     "{text} was done, and is not remembered: the call remembers too many accounts already. Decide \
-                     about {label} again when it comes back"
+                     about {label} again when they come back"
                 );
             }
             "forbidden" => {
@@ -192,9 +192,9 @@ fn listed(commands: &[SentCommand]) -> String {
 }
 
 fn in_call(label: &str, tag: &str) -> String {
-    format!("{label} is in the call, and not in the lobby: /remove {tag} sends it away")
+    format!("{label} is in the call, and not in the lobby: /remove {tag} sends them away")
 }
 
 fn in_lobby(label: &str, tag: &str) -> String {
-    format!("{label} waits in the lobby, and is not in the call: /deny {tag} sends it away")
+    format!("{label} waits in the lobby, and is not in the call: /deny {tag} sends them away")
 }

@@ -90,7 +90,7 @@ pub(super) fn ending(ending: &EndReason, is_inside: bool) -> String {
 pub(super) fn other_account(label: &str) -> Entry {
     Entry::Problem(format!(
         "The room service states another account or another key for {label} than before: look at who waits \
-         there now. No approval is signed for it in this call."
+         there now. No approval is signed for them in this call."
     ))
 }
 
@@ -99,10 +99,10 @@ pub(super) fn left_out(label: &str, reason: StatementOmission) -> Entry {
     match reason {
         StatementOmission::NoEncryption => Entry::Notice(format!(
             "The room service lets {label} in, which takes no part in the end-to-end encryption: no approval is \
-             signed for it, and it is in no group."
+             signed for them, and they are in no group."
         )),
         _ => Entry::Problem(format!(
-            "No signed approval went with your decision about {label}: {reason}. The room service lets it in, \
+            "No signed approval went with your decision about {label}: {reason}. The room service lets them in, \
              and members who verify approvals may not."
         )),
     }

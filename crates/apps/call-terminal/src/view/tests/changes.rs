@@ -270,7 +270,7 @@ fn a_member_is_confirmed_again_only_after_it_was_told_as_not_confirmed() {
     };
     // A leaf that was made anew begins as not confirmed.
     assert!(told(&mut view, &confirmation(true)).is_empty());
-    let lost = "#2000 \"Bob\" is not confirmed: nothing has come from it for 20 s.";
+    let lost = "#2000 \"Bob\" is not confirmed: nothing has come from them for 20 s.";
     assert_eq!(told(&mut view, &confirmation(false)), [lost]);
     assert_eq!(
         told(&mut view, &confirmation(true)),
@@ -298,19 +298,19 @@ fn who_is_kept_out_of_the_group_is_told_with_the_next_step() {
         (
             true,
             Missing,
-            "nobody has let this device in. /admit #3000 lets it in; if it does not, its link may lack the admin key, \
-             or have another one: send it the whole link",
+            "nobody has let this device in. /admit #3000 lets them in; if it does not, its link may lack the admin key, \
+             or have another one: send them the whole link",
         ),
-        (true, Locked, "the call is locked. /lock off lets it in"),
+        (true, Locked, "the call is locked. /lock off lets them in"),
         (
             false,
             Missing,
-            "nobody has let this device in. An admin or a co-admin lets it in with /admit #3000",
+            "nobody has let this device in. An admin or a co-admin lets them in with /admit #3000",
         ),
         (
             false,
             Locked,
-            "the call is locked. An admin or a co-admin lets it in with /lock off",
+            "the call is locked. An admin or a co-admin lets them in with /lock off",
         ),
         (true, AdminSignature, "the admin's key did not sign for it"),
     ] {

@@ -23,8 +23,8 @@ fn refused(code: &str) -> CallEvent {
 fn a_decision_that_does_not_fit_where_a_device_is_names_the_right_command() {
     use Decision::{Admit, Block, Deny, Remove};
     let mut view = admin(&[16, 32], &[48]);
-    let in_call = "#2000 is in the call, and not in the lobby: /remove #2000 sends it away";
-    let in_lobby = "#3000 waits in the lobby, and is not in the call: /deny #3000 sends it away";
+    let in_call = "#2000 is in the call, and not in the lobby: /remove #2000 sends them away";
+    let in_lobby = "#3000 waits in the lobby, and is not in the call: /deny #3000 sends them away";
     for (decision, number, expected) in [
         (Deny, 32, Some(in_call)),
         (Remove, 48, Some(in_lobby)),
