@@ -39,6 +39,7 @@ use crate::{
 pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitStatus> {
     let store = LinkStore::of_user(&context.environment)?;
     let named = LinkTarget::read(options.link.link.as_deref(), Input::FirstLine, &store)?;
+    named.check_admin_key()?;
     let names = NameFile::of_user(&user_directory()?);
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let is_guest = options.guest && guest_visit::has_no_account(&options.rooms.client, context)?;

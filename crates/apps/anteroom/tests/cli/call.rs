@@ -101,7 +101,7 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     bob.wait_for("Your hand is raised already: /hand off lowers it.");
     ann.wait_for(&format!("{tag} \"Bob\" raised a hand."));
     ann.type_line("/who");
-    ann.wait_for("You (in the call)");
+    ann.wait_for("You, an admin (in the call)");
     ann.wait_for(&format!("{tag} \"Bob\" (in the call, with a raised hand)"));
     let state = fixture
         .place

@@ -100,6 +100,7 @@ fn another_device_of_ones_account_is_sent_away_alone_and_never_with_this_one() {
     other.wait_for("You are in");
     let line = ann.wait_for("With you in the group: admin #");
     let tag = line.split_whitespace().nth(6).unwrap();
+    other.wait_for("With you in the group: ");
     other.type_line("/who");
     let own = other.wait_for("  You, an admin (in the call)");
     assert!(own.contains("in with the admin secret"), "{own}");

@@ -105,6 +105,13 @@ fn links_are_created_and_calls_joined_while_the_issuer_is_stopped() {
     let person = &fixture.person;
     let renewed = person.json(&["credential", "renew", "--json"]);
     assert_eq!(renewed["spareLinks"], 3);
+    let again = person.shown(&["credential", "renew"]);
+    assert!(
+        again.contains(
+            "Those of the same days were in store already: nothing needs another renewal"
+        ),
+        "{again}"
+    );
     assert!(fixture.issuer.stop().0.success());
 
     let (created, warned) = told(person, &["link", "create", "--json", "--name", "Tea"]);

@@ -3,8 +3,8 @@
 use std::{iter, mem};
 
 use anteroom_client::{
-    AdmissionReason, BarState, CallEvent, CertificateStatus, ContextError, DemuxId, GroupEvent,
-    JoinError, LeaveReason, Listing, MemberStatus, Participant, RemovalReason, StopReason,
+    BarState, CallEvent, CertificateStatus, ContextError, DemuxId, GroupEvent, JoinError,
+    LeaveReason, Listing, Participant, RemovalReason, StopReason,
 };
 
 use super::{View, group::Membership, words};

@@ -298,7 +298,7 @@ fn who_is_kept_out_of_the_group_is_told_with_the_next_step() {
         (
             true,
             Missing,
-            "nobody has let this device in. /admit #3000 lets them in; if it does not, its link may lack the admin key, \
+            "nobody has let this device in. /admit #3000 lets them in; if it does not, their link may lack the admin key, \
              or have another one: send them the whole link",
         ),
         (true, Locked, "the call is locked. /lock off lets them in"),

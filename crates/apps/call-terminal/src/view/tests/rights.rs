@@ -228,9 +228,6 @@ fn the_end_of_a_co_admins_right_says_what_becomes_of_those_whom_it_let_in_and_of
     let bobs = bob().claims.member_key;
     let mut view = view_of_bob(false);
     let mut state = view.group.state.clone().unwrap();
-    for member in &mut state.members {
-        member.is_own = member.claims.demux_id == device(64);
-    }
     let mut carl = state.members[3].clone();
     carl.reason = AdmissionReason::Approval(Signer::CoAdmin(bobs));
     state.members[3] = carl.clone();
@@ -243,8 +240,8 @@ fn the_end_of_a_co_admins_right_says_what_becomes_of_those_whom_it_let_in_and_of
     assert_eq!(
         told(&mut view, &CallEvent::GroupChanged(Box::new(state))),
         [
-            "#2000 \"Bob\" is no co-admin any more.",
-            "You, #5000 \"Dora\" stay: an admin's device signs for those whom a former co-admin has let in, and they \
+            "You are no co-admin any more.",
+            "#4000 \"Carl\", #5000 \"Dora\" stay: an admin's device signs for those whom a former co-admin has let in, and they \
              come into the group anew with that.",
             "! the call is not locked any more: a former co-admin has signed the lock, which has ended with that right. \
              Ask an admin or a co-admin to write /lock",
