@@ -12,7 +12,7 @@ const NAMED: usize = 8;
 
 impl View {
     /// Says who is in the group that this device has entered, and why.
-    pub(super) fn enter_group(&mut self, members: &[MemberStatus]) -> Vec<Entry> {
+    pub(super) fn enter_group(&mut self, members: &[MemberStatus], was_in: bool) -> Vec<Entry> {
         let mut reasons = members.iter().map(|member| member.reason);
         let rest = if reasons.any(|reason| reason == AdmissionReason::ServiceDecision) {
             " Whom the room service lets in is in: the link names no admin key."
@@ -32,6 +32,7 @@ impl View {
         };
         let count = words::members(members.len());
         let text = match mem::replace(&mut self.group.is_introduced, true) {
+            true if was_in => format!("You are in the group of {count}, in a new place.{rest}"),
             true => format!("You are in the group of {count} again.{rest}"),
             false => format!(
                 "You are in the group of {count}: {audience}. /verify shows words to compare.{rest}"

@@ -138,12 +138,14 @@ impl View {
         match event {
             GroupEvent::Entered { members, .. } => {
                 let state = self.group.state.get_or_insert_default();
+                // A Welcome to a new leaf comes before the commit that takes out the earlier one.
+                let was_in = state.members.iter().any(|member| member.is_own);
                 state.members.clone_from(members);
                 self.group.told_silent.clear();
                 self.group.added_anew.clear();
                 self.group.kept_outside = None;
                 self.know_members();
-                self.enter_group(members)
+                self.enter_group(members, was_in)
             }
             GroupEvent::Left(reason) => match reason {
                 LeaveReason::NewSeat | LeaveReason::RefusedCommit => Vec::new(),

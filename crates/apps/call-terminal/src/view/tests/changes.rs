@@ -407,6 +407,11 @@ fn the_use_of_a_group_is_told_once() {
     assert!(first.contains("/verify shows words to compare."), "{first}");
     assert_eq!(
         told(&mut view, &entered)[0],
+        "You are in the group of 2 members, in a new place."
+    );
+    told(&mut view, &CallEvent::GroupChanged(Box::default()));
+    assert_eq!(
+        told(&mut view, &entered)[0],
         "You are in the group of 2 members again."
     );
 }
