@@ -6,7 +6,11 @@ use std::{
 };
 
 use anteroom_call_terminal::{
-    ending, own_name::NameFile, participation::CallParticipation, plain, screen,
+    ending,
+    own_name::NameFile,
+    participation::CallParticipation,
+    plain::{self, LineForm},
+    screen,
 };
 use anteroom_client::{
     AdminRights, CallMember, CallSession, CallStatements, CertificatePublicKey, DeviceCertificate,
@@ -70,8 +74,11 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
         .into_iter()
         .chain(notices);
     let participation = CallParticipation::new(call, name, &named.link);
-    let failure = if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        plain::run(participation).await?
+    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let failure = if context.json {
+        plain::run(participation, LineForm::Json).await?
+    } else if options.plain || !is_terminal {
+        plain::run(participation, LineForm::Text).await?
     } else {
         screen::run(participation, notices).await?
     };

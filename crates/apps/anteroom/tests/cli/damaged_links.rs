@@ -175,7 +175,10 @@ fn a_script_with_a_cut_link_fails_with_a_code_of_its_own() {
             .contains("Ask for the link anew")
     );
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("! your link lacks its admin key"), "{said}");
+    assert!(
+        said.contains("{\"event\":\"problem\",\"text\":\"your link lacks its admin key"),
+        "{said}"
+    );
 }
 
 #[test]
