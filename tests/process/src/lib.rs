@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 /// The time limit of a wait for a line, much longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -120,13 +120,20 @@ impl LineProcess {
         Ok(self.child.try_wait()?)
     }
 
-    /// Sends a signal.
+    /// Sends a signal. After [`Signal::STOP`] no thread of the process runs any more: the system stops them when it
+    /// next gives one of them a core, which takes a while on a busy machine.
     ///
     /// # Errors
     /// The process has ended.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let sent = kill_process(Pid::from_child(&self.child), signal);
-        sent.context("the process has ended by itself")
+        let process = Pid::from_child(&self.child);
+        kill_process(process, signal).context("the process has ended by itself")?;
+        if signal == Signal::STOP {
+            // Its end stays there for who waits for it.
+            let events = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            waitid(WaitId::Pid(process), events).context("the process has ended by itself")?;
+        }
+        Ok(())
     }
 
     /// Ends the process by SIGTERM, and returns its exit status and all lines.

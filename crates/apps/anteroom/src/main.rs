@@ -6,9 +6,7 @@ mod command;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use anteroom_console::{
-    environment::Environment, exit_status::ExitStatus, report::ErrorReport, terminal,
-};
+use anteroom_console::{environment::Environment, exit_status::ExitStatus, report::ErrorReport};
 use anteroom_server::database_explanation;
 
 use self::cli::Cli;
@@ -36,11 +34,7 @@ fn main() -> ExitCode {
 
 /// Prints the failure of a command, and returns its exit status.
 fn print_report(report: &ErrorReport, json: bool) -> ExitCode {
-    if json {
-        terminal::print_error(&report.to_json());
-    } else {
-        terminal::print_error(&format!("anteroom: {report}"));
-    }
+    report.print(json);
     report.status().into()
 }
 

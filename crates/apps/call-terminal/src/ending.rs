@@ -1,58 +1,89 @@
 //! The failure that a session in a call ended with.
 
 use anteroom_client::{CallEvent, DenialReason, EndReason, GroupEvent};
-use anteroom_console::{exit_status::ExitStatus, report::ErrorReport};
+use anteroom_console::{
+    exit_status::ExitStatus, explanation::AFTER_THIS_CALL, report::ErrorReport,
+};
 
 /// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly. Who was
 /// still in the lobby, was refused.
 pub fn failure(ending: &EndReason, is_inside: bool) -> Option<ErrorReport> {
-    let report = |status, code, what| Some(ErrorReport::of_call(status, code, what));
+    let report = |status, code, what, next| {
+        let report = ErrorReport::of_call(status, code, what);
+        Some(report.with_next(next))
+    };
     match ending {
         EndReason::Left | EndReason::Denied(DenialReason::Ended) => None,
-        EndReason::Denied(DenialReason::Admin) => {
-            report(ExitStatus::Refused, "denied", "an admin did not let you in")
-        }
-        EndReason::Removed => report(ExitStatus::Removed, "removed", "an admin sent you away"),
-        EndReason::Blocked if !is_inside => {
-            let what = "an admin did not let you in, and blocked you for the rest of this call";
-            report(ExitStatus::Refused, "blocked", what)
-        }
+        EndReason::Denied(DenialReason::Admin) => report(
+            ExitStatus::Refused,
+            "denied",
+            "an admin did not let you in",
+            "Ask an admin before you join again: a second refusal blocks your account for the rest of this call",
+        ),
+        EndReason::Removed => report(
+            ExitStatus::Removed,
+            "removed",
+            "an admin sent you away",
+            "Ask an admin before you join again: your account has to be let in anew",
+        ),
         EndReason::Blocked => {
-            let what = "an admin sent you away for the rest of this call";
-            report(ExitStatus::Removed, "blocked", what)
+            let (status, what) = match is_inside {
+                true => (
+                    ExitStatus::Removed,
+                    "an admin sent you away for the rest of this call",
+                ),
+                false => (
+                    ExitStatus::Refused,
+                    "an admin did not let you in, and blocked you for the rest of this call",
+                ),
+            };
+            report(status, "blocked", what, AFTER_THIS_CALL)
         }
-        EndReason::Displaced => {
-            let what = "the call is full, and an admin needed your place";
-            report(ExitStatus::Removed, "displaced", what)
-        }
-        EndReason::EndedByAdmin => {
-            let status = ExitStatus::EndedByAdmin;
-            report(status, "ended_by_admin", "an admin ended the call")
-        }
+        EndReason::Displaced => report(
+            ExitStatus::Removed,
+            "displaced",
+            "an admin needed your place",
+            "Join again when somebody has left",
+        )
+        .map(|report| report.with_why("the call is full")),
+        EndReason::EndedByAdmin => report(
+            ExitStatus::EndedByAdmin,
+            "ended_by_admin",
+            "an admin ended the call",
+            "Ask an admin whether there is to be another one: whoever joins first begins it",
+        ),
         EndReason::Failed(error) => Some(ErrorReport::of_cause(error)),
-        _ => report(ExitStatus::Failed, "failed", "the call is over for you"),
+        _ => report(
+            ExitStatus::Failed,
+            "failed",
+            "the call is over for you",
+            "Join again",
+        ),
     }
 }
 
 /// Returns the failure of a script whose texts were not all said.
 pub(crate) fn not_said() -> ErrorReport {
-    let what = "some of the input was said to nobody, or perhaps to nobody: the lines with \"not said\" have it";
+    let what = "some of the input was said to nobody, or perhaps to nobody";
     ErrorReport::of_call(ExitStatus::Failed, "not_said", what)
+        .with_why("each line with \"not said\" in the output has a text, and its reason")
+        .with_next("Say it again when somebody is in the group with you")
 }
 
 /// Returns the same where another device has the link with another admin key.
 pub(crate) fn not_said_by_damaged_link(is_missing: bool) -> ErrorReport {
-    let (code, what) = match is_missing {
+    let (code, why) = match is_missing {
         true => (
             "link_admin_missing",
-            "not all of the input was said: the link lacks its admin key, by the word of somebody who has it",
+            "the link lacks its admin key, by the word of somebody who has it",
         ),
         false => (
             "link_admin_other",
-            "not all of the input was said: the link has another admin key than that of somebody in the call",
+            "the link has another admin key than that of somebody in the call",
         ),
     };
-    ErrorReport::of_call(ExitStatus::Failed, code, what)
+    ErrorReport::of_call(ExitStatus::Failed, code, "not all of the input was said")
+        .with_why(why)
         .with_next("Ask for the link anew, and use all of it, in quotes")
 }
 

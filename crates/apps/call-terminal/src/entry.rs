@@ -1,5 +1,7 @@
 //! The entries of a call's conversation.
 
+use serde::Serialize;
+
 use crate::{presence::PresenceChanges, wrap};
 
 /// The start of the plain rows of an entry after its first. No entry begins with it.
@@ -28,7 +30,36 @@ pub enum Entry {
     },
 }
 
+/// An entry as a line of JSON.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(crate) enum EntryBody<'e> {
+    Notice { text: &'e str },
+    Problem { text: &'e str },
+    Message { author: &'e str, text: &'e str },
+    Presence { text: &'e str },
+}
+
 impl Entry {
+    /// Returns the entry for a line of JSON.
+    pub(super) const fn body(&self) -> EntryBody<'_> {
+        match self {
+            Self::Notice(text) => EntryBody::Notice {
+                text: text.as_str(),
+            },
+            Self::Problem(text) => EntryBody::Problem {
+                text: text.as_str(),
+            },
+            Self::Message { author, text } => EntryBody::Message {
+                author: author.as_str(),
+                text: text.as_str(),
+            },
+            Self::Presence { text, .. } => EntryBody::Presence {
+                text: text.as_str(),
+            },
+        }
+    }
+
     /// Returns the text for a reader of plain lines.
     pub(super) fn text(&self) -> String {
         match self {
@@ -68,6 +99,44 @@ mod tests {
         assert_eq!(entry.lines(Some(80)), lines);
         let problem = Entry::Problem("no".to_owned());
         assert_eq!(problem.lines(None), ["! no"]);
+    }
+
+    #[test]
+    fn each_entry_is_an_event_of_a_documented_kind_in_json() {
+        let page = include_str!("../../../../docs/calls.md");
+        let (_, table) = page.split_once("\n| `event` | Members | Is |\n").unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let rows = table.lines().filter(|row| row.starts_with("| `"));
+        let documented: Vec<&str> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+        let text = || "one\n\"two\"".to_owned();
+        let entries = [
+            Entry::Message {
+                author: "#1000".to_owned(),
+                text: text(),
+            },
+            Entry::Presence {
+                changes: PresenceChanges::default(),
+                text: text(),
+            },
+            Entry::Notice(text()),
+            Entry::Problem(text()),
+        ];
+        let bodies: Vec<serde_json::Value> = entries
+            .iter()
+            .map(|entry| serde_json::to_value(entry.body()).unwrap())
+            .collect();
+        let kinds: Vec<&str> = bodies
+            .iter()
+            .filter_map(|body| body["event"].as_str())
+            .collect();
+        assert_eq!(kinds, documented);
+        for (entry, body) in entries.iter().zip(bodies) {
+            let is_message = matches!(entry, Entry::Message { .. });
+            assert_eq!(body["author"].is_string(), is_message, "{body}");
+            assert_eq!(body["text"], "one\n\"two\"");
+            let members = if is_message { 3 } else { 2 };
+            assert_eq!(body.as_object().unwrap().len(), members, "{body}");
+        }
     }
 
     #[test]

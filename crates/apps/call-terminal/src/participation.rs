@@ -1,20 +1,23 @@
 //! A participant, independent of the display: the call, its state and its commands.
 
+mod commands;
 mod moderation;
+mod outcomes;
+mod reply;
 mod unsaid_texts;
 
 use std::time::Duration;
 
-use anteroom_client::{CallEvent, CallSession, DemuxId, GroupEvent, RoomsError};
+use anteroom_client::{CallEvent, CallSession, RoomsError};
 use anteroom_console::report::ErrorReport;
 use anteroom_protocol::CallLink;
 
+pub use self::reply::Reply;
+use self::{outcomes::is_outcome, reply::error_entries};
 use crate::{
     ending,
     entry::Entry,
-    input::{Decision, HELP, Input},
-    known_devices::TagLookup,
-    tag::TagPrefix,
+    input::{HELP, Input},
     unsaid::{OVER, unsaid},
     view::{Connection, View},
 };
@@ -194,206 +197,6 @@ impl CallParticipation {
             entries: vec![unsaid(why, text)],
             said: None,
             is_done: false,
-        }
-    }
-
-    /// Sends a decision about a device.
-    async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
-        if let Some(why) = self.view.lacks_rights() {
-            return Reply::refused(why);
-        }
-        let device = match self.device(tag) {
-            Ok(device) => device,
-            // Nobody tells a co-admin who waits then.
-            Err(why) => return Reply::refused(self.view.missing_admin().unwrap_or(why)),
-        };
-        let misplaced = self.view.misplaced(decision, device);
-        let obstacle = self.view.request_obstacle(decision, device);
-        let is_asked = obstacle.is_none();
-        let in_the_way = obstacle.filter(|_| !self.view.puts_out(decision, device));
-        if let Some(why) = misplaced.or(in_the_way) {
-            return Reply::refused(why);
-        }
-        let outcome = match decision {
-            Decision::Admit => self.call.approve(device).await,
-            Decision::Deny => self.call.deny(device).await,
-            Decision::Remove => self.call.remove(device).await,
-            Decision::Block => self.call.block(device).await,
-        };
-        let is_sent = outcome.is_ok();
-        let mut entries = error_entries(outcome);
-        if is_sent {
-            entries.push(match is_asked {
-                true => self.view.decide(decision, device),
-                // The reason why nobody is asked follows.
-                false => self.view.sign_out(decision, device),
-            });
-        }
-        Reply::with_entries(entries)
-    }
-
-    /// Raises or lowers the hand.
-    async fn raise_hand(&mut self, raised: bool) -> Reply {
-        if !self.view.is_inside() {
-            let why =
-                "you are not in the call yet, and nobody sees your hand: wait until you are let in";
-            return Reply::refused(why.to_owned());
-        }
-        let outcome = self.call.raise_hand(raised).await;
-        let is_sent = outcome.is_ok();
-        let mut entries = error_entries(outcome);
-        if is_sent {
-            self.view.hand_sent(raised);
-            let text = match raised {
-                true => "You raised your hand.",
-                false => "You lowered your hand.",
-            };
-            entries.push(Entry::Notice(text.to_owned()));
-        }
-        Reply::with_entries(entries)
-    }
-
-    /// Marks the members beside the words that were shown as compared.
-    async fn confirm_words(&self) -> Reply {
-        let Some(epoch) = self.view.shown_words() else {
-            return Reply::refused(self.view.lacks_words().to_owned());
-        };
-        Reply::with_entries(error_entries(self.call.confirm_words(epoch).await))
-    }
-
-    /// Shows the account of a device.
-    fn account(&self, tag: &TagPrefix) -> Reply {
-        match self.device(tag) {
-            Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
-            Err(why) => Reply::refused(why),
-        }
-    }
-
-    /// Returns the device that a typed tag names, if this person names co-admins.
-    fn nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
-        match self.view.cannot_name_co_admins() {
-            Some(why) => Err(why.to_owned()),
-            None => {
-                let device = self.device(tag)?;
-                match self.view.cannot_be_co_admin(device) {
-                    Some(why) => Err(why),
-                    None => Ok(device),
-                }
-            }
-        }
-    }
-
-    /// Returns the other device that a typed tag names, or the reason why there is none.
-    fn device(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
-        match self.view.find(tag) {
-            TagLookup::Device(device) => Ok(device),
-            TagLookup::Own => Err("that is your own tag".to_owned()),
-            TagLookup::Gone(label) => Err(format!("{label} is not here any more")),
-            TagLookup::Unknown => Err("nobody has that tag: /who lists them".to_owned()),
-            TagLookup::Several(tags) => {
-                let tags = tags.join(" or ");
-                Err(format!("several have had that tag: write {tags}"))
-            }
-        }
-    }
-}
-
-/// Returns whether an event says what became of a command. Of others there can be any number.
-fn is_outcome(event: &CallEvent) -> bool {
-    match event {
-        event if may_be_unsaid(event) => true,
-        CallEvent::Refused { code, .. } => is_of_decision(code),
-        CallEvent::PolicyNotKept(_)
-        | CallEvent::ModerationUnsupported
-        | CallEvent::GroupRefused(_)
-        | CallEvent::StatementLeftOut { .. } => true,
-        CallEvent::Group(event) => matches!(
-            **event,
-            GroupEvent::Barred { .. } | GroupEvent::AdminKeyDiffers { .. }
-        ),
-        _ => false,
-    }
-}
-
-/// Returns whether an event says that a text was not said, or that the room service has refused what may be one.
-fn may_be_unsaid(event: &CallEvent) -> bool {
-    match event {
-        CallEvent::NotSaid { .. } => true,
-        CallEvent::Refused { code, .. } => code == "rate_limited" || code == "too_large",
-        _ => false,
-    }
-}
-
-/// Returns whether the room service refuses decisions with this code. Others come in any number.
-fn is_of_decision(code: &str) -> bool {
-    let codes = [
-        "not_pending",
-        "not_active",
-        "target_is_admin",
-        "forbidden",
-        "full",
-        "locked",
-        "expired",
-        "unavailable",
-        "too_many_users",
-    ];
-    codes.contains(&code)
-}
-
-/// The reply to an input.
-pub struct Reply {
-    pub(super) entries: Vec<Entry>,
-    /// The sent message, for display.
-    pub(super) said: Option<Entry>,
-    /// Whether the input succeeded, so that the draft can be cleared.
-    pub(super) is_done: bool,
-}
-
-impl Reply {
-    const fn with_entries(entries: Vec<Entry>) -> Self {
-        Self {
-            entries,
-            said: None,
-            is_done: true,
-        }
-    }
-
-    fn refused(why: String) -> Self {
-        Self {
-            entries: vec![Entry::Problem(why)],
-            said: None,
-            is_done: false,
-        }
-    }
-}
-
-fn error_entries(outcome: Result<(), RoomsError>) -> Vec<Entry> {
-    match outcome {
-        // The `Ended` event reports the reason.
-        Ok(()) | Err(RoomsError::Over) => Vec::new(),
-        Err(error) => vec![Entry::Problem(error.to_string())],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_that_may_be_of_a_text_or_a_decision_is_an_outcome() {
-        for (code, expected, of_text) in [
-            ("rate_limited", true, true),
-            ("too_large", true, true),
-            ("not_pending", true, false),
-            ("target_is_admin", true, false),
-            ("unknown_device", false, false),
-        ] {
-            let event = CallEvent::Refused {
-                code: code.to_owned(),
-                message: String::new(),
-            };
-            assert_eq!(is_outcome(&event), expected, "{code}");
-            assert_eq!(may_be_unsaid(&event), of_text, "{code}");
         }
     }
 }

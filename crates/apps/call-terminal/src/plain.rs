@@ -10,7 +10,7 @@ use anteroom_client::CallEvent;
 use anteroom_console::{
     report::ErrorReport,
     shutdown::Shutdown,
-    terminal::{self, print, print_to_reader},
+    terminal::{self, print_json_to_reader, print_to_reader},
 };
 use anyhow::Context as _;
 use tokio::{sync::mpsc, time::Instant};
@@ -25,9 +25,21 @@ use crate::{
 /// The timeout when no entry is due.
 const LATER: Duration = Duration::from_secs(3600);
 
+/// The form of the lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineForm {
+    /// Rows of text.
+    Text,
+    /// One line of JSON for each entry.
+    Json,
+}
+
 /// Prints events and sends typed lines until the call or the input ends. Leaves the call also when its output
 /// cannot be written.
-pub async fn run(mut participation: CallParticipation) -> anyhow::Result<Option<ErrorReport>> {
+pub async fn run(
+    mut participation: CallParticipation,
+    form: LineForm,
+) -> anyhow::Result<Option<ErrorReport>> {
     let mut shutdown = Shutdown::of_participant()?;
     let start = Instant::now();
     // The first event precedes all typed input, since it reports whether the device is in the call or the
@@ -35,18 +47,18 @@ pub async fn run(mut participation: CallParticipation) -> anyhow::Result<Option<
     let first = participation.next().await;
     let mut typed = typed::on_thread(|| io::stdin().lines().next()?.ok());
     let sources = (&mut typed, &mut shutdown);
-    let end = run_session(&mut participation, first, sources, start).await;
+    let end = run_session(&mut participation, first, sources, (start, form)).await;
     let rest = iter::from_fn(|| typed.try_recv().ok()).take(TYPED_AHEAD);
     // The output may be gone, and the call is over, or is left, in any case.
     let failure = match end {
         Ok(SessionEnd::Over(failure)) => {
-            let _ = show(&participation.refuse(rest.map(|line| Input::parse(&line))));
+            let _ = form.show(&participation.refuse(rest.map(|line| Input::parse(&line))));
             failure
         }
         Ok(SessionEnd::Left) => {
-            let _ = show(&participation.refuse(rest.map(|line| Input::parse(&line))));
-            let _ = show(&participation.leave(start.elapsed()).await);
-            let _ = print("You left.");
+            let _ = form.show(&participation.refuse(rest.map(|line| Input::parse(&line))));
+            let _ = form.show(&participation.leave(start.elapsed()).await);
+            let _ = form.show(&[Entry::Notice("You left.".to_owned())]);
             None
         }
         Err(error) => {
@@ -77,15 +89,15 @@ async fn run_session(
     participation: &mut CallParticipation,
     mut event: Option<CallEvent>,
     (typed, shutdown): (&mut mpsc::Receiver<String>, &mut Shutdown),
-    start: Instant,
+    (start, form): (Instant, LineForm),
 ) -> io::Result<SessionEnd> {
     loop {
         if let Some(event) = event.take() {
             match participation.apply(&event, start.elapsed()).await {
-                Moment::Going(entries) => show(&entries)?,
+                Moment::Going(entries) => form.show(&entries)?,
                 Moment::Over(entries, failure) => {
                     // An output error is ignored, since the call is over.
-                    let _ = show(&entries);
+                    let _ = form.show(&entries);
                     return Ok(SessionEnd::Over(failure));
                 }
             }
@@ -99,24 +111,34 @@ async fn run_session(
             },
             line = typed.recv() => match line.map(|line| Input::parse(&line)) {
                 None | Some(Input::Quit) => {
-                    show(&participation.view.tick(LATER + start.elapsed()))?;
+                    form.show(&participation.view.tick(LATER + start.elapsed()))?;
                     return Ok(SessionEnd::Left);
                 }
                 Some(input) => {
                     let reply = participation.act(input, start.elapsed()).await;
-                    show(&reply.entries)?;
+                    form.show(&reply.entries)?;
                 }
             },
             () = tokio::time::sleep_until(wake) => {
-                show(&participation.view.tick(start.elapsed()))?;
+                form.show(&participation.view.tick(start.elapsed()))?;
             }
             _ = shutdown.requested() => return Ok(SessionEnd::Left),
         }
     }
 }
 
-fn show(entries: &[Entry]) -> io::Result<()> {
-    let width = terminal::width();
-    let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
-    lines.try_for_each(|line| print_to_reader(&line))
+impl LineForm {
+    /// Prints entries.
+    fn show(self, entries: &[Entry]) -> io::Result<()> {
+        match self {
+            Self::Json => entries
+                .iter()
+                .try_for_each(|entry| print_json_to_reader(&entry.body())),
+            Self::Text => {
+                let width = terminal::width();
+                let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
+                lines.try_for_each(|line| print_to_reader(&line))
+            }
+        }
+    }
 }

@@ -25,6 +25,18 @@ pub(crate) enum Change {
     Named,
 }
 
+/// The changes in the order of their sentences.
+const ORDER: [Change; 8] = [
+    Change::Present,
+    Change::Joined,
+    Change::Visited,
+    Change::Left,
+    Change::ConnectionLost,
+    Change::ConnectionRestored,
+    Change::Named,
+    Change::Waiting,
+];
+
 /// Changes of several devices, at most one of a kind for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PresenceChanges {
@@ -61,6 +73,43 @@ impl PresenceChanges {
     pub(super) fn forget_departure(&mut self, device: DemuxId) {
         self.changes
             .retain(|change| *change != (device, Change::Left));
+    }
+
+    /// Takes the departure of a device, which is told later.
+    pub(super) fn take_departure(&mut self, device: DemuxId) -> Option<Change> {
+        let is_departure = |(known, change): &(DemuxId, Change)| {
+            *known == device && matches!(change, Change::Left | Change::Visited)
+        };
+        let index = self.changes.iter().position(is_departure)?;
+        Some(self.changes.remove(index).1)
+    }
+
+    /// Puts a departure back that was taken.
+    pub(super) fn put_departure(&mut self, device: DemuxId, change: Change) {
+        self.changes.push((device, change));
+    }
+
+    /// Returns the changes of each sentence apart, in the order of the sentences.
+    pub(super) fn sentences(mut self) -> Vec<Self> {
+        let waiting_count = self.waiting_count.take();
+        let mut sentences: Vec<Self> = Vec::new();
+        for kind in ORDER {
+            let is_of_kind = |(_, change): &mut (DemuxId, Change)| *change == kind;
+            let changes: Vec<_> = self.changes.extract_if(.., is_of_kind).collect();
+            if !changes.is_empty() {
+                sentences.push(Self {
+                    changes,
+                    waiting_count: None,
+                });
+            }
+        }
+        if waiting_count.is_some() {
+            sentences.push(Self {
+                changes: Vec::new(),
+                waiting_count,
+            });
+        }
+        sentences
     }
 
     fn has_arrived(&self, device: DemuxId) -> bool {
@@ -150,7 +199,8 @@ impl PresenceChanges {
             [device] => {
                 let name = known_devices.name(*device)?;
                 let name = quoted(name, usize::MAX);
-                Some(format!("{} is called {name}.", known_devices.tag(*device)))
+                let tag = known_devices.mark_and_tag(*device);
+                Some(format!("{tag} is called {name}."))
             }
             several => sentence(several, known_devices, "", "have said their names"),
         }
@@ -246,142 +296,4 @@ fn labelled_sentence(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::view::tests::participant_with;
-
-    fn device(number: u32) -> DemuxId {
-        DemuxId::new(number * 16).unwrap()
-    }
-
-    fn known_devices() -> KnownDevices {
-        let mut known_devices = KnownDevices::of_era(device(31));
-        let all: Vec<(DemuxId, bool)> = (1..=30).map(|one| (device(one), one == 3)).collect();
-        known_devices.set_present(&all);
-        for (number, name) in [(16, "Ann"), (32, "Bob")] {
-            known_devices.introduce(&participant_with(number, Some(name), None), None);
-        }
-        known_devices
-    }
-
-    #[test]
-    fn changes_of_several_people_are_one_line() {
-        use Change::{
-            ConnectionLost, ConnectionRestored, Joined, Left, Named, Present, Visited, Waiting,
-        };
-        for (changes, expected) in [
-            (&[(1, Joined)][..], "#1000 \"Ann\" joined."),
-            (&[(1, Joined), (1, Named)], "#1000 \"Ann\" joined."),
-            (&[(1, Named)], "#1000 is called \"Ann\"."),
-            (
-                &[(1, Present), (2, Present)],
-                "2 people are here: #1000 \"Ann\", #2000 \"Bob\".",
-            ),
-            (
-                &[(1, Joined), (2, Left)],
-                "#1000 \"Ann\" joined. #2000 \"Bob\" left.",
-            ),
-            (&[(1, Joined), (1, Left)], "#1000 \"Ann\" came and left."),
-            (&[(1, Visited), (1, Joined)], "#1000 \"Ann\" joined."),
-            (&[(1, Waiting), (1, Left)], "#1000 \"Ann\" came and left."),
-            (&[(1, Waiting), (1, Joined)], "#1000 \"Ann\" joined."),
-            (&[(1, ConnectionLost), (1, ConnectionRestored)], ""),
-            (&[(1, ConnectionLost), (1, Left)], "#1000 \"Ann\" left."),
-            (
-                &[(1, Joined), (1, ConnectionLost)],
-                "#1000 \"Ann\" joined. #1000 \"Ann\" has lost the connection.",
-            ),
-            (
-                &[(3, ConnectionLost)],
-                "admin #3000 has lost the connection.",
-            ),
-            (
-                &[(1, Waiting)],
-                "#1000 \"Ann\" waits in the lobby: /admit #1000 or /deny #1000",
-            ),
-            (
-                &[(1, Waiting), (4, Waiting)],
-                "2 people wait in the lobby (/admit TAG or /deny TAG): #1000 \"Ann\", #4000.",
-            ),
-        ] {
-            let mut presence = PresenceChanges::default();
-            for (number, change) in changes {
-                presence.add(device(*number), *change);
-            }
-            assert_eq!(presence.describe(&known_devices()), expected, "{changes:?}");
-            assert_eq!(presence.is_empty(), expected.is_empty());
-        }
-    }
-
-    #[test]
-    fn a_request_for_a_decision_stands_apart_until_its_device_comes_in_or_goes() {
-        use Change::{Joined, Left, Waiting};
-        for (before, later, expected) in [
-            ((1, Left), (2, Left), true),
-            ((1, Left), (2, Waiting), false),
-            ((1, Waiting), (2, Left), false),
-            ((1, Waiting), (1, Joined), true),
-            ((1, Waiting), (1, Left), true),
-            ((1, Waiting), (2, Waiting), true),
-        ] {
-            let [before, later] = [before, later].map(|(number, change)| {
-                let mut presence = PresenceChanges::default();
-                presence.add(device(number), change);
-                presence
-            });
-            assert_eq!(
-                before.continues_with(&later),
-                expected,
-                "{before:?} {later:?}"
-            );
-        }
-        let mut both = PresenceChanges::default();
-        both.add(device(1), Left);
-        both.add(device(2), Waiting);
-        let requests = both.take_requests();
-        assert_eq!(both.describe(&known_devices()), "#1000 \"Ann\" left.");
-        assert!(
-            requests
-                .describe(&known_devices())
-                .starts_with("#2000 \"Bob\" waits")
-        );
-    }
-
-    #[test]
-    fn twenty_four_joins_are_one_line_with_a_few_names() {
-        let mut presence = PresenceChanges::default();
-        for number in 1..=24 {
-            let mut later = PresenceChanges::default();
-            later.add(device(number), Change::Joined);
-            presence.merge(later).unwrap();
-        }
-        assert_eq!(
-            presence.describe(&known_devices()),
-            "24 people joined: #1000 \"Ann\", #2000 \"Bob\", admin #3000, #4000 and 20 more."
-        );
-    }
-
-    #[test]
-    fn changes_without_end_do_not_become_one_line_without_end() {
-        let mut presence = PresenceChanges::default();
-        for number in 0..MAX_DEVICES {
-            presence.add(device(u32::try_from(number).unwrap() + 1), Change::Joined);
-        }
-        let mut later = PresenceChanges::default();
-        later.add(device(9), Change::Left);
-        assert_eq!(presence.merge(later.clone()), Err(later));
-    }
-
-    #[test]
-    fn guests_are_told_how_many_wait() {
-        for (count, expected) in [
-            (0, ""),
-            (1, "Somebody waits in the lobby."),
-            (3, "3 people wait in the lobby."),
-        ] {
-            let mut presence = PresenceChanges::default();
-            presence.set_waiting_count(count);
-            assert_eq!(presence.describe(&known_devices()), expected);
-        }
-    }
-}
+mod tests;

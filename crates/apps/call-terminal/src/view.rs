@@ -4,6 +4,7 @@ mod admissions;
 mod changed_devices;
 mod connection;
 mod decisions;
+mod entrance;
 mod former_call;
 mod group;
 mod group_entries;
@@ -15,6 +16,7 @@ mod moderation;
 mod outsiders;
 mod removals;
 mod rights;
+mod rosters;
 mod rows;
 mod sent_commands;
 mod standing;
@@ -24,16 +26,16 @@ mod words;
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    Approval, CallEvent, DemuxId, EraId, LinkState, OpaqueUserId, Participant, Recipient, RoomName,
+    Approval, CallEvent, DemuxId, EraId, GroupEvent, LinkState, OpaqueUserId, Recipient, RoomName,
     Roster, SeatInfo, SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
-use self::{changed_devices::find, group::GroupView, lobby::Lobby, sent_commands::SentCommands};
 pub(crate) use self::{
     connection::Connection,
     rows::{PresentRow, WaitingRow},
 };
+use self::{group::GroupView, lobby::Lobby, sent_commands::SentCommands};
 use crate::{
     entry::Entry,
     known_devices::{KnownDevices, TagLookup},
@@ -41,9 +43,6 @@ use crate::{
     quotation::quoted,
     tag::TagPrefix,
 };
-
-/// The time for which changes of presence are gathered before they are displayed.
-const GATHERING: Duration = Duration::from_millis(500);
 
 /// The state of the call, as far as it is known to this device.
 ///
@@ -60,6 +59,8 @@ pub(crate) struct View {
     room: String,
     /// The words for the state of the link.
     link: String,
+    /// Whether the link asks for no approval.
+    is_open: bool,
     is_admin: bool,
     is_inside: bool,
     /// Whether the room service announced the end of the call, and therefore reserves no seat.
@@ -103,8 +104,15 @@ impl View {
         if entries_of_event.is_empty() || matches!(event, CallEvent::Admitted { .. }) {
             return entries_of_event;
         }
-        // Gathered arrivals precede the event.
+        // Gathered arrivals precede the event, and what somebody says precedes the departure.
+        let author = author_of(event);
+        let departure = author.and_then(|author| self.gathered.take_departure(author));
+        let tell_at = self.tell_at;
         let mut entries = self.take_notices();
+        if let Some((author, departure)) = author.zip(departure) {
+            self.gathered.put_departure(author, departure);
+            self.tell_at = tell_at;
+        }
         entries.extend(entries_of_event);
         let later = match event {
             CallEvent::Joined(joined) => self.gather_roster(&joined.roster, now, Change::Present),
@@ -144,6 +152,11 @@ impl View {
     /// Looks a typed tag up.
     pub(super) fn find(&self, tag: &TagPrefix) -> TagLookup {
         self.known_devices.find(tag)
+    }
+
+    /// Returns whether a typed tag is this device's own.
+    pub(super) fn is_own_tag(&self, tag: &TagPrefix) -> bool {
+        self.find(tag) == TagLookup::Own
     }
 
     /// Returns the account of a device, in a sentence.
@@ -245,6 +258,7 @@ impl View {
         self.room = words::room_title(&joined.link.name);
         self.link = words::link_change(&joined.link);
         self.group.asks_by_link = joined.link.approval == Approval::Required;
+        self.is_open = joined.link.approval == Approval::Off;
         let room = match &joined.link.name {
             RoomName::Known(name) => quoted(name, usize::MAX),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
@@ -274,107 +288,13 @@ impl View {
             return Vec::new();
         }
         self.link.clone_from(&text);
+        self.is_open = link.approval == Approval::Off;
         vec![Entry::Notice(text)]
     }
 
     fn enter(&mut self) {
         self.is_inside = true;
         self.greetings = vec![Recipient::All];
-    }
-
-    /// Applies a roster; `arrival` describes its new devices. Returns entries for the changes that are not
-    /// gathered.
-    fn gather_roster(&mut self, roster: &Roster, now: Duration, arrival: Change) -> Vec<Entry> {
-        let before = mem::replace(&mut self.roster, roster.clone());
-        let lowered = self.own_hand_lowered(&before);
-        self.confirm_sent();
-        let all = || roster.active.iter().chain(&roster.pending);
-        let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
-        self.known_devices.set_present(&present);
-        self.known_devices.set_waiting(&roster.pending);
-        let room = self.room_params.as_ref();
-        let named: Vec<DemuxId> = all()
-            .filter(|one| self.known_devices.introduce(one, room))
-            .map(|one| one.demux)
-            .collect();
-        let is_first_sight = arrival == Change::Present;
-        for device in changed_devices::changed(&before.pending, &roster.pending) {
-            self.lobby.forget(device);
-        }
-        let waiting = roster.pending.iter().map(|one| one.demux);
-        self.lobby.set_waiting(waiting, now, is_first_sight);
-
-        let mut gathered = mem::take(&mut self.gathered);
-        let waited = before.pending.iter().filter(|_| lobby::is_known(roster));
-        for gone in before.active.iter().chain(waited) {
-            if !all().any(|other| other.demux == gone.demux)
-                && !self.known_devices.is_own(gone.demux)
-                && !self.dismissed.remove(&gone.demux)
-            {
-                gathered.add(gone.demux, Change::Left);
-            }
-        }
-        let mut hands = Vec::new();
-        for other in self.others(&roster.active) {
-            let known = find(&before.active, other.demux);
-            if known.is_none() {
-                gathered.add(other.demux, arrival);
-                if self.is_inside && self.greetings != [Recipient::All] {
-                    self.greetings.push(Recipient::One(other.demux));
-                }
-            }
-            match (known.is_some_and(|known| known.is_lost), other.is_lost) {
-                (false, true) => gathered.add(other.demux, Change::ConnectionLost),
-                (true, false) => gathered.add(other.demux, Change::ConnectionRestored),
-                _ => {}
-            }
-            let had_raised = known.is_some_and(|known| known.hand_raised_at.is_some());
-            let has_raised = other.hand_raised_at.is_some();
-            match (had_raised, has_raised) {
-                (false, true) => hands.push((other.demux, "raised a hand.")),
-                (true, false) => hands.push((other.demux, "has the hand down again.")),
-                _ => {}
-            }
-        }
-        for other in self.others(&roster.pending) {
-            if changed_devices::waits_anew(&before.pending, &other) {
-                gathered.add(other.demux, Change::Waiting);
-            }
-        }
-        for device in named {
-            if !self.known_devices.is_own(device) {
-                gathered.add(device, Change::Named);
-            }
-        }
-        let is_guest = self.is_inside && !self.is_admin && !self.is_told_lobby();
-        if is_guest && roster.pending_count > before.pending_count {
-            gathered.set_waiting_count(roster.pending_count);
-        }
-        self.gathered = gathered;
-        self.gather_until(now);
-        let entry = |(device, what): (DemuxId, &str)| {
-            Entry::Notice(format!("{} {what}", self.label(device)))
-        };
-        let mut entries: Vec<Entry> = hands.into_iter().map(entry).collect();
-        entries.extend(lowered);
-        let changed = changed_devices::changed(&before.pending, &roster.pending);
-        let changed =
-            changed.map(|device| words::other_account(&self.known_devices.decision_label(device)));
-        entries.extend(changed);
-        entries.extend(self.tell_of_outsiders());
-        entries.extend(self.tell_of_missing_admin());
-        entries
-    }
-
-    fn others(&self, list: &[Participant]) -> Vec<Participant> {
-        let is_own = |one: &&Participant| self.known_devices.is_own(one.demux);
-        list.iter().filter(|one| !is_own(one)).cloned().collect()
-    }
-
-    fn gather_until(&mut self, now: Duration) {
-        if !self.gathered.is_empty() && self.tell_at.is_none() {
-            self.tell_at = Some(now + GATHERING);
-        }
     }
 
     /// Returns the gathered changes, whether their time has come or not.
@@ -386,7 +306,21 @@ impl View {
             let text = self.describe(&changes);
             (!text.is_empty()).then_some(Entry::Presence { changes, text })
         };
-        [changes, requests].into_iter().filter_map(entry).collect()
+        // An event is a line.
+        let sentences = changes.sentences().into_iter();
+        sentences.chain([requests]).filter_map(entry).collect()
+    }
+}
+
+/// Returns the device whose text an event is.
+fn author_of(event: &CallEvent) -> Option<DemuxId> {
+    match event {
+        CallEvent::Message { from, .. } => Some(*from),
+        CallEvent::Group(event) => match &**event {
+            GroupEvent::Text { claims, .. } => Some(claims.demux_id),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -12,7 +12,7 @@ pub use self::{
     files::{RIGHT, SPACE},
     problem::PASSWORD_CHARACTERS,
     program::explain,
-    service::CERTIFICATE_OF_SERVICE,
+    service::{AFTER_THIS_CALL, CERTIFICATE_OF_SERVICE},
 };
 use crate::exit_status::ExitStatus;
 

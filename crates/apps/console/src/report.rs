@@ -9,6 +9,7 @@ use crate::{
     exit_status::ExitStatus,
     explanation::{self, Explain},
     failure::Failure,
+    terminal::print_error,
 };
 
 /// A failure as it is displayed: one line of text, or with `--json` `{"error": {"code", "what", "why",
@@ -85,6 +86,13 @@ impl ErrorReport {
         }
     }
 
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_why(mut self, why: &str) -> Self {
+        self.why = Some(why.to_owned());
+        self
+    }
+
     /// Adds the step that mends it.
     #[must_use]
     pub fn with_next(mut self, next: &str) -> Self {
@@ -135,6 +143,14 @@ impl ErrorReport {
     /// The exit status of the command.
     pub const fn status(&self) -> ExitStatus {
         self.status
+    }
+
+    /// Prints the line on standard error with which a command that has failed ends.
+    pub fn print(&self, json: bool) {
+        match json {
+            true => print_error(&self.to_json()),
+            false => print_error(&format!("anteroom: {self}")),
+        }
     }
 
     /// Returns the report as one line of JSON.

@@ -32,6 +32,11 @@ pub fn print_to_reader(line: &str) -> io::Result<()> {
     })
 }
 
+/// Prints one line of JSON to standard output, for a command that is useless without a reader.
+pub fn print_json_to_reader(value: &impl Serialize) -> io::Result<()> {
+    print_to_reader(&serde_json::to_string(value)?)
+}
+
 /// Prints the line that reports why a command failed.
 pub fn print_error(line: &str) {
     // An error is ignored, since it cannot be reported either.

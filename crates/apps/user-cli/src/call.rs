@@ -6,7 +6,11 @@ use std::{
 };
 
 use anteroom_call_terminal::{
-    ending, own_name::NameFile, participation::CallParticipation, plain, screen,
+    ending,
+    own_name::NameFile,
+    participation::CallParticipation,
+    plain::{self, LineForm},
+    screen,
 };
 use anteroom_client::{
     AdminRights, CallMember, CallSession, CallStatements, CertificatePublicKey, DeviceCertificate,
@@ -16,7 +20,7 @@ use anteroom_console::{
     context::Context,
     exit_status::ExitStatus,
     os::{self, OsEntropy},
-    progress, terminal,
+    progress,
 };
 use anteroom_protocol::CallLink;
 use anteroom_runtime::Entropy as _;
@@ -35,10 +39,11 @@ use crate::{
 };
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status describes the
-/// end, and so does an error if JSON is requested.
+/// end, and so does the error of a stay that others ended.
 pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitStatus> {
     let store = LinkStore::of_user(&context.environment)?;
     let named = LinkTarget::read(options.link.link.as_deref(), Input::FirstLine, &store)?;
+    named.check_admin_key()?;
     let names = NameFile::of_user(&user_directory()?);
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let is_guest = options.guest && guest_visit::has_no_account(&options.rooms.client, context)?;
@@ -69,13 +74,16 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
         .into_iter()
         .chain(notices);
     let participation = CallParticipation::new(call, name, &named.link);
-    let failure = if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        plain::run(participation).await?
+    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let failure = if context.json {
+        plain::run(participation, LineForm::Json).await?
+    } else if options.plain || !is_terminal {
+        plain::run(participation, LineForm::Text).await?
     } else {
         screen::run(participation, notices).await?
     };
-    if let Some(report) = failure.as_ref().filter(|_| context.json) {
-        terminal::print_error(&report.to_json());
+    if let Some(report) = &failure {
+        report.print(context.json);
     }
     Ok(ending::exit_status(failure.as_ref()))
 }

@@ -127,7 +127,9 @@ fn parse_key(argument: &str) -> anyhow::Result<RootKey> {
     let text = secret_text::read(Some(argument), "the root key", Input::Whole)?;
     let link = CallLink::parse(&text).map_err(|error| match error {
         LinkError::BareKey(_) => anyhow!("{error}"),
-        _ => anyhow!("the text is not a root key"),
+        _ => Failure::failed("the text is not a root key")
+            .next("Give what follows key= in a link, or use --new")
+            .into(),
     })?;
     if !link.host.is_empty() {
         let failure = Failure::failed("the text is a link and no root key");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_client::CredentialStore;
 use anteroom_console::{context::Context, os, terminal::day};
 use anteroom_protocol::Timestamp;
 use anyhow::Context as _;
@@ -16,6 +17,7 @@ pub async fn run(options: &CredentialRenew, context: &Context) -> anyhow::Result
         return renewal::wait(&identity).await;
     }
     let file = identity.credentials()?;
+    let before: Vec<Timestamp> = file.load().iter().flat_map(CredentialStore::days).collect();
     let renewal = renewal::renew(&identity.session()?, &file).await?;
     if let Some(error) = &renewal.failure {
         tracing::warn!("there are fewer credentials for creating links: {error}");
@@ -28,8 +30,14 @@ pub async fn run(options: &CredentialRenew, context: &Context) -> anyhow::Result
         "lastDay": last.as_secs(),
         "spareLinks": spare_links,
     });
+    let fresh = match before == days {
+        true => {
+            " Those of the same days were in store already: nothing needs another renewal today."
+        }
+        false => "",
+    };
     let text = format!(
-        "Stored the credentials of {} days, {} to {}, and {spare_links} for creating links.",
+        "Stored the credentials of {} days, {} to {}, and {spare_links} for creating links.{fresh}",
         days.len(),
         day(*first),
         day(*last),

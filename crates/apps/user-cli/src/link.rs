@@ -9,8 +9,7 @@ mod state;
 use std::sync::Arc;
 
 use anteroom_client::{
-    AdminRights, ChangePolicy, Error, LinkAdmin, LinkChange, LinkState, OngoingCall, Problem,
-    RoomsError,
+    AdminRights, ChangePolicy, Error, LinkAdmin, LinkChange, LinkState, OngoingCall, RoomsError,
 };
 use anteroom_console::{
     context::Context,
@@ -18,6 +17,7 @@ use anteroom_console::{
     os,
     terminal::{confirm, plain},
 };
+use anyhow::anyhow;
 use serde_json::json;
 
 use self::state::ChangeReport;
@@ -205,7 +205,7 @@ async fn change_link(
     let changed = admin.change(&pass, change, os::now(), &mut rng).await;
     let changed = changed.map_err(|error| match error {
         Error::Rooms(RoomsError::Problem(problem)) if problem.code == "CALL_ON" => {
-            approval_during_call(*problem)
+            approval_during_call()
         }
         error => session.client_error(named, error),
     })?;
@@ -216,10 +216,10 @@ async fn change_link(
 }
 
 /// Returns the failure of a change of the approval, which is the same from the beginning of a call to its end.
-fn approval_during_call(problem: Problem) -> anyhow::Error {
-    Failure::new("CALL_ON", "approval cannot be switched while a call is on")
+fn approval_during_call() -> anyhow::Error {
+    Failure::new("CALL_ON", "approval is not switched")
         .refused()
-        .with_reason(problem)
+        .with_reason(anyhow!("a call is on (409 CALL_ON)"))
         .next(
             "Wait until the call is over, or end it: anteroom call end LINK. In the call an admin decides \
              with /admit and /deny about those who wait, and /lock lets nobody new in",

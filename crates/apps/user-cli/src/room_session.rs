@@ -2,6 +2,7 @@
 
 mod creation;
 mod credentials;
+mod link_target;
 mod own_link;
 mod pasted;
 
@@ -21,16 +22,15 @@ use anteroom_console::{
     failure::Failure,
     listen::{self, Addresses},
 };
-use anteroom_protocol::{CallLink, LinkError};
+use anteroom_protocol::CallLink;
 use anyhow::{anyhow, bail};
 
 pub(crate) use self::credentials::CallCredentials;
 use crate::{
-    arguments::{LinkArgument, RoomFlags},
+    arguments::RoomFlags,
     credentials::CredentialFile,
     device_secret::CallDevice,
     links::{LinkStore, OwnLink, short_name},
-    secret_text::{self, Input},
     session::IssuerIdentity,
 };
 
@@ -63,76 +63,6 @@ pub(crate) struct RoomService {
     /// Whether the link alone names the room service, and no certificate shows that it is there:
     /// another program of this machine could answer.
     pub(crate) is_unproven: bool,
-}
-
-impl LinkTarget {
-    /// Parses an argument: a link, a root key, the short name of an own link, or the file that contains one
-    /// of them.
-    pub(crate) fn find(argument: &LinkArgument, store: &LinkStore) -> anyhow::Result<Self> {
-        Self::read(Some(&argument.link), Input::Whole, store)
-    }
-
-    /// As [`Self::find`], with an optional argument; the rest of the input may be for the command.
-    pub(crate) fn read(
-        argument: Option<&str>,
-        input: Input,
-        store: &LinkStore,
-    ) -> anyhow::Result<Self> {
-        let text = secret_text::read(argument, "the link", input)?;
-        let text = pasted::link(&text);
-        let mut link = match CallLink::parse(text) {
-            Ok(link) => link,
-            Err(LinkError::NotALink) => {
-                let own = store.by_name(text.trim())?.ok_or_else(|| {
-                    Failure::new(
-                        "link_unknown",
-                        "that is no link, no root key, and not the short name of a link of yours",
-                    )
-                    .next("Paste the whole link in quotes; anteroom link list shows your own")
-                })?;
-                return Ok(Self {
-                    link: own.link.clone(),
-                    own: Some(own),
-                });
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let own = store.find(&link.root_key)?;
-        let own_params = own.as_ref().and_then(|own| own.link.params);
-        link.params = link.params.or(own_params);
-        let own_admin = own.as_ref().and_then(|own| own.link.admin);
-        link.admin = link.admin.or(own_admin);
-        // A bare key, or a link that was cut off, does not bring certificates back.
-        link.without_certificates |= own
-            .as_ref()
-            .is_some_and(|own| own.link.without_certificates);
-        if own_admin.is_some() && link.admin != own_admin {
-            bail!(
-                Failure::new(
-                    "link_admin_other",
-                    "the link names another admin key than yours of the same room",
-                )
-                .next(
-                    "It may be mistyped after admin=: use the link as anteroom link list --links shows it",
-                )
-            );
-        }
-        let named = Self { link, own };
-        if let Some(notice) = named.notice() {
-            tracing::warn!("{notice}");
-        }
-        Ok(named)
-    }
-
-    /// Returns a warning about a link that may have lost its params.
-    pub(crate) fn notice(&self) -> Option<&'static str> {
-        let is_bare = self.link.host.is_empty();
-        (self.link.params.is_none() && !is_bare).then_some(
-            "the link names no server params, so they cannot be compared with those of whoever made \
-             it. If the link that you were given has params=, quote it: in a shell an & ends the \
-             command",
-        )
-    }
 }
 
 /// The warning about a room service that does not show the policy of the admins.

@@ -176,7 +176,11 @@ impl SealedFile {
 
     /// Returns the error for a file with unreadable content.
     pub(crate) fn damaged(&self) -> anyhow::Error {
-        anyhow!(self.error_text("is damaged, or its key is another one"))
+        Failure::failed(self.error_text("is damaged, or its key is another one"))
+            .next(
+                "Put its key or a copy of both back; without them move the file away, and what it holds is lost",
+            )
+            .into()
     }
 
     pub(crate) fn error_text(&self, what: &str) -> String {

@@ -243,6 +243,7 @@ impl History {
             one.in_group.end(at);
         } else if line.starts_with("You are out of the group")
             || line.starts_with("You were taken out of the group")
+            || line.starts_with("Your place in the group is made anew")
             || line.contains("and you have left that group")
         {
             one.in_group.end(at);

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::call::free_address;
 use crate::directory::{CallProcess, ServeProcess, TestAccount, TestDirectory, stderr};
 
 /// An admin of a link, and another person with a directory of their own.
@@ -88,7 +89,9 @@ fn who_comes_by_a_link_that_was_cut_before_its_admin_key_is_told_to_ask_for_it_a
             "{told}"
         );
         if approval == "on" {
-            ann.wait_for("it was let in, and shows no approval. Its link may lack the admin key");
+            ann.wait_for(
+                "they were let in, and show no approval. Their link may lack the admin key",
+            );
         }
         bob.type_line("/quit");
         let (status, said) = bob.end();
@@ -96,6 +99,55 @@ fn who_comes_by_a_link_that_was_cut_before_its_admin_key_is_told_to_ask_for_it_a
         let advice = said.iter().filter(|line| line.contains("/admit"));
         assert_eq!(advice.count(), 0, "{said:#?}");
     }
+}
+
+#[test]
+fn a_link_that_shows_what_it_lacks_is_warned_of_before_anybody_is_asked() {
+    let mut fixture = fixture(&[]);
+    let nowhere = format!("http://{}", free_address());
+    fixture.other.set("ANTEROOM_ISSUER_URL", &nowhere);
+    let (_, params) = fixture.link.split_once("&params=").unwrap();
+    let without_admin = format!("{}&params={params}", fixture.cut());
+    for (link, expected) in [
+        (
+            without_admin.as_str(),
+            Some("the link names no key of its admins. If"),
+        ),
+        (
+            fixture.cut(),
+            Some("the link names no server params, so they cannot be compared"),
+        ),
+        (fixture.link.as_str(), None),
+    ] {
+        let command = [
+            "call", "join", link, "--plain", "--as", "Bob", "--rooms", &nowhere,
+        ];
+        let output = fixture.other.run(&command);
+        let shown = stderr(&output);
+        assert_eq!(output.status.code(), Some(6), "{shown}");
+        let first = shown.lines().next().unwrap();
+        match expected {
+            Some(expected) => assert!(first.contains(expected), "{shown}"),
+            None => assert!(!shown.contains("the link names no"), "{shown}"),
+        }
+        let is_about_admin = expected.is_some();
+        assert_eq!(
+            shown.contains("you are in no group with the others of a call"),
+            is_about_admin,
+            "{shown}"
+        );
+    }
+    // A key that is none is an error, before the issuer is missed. Half of all texts are keys.
+    let (_, key) = fixture.link.split_once("admin=").unwrap();
+    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".chars();
+    let mut letters = letters.filter(|letter| !key.starts_with(*letter));
+    assert!(letters.any(|letter| {
+        let link = fixture.mistyped("admin=", 0, letter);
+        let shown = fixture
+            .other
+            .refusal(&["call", "join", &link, "--as", "Bob"]);
+        shown.contains("what follows admin= is no key of admins")
+    }));
 }
 
 #[test]
@@ -123,7 +175,10 @@ fn a_script_with_a_cut_link_fails_with_a_code_of_its_own() {
             .contains("Ask for the link anew")
     );
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("! your link lacks its admin key"), "{said}");
+    assert!(
+        said.contains("{\"event\":\"problem\",\"text\":\"your link lacks its admin key"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -204,6 +259,44 @@ fn who_joins_with_a_mistyped_admin_key_is_told_so_before_or_in_the_call() {
     bob.wait_for("! your link has another admin key: leave, ask for the link anew");
     bob.type_line("/quit");
     assert!(bob.end().0.success());
+}
+
+#[test]
+fn an_import_by_a_link_without_its_admin_key_says_who_joins_again_with_the_whole_one() {
+    let fixture = fixture(&[]);
+    let mut waiting = fixture.bob(fixture.cut());
+    waiting.wait_for("You wait in the lobby");
+    let state = fixture
+        .place
+        .json(&["link", "show", &fixture.name, "--secret", "--json"]);
+    let secret = state["adminSecret"].as_str().unwrap();
+    fs::write(fixture.other.path().join("secret"), secret).unwrap();
+    let listen = fs::read(fixture.place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    let rooms = listen["rooms"].as_str().unwrap();
+    for (link, is_completed) in [(fixture.cut(), true), (fixture.link.as_str(), false)] {
+        let command = [
+            "link",
+            "import",
+            link,
+            "--secret-file",
+            "secret",
+            "--rooms",
+            rooms,
+        ];
+        let shown = fixture.other.shown(&command);
+        assert!(
+            shown.contains("A call that you are in, or wait for, goes on as it is: to be an admin there, leave and join"),
+            "{shown}"
+        );
+        let whole = format!(
+            "anteroom link show {} has all of it. Whoever came by the",
+            fixture.name
+        );
+        assert_eq!(shown.contains(&whole), is_completed, "{shown}");
+    }
+    waiting.type_line("/quit");
+    assert!(waiting.end().0.success());
 }
 
 #[test]
@@ -305,7 +398,7 @@ fn a_second_device_of_a_person_who_was_let_in_is_told_that_it_needs_an_approval_
     let told = laptop.wait_for("! you cannot be in the group: nobody has let this device in.");
     let (_, own) = told.split_once("/admit ").unwrap();
     ann.wait_for(&format!(
-        "nobody has let this device in. /admit {own} lets it in"
+        "nobody has let this device in. /admit {own} lets them in"
     ));
     ann.type_line(&format!("/admit {own}"));
     laptop.wait_for("With you in the group: ");

@@ -48,7 +48,7 @@ fn a_decision_about_somebody_in_another_place_names_the_command_for_that_place()
     let tag = ann.wait_for_guest();
     ann.type_line(&format!("/remove {tag}"));
     ann.wait_for(&format!(
-        "! {tag} \"Bob\" waits in the lobby, and is not in the call: /deny {tag} sends it away"
+        "! {tag} \"Bob\" waits in the lobby, and is not in the call: /deny {tag} sends them away"
     ));
     ann.type_line(&format!("/coadmin {tag}"));
     ann.wait_for(&format!(
@@ -59,7 +59,7 @@ fn a_decision_about_somebody_in_another_place_names_the_command_for_that_place()
     bob.wait_for("With you in the group: ");
     ann.type_line(&format!("/deny {tag}"));
     ann.wait_for(&format!(
-        "! {tag} \"Bob\" is in the call, and not in the lobby: /remove {tag} sends it away"
+        "! {tag} \"Bob\" is in the call, and not in the lobby: /remove {tag} sends them away"
     ));
     ann.type_line("/quit");
     let (_, said) = ann.end();
@@ -91,4 +91,35 @@ fn the_second_denial_of_an_account_says_that_it_blocks_and_was_a_refusal() {
         let (status, said) = bob.end();
         assert_eq!(status.code(), Some(3), "{said:#?}");
     }
+}
+
+#[test]
+fn another_device_of_ones_account_is_sent_away_alone_and_never_with_this_one() {
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut other = fixture.join("Ann");
+    other.wait_for("You are in");
+    let line = ann.wait_for("With you in the group: admin #");
+    let tag = line.split_whitespace().nth(6).unwrap();
+    other.wait_for("With you in the group: ");
+    other.type_line("/who");
+    let own = other.wait_for("  You, an admin (in the call)");
+    assert!(own.contains("in with the admin secret"), "{own}");
+    ann.type_line(&format!("/block {tag}"));
+    ann.wait_for(&format!(
+        "is a device of your own account, and /block is about all devices of an account, this one too: /remove {tag} \
+         sends that device alone away"
+    ));
+    ann.type_line(&format!("/remove {tag}"));
+    ann.wait_for(&format!(
+        "You sent admin {tag} \"Ann\" away. This device stays. Your account has to be let in again"
+    ));
+    other.wait_for("An admin sent you away.");
+    assert_eq!(other.end().0.code(), Some(4));
+    ann.type_line("/who");
+    ann.wait_for("You, an admin (in the call)");
+    ann.type_line("/quit");
+    let (status, said) = ann.end();
+    assert!(status.success(), "{said:#?}");
 }

@@ -95,6 +95,14 @@ fn report(output: &Output) -> Value {
         Some(i32::from(!is_healthy)),
         "{report}"
     );
+    let shown = stderr(output);
+    let last: Option<Value> = shown
+        .lines()
+        .last()
+        .and_then(|line| serde_json::from_str(line).ok());
+    let code = last.as_ref().map(|error| &error["error"]["code"]);
+    let expected = Value::from("problems_found");
+    assert_eq!(code, (!is_healthy).then_some(&expected), "{shown}");
     report
 }
 

@@ -212,3 +212,76 @@ fn what_a_restart_of_the_service_ends_is_told_to_those_who_come_back() {
         assert!(one.end().0.success());
     }
 }
+
+#[test]
+fn who_was_put_out_of_an_open_call_and_comes_again_is_told_why_nobody_hears_it() {
+    let mut fixture = fixture(&["--approval", "off"]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut bob = fixture.join("Bob");
+    let entered = ann.wait_for("With you in the group: ");
+    let tag = entered.split_whitespace().nth(5).unwrap();
+    bob.wait_for("With you in the group: ");
+    ann.type_line(&format!("/remove {tag}"));
+    bob.wait_for("An admin sent you away.");
+    assert_eq!(bob.end().0.code(), Some(4));
+    let mut bob = fixture.join("Bob");
+    let told =
+        bob.wait_for("! you are in the call, and outside of its group, where nobody hears you.");
+    assert!(
+        told.contains("so an admin or a co-admin has put you out of the group before"),
+        "{told}"
+    );
+    let tag = told.rsplit_once(' ').unwrap().1;
+    ann.wait_for(&format!("/admit {tag} lets"));
+    ann.type_line(&format!("/admit {tag}"));
+    bob.wait_for("With you in the group: ");
+}
+
+#[test]
+fn the_end_of_a_co_admins_right_is_told_calmly_to_all() {
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
+    ann.wait_for("You are in");
+    let mut bob = fixture.join("Bob");
+    let bobs_tag = ann.wait_for_guest();
+    ann.type_line(&format!("/admit {bobs_tag}"));
+    ann.wait_for("With you in the group: ");
+    bob.wait_for("With you in the group: ");
+    ann.type_line(&format!("/coadmin {bobs_tag}"));
+    bob.wait_for("Who decides beside the admins: you, a co-admin.");
+    let mut carl = fixture.join("Carl");
+    let tag = bob.wait_for_guest();
+    bob.type_line(&format!("/admit {tag}"));
+    carl.wait_for("With you in the group: ");
+    bob.type_line("/lock");
+    carl.wait_for("The call is locked by ");
+    ann.type_line(&format!("/coadmin {bobs_tag} off"));
+    ann.wait_for(&format!("{tag} \"Carl\" stays: an admin's device signs"));
+    ann.wait_for("! the call is not locked any more: a former co-admin has signed the lock");
+    carl.wait_for("You stay: an admin's device signs");
+    carl.wait_for("You are in the group of 3 members, in a new place.");
+    ann.wait_for(&format!(
+        "{tag} \"Carl\" came into the group anew, let in by an admin, account certified."
+    ));
+    carl.type_line("hello");
+    for one in [&mut ann, &mut bob] {
+        one.wait_for("\"Carl\": hello");
+    }
+    for mut one in [carl, bob, ann] {
+        one.type_line("/quit");
+        let (status, said) = one.end();
+        assert!(status.success(), "{said:#?}");
+        let alarms = said.iter().filter(|line| {
+            [
+                "taken out",
+                "not confirmed",
+                "out of the group",
+                "nothing has come",
+            ]
+            .iter()
+            .any(|alarm| line.contains(alarm))
+        });
+        assert_eq!(alarms.count(), 0, "{said:#?}");
+    }
+}

@@ -237,7 +237,11 @@ fn an_admin_secret_or_a_passkey_is_handed_on_and_makes_a_second_admin() {
     let (key, _) = link.split_once("&admin=").unwrap();
     let import = ["link", "import", key, "--secret-file"];
     for (file, flag) in [("secret", "--secret-file"), ("passkey", "--passkey-file")] {
-        other.shown(&[&import[..3], &[flag, file]].concat());
+        let shown = other.shown(&[&import[..3], &[flag, file]].concat());
+        assert!(
+            shown.contains("to be an admin there, leave and join again."),
+            "{shown}"
+        );
         let listed = other.json(&["link", "list", "--secrets", "--json"]);
         assert_eq!(listed[0]["adminSecret"], secret.as_str(), "{file}");
         assert_eq!(listed[0]["adminPasskey"], passkey.as_str(), "{file}");

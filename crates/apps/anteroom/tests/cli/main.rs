@@ -10,6 +10,7 @@ mod addresses;
 mod backup;
 mod budgets;
 mod call;
+mod call_ends;
 mod checks;
 mod colours;
 mod confirmation;

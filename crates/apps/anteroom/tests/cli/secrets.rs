@@ -268,7 +268,7 @@ fn every_command_takes_its_link_from_a_file_or_from_standard_input() {
         &format!("{link}\n/who\n"),
     );
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("You (in the call)"), "{text}");
+    assert!(text.contains("You, an admin (in the call)"), "{text}");
     let output = place.run_with_input(&["link", "delete", "-", "--yes"], &format!("{name}\n"));
     assert!(output.status.success(), "{}", stderr(&output));
 

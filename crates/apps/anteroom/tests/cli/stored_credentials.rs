@@ -221,7 +221,15 @@ fn a_login_brings_the_first_credentials_and_a_logout_takes_them_away() {
 fn a_damaged_file_or_a_lost_key_is_told_and_what_was_in_it_is_fetched_again() {
     let fixture = fixture();
     let person = &fixture.person;
-    person.shown(&["credential", "renew"]);
+    let first = person.shown(&["credential", "renew"]);
+    assert!(!first.contains("in store already"), "{first}");
+    let again = person.shown(&["credential", "renew"]);
+    assert!(
+        again.contains(
+            "Those of the same days were in store already: nothing needs another renewal"
+        ),
+        "{again}"
+    );
     let (link, _) = told(person, &["link", "create", "--json"]);
     let link: Value = serde_json::from_str(&link).unwrap();
     let name = link["shortName"].as_str().unwrap();

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     call::{CallFixture, call_at_a_fixed_address, fixture},
@@ -28,10 +28,16 @@ fn script(fixture: &mut CallFixture) -> Output {
 fn check_unsaid(output: &Output, line: &str, name: &str) {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{name}: {said}");
-    assert!(said.contains(line), "{name}: {said}");
+    let events = said.lines().map(|line| serde_json::from_str(line).unwrap());
+    let events: Vec<Value> = events.collect();
+    let expected = json!({"event": "problem", "text": line});
+    assert!(events.contains(&expected), "{name}: {said}");
     let shown = stderr(output);
     let report: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
     assert_eq!(report["error"]["code"], "not_said", "{name}: {shown}");
+    for member in ["why", "next"] {
+        assert!(report["error"][member].is_string(), "{name}: {shown}");
+    }
 }
 
 #[test]
@@ -54,19 +60,19 @@ fn a_script_whose_text_nobody_hears_fails_with_not_said() {
             "alone",
             &["--approval", "off"][..],
             alone,
-            "! not said: nobody else is in the call: hello\n",
+            "not said: nobody else is in the call: hello",
         ),
         (
             "in the lobby",
             &[],
             with_ann,
-            "! not said: you are still in the lobby, where nobody hears you: hello\n",
+            "not said: you are still in the lobby, where nobody hears you: hello",
         ),
         (
             "not in the group",
             &["--approval", "off"],
             with_stopped,
-            "! not said: the others have not let this device into their group: hello\n",
+            "not said: the others have not let this device into their group: hello",
         ),
     ] {
         let mut fixture = fixture(flags);

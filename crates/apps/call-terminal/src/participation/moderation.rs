@@ -1,6 +1,9 @@
 //! The commands about raised hands of others and about the approval of the call.
 
-use super::{CallParticipation, Reply, error_entries};
+use super::{
+    CallParticipation,
+    reply::{Reply, error_entries},
+};
 use crate::tag::TagPrefix;
 
 impl CallParticipation {

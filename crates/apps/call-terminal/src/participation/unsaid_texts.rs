@@ -5,7 +5,7 @@ use std::mem;
 use anteroom_client::CallEvent;
 use anteroom_console::report::ErrorReport;
 
-use super::{CallParticipation, may_be_unsaid};
+use super::{CallParticipation, outcomes::may_be_unsaid};
 use crate::{
     ending,
     entry::Entry,

@@ -49,8 +49,15 @@ impl View {
             return Vec::new();
         }
         let before = std::mem::replace(&mut self.group.told_co_admins, co_admins.clone());
-        let ended = before.iter().filter(|key| !co_admins.contains(key));
-        let mut texts: Vec<String> = ended.map(|key| self.ended_co_admin(state, key)).collect();
+        let ended: Vec<_> = before
+            .iter()
+            .filter(|key| !co_admins.contains(key))
+            .collect();
+        let mut texts: Vec<String> = ended
+            .iter()
+            .map(|key| self.ended_co_admin(state, key))
+            .collect();
+        texts.extend(self.admitted_by(state, &ended));
         let named = co_admins
             .iter()
             .map(|key| self.signer(Signer::CoAdmin(*key)));
@@ -59,6 +66,49 @@ impl View {
             texts.push(format!("Who decides beside the admins: {named}."));
         }
         texts.into_iter().map(Entry::Notice).collect()
+    }
+
+    /// Says what becomes of the members whom former co-admins have let in: an admin's device signs for them, and
+    /// each has to show that in a new leaf.
+    fn admitted_by(&self, state: &GroupState, former: &[&MemberPublicKey]) -> Option<String> {
+        let is_by_former = |reason: AdmissionReason| match reason {
+            AdmissionReason::Approval(Signer::CoAdmin(key)) => former.contains(&&key),
+            _ => false,
+        };
+        let members = state.members.iter();
+        let admitted = members.filter(|member| is_by_former(member.reason));
+        let labels: Vec<String> = admitted
+            .map(|member| self.member_label(&member.claims))
+            .collect();
+        let stay = match labels.as_slice() {
+            [] => return None,
+            [one] if one != "You" => "stays",
+            _ => "stay",
+        };
+        Some(format!(
+            "{} {stay}: an admin's device signs for those whom a former co-admin has let in, and they come into the \
+             group anew with that.",
+            labels.join(", ")
+        ))
+    }
+
+    /// Says that a lock has ended and nobody has unlocked the call: it ends with the right of the co-admin who has
+    /// signed it.
+    pub(super) fn ended_lock(&mut self, state: &GroupState, has_former: bool) -> Option<Entry> {
+        if state.members.is_empty() {
+            return None;
+        }
+        let was_locked = std::mem::replace(&mut self.group.was_locked, state.is_locked);
+        let why = match has_former {
+            true => ": a former co-admin has signed the lock, which has ended with that right",
+            false => ", and nobody has unlocked it",
+        };
+        let next = match self.decides() {
+            true => "/lock locks it again",
+            false => "Ask an admin or a co-admin to write /lock",
+        };
+        (was_locked && !state.is_locked)
+            .then(|| Entry::Problem(format!("the call is not locked any more{why}. {next}")))
     }
 
     fn ended_co_admin(&self, state: &GroupState, key: &MemberPublicKey) -> String {
@@ -81,9 +131,9 @@ impl View {
         let is_missing = refusal == CommitRefusal::Admission(AdmissionError::Missing);
         if is_missing && self.shows_no_approval(claims) {
             return Entry::Problem(format!(
-                "{label} is not let into the group: it was let in, and shows no approval. Its link may lack the \
-                 admin key, or have another one, and /admit changes nothing then: send it the whole link, with \
-                 which it leaves and joins again"
+                "{label} is not let into the group: they were let in, and show no approval. Their link may lack the \
+                 admin key, or have another one, and /admit changes nothing then: send them the whole link, with \
+                 which they leave and join again"
             ));
         }
         let (reason, command) = match refusal {
@@ -99,11 +149,11 @@ impl View {
         };
         let next = match command {
             Some(command) if self.decides() && is_missing => format!(
-                ". {command} lets it in; if it does not, its link may lack the admin key, or have another one: \
-                 send it the whole link"
+                ". {command} lets them in; if it does not, their link may lack the admin key, or have another one: \
+                 send them the whole link"
             ),
-            Some(command) if self.decides() => format!(". {command} lets it in"),
-            Some(command) => format!(". An admin or a co-admin lets it in with {command}"),
+            Some(command) if self.decides() => format!(". {command} lets them in"),
+            Some(command) => format!(". An admin or a co-admin lets them in with {command}"),
             None => String::new(),
         };
         Entry::Problem(format!("{label} is not let into the group: {reason}{next}"))
@@ -122,6 +172,12 @@ impl View {
             (true, None) => "the call is locked: you are outside of its group, where nobody hears you. Ask an admin \
                  or a co-admin to write /lock off"
                 .to_owned(),
+            // Nobody needs an approval there.
+            (false, None) if self.is_open => format!(
+                "you are in the call, and outside of its group, where nobody hears you. The link asks for no \
+                 approval, so an admin or a co-admin has put you out of the group before, as it seems. Ask one of \
+                 them to write /admit {tag}"
+            ),
             (false, _) => format!(
                 "you are in the call, and the others have not let you into its group, where nobody hears you. Ask \
                  an admin or a co-admin to write /admit {tag}"

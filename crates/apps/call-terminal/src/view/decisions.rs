@@ -18,19 +18,36 @@ impl View {
         if decision == Decision::Admit && self.signs_approvals() {
             self.note_approval(device, self.listed_key(device));
         }
+        let is_own_account = self.is_of_own_account(device);
+        let after = match decision {
+            Decision::Remove if is_own_account => words::OWN_ACCOUNT_REMOVED,
+            _ => "",
+        };
         let is_passed_on = self.passes_on();
         if !is_passed_on && decision != Decision::Admit {
             self.dismissed.insert(device);
         }
         let is_second = decision == Decision::Deny && self.deny(device);
         if is_passed_on {
-            return words::asked_decision(decision, &label, is_second);
+            return words::asked_decision(decision, &label, is_second, after);
         }
         self.sent_decision(decision, device);
-        match is_second {
-            true => words::second_denial(&label),
-            false => words::decision(decision, &label, self.admits_each_device()),
+        let is_of_admin = !is_second && self.is_account_of_admin(device);
+        match (decision, is_second) {
+            (_, true) => words::second_denial(&label),
+            (Decision::Deny, false) if is_of_admin => words::denial_of_admin(&label),
+            _ => words::decision(decision, &label, self.admits_each_device(), after),
         }
+    }
+
+    /// Returns whether the room service lists an admin in the call with the account of a waiting device.
+    fn is_account_of_admin(&self, device: DemuxId) -> bool {
+        let waiting = find(&self.roster.pending, device);
+        let Some(user) = waiting.and_then(|waiting| waiting.user.as_ref()) else {
+            return false;
+        };
+        let mut active = self.roster.active.iter();
+        active.any(|one| one.is_admin && one.user.as_ref() == Some(user))
     }
 
     /// Notes that a device is not let in. Returns whether it is known as the second denial of the account, which
@@ -40,8 +57,7 @@ impl View {
         let Some(user) = waiting.and_then(|waiting| waiting.user.clone()) else {
             return false;
         };
-        let mut active = self.roster.active.iter();
-        if active.any(|one| one.is_admin && one.user.as_ref() == Some(&user)) {
+        if self.is_account_of_admin(device) {
             return false;
         }
         if self.denied.len() >= MAX_DENIED {
@@ -96,7 +112,7 @@ impl View {
                 ))
             }
             DecisionHandling::Dropped => Entry::Problem(format!(
-                "{decider}, decided about {about}, and your device did not pass that on: it is an \
+                "{decider}, decided about {about}, and your device did not pass that on: that is an \
                  admin, or the room service lists somebody else there now"
             )),
             DecisionHandling::OfOther => {

@@ -23,6 +23,8 @@ pub(super) struct GroupView {
     pub(super) has_compared: bool,
     /// Whether the person was told what a group of this era is good for.
     pub(super) is_introduced: bool,
+    /// The keys of the members whose leaves a commit takes out to add others of theirs.
+    pub(super) added_anew: BTreeSet<[u8; 32]>,
     /// The keys of the members that were told as not confirmed.
     pub(super) told_silent: BTreeSet<[u8; 32]>,
     /// Whether the person was told to compare words with those who came after the last comparison.

@@ -3,15 +3,12 @@
 use std::{iter, mem};
 
 use anteroom_client::{
-    AdmissionReason, BarState, CallEvent, CertificateStatus, ContextError, DemuxId, GroupEvent,
-    JoinError, LeaveReason, Listing, MemberStatus, Participant, StopReason,
+    BarState, CallEvent, CertificateStatus, ContextError, DemuxId, GroupEvent, JoinError,
+    LeaveReason, Listing, Participant, RemovalReason, StopReason,
 };
 
 use super::{View, group::Membership, moderation::MODERATION_UNSUPPORTED, words};
 use crate::{entry::Entry, presence::Change};
-
-/// The maximum number of members that are named when this device enters a group.
-const NAMED: usize = 8;
 
 impl View {
     /// Returns whether the call is locked.
@@ -120,11 +117,11 @@ impl View {
         match event {
             CallEvent::GroupChanged(state) => {
                 self.group.state = Some((**state).clone());
-                if !state.members.is_empty() {
-                    self.group.was_locked = state.is_locked;
-                }
                 self.know_members();
+                let mut told = self.group.told_co_admins.iter();
+                let has_former = told.any(|key| !state.co_admins.contains(key));
                 let mut entries = self.changed_co_admins(state);
+                entries.extend(self.ended_lock(state, has_former));
                 entries.extend(self.tell_of_outsiders());
                 entries.extend(self.tell_of_missing_admin());
                 entries
@@ -156,14 +153,21 @@ impl View {
         match event {
             GroupEvent::Entered { members, .. } => {
                 let state = self.group.state.get_or_insert_default();
+                // A Welcome to a new leaf comes before the commit that takes out the earlier one.
+                let was_in = state.members.iter().any(|member| member.is_own);
                 state.members.clone_from(members);
                 self.group.told_silent.clear();
+                self.group.added_anew.clear();
                 self.group.kept_outside = None;
                 self.know_members();
-                self.enter_group(members)
+                self.enter_group(members, was_in)
             }
             GroupEvent::Left(reason) => match reason {
                 LeaveReason::NewSeat | LeaveReason::RefusedCommit => Vec::new(),
+                // This device has asked for it, as with a newer approval.
+                LeaveReason::Removed(RemovalReason::AddedAnew) => {
+                    notice("Your place in the group is made anew, which takes a moment.".to_owned())
+                }
                 LeaveReason::MissedCommit | LeaveReason::NextGroup | LeaveReason::Failed => {
                     notice("You are out of the group, and ask to be let in again.".to_owned())
                 }
@@ -197,8 +201,13 @@ impl View {
                 self.group.add(member);
                 self.know_members();
                 let compared = self.after_comparison(member);
+                let key = member.claims.member_key.as_bytes();
+                let anew = match self.group.added_anew.remove(key) {
+                    true => " anew",
+                    false => "",
+                };
                 let came = Entry::Notice(format!(
-                    "{} came into the group, {}, {}.{compared}",
+                    "{} came into the group{anew}, {}, {}.{compared}",
                     self.member_label(&member.claims),
                     self.admission(member.reason),
                     words::certificate(member.certificate),
@@ -210,9 +219,14 @@ impl View {
             GroupEvent::MemberRemoved {
                 leaf,
                 claims,
+                reason,
                 signer,
                 ..
             } => {
+                if *reason == RemovalReason::AddedAnew {
+                    let key = *claims.member_key.as_bytes();
+                    self.group.added_anew.insert(key);
+                }
                 let label = self.member_label(claims);
                 self.group.remove(*leaf, claims);
                 self.know_members();
@@ -267,7 +281,7 @@ impl View {
                 notice(if *is_confirmed {
                     format!("{label} is confirmed again.")
                 } else {
-                    format!("{label} is not confirmed: nothing has come from it for 20 s.")
+                    format!("{label} is not confirmed: nothing has come from them for 20 s.")
                 })
             }
             GroupEvent::SendingStopped(StopReason::NotConfirmed) => {
@@ -299,6 +313,7 @@ impl View {
                 notice("The members begin another group.".to_owned())
             }
             GroupEvent::Lock { is_on, signer } => {
+                self.group.was_locked = *is_on;
                 let signer = self.signer(*signer);
                 notice(if *is_on {
                     format!(
@@ -319,6 +334,10 @@ impl View {
                 let label = self.member_label(claims);
                 match state {
                     BarState::Removed => notice(format!("{label} is out of the group.")),
+                    BarState::NotConfirmed if !self.decides() => problem(format!(
+                        "your right as a co-admin has ended before the others had your signature about {label}: \
+                         look at /who whether {label} is there, and tell an admin"
+                    )),
                     BarState::NotConfirmed => problem(format!(
                         "it is not confirmed that the others have put {label} out of the group"
                     )),
@@ -326,71 +345,5 @@ impl View {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// Says who is in the group that this device has entered, and why.
-    fn enter_group(&mut self, members: &[MemberStatus]) -> Vec<Entry> {
-        let mut reasons = members.iter().map(|member| member.reason);
-        let rest = if reasons.any(|reason| reason == AdmissionReason::ServiceDecision) {
-            " Whom the room service lets in is in: the link names no admin key."
-        } else {
-            ""
-        };
-        let has_admin = self
-            .group
-            .state
-            .as_ref()
-            .is_some_and(|state| state.has_admin);
-        let audience = if has_admin {
-            "what you say is for its members alone"
-        } else {
-            "what you say goes to its members, and under the key of the link to devices without \
-             end-to-end encryption"
-        };
-        let count = words::members(members.len());
-        let text = match mem::replace(&mut self.group.is_introduced, true) {
-            true => format!("You are in the group of {count} again.{rest}"),
-            false => format!(
-                "You are in the group of {count}: {audience}. /verify shows words to compare.{rest}"
-            ),
-        };
-        let others = members.iter().filter(|member| !member.is_own);
-        let mut named: Vec<String> = others
-            .map(|member| {
-                let label = self.member_label(&member.claims);
-                let account = words::certificate(member.certificate);
-                format!("{label}, {}, {account}", self.admission(member.reason))
-            })
-            .collect();
-        let more = named.len().saturating_sub(NAMED);
-        named.truncate(NAMED);
-        if more > 0 {
-            named.push(format!("and {more} more, whom /who lists"));
-        }
-        let mut entries = vec![Entry::Notice(text)];
-        if !named.is_empty() {
-            let text = format!("With you in the group: {}.", named.join("; "));
-            entries.push(Entry::Notice(text));
-        }
-        entries.extend(
-            members
-                .iter()
-                .filter_map(|member| self.bad_certificate(member)),
-        );
-        entries
-    }
-
-    /// Returns the warning about a certificate that does not hold.
-    fn bad_certificate(&self, member: &MemberStatus) -> Option<Entry> {
-        let CertificateStatus::Invalid(error) = member.certificate else {
-            return None;
-        };
-        let label = match member.is_own {
-            true => "this device".to_owned(),
-            false => self.member_label(&member.claims),
-        };
-        Some(Entry::Problem(format!(
-            "the certificate of {label} does not hold: {error}. Its account is as told by the server"
-        )))
     }
 }

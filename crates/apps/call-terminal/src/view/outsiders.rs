@@ -52,9 +52,9 @@ impl View {
 /// Returns what is told of a device without end-to-end encryption.
 const fn outside(has_admin: bool) -> &'static str {
     if has_admin {
-        "takes no part in the end-to-end encryption: it does not hear what is said in the group"
+        "takes no part in the end-to-end encryption, and does not hear what is said in the group"
     } else {
-        "takes no part in the end-to-end encryption: what you say goes to it under the key of the link, \
+        "takes no part in the end-to-end encryption: what you say goes to them under the key of the link, \
          so that everybody with the link can read it with the room service's help"
     }
 }

@@ -78,6 +78,51 @@ impl View {
         })
     }
 
+    /// Returns whether a device is another one of this person's account, by the room service's word.
+    pub(super) fn is_of_own_account(&self, device: DemuxId) -> bool {
+        let user = |device| {
+            let listed = find(&self.roster.active, device);
+            let listed = listed.or_else(|| find(&self.roster.pending, device));
+            listed.and_then(|listed| listed.user.as_ref())
+        };
+        let own = self.me.filter(|me| *me != device).and_then(user);
+        own.is_some() && user(device) == own
+    }
+
+    /// Returns the reason why a decision about another device of one's account would hit this one too, and the
+    /// command that does not.
+    pub(crate) fn hits_own_account(&self, decision: Decision, device: DemuxId) -> Option<String> {
+        if !self.is_of_own_account(device) {
+            return None;
+        }
+        let label = self.known_devices.decision_label(device);
+        let tag = self.known_devices.tag(device);
+        match decision {
+            Decision::Block => {
+                let command = match self.known_devices.is_waiting(device) {
+                    true => Decision::Deny,
+                    false => Decision::Remove,
+                };
+                let next = match (command, self.passes_on()) {
+                    (Decision::Deny, true) => "leave there with /quit".to_owned(),
+                    (command, _) => {
+                        format!("{} {tag} sends that device alone away", command.command())
+                    }
+                };
+                Some(format!(
+                    "{label} is a device of your own account, and /block is about all devices of an account, this \
+                     one too: {next}"
+                ))
+            }
+            // The room service blocks the account of no admin who is in the call.
+            Decision::Deny if self.passes_on() => Some(format!(
+                "{label} is a device of your own account, and a second /deny of an account blocks all its devices, \
+                 this one too: leave there with /quit, or ask an admin to write /deny {tag}"
+            )),
+            Decision::Admit | Decision::Deny | Decision::Remove => None,
+        }
+    }
+
     /// Returns the reason why no admin's device is asked to pass a decision about a device on.
     pub(crate) fn request_obstacle(&self, decision: Decision, device: DemuxId) -> Option<String> {
         let missing_admin = self.missing_admin();

@@ -5,7 +5,11 @@ use std::time::Duration;
 use anteroom_client::{CertificateStatus, DemuxId, Participant};
 
 use super::{View, words};
-use crate::{entry::Entry, role::Role, wait::Wait};
+use crate::{
+    entry::Entry,
+    role::Role,
+    wait::{Wait, duration},
+};
 
 /// The mark of a certified account, between a tag and a name.
 const CERTIFIED: &str = "✓";
@@ -107,12 +111,25 @@ impl View {
         self.waiting(now).into_iter().map(|row| row.waited).max()
     }
 
+    /// Says how old the list is while the connection is lost.
+    fn age_of_roster(&self, now: Duration) -> Option<Entry> {
+        let age = duration(now.saturating_sub(self.lost_since?));
+        Some(Entry::Problem(format!(
+            "the connection was lost {age} ago, and this is as of then: others may have come or left since. /who \
+             shows who is here once the connection is back, which you are told"
+        )))
+    }
+
     /// Returns all participants, one in a line.
     pub(crate) fn everyone(&self, now: Duration) -> Vec<Entry> {
         let place = |participant: &Participant| self.group_place(participant);
-        let mut entries = words::everyone(&self.known_devices, &self.roster, place, |device| {
-            self.lobby.wait(device, now)
-        });
+        let mut entries: Vec<Entry> = self.age_of_roster(now).into_iter().collect();
+        entries.extend(words::everyone(
+            &self.known_devices,
+            &self.roster,
+            place,
+            |device| self.lobby.wait(device, now),
+        ));
         entries.extend(self.unlisted());
         if self.is_group_locked() {
             let text = "The call is locked: nobody new comes into the group.";

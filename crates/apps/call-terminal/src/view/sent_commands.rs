@@ -51,6 +51,14 @@ impl SentCommands {
         self.0.iter().any(|sent| sent.request == request)
     }
 
+    /// Returns whether the hand is to be raised by the last command about it.
+    pub(super) fn hand(&self) -> Option<bool> {
+        self.0.iter().find_map(|sent| match sent.request {
+            Request::Hand(raised) => Some(raised),
+            Request::Decision(..) => None,
+        })
+    }
+
     /// Forgets the commands that a roster shows as done.
     pub(super) fn confirm(&mut self, is_done: impl Fn(Request) -> bool) {
         self.0

@@ -62,6 +62,13 @@ impl View {
         });
     }
 
+    /// Returns whether this device's hand is raised, by the last command or else by the roster.
+    pub(crate) fn has_raised_hand(&self) -> bool {
+        let own = self.me.and_then(|me| find(&self.roster.active, me));
+        let listed = own.is_some_and(|own| own.hand_raised_at.is_some());
+        self.sent.hand().unwrap_or(listed)
+    }
+
     /// Forgets the commands that the roster shows as done.
     pub(super) fn confirm_sent(&mut self) {
         let (roster, me) = (&self.roster, self.me);
@@ -152,7 +159,7 @@ impl View {
             // It may also be that a greeting came too late.
             "unknown_device" => {
                 return format!(
-                    "{text} was perhaps not done: {label} may have left before. Decide again if it comes back"
+                    "{text} was perhaps not done: {label} may have left before. Decide again if they come back"
                 );
             }
             "full" => format!(
@@ -169,7 +176,7 @@ impl View {
             "too_many_users" => {
                 return format!(
                     "{text} was done, and is not remembered: the call remembers too many accounts already. Decide \
-                     about {label} again when it comes back"
+                     about {label} again when they come back"
                 );
             }
             "forbidden" => {
@@ -189,9 +196,9 @@ fn listed(commands: &[SentCommand]) -> String {
 }
 
 fn in_call(label: &str, tag: &str) -> String {
-    format!("{label} is in the call, and not in the lobby: /remove {tag} sends it away")
+    format!("{label} is in the call, and not in the lobby: /remove {tag} sends them away")
 }
 
 fn in_lobby(label: &str, tag: &str) -> String {
-    format!("{label} waits in the lobby, and is not in the call: /deny {tag} sends it away")
+    format!("{label} waits in the lobby, and is not in the call: /deny {tag} sends them away")
 }

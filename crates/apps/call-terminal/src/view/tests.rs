@@ -8,12 +8,12 @@ mod rights;
 
 use anteroom_client::{
     AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
-    OpenError, RoomsError,
+    OpenError, Participant, RoomsError,
 };
 use anteroom_protocol::{Aci, GuestAdmission, RootKey, Timestamp};
 use zeroize::Zeroizing;
 
-use super::*;
+use super::{rosters::GATHERING, *};
 use crate::{input::Decision, wait::Wait};
 
 const NOW: Duration = Duration::from_secs(100);

@@ -90,7 +90,7 @@ pub(super) fn ending(ending: &EndReason, is_inside: bool) -> String {
 pub(super) fn other_account(label: &str) -> Entry {
     Entry::Problem(format!(
         "The room service states another account or another key for {label} than before: look at who waits \
-         there now. No approval is signed for it in this call."
+         there now. No approval is signed for them in this call."
     ))
 }
 
@@ -99,10 +99,10 @@ pub(super) fn left_out(label: &str, reason: StatementOmission) -> Entry {
     match reason {
         StatementOmission::NoEncryption => Entry::Notice(format!(
             "The room service lets {label} in, which takes no part in the end-to-end encryption: no approval is \
-             signed for it, and it is in no group."
+             signed for them, and they are in no group."
         )),
         _ => Entry::Problem(format!(
-            "No signed approval went with your decision about {label}: {reason}. The room service lets it in, \
+            "No signed approval went with your decision about {label}: {reason}. The room service lets them in, \
              and members who verify approvals may not."
         )),
     }
@@ -233,7 +233,12 @@ fn short_account(account: Option<DeviceAccount>) -> String {
 
 /// A decision of this device about another one. The room service remembers an admission for the account.
 /// Where the link names an admin key, members let in each device by itself.
-pub(super) fn decision(decision: Decision, label: &str, is_each_admitted: bool) -> Entry {
+pub(super) fn decision(
+    decision: Decision,
+    label: &str,
+    is_each_admitted: bool,
+    after: &str,
+) -> Entry {
     Entry::Notice(match decision {
         Decision::Admit if is_each_admitted => format!(
             "You let {label} in: all devices of that account come into the call by this link from now on, and \
@@ -246,7 +251,7 @@ pub(super) fn decision(decision: Decision, label: &str, is_each_admitted: bool) 
             "You did not let {label} in. A second /deny of the account, by you or another admin, blocks it for the \
              rest of this call."
         ),
-        Decision::Remove => format!("You sent {label} away."),
+        Decision::Remove => format!("You sent {label} away.{after}"),
         Decision::Block => format!("You blocked {label} for the rest of this call."),
     })
 }
@@ -259,8 +264,24 @@ pub(super) fn second_denial(label: &str) -> Entry {
     ))
 }
 
+/// The decision of this device about one in the lobby with the account of an admin who is in the call.
+pub(super) fn denial_of_admin(label: &str) -> Entry {
+    Entry::Notice(format!(
+        "You did not let {label} in. The account is that of an admin in the call, which no /deny blocks."
+    ))
+}
+
+/// The end of the sentence about the removal of another device of one's account.
+pub(super) const OWN_ACCOUNT_REMOVED: &str = " This device stays. Your account has to be let in again where it joins \
+    without the rights of an admin.";
+
 /// A decision of this device, of a co-admin, which an admin's device has to pass on.
-pub(super) fn asked_decision(decision: Decision, label: &str, is_second_denial: bool) -> Entry {
+pub(super) fn asked_decision(
+    decision: Decision,
+    label: &str,
+    is_second_denial: bool,
+    after: &str,
+) -> Entry {
     let what = request(decision, label);
     let effect = match decision {
         Decision::Deny if is_second_denial => {
@@ -269,7 +290,7 @@ pub(super) fn asked_decision(decision: Decision, label: &str, is_second_denial: 
         Decision::Deny => {
             " A second /deny of the account, by you or another one who decides, blocks it for the rest of this call."
         }
-        _ => "",
+        _ => after,
     };
     Entry::Notice(format!("You ask an admin's device {what}.{effect}"))
 }

@@ -50,6 +50,10 @@ pub(super) fn of_problem(problem: &Problem) -> Explanation {
         (409, "CALL_ON") => {
             Explanation::refused(code).next("End the call first: anteroom call end LINK")
         }
+        (409, "CALL_END_UNSUPPORTED") => Explanation::refused(code)
+            .next("End the call at the media server, or wait until it is over"),
+        (403, "GUESTS_OFF" | "CALL_GUESTS_REFUSED") => Explanation::refused(code)
+            .next("Log in with an account (anteroom login), and join without --guest"),
         (404, "refused" | "NOT_FOUND") => of_other_service(problem),
         (_, "refused") => of_other_service(problem),
         (429 | 503, _) => {

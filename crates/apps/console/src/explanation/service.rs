@@ -16,6 +16,10 @@ use super::{
 pub const CERTIFICATE_OF_SERVICE: &str = "the service one with basicConstraints=CA:FALSE, \
     which openssl req -x509 does not make by itself";
 
+/// The next step of somebody whom an admin has blocked.
+pub const AFTER_THIS_CALL: &str = "Wait until this call is over: no admin can take that back, and the next call by \
+    this link knows nothing of it";
+
 pub(super) fn of_issuer(error: &IssuerError) -> Explanation {
     match error {
         IssuerError::Exchange(error) => of_exchange(error),
@@ -63,12 +67,9 @@ pub(super) fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
             Explanation::refused("link_closed").next("Ask an admin of the link for a new one")
         }
         RoomsError::Refused { code, .. } if code == "presentation_invalid" => of_forbidden(code),
-        RoomsError::Refused { code, .. } if code == "full" => {
-            Explanation::refused(code).next("Try again when somebody has left")
-        }
-        RoomsError::Refused { code, .. } if code == "locked" => Explanation::refused(code)
-            .next("Ask somebody in the call to have an admin write /lock off, then join again"),
-        RoomsError::Refused { code, .. } => Explanation::refused(code),
+        RoomsError::Refused { code, .. } => of_refused_join(code),
+        RoomsError::Redirected => Explanation::failed("failed")
+            .next("Try again; if it stays so, tell whoever runs the room service"),
         RoomsError::Lost => Explanation::unreachable("lost").next("Join again"),
         RoomsError::NameTooLong { .. } => {
             Explanation::failed("name_too_long").next("Choose a shorter name")
@@ -84,6 +85,28 @@ pub(super) fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
             Explanation::failed("credential_unusable").next("Fetch another one: use --fetch")
         }
         _ => Explanation::failed("failed"),
+    }
+}
+
+/// Explains a join that the room service has refused.
+fn of_refused_join(code: &str) -> Explanation {
+    let refused = Explanation::refused(code);
+    match code {
+        "full" => refused.next("Try again when somebody has left"),
+        "locked" => refused
+            .next("Ask somebody in the call to have an admin write /lock off, then join again"),
+        "blocked" => refused.next(AFTER_THIS_CALL),
+        "guests_refused" => {
+            refused.next("Log in with an account (anteroom login), and join without --guest")
+        }
+        "too_many_devices" => {
+            refused.next("Leave this call with another device of yours, and join again")
+        }
+        "ended" | "try_again" => refused.next("Join again"),
+        "rate_limited" | "unavailable" | "overloaded" => {
+            refused.next("Wait a minute, and join again")
+        }
+        _ => refused,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anteroom_console::{
     exit_status::ExitStatus,
+    failure::Failure,
     terminal::{plain, print, print_json},
 };
 use serde::Serialize;
@@ -89,7 +90,22 @@ struct Report<'a> {
     checks: &'a [Finding],
 }
 
-/// Prints what was found; the exit status is 1 if anything does not work.
+/// Returns the failure of checks that have found problems.
+fn problems_found(problems: usize, json: bool) -> Failure {
+    let what = match problems {
+        1 => "the checks have found a problem".to_owned(),
+        problems => format!("the checks have found {problems} problems"),
+    };
+    Failure::new("problems_found", what).next(match json {
+        true => "Each check whose state is problem has its next step in next",
+        false => "Each line with PROBLEM has its next step below",
+    })
+}
+
+/// Prints what was found.
+///
+/// # Errors
+/// Something does not work, or the output cannot be written.
 pub fn show(findings: &[Finding], json: bool) -> anyhow::Result<ExitStatus> {
     let count = |state| findings.iter().filter(|found| found.state == state).count();
     let report = Report {
@@ -121,9 +137,8 @@ pub fn show(findings: &[Finding], json: bool) -> anyhow::Result<ExitStatus> {
             report.problems, report.warnings
         ))?;
     }
-    Ok(if report.problems > 0 {
-        ExitStatus::Failed
-    } else {
-        ExitStatus::Done
-    })
+    match report.problems {
+        0 => Ok(ExitStatus::Done),
+        problems => Err(problems_found(problems, json).into()),
+    }
 }

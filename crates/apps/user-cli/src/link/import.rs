@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use anteroom_client::{AdminPublicKey, AdminRights, Error, LinkChange, RoomName};
+use anteroom_client::{AdminRights, LinkChange, RoomName};
 use anteroom_console::{context::Context, failure::Failure, os};
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
@@ -24,6 +24,9 @@ use crate::{
 const MOST_BYTES: u64 = 256;
 const PASSKEY_ALONE: &str = "with the passkey alone you administer the link and cannot sign whom you let \
     in: ask for the admin secret, which `anteroom link show LINK --secret` prints";
+
+/// What becomes of a call that the user has joined before.
+const CALLS_GO_ON: &str = "A call that you are in, or wait for, goes on as it is: to be an admin there, leave and join again.";
 
 /// Stores another admin's link with its admin secret, after the room service has accepted the passkey that
 /// comes from it.
@@ -60,9 +63,9 @@ pub(super) async fn run(
         (None, Some(_)) => tracing::warn!("{PASSKEY_ALONE}"),
         (None, None) => {}
     }
-    if let Some(admin) = &link.admin {
-        AdminPublicKey::from_bytes(admin.as_bytes()).map_err(|_| Error::LinkAdmin)?;
-    }
+    let is_completed = named.link.admin.is_none() && link.admin.is_some();
+    let named = LinkTarget { link, ..named };
+    named.check_admin_key()?;
     let session = RoomSession::open(&options.room_flags(), Some(&named), context).await?;
     // An own link was created at this data directory.
     let is_found_here = session.service.data.is_some() && !context.data.is_named();
@@ -75,12 +78,12 @@ pub(super) async fn run(
             ))
         );
     }
-    let pass = session.pass(&link).await?;
+    let pass = session.pass(&named.link).await?;
     // An empty change, which verifies the passkey.
     let state = session
         .rooms
         .update(
-            &link.root_key,
+            &named.link.root_key,
             &pass,
             &passkey,
             &LinkChange::default(),
@@ -89,7 +92,7 @@ pub(super) async fn run(
         .await
         .context("the secret is not kept")?;
     let own = OwnLink {
-        link,
+        link: named.link,
         rights,
         rooms: session.service.named.clone(),
         data: session.service.data.clone(),
@@ -102,7 +105,17 @@ pub(super) async fn run(
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());
     let fields = state::fields(&state, &own.link).line("called", format!("{short} in your list"));
-    let text = format!("You are an admin of this link now.\n{}", fields.text());
+    let whole = match is_completed {
+        true => format!(
+            " The link that you gave lacks its admin key; anteroom link show {short} has all of it. Whoever came by the \
+             other one, also to the lobby, leaves and joins again with the whole link."
+        ),
+        false => String::new(),
+    };
+    let text = format!(
+        "You are an admin of this link now.\n{}\n\n{CALLS_GO_ON}{whole}",
+        fields.text()
+    );
     context.show(&ChangeReport::new(&state, &own.link, &short), &text)
 }
 
@@ -115,7 +128,15 @@ fn best_rights(given: AdminRights, named: &LinkTarget) -> anyhow::Result<AdminRi
             Ok(own.rights.clone())
         }
         (AdminRights::Passkey(_), Some(_)) => {
-            bail!("that is not the passkey of the admin secret that you have of this link")
+            bail!(
+                Failure::failed(
+                    "that is not the passkey of the admin secret that you have of this link"
+                )
+                .next(
+                    "Keep the secret, with which you are an admin already; if the link has another one now, ask an \
+                     admin for that"
+                )
+            )
         }
         _ => Ok(given),
     }
@@ -151,10 +172,13 @@ fn read_rights(file: &Path) -> anyhow::Result<AdminRights> {
         bounded.read_to_string(&mut text).with_context(shown)?;
     }
     // The error does not quote the text, which could be a secret in another form.
-    AdminRights::parse(&text).ok().context(
-        "that is neither an admin secret nor a passkey: 32 or 16 bytes in base64, as `link show \
-         --secret` prints them",
-    )
+    AdminRights::parse(&text).ok().ok_or_else(|| {
+        Failure::failed(
+            "that is neither an admin secret nor a passkey, which have 32 or 16 bytes in base64",
+        )
+        .next("Copy all of what anteroom link show LINK --secret prints")
+        .into()
+    })
 }
 
 #[cfg(test)]

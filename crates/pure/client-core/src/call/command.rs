@@ -69,12 +69,14 @@ impl fmt::Debug for Command {
             Self::Introduce { to, .. } => return f.debug_tuple("Introduce").field(to).finish(),
             Self::Group(command) => return f.debug_tuple("Group").field(command).finish(),
             Self::RaiseHand(raised) => return f.debug_tuple("RaiseHand").field(raised).finish(),
+            Self::SetApproval(on) => return f.debug_tuple("SetApproval").field(on).finish(),
             Self::Ping => return f.write_str("Ping"),
             Self::Leave => return f.write_str("Leave"),
             Self::Approve { device, .. } => ("Approve", device),
             Self::Deny(device) => ("Deny", device),
             Self::Remove(device) => ("Remove", device),
             Self::Block(device) => ("Block", device),
+            Self::LowerHand(device) => ("LowerHand", device),
         };
         f.debug_tuple(name).field(device).finish()
     }

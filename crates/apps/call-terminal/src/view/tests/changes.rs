@@ -270,7 +270,7 @@ fn a_member_is_confirmed_again_only_after_it_was_told_as_not_confirmed() {
     };
     // A leaf that was made anew begins as not confirmed.
     assert!(told(&mut view, &confirmation(true)).is_empty());
-    let lost = "#2000 \"Bob\" is not confirmed: nothing has come from it for 20 s.";
+    let lost = "#2000 \"Bob\" is not confirmed: nothing has come from them for 20 s.";
     assert_eq!(told(&mut view, &confirmation(false)), [lost]);
     assert_eq!(
         told(&mut view, &confirmation(true)),
@@ -298,19 +298,19 @@ fn who_is_kept_out_of_the_group_is_told_with_the_next_step() {
         (
             true,
             Missing,
-            "nobody has let this device in. /admit #3000 lets it in; if it does not, its link may lack the admin key, \
-             or have another one: send it the whole link",
+            "nobody has let this device in. /admit #3000 lets them in; if it does not, their link may lack the admin key, \
+             or have another one: send them the whole link",
         ),
-        (true, Locked, "the call is locked. /lock off lets it in"),
+        (true, Locked, "the call is locked. /lock off lets them in"),
         (
             false,
             Missing,
-            "nobody has let this device in. An admin or a co-admin lets it in with /admit #3000",
+            "nobody has let this device in. An admin or a co-admin lets them in with /admit #3000",
         ),
         (
             false,
             Locked,
-            "the call is locked. An admin or a co-admin lets it in with /lock off",
+            "the call is locked. An admin or a co-admin lets them in with /lock off",
         ),
         (true, AdminSignature, "the admin's key did not sign for it"),
     ] {
@@ -373,6 +373,30 @@ fn who_is_kept_outside_is_told_by_whom_it_was_let_in_and_the_next_step() {
 }
 
 #[test]
+fn who_is_here_is_told_as_of_the_loss_of_the_connection_until_it_is_back() {
+    let mut view = View::default();
+    let there = roster(&[16, 32], &[]);
+    told(&mut view, &joined(SeatStatus::Active, false, there.clone()));
+    let later = NOW + Duration::from_secs(12);
+    let first = |view: &View| lines(&view.everyone(later)).remove(0);
+    assert_eq!(first(&view), "  You (in the call)");
+    told(&mut view, &CallEvent::Lost);
+    assert!(
+        first(&view).starts_with("! the connection was lost 12 s ago, and this is as of then: "),
+        "{}",
+        first(&view)
+    );
+    told(
+        &mut view,
+        &CallEvent::Restored {
+            roster: there,
+            statement: None,
+        },
+    );
+    assert_eq!(first(&view), "  You (in the call)");
+}
+
+#[test]
 fn the_use_of_a_group_is_told_once() {
     let mut view = view_with_bob();
     let entered = of_group(GroupEvent::Entered {
@@ -383,8 +407,31 @@ fn the_use_of_a_group_is_told_once() {
     assert!(first.contains("/verify shows words to compare."), "{first}");
     assert_eq!(
         told(&mut view, &entered)[0],
+        "You are in the group of 2 members, in a new place."
+    );
+    told(&mut view, &CallEvent::GroupChanged(Box::default()));
+    assert_eq!(
+        told(&mut view, &entered)[0],
         "You are in the group of 2 members again."
     );
+}
+
+#[test]
+fn what_somebody_says_is_told_before_the_departure_which_waits_no_longer_for_it() {
+    let mut view = View::default();
+    let there = roster(&[16, 32, 48], &[]);
+    told(&mut view, &joined(SeatStatus::Active, false, there));
+    let gone = CallEvent::Roster(roster(&[16], &[]));
+    assert!(view.apply(&gone, NOW).is_empty());
+    for (number, expected) in [
+        (32, &["#3000 left.", "#2000: bye"][..]),
+        (32, &["#2000: bye"]),
+    ] {
+        assert_eq!(lines(&view.apply(&text(number, "bye"), NOW)), expected);
+        assert_eq!(view.deadline(), Some(NOW + GATHERING));
+    }
+    assert_eq!(lines(&view.tick(NOW + GATHERING)), ["#2000 left."]);
+    assert_eq!(view.deadline(), None);
 }
 
 #[test]

@@ -23,8 +23,8 @@ fn refused(code: &str) -> CallEvent {
 fn a_decision_that_does_not_fit_where_a_device_is_names_the_right_command() {
     use Decision::{Admit, Block, Deny, Remove};
     let mut view = admin(&[16, 32], &[48]);
-    let in_call = "#2000 is in the call, and not in the lobby: /remove #2000 sends it away";
-    let in_lobby = "#3000 waits in the lobby, and is not in the call: /deny #3000 sends it away";
+    let in_call = "#2000 is in the call, and not in the lobby: /remove #2000 sends them away";
+    let in_lobby = "#3000 waits in the lobby, and is not in the call: /deny #3000 sends them away";
     for (decision, number, expected) in [
         (Deny, 32, Some(in_call)),
         (Remove, 48, Some(in_lobby)),
@@ -234,9 +234,13 @@ fn a_hand_that_was_perhaps_not_lowered_is_told_with_its_command() {
         CallEvent::Roster(there)
     };
     let mut view = admin(&[16, 32], &[]);
+    assert!(!view.has_raised_hand());
     view.hand_sent(true);
+    assert!(view.has_raised_hand());
     told(&mut view, &raised(true));
+    assert!(view.has_raised_hand());
     view.hand_sent(false);
+    assert!(!view.has_raised_hand());
     assert_eq!(
         told(&mut view, &refused("rate_limited")),
         [

@@ -39,8 +39,8 @@ fn without_admission(claims: MemberLeaf) -> CallEvent {
 
 #[test]
 fn who_was_let_in_and_shows_no_approval_needs_the_whole_link_and_not_another_approval() {
-    let needs_link = "it was let in, and shows no approval. Its link may lack the admin key";
-    let needs_approval = "nobody has let this device in. /admit #3000 lets it in";
+    let needs_link = "they were let in, and show no approval. Their link may lack the admin key";
+    let needs_approval = "nobody has let this device in. /admit #3000 lets them in";
     let mut other_key = carl().claims;
     other_key.member_key = bob().claims.member_key;
     for (claims, is_left_out, expected) in [
@@ -65,7 +65,7 @@ fn who_was_let_in_and_shows_no_approval_needs_the_whole_link_and_not_another_app
             line.contains("/admit changes nothing"),
             expected == needs_link
         );
-        assert!(line.contains("send it the whole link"), "{line}");
+        assert!(line.contains("send them the whole link"), "{line}");
     }
 }
 

@@ -1,9 +1,11 @@
 //! The commands that somebody has no right to, which are refused at once.
 
-use anteroom_client::{AdmissionReason, GroupState};
+use anteroom_client::{
+    AdmissionReason, GroupEvent, GroupState, LeaveReason, RemovalReason, Signer,
+};
 
 use super::{
-    proofs::{ann, bob},
+    proofs::{ann, bob, of_group},
     *,
 };
 use crate::screen::tests::golden::member;
@@ -252,5 +254,118 @@ fn who_was_sent_away_may_have_been_sent_by_a_co_admin_where_there_is_one() {
         state.co_admins = co_admins;
         told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
         assert_eq!(told(&mut view, &CallEvent::Ended(ending)), [expected]);
+    }
+}
+
+#[test]
+fn the_end_of_a_co_admins_right_says_what_becomes_of_those_whom_it_let_in_and_of_its_lock() {
+    let bobs = bob().claims.member_key;
+    let mut view = view_of_bob(false);
+    let mut state = view.group.state.clone().unwrap();
+    let mut carl = state.members[3].clone();
+    carl.reason = AdmissionReason::Approval(Signer::CoAdmin(bobs));
+    state.members[3] = carl.clone();
+    let mut dora = member(80, "Dora", carl.reason);
+    dora.leaf = 9;
+    state.members.push(dora.clone());
+    (state.co_admins, state.is_locked) = (vec![bobs], true);
+    told(&mut view, &CallEvent::GroupChanged(Box::new(state.clone())));
+    (state.co_admins, state.is_locked) = (Vec::new(), false);
+    assert_eq!(
+        told(&mut view, &CallEvent::GroupChanged(Box::new(state))),
+        [
+            "You are no co-admin any more.",
+            "#4000 \"Carl\", #5000 \"Dora\" stay: an admin's device signs for those whom a former co-admin has let in, and they \
+             come into the group anew with that.",
+            "! the call is not locked any more: a former co-admin has signed the lock, which has ended with that right. \
+             Ask an admin or a co-admin to write /lock",
+        ]
+    );
+    // Each comes in anew, which is no departure.
+    let anew = RemovalReason::AddedAnew;
+    let removed = of_group(GroupEvent::MemberRemoved {
+        leaf: dora.leaf,
+        claims: dora.claims.clone(),
+        reason: anew,
+        signer: None,
+        committer: 0,
+    });
+    assert!(told(&mut view, &removed).is_empty());
+    dora.reason = AdmissionReason::Approval(Signer::Admin);
+    let added = of_group(GroupEvent::MemberAdded {
+        member: dora,
+        committer: 0,
+    });
+    let came = told(&mut view, &added);
+    assert!(
+        came[0].starts_with("#5000 \"Dora\" came into the group anew, let in by an admin"),
+        "{came:?}"
+    );
+    let left = of_group(GroupEvent::Left(LeaveReason::Removed(anew)));
+    assert_eq!(
+        told(&mut view, &left),
+        ["Your place in the group is made anew, which takes a moment."]
+    );
+}
+
+#[test]
+fn a_decision_about_ones_own_account_never_hits_this_device() {
+    use Decision::{Admit, Block, Deny, Remove};
+    for (is_co_admin, decision, number, expected) in [
+        (
+            false,
+            Block,
+            48,
+            Some("/remove #3000 sends that device alone away"),
+        ),
+        (
+            false,
+            Block,
+            80,
+            Some("/deny #5000 sends that device alone away"),
+        ),
+        (false, Deny, 80, None),
+        (false, Remove, 48, None),
+        (false, Admit, 80, None),
+        (
+            true,
+            Block,
+            48,
+            Some("/remove #3000 sends that device alone away"),
+        ),
+        (
+            true,
+            Block,
+            80,
+            Some("this one too: leave there with /quit"),
+        ),
+        (true, Deny, 80, Some("or ask an admin to write /deny #5000")),
+        (true, Remove, 48, None),
+        // Of somebody else.
+        (true, Block, 64, None),
+        (true, Deny, 64, None),
+    ] {
+        let mut view = View::of(None).with_room(room_params());
+        let mut there = roster(&[16, 48, 64], &[80]);
+        for (listed, account) in there.active.iter_mut().zip([0xa0, 0xa0, 0xb0]) {
+            listed.user = participant_with(16, None, Some(account)).user;
+        }
+        there.pending[0].user.clone_from(&there.active[0].user);
+        there.active[0].is_admin = !is_co_admin;
+        told(&mut view, &joined(SeatStatus::Active, !is_co_admin, there));
+        let state = GroupState {
+            is_co_admin,
+            ..GroupState::default()
+        };
+        told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+        let why = view.hits_own_account(decision, device(number));
+        assert_eq!(why.is_some(), expected.is_some(), "{decision:?} {number}");
+        if let Some((why, expected)) = why.zip(expected) {
+            assert!(why.ends_with(expected), "{why}");
+        }
+        if decision == Deny && !is_co_admin {
+            let line = lines(&[view.decide(decision, device(number))]).concat();
+            assert!(line.ends_with("which no /deny blocks."), "{line}");
+        }
     }
 }
