@@ -53,7 +53,7 @@ pub(super) struct Surroundings<'s> {
 /// An effect of the session.
 pub(super) enum Effect {
     Send(ClientMessage),
-    /// All messages of a text are before this.
+    /// The messages of a text to the members are before this; those to devices outside of the group may follow.
     Said(SaidText),
     Event(CallEvent),
     Publish(AdminStatement),
