@@ -175,7 +175,7 @@ impl Participation {
     fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, TransportFailure> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
-        let (moderation, is_admin) = moderation::of_joined(&body);
+        let (moderation, is_admin) = Self::read_moderation(&body);
         let roster = Roster::parse(
             &body.participants,
             &body.pending,
