@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 /// The time limit of a wait for a line, much longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -125,8 +125,15 @@ impl LineProcess {
     /// # Errors
     /// The process has ended.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let sent = kill_process(Pid::from_child(&self.child), signal);
-        sent.context("the process has ended by itself")
+        let process = Pid::from_child(&self.child);
+        let sent = kill_process(process, signal);
+        sent.context("the process has ended by itself")?;
+        if signal == Signal::STOP {
+            // Its threads go on until one of them has taken the signal.
+            let stopped = waitid(WaitId::Pid(process), WaitIdOptions::STOPPED);
+            stopped.context("the process has ended by itself")?;
+        }
+        Ok(())
     }
 
     /// Ends the process by SIGTERM, and returns its exit status and all lines.
