@@ -50,8 +50,23 @@ pub enum Command {
     Remove(DemuxId),
     /// Removes and blocks a device's user.
     Block(DemuxId),
-    /// Asks for a sign of life.
+    /// Asks for a sign of life, unless it was asked for already and has not come.
     Ping,
     /// Leaves the call.
     Leave,
+}
+
+impl Command {
+    /// Returns whether it is a request that the room service may refuse.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        matches!(
+            self,
+            Self::RaiseHand(_)
+                | Self::Approve { .. }
+                | Self::Deny(_)
+                | Self::Remove(_)
+                | Self::Block(_)
+        )
+    }
 }
