@@ -12,7 +12,6 @@ use crate::{
     ending,
     entry::Entry,
     input::{Decision, HELP, Input},
-    known_devices::TagLookup,
     tag::TagPrefix,
     unsaid::{OVER, unsaid},
     view::{Connection, View},
@@ -86,6 +85,7 @@ impl CallParticipation {
             _ => self.unsaid.len(),
         };
         // Gathered changes precede the reply.
+        self.view.pass(now);
         let mut entries = self.view.take_notices();
         let mut reply = self.reply(input, now).await;
         if !self.is_over {
@@ -141,6 +141,10 @@ impl CallParticipation {
             self.note(&event, &told);
             if is_outcome(&event) {
                 entries.extend(told);
+            } else if matches!(event, CallEvent::Lost) {
+                // The commands that were perhaps not done.
+                let is_problem = |entry: &Entry| matches!(entry, Entry::Problem(_));
+                entries.extend(told.into_iter().filter(is_problem));
             }
         }
         entries
@@ -199,10 +203,9 @@ impl CallParticipation {
         if let Some(why) = self.view.lacks_rights() {
             return Reply::refused(why);
         }
-        let device = match self.device(tag) {
+        let device = match self.view.decided_device(tag) {
             Ok(device) => device,
-            // Nobody tells a co-admin who waits then.
-            Err(why) => return Reply::refused(self.view.missing_admin().unwrap_or(why)),
+            Err(why) => return Reply::refused(why),
         };
         let misplaced = self.view.misplaced(decision, device);
         let obstacle = self.view.request_obstacle(decision, device);
@@ -260,7 +263,7 @@ impl CallParticipation {
 
     /// Shows the account of a device.
     fn account(&self, tag: &TagPrefix) -> Reply {
-        match self.device(tag) {
+        match self.view.other_device(tag) {
             Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
             Err(why) => Reply::refused(why),
         }
@@ -271,25 +274,11 @@ impl CallParticipation {
         match self.view.cannot_name_co_admins() {
             Some(why) => Err(why.to_owned()),
             None => {
-                let device = self.device(tag)?;
+                let device = self.view.other_device(tag)?;
                 match self.view.cannot_be_co_admin(device) {
                     Some(why) => Err(why),
                     None => Ok(device),
                 }
-            }
-        }
-    }
-
-    /// Returns the other device that a typed tag names, or the reason why there is none.
-    fn device(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
-        match self.view.find(tag) {
-            TagLookup::Device(device) => Ok(device),
-            TagLookup::Own => Err("that is your own tag".to_owned()),
-            TagLookup::Gone(label) => Err(format!("{label} is not here any more")),
-            TagLookup::Unknown => Err("nobody has that tag: /who lists them".to_owned()),
-            TagLookup::Several(tags) => {
-                let tags = tags.join(" or ");
-                Err(format!("several have had that tag: write {tags}"))
             }
         }
     }
@@ -298,9 +287,10 @@ impl CallParticipation {
 /// Returns whether an event says what became of a command. Of others there can be any number.
 fn is_outcome(event: &CallEvent) -> bool {
     match event {
-        event if may_be_unsaid(event) => true,
-        CallEvent::Refused { code, .. } => is_of_decision(code),
-        CallEvent::PolicyNotKept(_)
+        CallEvent::Refused { code, .. } => is_of_command(code),
+        CallEvent::NotSaid { .. }
+        | CallEvent::Unanswered
+        | CallEvent::PolicyNotKept(_)
         | CallEvent::GroupRefused(_)
         | CallEvent::StatementLeftOut { .. } => true,
         CallEvent::Group(event) => matches!(
@@ -311,18 +301,12 @@ fn is_outcome(event: &CallEvent) -> bool {
     }
 }
 
-/// Returns whether an event says that a text was not said, or that the room service has refused what may be one.
-fn may_be_unsaid(event: &CallEvent) -> bool {
-    match event {
-        CallEvent::NotSaid { .. } => true,
-        CallEvent::Refused { code, .. } => code == "rate_limited" || code == "too_large",
-        _ => false,
-    }
-}
-
-/// Returns whether the room service refuses decisions with this code. Others come in any number.
-fn is_of_decision(code: &str) -> bool {
+/// Returns whether the room service refuses decisions, hands and texts with this code. Others come in any number.
+fn is_of_command(code: &str) -> bool {
     let codes = [
+        "rate_limited",
+        "too_large",
+        "unknown_device",
         "not_pending",
         "not_active",
         "target_is_admin",
@@ -375,20 +359,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_that_may_be_of_a_text_or_a_decision_is_an_outcome() {
-        for (code, expected, of_text) in [
-            ("rate_limited", true, true),
-            ("too_large", true, true),
-            ("not_pending", true, false),
-            ("target_is_admin", true, false),
-            ("unknown_device", false, false),
+    fn a_refusal_that_may_be_of_a_command_is_an_outcome() {
+        for (code, expected) in [
+            ("rate_limited", true),
+            ("too_large", true),
+            ("not_pending", true),
+            ("target_is_admin", true),
+            ("unknown_device", true),
+            ("relay_dropped", false),
         ] {
             let event = CallEvent::Refused {
                 code: code.to_owned(),
                 message: String::new(),
             };
             assert_eq!(is_outcome(&event), expected, "{code}");
-            assert_eq!(may_be_unsaid(&event), of_text, "{code}");
         }
     }
 }

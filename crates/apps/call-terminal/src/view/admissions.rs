@@ -82,8 +82,8 @@ impl View {
         if is_missing && self.shows_no_approval(claims) {
             return Entry::Problem(format!(
                 "{label} is not let into the group: it was let in, and shows no approval. Its link may lack the \
-                 admin key, or have another one, and /admit changes nothing then: send it the whole link, with \
-                 which it leaves and joins again"
+                 admin key, or have another one, and /admit changes nothing then: send it the whole link, \
+                 which it joins with after leaving"
             ));
         }
         let (reason, command) = match refusal {

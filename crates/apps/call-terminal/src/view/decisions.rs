@@ -19,34 +19,35 @@ impl View {
             self.note_approval(device, self.listed_key(device));
         }
         if self.passes_on() {
+            self.sent_decision(decision, device, false);
             return words::asked_decision(decision, &label);
         }
         if decision != Decision::Admit {
             self.dismissed.insert(device);
         }
-        let is_blocked = decision == Decision::Deny && self.deny(device);
-        self.sent_decision(decision, device);
-        match is_blocked {
-            true => words::second_denial(&label),
-            false => words::decision(decision, &label, self.admits_each_device()),
+        let is_first = match decision {
+            Decision::Deny => self.deny(device),
+            _ => None,
+        };
+        self.sent_decision(decision, device, is_first == Some(true));
+        match is_first {
+            Some(false) => words::second_denial(&label),
+            _ => words::decision(decision, &label, self.admits_each_device()),
         }
     }
 
-    /// Notes that this device does not let another one in. Returns whether it is known that this blocks the
-    /// account. The room service does not block that of an admin.
-    fn deny(&mut self, device: DemuxId) -> bool {
-        let waiting = find(&self.roster.pending, device);
-        let Some(user) = waiting.and_then(|waiting| waiting.user.clone()) else {
-            return false;
-        };
+    /// Notes that this device does not let another one in. Returns whether that is the first time for the account, the
+    /// second one blocks it; `None` if that is not known. The room service does not block that of an admin.
+    fn deny(&mut self, device: DemuxId) -> Option<bool> {
+        let user = find(&self.roster.pending, device)?.user.clone()?;
         let mut active = self.roster.active.iter();
         if active.any(|one| one.is_admin && one.user.as_ref() == Some(&user)) {
-            return false;
+            return None;
         }
         if self.denied.len() >= MAX_DENIED {
             self.denied.pop_first();
         }
-        !self.denied.insert(user)
+        Some(self.denied.insert(user))
     }
 
     /// Returns whether the members let in each device by an approval of its own.
@@ -74,12 +75,14 @@ impl View {
         handling: DecisionHandling,
     ) -> Entry {
         let decider = co_admin(&self.member_label(claims));
-        if matches!(decision.verdict, Verdict::Admit(_)) {
-            self.note_approval(decision.device, Some(decision.member_key));
+        let (verdict, device) = (command(&decision.verdict), decision.device);
+        if verdict == Decision::Admit && handling != DecisionHandling::Dropped {
+            self.note_approval(device, Some(decision.member_key));
         }
         let about = self.decided_about(decision);
         match handling {
             DecisionHandling::PassedOn => {
+                self.passed_decision_on(verdict, device, &decider, &about);
                 let what = match decision.verdict {
                     Verdict::Admit(_) => format!("lets {about} in"),
                     Verdict::Deny => format!("does not let {about} in"),
@@ -95,13 +98,7 @@ impl View {
                  admin, or the room service lists somebody else there now"
             )),
             DecisionHandling::OfOther => {
-                let decision = match decision.verdict {
-                    Verdict::Admit(_) => Decision::Admit,
-                    Verdict::Deny => Decision::Deny,
-                    Verdict::Remove => Decision::Remove,
-                    Verdict::Block => Decision::Block,
-                };
-                let what = words::request(decision, &about);
+                let what = words::request(verdict, &about);
                 Entry::Notice(format!("{decider}, asks an admin's device {what}."))
             }
         }
@@ -128,5 +125,15 @@ impl View {
             true => self.known_devices.decision_label(decision.device),
             false => unknown.to_owned(),
         }
+    }
+}
+
+/// Returns the decision that a co-admin has taken.
+const fn command(verdict: &Verdict) -> Decision {
+    match verdict {
+        Verdict::Admit(_) => Decision::Admit,
+        Verdict::Deny => Decision::Deny,
+        Verdict::Remove => Decision::Remove,
+        Verdict::Block => Decision::Block,
     }
 }

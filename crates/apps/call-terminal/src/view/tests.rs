@@ -3,17 +3,18 @@ mod decisions;
 mod former_call;
 mod outside;
 mod proofs;
+mod refusals;
 mod rights;
 
 use anteroom_client::{
     AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
-    OpenError, RoomsError,
+    OpenError, RoomName, RoomsError, SeatInfo, SeatStatus,
 };
 use anteroom_protocol::{Aci, GuestAdmission, RootKey, Timestamp};
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{input::Decision, wait::Wait};
+use crate::{input::Decision, known_devices::TagLookup, tag::TagPrefix, wait::Wait};
 
 const NOW: Duration = Duration::from_secs(100);
 const ADMITTED: CallEvent = CallEvent::Admitted { statement: None };
