@@ -29,13 +29,7 @@ use anteroom_client::{
 };
 use anteroom_protocol::CallLinkSecretParams;
 
-use self::{
-    changed_devices::find,
-    group::GroupView,
-    lobby::Lobby,
-    sent_commands::SentCommands,
-    sent_decisions::{LOST, OVER},
-};
+use self::{changed_devices::find, group::GroupView, lobby::Lobby, sent_commands::SentCommands};
 pub(crate) use self::{
     connection::Connection,
     rows::{PresentRow, WaitingRow},
@@ -221,10 +215,10 @@ impl View {
             CallEvent::Lost => {
                 self.lost_since = Some(now);
                 let mut entries = notice(words::lost(self.was_ended));
-                entries.extend(self.unanswered(LOST));
+                entries.extend(self.unanswered_at_loss());
                 entries
             }
-            CallEvent::Unanswered => self.unanswered(OVER).into_iter().collect(),
+            CallEvent::Unanswered => self.unanswered_at_end().into_iter().collect(),
             CallEvent::Restored { .. } => {
                 self.lost_since = None;
                 if self.is_inside {

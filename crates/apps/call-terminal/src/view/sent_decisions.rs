@@ -10,10 +10,6 @@ use super::{
 };
 use crate::{entry::Entry, input::Decision};
 
-/// The reasons why no answer to a command came.
-pub(super) const LOST: &str = "the connection was lost before an answer came";
-pub(super) const OVER: &str = "the call was over for you before an answer came";
-
 impl View {
     /// Returns the reason why a decision does nothing about a device where it is, and the command that does.
     pub(crate) fn misplaced(&self, decision: Decision, device: DemuxId) -> Option<String> {
@@ -158,8 +154,17 @@ impl View {
         vec![Entry::Problem(text)]
     }
 
-    /// Names the commands of which nobody knows whether the room service had them, with the reason.
-    pub(super) fn unanswered(&mut self, why: &str) -> Option<Entry> {
+    /// Names the commands of which nobody knows whether the room service had them before the connection was lost.
+    pub(super) fn unanswered_at_loss(&mut self) -> Option<Entry> {
+        self.unanswered("the connection was lost before an answer came")
+    }
+
+    /// Names those of which nobody knows it when the call is over.
+    pub(super) fn unanswered_at_end(&mut self) -> Option<Entry> {
+        self.unanswered("the call was over for you before an answer came")
+    }
+
+    fn unanswered(&mut self, why: &str) -> Option<Entry> {
         let commands = self.sent.take_unanswered();
         for command in &commands {
             self.take_back(command);
