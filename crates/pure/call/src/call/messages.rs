@@ -11,7 +11,7 @@ use crate::{
 impl Call {
     pub(super) fn ping(&mut self, seat: Seat, connection: ConnectionId) -> Result<(), ErrorCode> {
         let device = self.seats.get_mut(seat).ok_or(ErrorCode::NotJoined)?;
-        // What the device learns of its messages before this answer is complete.
+        // Before this answer the device has learnt all of its messages.
         device.forget_limit();
         let rosters = self.rosters.unannounced(device.audience());
         let roster_revision = rosters.announced;
