@@ -49,6 +49,7 @@ impl CallFixture {
         let (account, role) = match who {
             "Ann" => (&self.ann, "--admin"),
             "Carl" => (&self.carl, "--guest"),
+            "Cleo" => (&self.carl, "--admin"),
             _ => (&self.bob, "--guest"),
         };
         self.place.act_as(account);

@@ -300,10 +300,10 @@ fn a_refusal_of_the_last_command_is_told() {
     let mut fixture = fixture(&["--approval", "off"]);
     let mut ann = fixture.join("Ann");
     ann.wait_for("You are in");
-    let mut other = fixture.join("Ann");
+    let mut other = fixture.join("Cleo");
     other.wait_for("You are in");
-    let line = ann.wait_until("the other device", |line| {
-        line.contains("\"Ann\"") && line.contains("joined")
+    let line = ann.wait_until("the other admin", |line| {
+        line.contains("\"Cleo\"") && line.contains("joined")
     });
     let tag = line.split_once('#').unwrap().1;
     let tag = format!("#{}", tag.split_once(' ').unwrap().0);

@@ -197,7 +197,7 @@ fn an_admission_that_was_refused_is_no_approval_that_a_device_fails_to_show() {
         told(&mut view, &with_carl(false));
         let line = told(&mut view, &not_admitted).concat();
         assert!(
-            line.contains("nobody has let this device in. /admit #3000 lets it in"),
+            line.contains("nobody has let this device in. /admit #3000 lets them in"),
             "{line}"
         );
     }
