@@ -14,6 +14,7 @@ mod lobby;
 mod messages;
 mod moderation;
 mod outsiders;
+mod put_out;
 mod removals;
 mod rights;
 mod rosters;

@@ -28,6 +28,9 @@ impl View {
             self.dismissed.insert(device);
         }
         let is_second = decision == Decision::Deny && self.deny(device);
+        if matches!(decision, Decision::Remove | Decision::Block) || is_second {
+            self.note_put_out(device, self.listed_key(device), &label);
+        }
         if is_passed_on {
             return words::asked_decision(decision, &label, is_second, after);
         }
@@ -97,9 +100,14 @@ impl View {
         let about = self.decided_about(decision);
         match handling {
             DecisionHandling::PassedOn => {
+                let is_second =
+                    matches!(decision.verdict, Verdict::Deny) && self.deny(decision.device);
+                if is_second {
+                    self.note_put_out(decision.device, Some(decision.member_key), &about);
+                }
                 let what = match decision.verdict {
                     Verdict::Admit(_) => format!("lets {about} in"),
-                    Verdict::Deny if self.deny(decision.device) => format!(
+                    Verdict::Deny if is_second => format!(
                         "does not let {about} in, and blocks the account for the rest of this call, since this is \
                          the second /deny of it"
                     ),

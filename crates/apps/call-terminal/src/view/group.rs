@@ -7,6 +7,7 @@ use anteroom_client::{
     MemberStatus, Participant,
 };
 
+use super::put_out::PutOut;
 use crate::role::Role;
 
 /// The group as far as it is known to this device.
@@ -43,6 +44,7 @@ pub(super) struct GroupView {
     pub(super) asks_by_link: bool,
     /// The decisions about the call at the room service, where they are not as usual.
     pub(super) moderation: Option<CallModeration>,
+    pub(super) put_out: PutOut,
 }
 
 /// The place of a device that the room service lists in the call.

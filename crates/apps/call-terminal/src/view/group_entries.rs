@@ -159,6 +159,10 @@ impl View {
                 self.group.told_silent.clear();
                 self.group.added_anew.clear();
                 self.group.kept_outside = None;
+                for member in members {
+                    let key = member.claims.member_key;
+                    self.group.put_out.forget_member(key);
+                }
                 self.know_members();
                 self.enter_group(members, was_in)
             }
@@ -198,6 +202,8 @@ impl View {
                 self.label(*device)
             )),
             GroupEvent::MemberAdded { member, .. } => {
+                let put_out = &mut self.group.put_out;
+                put_out.forget_member(member.claims.member_key);
                 self.group.add(member);
                 self.know_members();
                 let compared = self.after_comparison(member);
@@ -230,7 +236,7 @@ impl View {
                 let label = self.member_label(claims);
                 self.group.remove(*leaf, claims);
                 self.know_members();
-                self.removed(claims.demux_id, &label, *signer)
+                self.removed(claims, &label, *signer)
             }
             GroupEvent::NotAdmitted { claims, refusal } => {
                 vec![self.not_admitted(claims, *refusal)]
@@ -332,6 +338,9 @@ impl View {
             }
             GroupEvent::Barred { claims, state } => {
                 let label = self.member_label(claims);
+                if *state == BarState::Removed {
+                    self.note_put_out(claims.demux_id, Some(claims.member_key), &label);
+                }
                 match state {
                     BarState::Removed => notice(format!("{label} is out of the group.")),
                     BarState::NotConfirmed if !self.decides() => problem(format!(

@@ -1,6 +1,6 @@
 //! Members whom an admin or a co-admin has put out of the group, beside the departures that rosters tell.
 
-use anteroom_client::{AdmissionReason, DemuxId, EndReason, MemberStatus, Signer};
+use anteroom_client::{AdmissionReason, EndReason, MemberLeaf, MemberStatus, Signer};
 
 use super::{View, changed_devices::find, words};
 use crate::entry::Entry;
@@ -10,10 +10,14 @@ impl View {
     /// before.
     pub(super) fn removed(
         &mut self,
-        device: DemuxId,
+        claims: &MemberLeaf,
         label: &str,
         signer: Option<Signer>,
     ) -> Vec<Entry> {
+        if signer.is_some() {
+            self.note_put_out(claims.demux_id, Some(claims.member_key), label);
+        }
+        let device = claims.demux_id;
         let Some(signer) = signer.filter(|signer| !self.is_own_key(*signer)) else {
             return Vec::new();
         };

@@ -129,6 +129,7 @@ impl View {
             return;
         };
         self.dismissed.remove(&device);
+        self.group.put_out.forget(device);
         if decision == Decision::Deny {
             let listed = [&self.roster.pending, &self.roster.active];
             let mut listed = listed.into_iter().filter_map(|list| find(list, device));
