@@ -20,6 +20,7 @@ mod rights;
 mod rosters;
 mod rows;
 mod sent_commands;
+mod silence;
 mod standing;
 mod verification;
 mod words;
@@ -230,7 +231,11 @@ impl View {
                 notice("The connection is back, and you were let in.")
             }
             CallEvent::Ended(ending) => vec![Entry::Notice(self.ending(ending))],
-            event => self.group_entries(event),
+            event => {
+                let entries = self.group_entries(event);
+                self.gather_silence(now);
+                entries
+            }
         }
     }
 
@@ -309,7 +314,10 @@ impl View {
         };
         // An event is a line.
         let sentences = changes.sentences().into_iter();
-        sentences.chain([requests]).filter_map(entry).collect()
+        let sentences = sentences.chain([requests]).filter_map(entry);
+        let mut entries: Vec<Entry> = sentences.collect();
+        entries.extend(self.silence_entries());
+        entries
     }
 }
 

@@ -270,7 +270,8 @@ fn a_member_is_confirmed_again_only_after_it_was_told_as_not_confirmed() {
     };
     // A leaf that was made anew begins as not confirmed.
     assert!(told(&mut view, &confirmation(true)).is_empty());
-    let lost = "#2000 \"Bob\" is not confirmed: nothing has come from them for 20 s.";
+    let lost = "#2000 \"Bob\" is not confirmed: nothing has come from anybody in the group for 20 s. Your own \
+                connection may be the cause.";
     assert_eq!(told(&mut view, &confirmation(false)), [lost]);
     assert_eq!(
         told(&mut view, &confirmation(true)),
