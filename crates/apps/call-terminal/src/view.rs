@@ -166,6 +166,11 @@ impl View {
         words::account(&self.known_devices, device, self.certificate(device))
     }
 
+    /// Returns the account of this device, in a sentence.
+    pub(super) fn own_account(&self) -> Option<Entry> {
+        self.me.map(|me| self.account(me))
+    }
+
     pub(super) fn label(&self, device: DemuxId) -> String {
         self.known_devices.label(device)
     }

@@ -408,6 +408,11 @@ fn a_link_that_is_cut_or_of_another_kind_says_what_is_wrong_with_it() {
             "it must begin with https://, or with http:// if its host is this computer",
         ),
         ("abcd1234", "link_unknown", "that is no link, no root key"),
+        (
+            "@/dev/null",
+            "link_unknown",
+            "there is no link: the text is empty",
+        ),
     ] {
         let next = if code == "link_unknown" {
             "anteroom link list"

@@ -94,6 +94,10 @@ impl CallParticipation {
     pub(super) fn account(&self, tag: &TagPrefix) -> Reply {
         match self.device(tag) {
             Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
+            Err(_) if self.view.is_own_tag(tag) => {
+                let own = self.view.own_account();
+                Reply::with_entries(own.into_iter().collect())
+            }
             Err(why) => Reply::refused(why),
         }
     }

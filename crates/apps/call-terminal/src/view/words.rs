@@ -311,7 +311,12 @@ pub(super) fn account(
     device: DemuxId,
     certificate: CertificateStatus,
 ) -> Entry {
-    let label = known_devices.decision_label(device);
+    let is_own = known_devices.is_own(device);
+    let label = match is_own {
+        true => "You".to_owned(),
+        false => known_devices.decision_label(device),
+    };
+    let has = if is_own { "have" } else { "has" };
     // A member with the number of a device that waits is somebody else.
     let certificate = match known_devices.is_waiting(device) {
         true => CertificateStatus::Missing,
