@@ -74,8 +74,8 @@ impl CallParticipation {
         if is_sent {
             self.view.hand_sent(raised);
             let text = match raised {
-                true => "You raised your hand.",
-                false => "You lowered your hand.",
+                true => "You raise your hand.",
+                false => "You lower your hand.",
             };
             entries.push(Entry::Notice(text.to_owned()));
         }

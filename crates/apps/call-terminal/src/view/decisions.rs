@@ -21,6 +21,7 @@ impl View {
         let is_own_account = self.is_of_own_account(device);
         let after = match decision {
             Decision::Remove if is_own_account => words::OWN_ACCOUNT_REMOVED,
+            Decision::Remove if self.is_open => words::OPEN_REMOVED,
             _ => "",
         };
         let is_passed_on = self.passes_on();

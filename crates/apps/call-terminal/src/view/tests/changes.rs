@@ -305,11 +305,6 @@ fn who_is_kept_out_of_the_group_is_told_with_the_next_step() {
         (true, Locked, "the call is locked. /lock off lets them in"),
         (
             false,
-            Missing,
-            "nobody has let this device in. An admin or a co-admin lets them in with /admit #3000",
-        ),
-        (
-            false,
             Locked,
             "the call is locked. An admin or a co-admin lets them in with /lock off",
         ),
@@ -327,6 +322,22 @@ fn who_is_kept_out_of_the_group_is_told_with_the_next_step() {
         let expected = format!("! #3000 \"Carl\" is not let into the group: {next}");
         assert_eq!(line, [expected]);
     }
+    // Members do not see whether an approval was given, and can do nothing.
+    let mut view = View::of(None).with_room(room_params());
+    let there = roster(&[16, 32], &[]);
+    told(&mut view, &joined(SeatStatus::Active, false, there));
+    let refusal = CommitRefusal::Admission(Missing);
+    let missing = of_group(GroupEvent::NotAdmitted {
+        claims: carl,
+        refusal,
+    });
+    assert_eq!(
+        told(&mut view, &missing),
+        [
+            "#3000 \"Carl\" is in the call, and not in the group: it shows no approval. Those who decide are told the \
+             next step."
+        ]
+    );
 }
 
 #[test]

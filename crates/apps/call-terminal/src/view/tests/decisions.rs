@@ -213,7 +213,7 @@ fn a_second_denial_of_an_account_says_that_it_blocks() {
         (
             0xb0,
             false,
-            "in, and blocked the account for the rest of this call",
+            "in, and block the account for the rest of this call",
         ),
     ] {
         told(&mut view, &CallEvent::Roster(waiting(account)));
