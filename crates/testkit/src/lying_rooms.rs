@@ -62,8 +62,7 @@ impl LyingRooms {
         self.shared.set_lie(Some(Box::new(lie)));
     }
 
-    /// Leaves a feature out of what clients are told from now on, before the lie: a room service of an earlier version
-    /// does not have it.
+    /// Tells clients nothing of a feature from now on, as a room service of an earlier version.
     pub fn leave_out(&self, feature: &'static str) {
         self.shared.leave_out(feature);
     }

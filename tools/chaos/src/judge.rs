@@ -10,11 +10,11 @@
 //!   name. It settles from the first member that does until the last one that was connected and running, and to
 //!   which no commit, roster or Welcome was lost shortly before.
 
+mod group_span;
 pub(crate) mod history;
 pub(crate) mod reading;
 pub(crate) mod settling;
 pub(crate) mod spans;
-mod stay;
 pub(crate) mod text;
 
 use self::{

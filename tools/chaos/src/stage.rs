@@ -46,7 +46,7 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
 }
 
-/// What a run leaves.
+/// The result of a run.
 pub(crate) struct Outcome {
     pub(crate) journal: Vec<Entry>,
     /// The number of ends of the services.

@@ -189,7 +189,7 @@ impl Router {
             self.work_on_clean(number, |call| call.sfu.flush(now));
             self.drain_call(number, sockets, now);
         }
-        // What became dirty meanwhile stays for the next time.
+        // A connection that became dirty meanwhile stays for the next time.
         dirty.append(&mut self.dirty);
         self.dirty = dirty;
         sockets.finish(&mut self.counts);

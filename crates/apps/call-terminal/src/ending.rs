@@ -5,8 +5,8 @@ use anteroom_console::{
     exit_status::ExitStatus, explanation::AFTER_THIS_CALL, report::ErrorReport,
 };
 
-/// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly. Who was
-/// still in the lobby, was refused.
+/// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly.
+/// Somebody who was still in the lobby was refused.
 pub fn failure(ending: &EndReason, is_inside: bool) -> Option<ErrorReport> {
     let report = |status, code, what, next| {
         let report = ErrorReport::of_call(status, code, what);

@@ -90,6 +90,7 @@ impl CallParticipation {
             _ => self.unsaid.len(),
         };
         // Gathered changes precede the reply.
+        self.view.pass(now);
         let mut entries = self.view.take_notices();
         let mut reply = self.reply(input, now).await;
         if !self.is_over {
@@ -152,6 +153,10 @@ impl CallParticipation {
             self.note(&event, &told);
             if is_outcome(&event) {
                 entries.extend(told);
+            } else if matches!(event, CallEvent::Lost) {
+                // The commands that were perhaps not done.
+                let is_problem = |entry: &Entry| matches!(entry, Entry::Problem(_));
+                entries.extend(told.into_iter().filter(is_problem));
             }
         }
         entries

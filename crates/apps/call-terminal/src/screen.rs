@@ -67,10 +67,11 @@ impl Screen {
         }
     }
 
-    /// Displays the reply. The draft stays if it could not be sent; a failed command goes to the history, so
+    /// Displays the reply. A text stays if it could not be sent; a failed command goes to the history, so
     /// that the next input is not appended to it.
     fn take_reply(&mut self, reply: Reply, view: &View) {
-        if reply.is_done || self.draft.text().trim_start().starts_with('/') {
+        let is_text = matches!(Input::parse_draft(self.draft.text()), Input::Say(_));
+        if reply.is_done || !is_text {
             self.draft.finish();
         }
         self.add(reply.entries, view);

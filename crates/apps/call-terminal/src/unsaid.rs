@@ -16,7 +16,7 @@ pub(crate) fn unsaid(why: &str, text: &str) -> Entry {
 /// Returns the entry about a text that the client's library has given up.
 pub(crate) fn given_up(error: GroupError, text: &str) -> Entry {
     match error {
-        GroupError::Unconfirmed => {
+        GroupError::Unconfirmed | GroupError::Limited => {
             Entry::Problem(format!("perhaps not said: {error}: {}", shown(text)))
         }
         error => unsaid(&error.to_string(), text),
@@ -49,8 +49,10 @@ mod tests {
             entry.lines(None),
             ["! not said: nobody else is in the call: hi"]
         );
-        let entry = given_up(GroupError::Unconfirmed, "hi").text();
-        assert!(entry.starts_with("! perhaps not said: "), "{entry}");
-        assert!(entry.ends_with(": hi"), "{entry}");
+        for error in [GroupError::Unconfirmed, GroupError::Limited] {
+            let entry = given_up(error, "hi").text();
+            assert!(entry.starts_with("! perhaps not said: "), "{entry}");
+            assert!(entry.ends_with(": hi"), "{entry}");
+        }
     }
 }

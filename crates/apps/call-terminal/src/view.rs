@@ -19,17 +19,18 @@ mod removals;
 mod rights;
 mod rosters;
 mod rows;
+mod seat;
 mod sent_commands;
+mod sent_decisions;
 mod silence;
-mod standing;
+mod typed_tags;
 mod verification;
 mod words;
 
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    Approval, CallEvent, DemuxId, EraId, GroupEvent, LinkState, OpaqueUserId, Recipient, RoomName,
-    Roster, SeatInfo, SeatStatus,
+    Approval, CallEvent, DemuxId, EraId, GroupEvent, LinkState, OpaqueUserId, Recipient, Roster,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -40,10 +41,9 @@ pub(crate) use self::{
 use self::{group::GroupView, lobby::Lobby, sent_commands::SentCommands};
 use crate::{
     entry::Entry,
-    known_devices::{KnownDevices, TagLookup},
+    known_devices::KnownDevices,
     presence::{Change, PresenceChanges},
     quotation::quoted,
-    tag::TagPrefix,
 };
 
 /// The state of the call, as far as it is known to this device.
@@ -78,6 +78,8 @@ pub(crate) struct View {
     /// The devices that this device sent away, until they are gone.
     dismissed: BTreeSet<DemuxId>,
     sent: SentCommands,
+    /// The time of the last event or input.
+    now: Duration,
     /// The accounts that this device did not let in, in this era.
     denied: BTreeSet<OpaqueUserId>,
     tell_at: Option<Duration>,
@@ -101,6 +103,7 @@ impl View {
     }
 
     pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
+        self.pass(now);
         let entries_of_event = self.event_entries(event, now);
         // The names that the lobby hid were gathered just before, and are displayed after this entry.
         if entries_of_event.is_empty() || matches!(event, CallEvent::Admitted { .. }) {
@@ -151,16 +154,6 @@ impl View {
         mem::take(&mut self.greetings)
     }
 
-    /// Looks a typed tag up.
-    pub(super) fn find(&self, tag: &TagPrefix) -> TagLookup {
-        self.known_devices.find(tag)
-    }
-
-    /// Returns whether a typed tag is this device's own.
-    pub(super) fn is_own_tag(&self, tag: &TagPrefix) -> bool {
-        self.find(tag) == TagLookup::Own
-    }
-
     /// Returns the account of a device, in a sentence.
     pub(super) fn account(&self, device: DemuxId) -> Entry {
         words::account(&self.known_devices, device, self.certificate(device))
@@ -193,6 +186,12 @@ impl View {
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
+    /// Takes note of the time.
+    pub(super) fn pass(&mut self, now: Duration) {
+        self.now = now;
+        self.forget_sent();
+    }
+
     fn event_entries(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let notice = |text: &str| vec![Entry::Notice(text.to_owned())];
         match event {
@@ -223,9 +222,10 @@ impl View {
             CallEvent::Lost => {
                 self.lost_since = Some(now);
                 let mut entries = notice(words::lost(self.was_ended));
-                entries.extend(self.unanswered());
+                entries.extend(self.unanswered_at_loss());
                 entries
             }
+            CallEvent::Unanswered => self.unanswered_at_end().into_iter().collect(),
             CallEvent::Restored { .. } => {
                 self.lost_since = None;
                 if self.is_inside {
@@ -242,53 +242,6 @@ impl View {
                 entries
             }
         }
-    }
-
-    fn join(&mut self, joined: &SeatInfo, now: Duration) -> Vec<Entry> {
-        let other_era = self.era.is_some_and(|era| era != joined.era);
-        let former = other_era.then(|| self.former_call());
-        if self.era == Some(joined.era) {
-            // Tags and names of the era stay valid; only the seat is new.
-            self.known_devices.set_own(joined.demux);
-        } else {
-            self.known_devices = KnownDevices::of_era(joined.demux);
-            self.group = GroupView::default();
-            self.lobby = Lobby::default();
-            self.denied.clear();
-        }
-        self.me = Some(joined.demux);
-        self.era = Some(joined.era);
-        self.is_admin = joined.is_admin;
-        self.is_inside = false;
-        self.was_ended = false;
-        self.lost_since = None;
-        self.roster = Roster::default();
-        self.greetings = Vec::new();
-        self.dismissed.clear();
-        self.sent.clear();
-        self.room = words::room_title(&joined.link.name);
-        self.link = words::link_change(&joined.link);
-        self.group.asks_by_link = joined.link.approval == Approval::Required;
-        self.is_open = joined.link.approval == Approval::Off;
-        let room = match &joined.link.name {
-            RoomName::Known(name) => quoted(name, usize::MAX),
-            RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
-        };
-        let text = match joined.status {
-            SeatStatus::Active => {
-                self.enter();
-                let role = if joined.is_admin { ", as an admin" } else { "" };
-                format!("You are in {room}{role}.")
-            }
-            SeatStatus::Pending => {
-                self.lobby.begin_own_wait(now);
-                format!("You wait in the lobby of {room} until an admin lets you in.")
-            }
-        };
-        let ended = former
-            .iter()
-            .flat_map(|former| self.ended_decisions(former));
-        std::iter::once(Entry::Notice(text)).chain(ended).collect()
     }
 
     /// Applies a state of the link. A renewal of the admins' statement changes nothing that is displayed.

@@ -163,7 +163,12 @@ impl Device {
         }
     }
 
-    /// Returns whether a limit has dropped the device's last message.
+    /// Lets the next message beyond a limit be refused with an error, even if one was before.
+    pub(crate) const fn forget_limit(&mut self) {
+        self.is_limited = false;
+    }
+
+    /// Returns whether a limit has dropped the device's last message, and no ping was answered since.
     pub(crate) const fn is_limited(&self) -> bool {
         self.is_limited
     }

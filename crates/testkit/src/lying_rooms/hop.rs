@@ -1,7 +1,5 @@
 //! The messages on their way between clients and the room service.
 
-use std::collections::BTreeSet;
-
 use anteroom_wire::rooms::socket::{ClientMessage, ServerMessage};
 use axum::{
     body::Bytes,
@@ -35,15 +33,6 @@ impl Hop {
     /// Reads a message from the service.
     pub(super) fn from_service(client: usize, text: &str) -> Self {
         Self::ToClient(client, parse(text))
-    }
-
-    /// Returns the message without these features, if it lists some.
-    pub(super) fn without_features(mut self, left_out: &BTreeSet<&'static str>) -> Self {
-        if let Self::ToClient(_, ServerMessage::Joined(joined)) = &mut self {
-            let is_told = |feature: &str| !left_out.contains(feature);
-            joined.features.retain(|feature| is_told(feature));
-        }
-        self
     }
 
     /// Returns the message as it is sent.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anteroom_wire::rooms::socket::ServerMessage;
 use parking_lot::Mutex;
 use tokio::sync::{
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -34,8 +35,8 @@ struct State {
     next_connection: u64,
     refused: BTreeSet<usize>,
     record: Vec<Hop>,
-    /// The features that clients are not told.
-    left_out: BTreeSet<&'static str>,
+    /// A feature that clients are not told.
+    left_out: Option<&'static str>,
 }
 
 struct Connection {
@@ -78,7 +79,7 @@ impl Shared {
     }
 
     pub(super) fn leave_out(&self, feature: &'static str) {
-        self.state.lock().left_out.insert(feature);
+        self.state.lock().left_out = Some(feature);
     }
 
     pub(super) fn set_http_lie(&self, lie: HttpLie) {
@@ -145,11 +146,13 @@ impl Shared {
         if newest.is_none_or(|newest| newest.number != number) {
             return;
         }
-        let hop = match to {
+        let mut hop = match to {
             Direction::ToService => Hop::from_client(client, text),
             Direction::ToClient => Hop::from_service(client, text),
         };
-        let hop = hop.without_features(&state.left_out);
+        if let Hop::ToClient(_, ServerMessage::Joined(joined)) = &mut hop {
+            joined.features.retain(|one| Some(&**one) != state.left_out);
+        }
         let hops = match &mut state.lie {
             Some(lie) => lie(hop),
             None => vec![hop],

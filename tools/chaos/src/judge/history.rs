@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{spans::Spans, stay::GroupSpan, text::Text};
+use super::{group_span::GroupSpan, spans::Spans, text::Text};
 use crate::{
     journal::{Entry, Event, Visit},
     message::{Epoch, MessageView},

@@ -195,7 +195,7 @@ fn check(routes: &Routes) {
 }
 
 proptest! {
-    /// Whatever happens in whatever order, the tables agree, and in the end nothing is left.
+    /// After any events in any order the tables agree, and in the end nothing is left.
     #[test]
     fn the_tables_agree(changes in proptest::collection::vec(change(), 0..200)) {
         let mut routes = Routes::default();

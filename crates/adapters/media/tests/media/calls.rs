@@ -85,7 +85,7 @@ fn a_device_that_is_removed_gets_no_packet_more() {
         let number = meeting.join(over_tcp);
         meeting.say_until_heard(0, &[1, number]);
         meeting.call.remove(id(number)).wait();
-        // What was sent before is here already: the loopback interface has no way to speak of.
+        // The packets from before are here already: the loopback interface has no way to speak of.
         let removed = &mut meeting.clients[number];
         removed.is_silent = true;
         removed.pump();

@@ -69,7 +69,7 @@ fn a_slow_reader_loses_whole_packets_and_holds_up_nobody() {
         server.counts().behind_packets > 50
     });
     meeting.say_until_heard(0, &[1]);
-    // What comes then is a stream of whole frames: it goes on.
+    // The bytes that come then are whole frames: it goes on.
     meeting.clients[slow].tcp().reads = true;
     meeting.show_until_seen(0, slow);
     meeting.say_until_heard(slow, &[1]);

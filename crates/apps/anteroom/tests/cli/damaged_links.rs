@@ -208,14 +208,12 @@ fn an_error_about_a_mistyped_link_says_which_part_and_the_next_step() {
             "If a letter after key= was mistyped",
         ),
     ] {
-        let mut others = "bc01".chars();
         let (_, value) = fixture.link.split_once(member).unwrap();
         let letters = if member == "key=" { "bcdf" } else { "0123" };
         let letter = letters
             .chars()
             .find(|letter| !value.starts_with(*letter))
             .unwrap();
-        let _ = others.next();
         let shown = fixture
             .other
             .refusal(&["link", "show", &fixture.mistyped(member, 0, letter)]);

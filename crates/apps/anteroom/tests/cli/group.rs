@@ -192,6 +192,9 @@ fn what_a_restart_of_the_service_ends_is_told_to_those_who_come_back() {
     bob.wait_for("The call is locked by an admin");
     bob.type_line("/hand");
     ann.wait_for("raised a hand.");
+    // Bob is told after the roster with the raised hand.
+    ann.type_line("/approval on");
+    bob.wait_for("Who comes from now on waits in the lobby.");
     service.signal(Signal::KILL);
     for one in [&mut ann, &mut bob] {
         one.wait_for("The connection is lost");

@@ -227,8 +227,11 @@ fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
     terminal.wait_for("looks like a command:");
     terminal.press("n");
     terminal.wait_for("Nothing was said.");
+    // The draft is shown once more.
     terminal.press("C-c");
-    terminal.wait_for("You left.");
+    let screen = terminal.wait_for("You left.");
+    let draft = "! not said: the call is over for you: three";
+    assert!(screen.contains(draft), "{screen}");
     bob.wait_for("\"Ann\" left.");
 }
 

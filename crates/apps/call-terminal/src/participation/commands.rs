@@ -6,7 +6,7 @@ use super::{
     CallParticipation,
     reply::{Reply, error_entries},
 };
-use crate::{entry::Entry, input::Decision, known_devices::TagLookup, tag::TagPrefix};
+use crate::{entry::Entry, input::Decision, tag::TagPrefix};
 
 impl CallParticipation {
     /// Sends a decision about a device.
@@ -14,7 +14,7 @@ impl CallParticipation {
         if let Some(why) = self.view.lacks_rights() {
             return Reply::refused(why);
         }
-        let device = match self.device(tag) {
+        let device = match self.view.decided_device(tag) {
             Ok(device) => device,
             Err(why) if self.view.is_own_tag(tag) => {
                 let next = match decision {
@@ -23,8 +23,7 @@ impl CallParticipation {
                 };
                 return Reply::refused(format!("{why}{next}"));
             }
-            // Nobody tells a co-admin who waits then.
-            Err(why) => return Reply::refused(self.view.missing_admin().unwrap_or(why)),
+            Err(why) => return Reply::refused(why),
         };
         if let Some(why) = self.view.hits_own_account(decision, device) {
             return Reply::refused(why);
@@ -92,7 +91,7 @@ impl CallParticipation {
 
     /// Shows the account of a device.
     pub(super) fn account(&self, tag: &TagPrefix) -> Reply {
-        match self.device(tag) {
+        match self.view.other_device(tag) {
             Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
             Err(_) if self.view.is_own_tag(tag) => {
                 let own = self.view.own_account();
@@ -107,25 +106,11 @@ impl CallParticipation {
         match self.view.cannot_name_co_admins() {
             Some(why) => Err(why.to_owned()),
             None => {
-                let device = self.device(tag)?;
+                let device = self.view.other_device(tag)?;
                 match self.view.cannot_be_co_admin(device) {
                     Some(why) => Err(why),
                     None => Ok(device),
                 }
-            }
-        }
-    }
-
-    /// Returns the other device that a typed tag names, or the reason why there is none.
-    pub(super) fn device(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
-        match self.view.find(tag) {
-            TagLookup::Device(device) => Ok(device),
-            TagLookup::Own => Err("that is your own tag".to_owned()),
-            TagLookup::Gone(label) => Err(format!("{label} is not here any more")),
-            TagLookup::Unknown => Err("nobody has that tag: /who lists them".to_owned()),
-            TagLookup::Several(tags) => {
-                let tags = tags.join(" or ");
-                Err(format!("several have had that tag: write {tags}"))
             }
         }
     }

@@ -12,7 +12,7 @@ impl CallParticipation {
         if let Some(why) = self.view.lacks_rights() {
             return Reply::refused(why);
         }
-        let device = match self.device(tag) {
+        let device = match self.view.other_device(tag) {
             Ok(device) => device,
             Err(why) => return Reply::refused(why),
         };

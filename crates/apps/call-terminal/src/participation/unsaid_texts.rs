@@ -5,7 +5,7 @@ use std::mem;
 use anteroom_client::CallEvent;
 use anteroom_console::report::ErrorReport;
 
-use super::{CallParticipation, outcomes::may_be_unsaid};
+use super::CallParticipation;
 use crate::{
     ending,
     entry::Entry,
@@ -45,9 +45,10 @@ impl CallParticipation {
 
     /// Takes note of what is told at the end.
     pub(super) fn note(&mut self, event: &CallEvent, entries: &[Entry]) {
-        self.has_unsaid |= may_be_unsaid(event);
+        let is_unsaid = matches!(event, CallEvent::NotSaid { .. });
+        self.has_unsaid |= is_unsaid;
         self.damaged_link = ending::link_damage(self.damaged_link, event);
-        if matches!(event, CallEvent::NotSaid { .. }) && self.unsaid.len() < MAX_UNSAID {
+        if is_unsaid && self.unsaid.len() < MAX_UNSAID {
             let is_problem = |entry: &&Entry| matches!(entry, Entry::Problem(_));
             self.unsaid
                 .extend(entries.iter().filter(is_problem).cloned());

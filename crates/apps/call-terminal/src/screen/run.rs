@@ -79,10 +79,12 @@ pub async fn run(
         continued,
         start: Instant::now(),
     };
-    let ended = run_session(&mut terminal, screen, &mut participation, &mut sources).await;
+    let ended = run_session(&mut terminal, &mut screen, &mut participation, &mut sources).await;
     let ended = ended.or_else(|error| is_hang_up(&error).then_some(None).ok_or(error));
     // The screen, with all entries on it, vanishes.
     let mut last = participation.take_unsaid();
+    let late = late_inputs(&mut screen, &mut sources.events, &participation.view);
+    let late = participation.refuse(late);
     if !matches!(ended, Ok(Some(_))) {
         last.extend(participation.leave(sources.start.elapsed()).await);
     }
@@ -91,11 +93,13 @@ pub async fn run(
         Some(CallEnd { entries, failure }) => {
             show(&last)?;
             show(&entries)?;
+            show(&late)?;
             Ok(failure)
         }
         None => {
             // The terminal may be gone. The call was left in any case.
             let _ = show(&last);
+            let _ = show(&late);
             let _ = print("You left.");
             Ok(None)
         }
@@ -111,7 +115,7 @@ fn show(entries: &[Entry]) -> anyhow::Result<()> {
 /// Returns the result of a call that ended; `None` if the user leaves it.
 async fn run_session(
     terminal: &mut FullScreen,
-    mut screen: Screen,
+    screen: &mut Screen,
     participation: &mut CallParticipation,
     sources: &mut Sources,
 ) -> io::Result<Option<CallEnd>> {
@@ -131,9 +135,7 @@ async fn run_session(
                 };
                 match moment {
                     Moment::Going(entries) => screen.add(entries, &participation.view),
-                    Moment::Over(mut entries, failure) => {
-                        let late = late_inputs(&mut screen, &mut sources.events, &participation.view);
-                        entries.extend(participation.refuse(late));
+                    Moment::Over(entries, failure) => {
                         return Ok(Some(CallEnd { entries, failure }));
                     }
                 }

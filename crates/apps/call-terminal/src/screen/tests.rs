@@ -221,3 +221,23 @@ fn a_line_without_end_is_complained_about() {
     assert!(screen.draft.is_empty());
     assert!(shown(&mut screen).contains("! the line cannot be longer"));
 }
+
+#[test]
+fn a_text_that_was_not_said_stays_in_the_draft_also_if_it_begins_with_a_slash() {
+    let view = admin();
+    for (draft, expected) in [
+        ("//shrug", "//shrug"),
+        ("hello", "hello"),
+        ("/admit #1", ""),
+    ] {
+        let mut screen = Screen::default();
+        type_text(&mut screen, &view, draft);
+        let reply = Reply {
+            entries: Vec::new(),
+            said: None,
+            is_done: false,
+        };
+        screen.take_reply(reply, &view);
+        assert_eq!(screen.draft.text(), expected);
+    }
+}

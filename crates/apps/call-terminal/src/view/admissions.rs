@@ -132,8 +132,8 @@ impl View {
         if is_missing && self.shows_no_approval(claims) {
             return Entry::Problem(format!(
                 "{label} is not let into the group: they were let in, and show no approval. Their link may lack the \
-                 admin key, or have another one, and /admit changes nothing then: send them the whole link, with \
-                 which they leave and join again"
+                 admin key, or have another one, and /admit changes nothing then: send them the whole link, which \
+                 they join with after leaving"
             ));
         }
         let (reason, command) = match refusal {

@@ -28,14 +28,18 @@ impl View {
         if !is_passed_on && decision != Decision::Admit {
             self.dismissed.insert(device);
         }
-        let is_second = decision == Decision::Deny && self.deny(device);
+        let is_first = match decision {
+            Decision::Deny => self.deny(device),
+            _ => None,
+        };
+        self.sent_decision(decision, device, is_first == Some(true));
+        let is_second = is_first == Some(false);
         if matches!(decision, Decision::Remove | Decision::Block) || is_second {
             self.note_put_out(device, self.listed_key(device), &label);
         }
         if is_passed_on {
             return words::asked_decision(decision, &label, is_second, after);
         }
-        self.sent_decision(decision, device);
         let is_of_admin = !is_second && self.is_account_of_admin(device);
         match (decision, is_second) {
             (_, true) => words::second_denial(&label),
@@ -54,20 +58,17 @@ impl View {
         active.any(|one| one.is_admin && one.user.as_ref() == Some(user))
     }
 
-    /// Notes that a device is not let in. Returns whether it is known as the second denial of the account, which
-    /// blocks it. The room service does not block that of an admin.
-    fn deny(&mut self, device: DemuxId) -> bool {
-        let waiting = find(&self.roster.pending, device);
-        let Some(user) = waiting.and_then(|waiting| waiting.user.clone()) else {
-            return false;
-        };
+    /// Notes that a device is not let in. Returns whether that is the first time for the account, the second one
+    /// blocks it; `None` if that is not known. The room service does not block that of an admin.
+    fn deny(&mut self, device: DemuxId) -> Option<bool> {
+        let user = find(&self.roster.pending, device)?.user.clone()?;
         if self.is_account_of_admin(device) {
-            return false;
+            return None;
         }
         if self.denied.len() >= MAX_DENIED {
             self.denied.pop_first();
         }
-        !self.denied.insert(user)
+        Some(self.denied.insert(user))
     }
 
     /// Returns whether the members let in each device by an approval of its own.
@@ -95,16 +96,18 @@ impl View {
         handling: DecisionHandling,
     ) -> Entry {
         let decider = co_admin(&self.member_label(claims));
-        if matches!(decision.verdict, Verdict::Admit(_)) {
-            self.note_approval(decision.device, Some(decision.member_key));
+        let (verdict, device) = (command(&decision.verdict), decision.device);
+        if verdict == Decision::Admit && handling != DecisionHandling::Dropped {
+            self.note_approval(device, Some(decision.member_key));
         }
         let about = self.decided_about(decision);
         match handling {
             DecisionHandling::PassedOn => {
+                self.passed_decision_on(verdict, device, &decider, &about);
                 let is_second =
-                    matches!(decision.verdict, Verdict::Deny) && self.deny(decision.device);
+                    matches!(decision.verdict, Verdict::Deny) && self.deny(device) == Some(false);
                 if is_second {
-                    self.note_put_out(decision.device, Some(decision.member_key), &about);
+                    self.note_put_out(device, Some(decision.member_key), &about);
                 }
                 let what = match decision.verdict {
                     Verdict::Admit(_) => format!("lets {about} in"),
@@ -125,13 +128,7 @@ impl View {
                  admin, or the room service lists somebody else there now"
             )),
             DecisionHandling::OfOther => {
-                let decision = match decision.verdict {
-                    Verdict::Admit(_) => Decision::Admit,
-                    Verdict::Deny => Decision::Deny,
-                    Verdict::Remove => Decision::Remove,
-                    Verdict::Block => Decision::Block,
-                };
-                let what = words::request(decision, &about);
+                let what = words::request(verdict, &about);
                 Entry::Notice(format!("{decider}, asks an admin's device {what}."))
             }
         }
@@ -158,5 +155,15 @@ impl View {
             true => self.known_devices.decision_label(decision.device),
             false => unknown.to_owned(),
         }
+    }
+}
+
+/// Returns the decision that a co-admin has taken.
+const fn command(verdict: &Verdict) -> Decision {
+    match verdict {
+        Verdict::Admit(_) => Decision::Admit,
+        Verdict::Deny => Decision::Deny,
+        Verdict::Remove => Decision::Remove,
+        Verdict::Block => Decision::Block,
     }
 }

@@ -53,9 +53,9 @@ impl View {
         let tag = tag.unwrap_or_default();
         let mut entries = Vec::new();
         if former.was_locked {
-            let next = match self.is_admin || former.had_admin_secret {
+            let next = match former.had_admin_secret {
                 true => "/lock locks it again",
-                false => "Ask an admin to write /lock",
+                false => "Ask an admin with the admin secret to write /lock",
             };
             entries.push(Entry::Problem(format!(
                 "the call began anew and is not locked any more: who is let in comes into the group. {next}"

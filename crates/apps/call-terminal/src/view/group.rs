@@ -86,10 +86,16 @@ impl GroupView {
         })
     }
 
+    /// Returns the member that this device is.
+    pub(super) fn own(&self) -> Option<&MemberStatus> {
+        let mut members = self.state.iter().flat_map(|state| &state.members);
+        members.find(|member| member.is_own)
+    }
+
     /// Returns whether this device has shown the group the admin secret.
     pub(super) fn has_admin_secret(&self) -> bool {
-        let mut members = self.state.iter().flat_map(|state| &state.members);
-        members.any(|member| member.is_own && member.reason == AdmissionReason::Admin)
+        self.own()
+            .is_some_and(|own| own.reason == AdmissionReason::Admin)
     }
 
     /// Returns the member that has signed a leaf, if the group has it.

@@ -40,9 +40,7 @@ impl View {
 
     /// Returns the member key of this device, as the group or the roster has it.
     pub(super) fn own_key(&self) -> Option<MemberPublicKey> {
-        let mut members = self.group.state.iter().flat_map(|state| &state.members);
-        let own = members.find(|member| member.is_own);
-        let own = own.map(|own| own.claims.member_key);
+        let own = self.group.own().map(|own| own.claims.member_key);
         own.or_else(|| self.me.and_then(|me| self.listed_key(me)))
     }
 

@@ -56,8 +56,7 @@ impl View {
     }
 
     fn is_own_key(&self, signer: Signer) -> bool {
-        let mut members = self.group.state.iter().flat_map(|state| &state.members);
-        let own = members.find(|member| member.is_own);
+        let own = self.group.own();
         own.is_some_and(|own| signer == Signer::CoAdmin(own.claims.member_key))
     }
 

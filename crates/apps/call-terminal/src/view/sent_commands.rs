@@ -1,7 +1,7 @@
 //! The commands of this device to the room service that nothing has confirmed yet: a refusal, which does not name
 //! its request, is about one of them.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem, time::Duration};
 
 use anteroom_client::DemuxId;
 
@@ -9,6 +9,8 @@ use crate::input::Decision;
 
 /// The maximum number of commands that are kept. Of more, the first ones count as done.
 const MAX_SENT: usize = 64;
+/// The time after which a command counts as done that no roster shows as done: an answer would have come.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
 /// A request to the room service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,85 +19,139 @@ pub(super) enum Request {
     Hand(bool),
 }
 
+/// The way of a command to the room service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    /// This device has sent it for its person.
+    Own,
+    /// This device has passed it on for a co-admin.
+    OfCoAdmin,
+    /// This device has asked the device of an admin to pass it on, which gets the refusals.
+    ThroughAdmin,
+}
+
 /// A command that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SentCommand {
     pub(super) request: Request,
-    /// The command as it is typed.
+    pub(super) route: Route,
+    /// The command as it is typed, or in words.
     pub(super) text: String,
     /// Whether a roster shows that it was done.
     pub(super) is_listed: bool,
+    /// Whether the account of the device counts as not let in since this command.
+    pub(super) has_denied: bool,
+    pub(super) sent_at: Duration,
 }
 
 #[derive(Default)]
-pub(super) struct SentCommands(VecDeque<SentCommand>);
+pub(super) struct SentCommands {
+    sent: VecDeque<SentCommand>,
+    /// The commands that the last roster has shown as done.
+    confirmed: Vec<SentCommand>,
+}
 
 impl SentCommands {
     pub(super) fn add(&mut self, command: SentCommand) {
         if matches!(command.request, Request::Hand(_)) {
             // The last one counts.
-            self.0
+            self.sent
                 .retain(|sent| !matches!(sent.request, Request::Hand(_)));
         }
-        if self.0.len() >= MAX_SENT {
-            self.0.pop_front();
+        if self.sent.len() >= MAX_SENT {
+            self.sent.pop_front();
         }
-        self.0.push_back(command);
+        self.sent.push_back(command);
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 
     pub(super) fn contains(&self, request: Request) -> bool {
-        self.0.iter().any(|sent| sent.request == request)
+        self.sent.iter().any(|sent| sent.request == request)
     }
 
     /// Returns whether the hand is to be raised by the last command about it.
     pub(super) fn hand(&self) -> Option<bool> {
-        self.0.iter().find_map(|sent| match sent.request {
+        self.sent.iter().find_map(|sent| match sent.request {
             Request::Hand(raised) => Some(raised),
             Request::Decision(..) => None,
         })
     }
 
-    /// Forgets the commands that a roster shows as done.
-    pub(super) fn confirm(&mut self, is_done: impl Fn(Request) -> bool) {
-        self.0
-            .retain(|sent| !sent.is_listed || !is_done(sent.request));
+    /// Forgets the commands that a roster or the group shows as done.
+    pub(super) fn confirm(&mut self, is_done: impl Fn(&SentCommand) -> bool) {
+        let (done, rest): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.sent).into_iter().partition(is_done);
+        self.sent = rest.into();
+        self.confirmed = done;
     }
 
-    /// Takes the commands that a refusal with this code can be about.
+    /// Takes the commands that nothing shows as done, and that would have been answered by now.
+    pub(super) fn take_old(&mut self, now: Duration) -> Vec<SentCommand> {
+        let is_old = |sent: &SentCommand| {
+            let is_shown = sent.is_listed && sent.route != Route::ThroughAdmin;
+            !is_shown && now >= sent.sent_at + ANSWER_WAIT
+        };
+        let (old, rest): (Vec<_>, Vec<_>) = mem::take(&mut self.sent).into_iter().partition(is_old);
+        self.sent = rest.into();
+        old
+    }
+
+    /// Takes the commands that a refusal with this code can be about. Several stay where it can also be about none of
+    /// them.
     pub(super) fn take_refused(&mut self, code: &str) -> Vec<SentCommand> {
-        let (refused, rest) = self
-            .0
-            .drain(..)
-            .partition(|sent: &SentCommand| sent.request.is_refused_with(code));
-        self.0 = rest;
-        refused.into()
+        let is_refused = |sent: &SentCommand| sent.is_refused_with(code);
+        let refused: Vec<SentCommand> = self
+            .sent
+            .iter()
+            .filter(|sent| is_refused(sent))
+            .cloned()
+            .collect();
+        if refused.is_empty() && code == TOO_MANY_USERS {
+            // The roster that shows it as done comes first.
+            let confirmed = mem::take(&mut self.confirmed);
+            return confirmed
+                .into_iter()
+                .filter(|sent| is_refused(sent))
+                .collect();
+        }
+        if refused.len() < 2 || code != UNKNOWN_DEVICE {
+            self.sent.retain(|sent| !is_refused(sent));
+        }
+        refused
     }
 
-    /// Takes all commands, when the connection is lost. Returns those of which nothing tells whether they were done.
+    /// Takes all commands, when no answer comes any more: nothing tells whether they were done.
     pub(super) fn take_unanswered(&mut self) -> Vec<SentCommand> {
-        let commands = self.0.drain(..);
-        commands.filter(|sent| sent.is_listed).collect()
+        mem::take(&mut self.sent).into()
     }
 }
 
-impl Request {
-    /// Returns whether the room service refuses such a request with this code.
-    fn is_refused_with(self, code: &str) -> bool {
+/// The code of decisions that the call does not remember.
+pub(super) const TOO_MANY_USERS: &str = "too_many_users";
+/// The code of requests about a device that has left, which also answers messages that this device sends by itself.
+pub(super) const UNKNOWN_DEVICE: &str = "unknown_device";
+
+impl SentCommand {
+    /// Returns whether the room service refuses such a request of this device with this code.
+    fn is_refused_with(&self, code: &str) -> bool {
         use Decision::{Admit, Block, Deny, Remove};
-        let Self::Decision(decision, _) = self else {
-            return code == "rate_limited";
+        let decision = match self.request {
+            _ if self.route == Route::ThroughAdmin => return false,
+            Request::Hand(_) => return code == "rate_limited",
+            Request::Decision(decision, _) => decision,
         };
         match code {
-            "forbidden" | "unknown_device" => true,
+            "forbidden" | UNKNOWN_DEVICE => true,
             "not_pending" => matches!(decision, Admit | Deny),
             "not_active" => decision == Remove,
             "target_is_admin" => matches!(decision, Remove | Block),
-            "full" | "expired" | "locked" | "unavailable" => decision == Admit,
-            "too_many_users" => matches!(decision, Admit | Deny | Block),
+            "unavailable" => decision == Admit,
+            // Somebody in the call has a place.
+            "full" | "expired" | "locked" => decision == Admit && self.is_listed,
+            TOO_MANY_USERS => matches!(decision, Admit | Deny | Block) && self.is_listed,
             _ => false,
         }
     }

@@ -4,17 +4,18 @@ mod former_call;
 mod moderation;
 mod outside;
 mod proofs;
+mod refusals;
 mod rights;
 
 use anteroom_client::{
     AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
-    OpenError, Participant, RoomsError,
+    OpenError, Participant, RoomName, RoomsError, SeatInfo, SeatStatus,
 };
 use anteroom_protocol::{Aci, GuestAdmission, RootKey, Timestamp};
 use zeroize::Zeroizing;
 
 use super::{rosters::GATHERING, *};
-use crate::{input::Decision, wait::Wait};
+use crate::{input::Decision, known_devices::TagLookup, tag::TagPrefix, wait::Wait};
 
 const NOW: Duration = Duration::from_secs(100);
 const ADMITTED: CallEvent = CallEvent::Admitted { statement: None };

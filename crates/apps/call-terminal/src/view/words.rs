@@ -1,19 +1,14 @@
 //! The sentences of a call.
 
+mod people;
+
 use anteroom_client::{
-    AdmissionError, Approval, CertificateStatus, CommandError, DemuxId, DenialReason, EndReason,
-    GroupEpoch, GroupError, GuestAdmission, LinkState, Participant, RoomName, Roster,
-    StatementOmission,
+    AdmissionError, Approval, CertificateStatus, CommandError, DenialReason, EndReason, GroupEpoch,
+    GroupError, GuestAdmission, LinkState, RoomName, StatementOmission,
 };
 
-use crate::{
-    account::DeviceAccount,
-    entry::Entry,
-    input::Decision,
-    known_devices::KnownDevices,
-    quotation::quoted,
-    wait::{Wait, span},
-};
+pub(super) use self::people::{account, everyone};
+use crate::{entry::Entry, input::Decision, quotation::quoted};
 
 pub(super) fn room_title(name: &RoomName) -> String {
     match name {
@@ -185,54 +180,6 @@ pub(super) fn group_refusal(error: GroupError) -> String {
     format!("{error}{next}")
 }
 
-/// Returns all participants, one in a line.
-pub(super) fn everyone(
-    known_devices: &KnownDevices,
-    roster: &Roster,
-    group_place: impl Fn(&Participant) -> String,
-    wait: impl Fn(DemuxId) -> Wait,
-) -> Vec<Entry> {
-    let line = |participant: &Participant, place: &str, (label, account): (String, String)| {
-        let hand = match participant.hand_raised_at {
-            Some(_) => ", with a raised hand",
-            None => "",
-        };
-        let lost = if participant.is_lost {
-            ", connection lost"
-        } else {
-            ""
-        };
-        format!("  {label} ({place}{hand}{lost}){account}")
-    };
-    let active = roster.active.iter().map(|one| {
-        let label = known_devices.whole_label(one.demux);
-        let account = account_beside_name(known_devices, one.demux);
-        line(one, "in the call", (label, account)) + &group_place(one)
-    });
-    let pending = roster.pending.iter().map(|one| {
-        let waited = span(wait(one.demux));
-        let label = known_devices.waiting_label(one.demux);
-        let account = known_devices.waiting_account(one.demux);
-        let has_name = known_devices.waiting_name(one.demux).is_some();
-        let account = account.filter(|_| has_name && !known_devices.is_own(one.demux));
-        let account = short_account(account);
-        line(one, &format!("in the lobby for {waited}"), (label, account))
-    });
-    active.chain(pending).map(Entry::Notice).collect()
-}
-
-/// Returns the short account id of another device that has a name; without one the label has it.
-fn account_beside_name(known_devices: &KnownDevices, device: DemuxId) -> String {
-    let account = known_devices.account(device);
-    short_account(
-        account.filter(|_| known_devices.name(device).is_some() && !known_devices.is_own(device)),
-    )
-}
-
-fn short_account(account: Option<DeviceAccount>) -> String {
-    account.map_or_else(String::new, |account| format!(" {}", account.short()))
-}
-
 /// A decision of this device about another one. The room service remembers an admission for the account.
 /// Where the link names an admin key, members let in each device by itself.
 pub(super) fn decision(
@@ -308,46 +255,6 @@ pub(super) fn request(decision: Decision, label: &str) -> String {
         Decision::Deny => format!("not to let {label} in"),
         Decision::Remove => format!("to send {label} away"),
         Decision::Block => format!("to block {label} for the rest of this call"),
-    }
-}
-
-/// The whole account id of a device.
-pub(super) fn account(
-    known_devices: &KnownDevices,
-    device: DemuxId,
-    certificate: CertificateStatus,
-) -> Entry {
-    let is_own = known_devices.is_own(device);
-    let label = match is_own {
-        true => "You".to_owned(),
-        false => known_devices.decision_label(device),
-    };
-    let has = if is_own { "have" } else { "has" };
-    // A member with the number of a device that waits is somebody else.
-    let certificate = match known_devices.is_waiting(device) {
-        true => CertificateStatus::Missing,
-        false => certificate,
-    };
-    let source = match certificate {
-        CertificateStatus::Valid { is_guest: false } => "as the issuer certifies".to_owned(),
-        CertificateStatus::Valid { is_guest: true } => {
-            "a guest's, as the issuer certifies".to_owned()
-        }
-        CertificateStatus::Missing => "as told by the server".to_owned(),
-        CertificateStatus::Invalid(error) => {
-            format!("as told by the server: its certificate does not hold, since {error}")
-        }
-    };
-    match known_devices.decision_account(device) {
-        Some(account) => match account.whole() {
-            Some(id) => Entry::Notice(format!("{label} {has} the account {id}, {source}.")),
-            None => Entry::Problem(format!(
-                "the account of {label} cannot be read: its id was not made with the key of this link"
-            )),
-        },
-        None => Entry::Problem(format!(
-            "the room service does not tell the account of {label}"
-        )),
     }
 }
 

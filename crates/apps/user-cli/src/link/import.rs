@@ -25,7 +25,7 @@ const MOST_BYTES: u64 = 256;
 const PASSKEY_ALONE: &str = "with the passkey alone you administer the link and cannot sign whom you let \
     in: ask for the admin secret, which `anteroom link show LINK --secret` prints";
 
-/// What becomes of a call that the user has joined before.
+/// The effect on a call that the user has joined before.
 const CALLS_GO_ON: &str = "A call that you are in, or wait for, goes on as it is: to be an admin there, leave and join again.";
 
 /// Stores another admin's link with its admin secret, after the room service has accepted the passkey that

@@ -10,7 +10,9 @@ use crate::{
 
 impl Call {
     pub(super) fn ping(&mut self, seat: Seat, connection: ConnectionId) -> Result<(), ErrorCode> {
-        let device = self.seats.get(seat).ok_or(ErrorCode::NotJoined)?;
+        let device = self.seats.get_mut(seat).ok_or(ErrorCode::NotJoined)?;
+        // Before this answer the device has learnt all of its messages.
+        device.forget_limit();
         let rosters = self.rosters.unannounced(device.audience());
         let roster_revision = rosters.announced;
         self.send(connection, Message::Pong { roster_revision });

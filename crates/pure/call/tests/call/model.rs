@@ -391,6 +391,9 @@ impl Model {
             return;
         };
         sender.since = now;
+        if matches!(step, Step::Say(_, SimpleCommand::Ping)) {
+            sender.told_to_slow_down = false;
+        }
         let sender = sender.clone();
         let answer = match step {
             Step::Say(_, SimpleCommand::Ping) => Some("pong"),

@@ -55,10 +55,27 @@ pub enum Command {
     LowerHand(DemuxId),
     /// Lets those wait who come from now on, or lets those in who wait. For admins and co-admins.
     SetApproval(bool),
-    /// Asks for a sign of life.
+    /// Asks for a sign of life, unless it was asked for already and has not come.
     Ping,
     /// Leaves the call.
     Leave,
+}
+
+impl Command {
+    /// Returns whether it is a request that the room service may refuse.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        matches!(
+            self,
+            Self::RaiseHand(_)
+                | Self::LowerHand(_)
+                | Self::SetApproval(_)
+                | Self::Approve { .. }
+                | Self::Deny(_)
+                | Self::Remove(_)
+                | Self::Block(_)
+        )
+    }
 }
 
 impl fmt::Debug for Command {

@@ -170,7 +170,7 @@ pub enum CallEvent {
     },
     /// The verification words of the group, frozen with its members.
     Words(Box<ShownWords>),
-    /// A text was not said, or, with [`GroupError::Unconfirmed`], perhaps not.
+    /// A text was not said, or, with [`GroupError::Unconfirmed`] or [`GroupError::Limited`], perhaps not.
     NotSaid {
         /// The text.
         text: String,
@@ -195,6 +195,9 @@ pub enum CallEvent {
         /// The reason.
         reason: StatementOmission,
     },
+    /// The call is over before the room service has shown that it has read the last decisions and hands of this
+    /// device.
+    Unanswered,
     /// The connection is lost. The session tries to restore it for one minute. [`CallEvent::Restored`]
     /// follows if the room service still reserves the seat, for which it allows 30 seconds unless it shuts
     /// down; [`CallEvent::Joined`] follows if the device has to join anew.

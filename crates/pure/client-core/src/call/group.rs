@@ -118,6 +118,12 @@ pub enum GroupError {
         "the connection ended before the room service confirmed it, so that the others may have heard it or not"
     )]
     Unconfirmed,
+    /// The room service has dropped messages beyond its limits, and the text may have been in one of them.
+    #[error(
+        "too much was said at once, and the room service dropped some of it, so that the others may have heard it or \
+         not"
+    )]
+    Limited,
     /// The call was over when the text was to be said.
     #[error("the call is over for you")]
     Over,

@@ -1,9 +1,12 @@
 //! One device's part in a call: the messages to send, and the reading of the received ones.
 
+mod answers;
 mod commands;
+mod doubtful_texts;
 mod effects;
 mod messages;
 mod moderation;
+mod relay_budget;
 mod ticks;
 mod written_texts;
 
@@ -17,7 +20,10 @@ use anteroom_wire::rooms::socket::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use self::written_texts::WrittenTexts;
+use self::{
+    answers::Answers, doubtful_texts::DoubtfulTexts, relay_budget::RelayBudget,
+    written_texts::WrittenTexts,
+};
 pub use self::{effects::ParticipationEffect, messages::MessageEffect};
 use super::{
     encryption::{Effect, Encryption, Surroundings},
@@ -47,6 +53,9 @@ pub struct Participation {
     names_admin: bool,
     effects: VecDeque<Effect>,
     written: WrittenTexts,
+    doubtful: DoubtfulTexts,
+    relays: RelayBudget,
+    answers: Answers,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,
 }
@@ -83,6 +92,9 @@ impl Participation {
             names_admin: false,
             effects: VecDeque::new(),
             written: WrittenTexts::default(),
+            doubtful: DoubtfulTexts::default(),
+            relays: RelayBudget::default(),
+            answers: Answers::default(),
             has_unstored: false,
         }
     }
@@ -175,7 +187,7 @@ impl Participation {
     fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, TransportFailure> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
-        let (moderation, is_admin) = moderation::of_joined(&body);
+        let (moderation, is_admin) = Self::read_moderation(&body);
         let roster = Roster::parse(
             &body.participants,
             &body.pending,
@@ -236,6 +248,7 @@ impl Participation {
         self.drop_unsent(former.is_some(), same_seat);
         self.written.reconnect(time.moment);
         let known = former.as_ref().and_then(|former| former.moderation);
+        self.doubtful.reconnect(time.moment);
         let key = || EraKey::derive(&self.options.room, era);
         let (sealer, opener) = match former {
             Some(former) if same_seat => (former.sealer, former.opener),
@@ -283,6 +296,36 @@ impl Participation {
     pub fn has_texts(&self) -> bool {
         let encryption = self.encryption.as_ref();
         encryption.is_some_and(Encryption::has_texts)
+    }
+
+    /// Returns whether the next command can be performed now: messages and [`Self::tick`] change that. The room service
+    /// drops what a user relays beyond its limits, and texts wait for a listener, or for the word that the room service
+    /// has them, only beside few others.
+    #[must_use]
+    pub fn takes_commands(&self) -> bool {
+        let encryption = self.encryption.as_ref();
+        self.relays.is_open()
+            && self.written.has_room()
+            && encryption.is_none_or(Encryption::keeps_texts)
+    }
+
+    /// Returns whether no text waits, and the room service has shown of each that it has it.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.has_texts() && !self.written.has_written()
+    }
+
+    /// Returns whether a ping was not answered yet: the room service may not have read what was written before.
+    #[must_use]
+    pub const fn awaits_pong(&self) -> bool {
+        self.answers.awaits_pong()
+    }
+
+    /// Returns whether decisions or hands were sent on this connection of which the room service has not shown that
+    /// it has read them.
+    #[must_use]
+    pub const fn has_unanswered(&self) -> bool {
+        self.answers.has_unanswered()
     }
 
     /// Returns the era and the counters of received messages, if some of them are not marked as stored.

@@ -3,11 +3,12 @@
 
 mod counter_writer;
 mod counters;
+mod departure;
 mod ending;
 mod event_sender;
 mod link_publisher;
 
-use std::{collections::VecDeque, future, sync::Arc, time::Duration};
+use std::{collections::VecDeque, future, sync::Arc};
 
 use anteroom_client_core::{
     Moment, SessionTime,
@@ -27,15 +28,15 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
-use self::{counter_writer::CounterWriter, event_sender::send, link_publisher::LinkPublisher};
+use self::{
+    counter_writer::CounterWriter, departure::Departure, event_sender::send,
+    link_publisher::LinkPublisher,
+};
 use super::socket::Socket;
 use crate::{
     CallEvent, EndReason, JoinOptions, LinkChange, RoomsClient, RoomsError, SenderCounters, System,
     TransportFailure,
 };
-
-/// The maximum time for which leaving waits until the group has let the device in that has something to say.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A command of a session to its task.
 pub(crate) enum SessionCommand {
@@ -125,11 +126,12 @@ impl Driver {
     pub(crate) async fn run(mut self, mut socket: Socket, mut stopping: watch::Receiver<bool>) {
         let end_reason = loop {
             match self.serve(&mut socket, &mut stopping).await {
+                Interruption::Over(EndReason::Left) => {
+                    self.leave(socket).await;
+                    break EndReason::Left;
+                }
                 Interruption::Over(end_reason) => {
-                    let is_answered = socket.close().await;
-                    if is_answered && matches!(end_reason, EndReason::Left) {
-                        self.participation.acknowledge_all();
-                    }
+                    socket.close().await;
                     break end_reason;
                 }
                 Interruption::Lost => drop(socket),
@@ -137,6 +139,9 @@ impl Driver {
             let time = self.time();
             self.participation.disconnect(time, &mut *self.rng);
             self.emit(CallEvent::Lost).await;
+            for event in self.participation.take_events() {
+                self.emit(event).await;
+            }
             let restored = tokio::select! {
                 restored = self.restore() => restored,
                 () = stopped(&mut stopping) => break EndReason::Left,
@@ -220,9 +225,12 @@ impl Driver {
         let mut store = interval(STORE_EVERY);
         store.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last_received = Instant::now();
-        let mut leave_at = None;
+        let mut departure: Option<Departure> = None;
         loop {
             if let Err(interruption) = self.carry_out(socket).await {
+                return interruption;
+            }
+            if let Err(interruption) = self.depart(socket, departure.as_mut()).await {
                 return interruption;
             }
             let tick = self.participation.next_tick();
@@ -236,7 +244,9 @@ impl Driver {
                         Err(error) => return Interruption::Over(EndReason::Failed(error)),
                     }
                 }
-                Some(command) = next_command(&mut self.early, &mut self.commands) => {
+                Some(command) = next_command(&mut self.early, &mut self.commands),
+                    if self.participation.takes_commands() =>
+                {
                     self.send_command(socket, command).await
                 }
                 _ = ping.tick() => {
@@ -254,21 +264,16 @@ impl Driver {
                     self.store_counters();
                     Ok(())
                 }
-                () = stopped(stopping), if leave_at.is_none() => {
-                    leave_at = Some(Instant::now() + LAST_WORDS);
-                    self.send_queued(socket).await
+                () = stopped(stopping), if departure.is_none() => {
+                    departure = Some(Departure::new());
+                    Ok(())
                 }
-                () = moment(leave_at) => Err(Interruption::Over(EndReason::Left)),
+                () = moment(departure.as_ref().map(Departure::until)) => {
+                    Err(Interruption::Over(EndReason::Left))
+                }
             };
-            let is_said = !self.participation.has_texts() && leave_at.is_some();
-            match outcome {
-                Ok(()) if !is_said => {}
-                Ok(()) | Err(Interruption::Over(EndReason::Left)) => {
-                    // If that fails the connection is gone anyway.
-                    let _ = self.send(socket, Command::Leave).await;
-                    return Interruption::Over(EndReason::Left);
-                }
-                Err(interruption) => return interruption,
+            if let Err(interruption) = outcome {
+                return interruption;
             }
         }
     }
@@ -285,18 +290,6 @@ impl Driver {
             Ok(MessageEffect::End(end_reason)) => Err(Interruption::Over(end_reason)),
             Err(error) => Err(Interruption::Over(EndReason::Failed(error))),
         }
-    }
-
-    async fn send_queued(&mut self, socket: &mut Socket) -> Result<(), Interruption> {
-        while let Some(command) = self.next_queued() {
-            self.send_command(socket, command).await?;
-        }
-        Ok(())
-    }
-
-    fn next_queued(&mut self) -> Option<SessionCommand> {
-        let early = self.early.pop_front();
-        early.or_else(|| self.commands.try_recv().ok())
     }
 
     async fn send_command(

@@ -316,8 +316,9 @@ impl CallSession {
     }
 
     /// Starts to leave the call after all earlier commands were sent: the last events follow, and
-    /// [`CallEvent::Ended`]. It takes some seconds where a text waits to be said, or the room service to take a
-    /// policy that this device has signed.
+    /// [`CallEvent::Ended`]. It takes some seconds where texts wait to be said, the room service does not answer, or
+    /// it has to take a policy that this device has signed. [`CallEvent::Unanswered`] and [`CallEvent::NotSaid`]
+    /// tell what it has perhaps not read.
     pub fn start_leaving(&self) {
         self.stop.send_replace(true);
     }

@@ -134,7 +134,7 @@ async fn a_call_without_an_admin_key_is_locked_at_the_room_service_alone() {
     anns.set_approval(true).await.unwrap();
     assert!(moderation(&mut anns).await.asks_approval);
     let mut carls = room.join(&carl, "Carl", 3, false).await;
-    // What is not as the link says is told after the join.
+    // A state that is not as the link says is told after the join.
     let told = moderation(&mut carls).await;
     assert!(told.asks_approval && !told.is_admin);
     let device = waiting_device(&mut anns).await;

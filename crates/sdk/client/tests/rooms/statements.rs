@@ -251,7 +251,7 @@ async fn a_refused_change_of_the_approval_leaves_the_conditions_as_they_were() {
         let kept = ann.kept(link);
         assert_eq!(kept.restrictions_at(now), at_first.into());
         call.leave().await;
-        // Whoever joins next shows the room service the newest policy.
+        // An admin who joins next shows the room service the newest policy.
         let call = ann.client.join_as_admin(link, &own.rights).await.unwrap();
         let newest = kept.admin_statement();
         while shown(&fixture, &ann, link).await != newest {

@@ -198,7 +198,7 @@ async fn no_other_decision_lets_people_in_by_a_link_that_another_node_has_revoke
     let two = one.another_node("two").await;
     let no_approval = json!({"type": "approval", "on": false});
     let unlock = json!({"type": "lock", "locked": false});
-    // Who gives up the approval under a lock lets people in by the end of the lock.
+    // An approval that is given up under a lock lets people in by the end of the lock.
     for (before, decision) in [(vec![], &no_approval), (vec![&no_approval], &unlock)] {
         let (link, admin) = created(&one, "adminApproval").await;
         let (mut host, _) = TestSocket::joined(&one, admin_join(&one, &link, &admin)).await;

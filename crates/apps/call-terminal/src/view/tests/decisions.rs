@@ -80,16 +80,6 @@ fn a_refusal_names_the_command_and_the_device_and_takes_the_claim_back() {
         ),
         (
             Admit,
-            "full",
-            "! /admit #2000 was not done: the call is full",
-        ),
-        (
-            Admit,
-            "expired",
-            "! /admit #2000 was not done: the link is revoked",
-        ),
-        (
-            Admit,
             "unavailable",
             "! /admit #2000 was not done: the room service cannot look at the link",
         ),
@@ -104,7 +94,7 @@ fn a_refusal_names_the_command_and_the_device_and_takes_the_claim_back() {
             "! /deny #2000 was done, and is not remembered",
         ),
         // Of something else.
-        (Deny, "not_active", "! Too much. (not_active)"),
+        (Deny, "full", "! Too much. (full)"),
         (Remove, "full", "! Too much. (full)"),
     ] {
         let mut view = admin(&[16, 32], &[]);
@@ -117,6 +107,18 @@ fn a_refusal_names_the_command_and_the_device_and_takes_the_claim_back() {
             "too_many_users" => assert!(gone.is_empty(), "{gone:?}"),
             _ => assert_eq!(gone, ["#2000 left."], "{code}"),
         }
+    }
+    for (code, expected) in [
+        ("full", "! /admit #2000 was not done: the call is full"),
+        (
+            "expired",
+            "! /admit #2000 was not done: the link is revoked",
+        ),
+    ] {
+        let mut view = admin(&[16], &[32]);
+        view.decide(Admit, device(32));
+        let lines = told(&mut view, &refused(code));
+        assert!(lines[0].starts_with(expected), "{lines:?}");
     }
     // Which one it was is not known.
     let mut view = admin(&[16, 32, 48], &[]);
@@ -166,7 +168,7 @@ fn commands_that_nothing_has_confirmed_are_named_when_the_connection_is_lost() {
     assert_eq!(
         lines[1],
         "! perhaps not done, since the connection was lost before an answer came: /block #2000, /deny #3000, /hand. \
-         When it is back, look at /who, and write again what is missing"
+         When you are back, look at /who, and write again what is missing"
     );
     assert_eq!(lines.len(), 2, "{lines:?}");
     // A device that leaves now leaves by itself.

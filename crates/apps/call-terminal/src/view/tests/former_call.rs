@@ -91,7 +91,7 @@ fn a_former_co_admin_is_told_what_to_ask_for() {
         told(&mut view, &again)[1..3],
         [
             "! the call began anew and is not locked any more: who is let in comes into the group. Ask an admin \
-             to write /lock",
+             with the admin secret to write /lock",
             "! the call began anew, and you are no co-admin any more: ask an admin to write /coadmin #3000",
         ]
     );
@@ -270,4 +270,17 @@ fn of_many_who_were_put_out_the_last_are_named_and_the_others_counted() {
     assert!(!line.contains("number 6,"), "{line}");
     assert!(line.contains("number 7, "), "{line}");
     assert!(line.contains("number 22, 4 more were put out"), "{line}");
+}
+
+#[test]
+fn an_admin_without_the_admin_secret_is_not_told_to_lock_the_call() {
+    let mut view = view_of(16, true);
+    let mut without = state(16, true);
+    without.members[0].reason = anteroom_client::AdmissionReason::Approval(Signer::Admin);
+    told(&mut view, &CallEvent::GroupChanged(Box::new(without)));
+    told(&mut view, &CallEvent::Lost);
+    let again = joined_in(2, 48, SeatStatus::Active, true, roster(&[48], &[]));
+    let lines = told(&mut view, &again);
+    let next = "Ask an admin with the admin secret to write /lock";
+    assert!(lines[1].ends_with(next), "{lines:?}");
 }

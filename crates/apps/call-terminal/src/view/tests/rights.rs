@@ -10,6 +10,8 @@ use super::{
 };
 use crate::screen::tests::golden::member;
 
+const LATER: Duration = Duration::from_secs(NOW.as_secs() + 10);
+
 /// Returns the view of Bob, with number 32, beside Ann, an admin, another device of hers, and Carl.
 fn view_of_bob(is_co_admin: bool) -> View {
     let mut view = View::of(Some("Bob".to_owned())).with_room(room_params());
@@ -368,4 +370,50 @@ fn a_decision_about_ones_own_account_never_hits_this_device() {
             assert!(line.ends_with("which no /deny blocks."), "{line}");
         }
     }
+}
+
+#[test]
+fn a_co_admin_without_an_admin_is_told_so_for_a_tag_that_nobody_is_known_by() {
+    let mut view = view_of_bob(true);
+    let mut state = view.group.state.clone().unwrap();
+    state.has_admin_device = false;
+    told(&mut view, &CallEvent::GroupChanged(Box::new(state)));
+    let mut without_carl = view.roster.clone();
+    without_carl.active.remove(3);
+    told(&mut view, &CallEvent::Roster(without_carl));
+    for (tag, expected) in [
+        ("9999", "no admin is in the group"),
+        ("2000", "that is your own tag"),
+        ("4000", "no admin is in the group"),
+    ] {
+        let why = view.decided_device(&TagPrefix::parse(tag).unwrap());
+        let why = why.unwrap_err();
+        assert!(why.starts_with(expected), "{why}");
+    }
+}
+
+#[test]
+fn the_decision_of_a_co_admin_is_told_as_perhaps_not_done_when_the_connection_is_lost() {
+    let mut view = view_of_bob(true);
+    view.decide(Decision::Remove, device(64));
+    // The refusals are for the admin's device.
+    let refused = CallEvent::Refused {
+        code: "forbidden".to_owned(),
+        message: "No.".to_owned(),
+    };
+    assert_eq!(told(&mut view, &refused), ["! No. (forbidden)"]);
+    let lines = told(&mut view, &CallEvent::Lost);
+    assert!(lines[1].contains(": /remove #4000."), "{lines:?}");
+    // One that a roster shows as done is none of these.
+    let mut view = view_of_bob(true);
+    view.decide(Decision::Remove, device(64));
+    let mut without_carl = view.roster.clone();
+    without_carl.active.remove(3);
+    told(&mut view, &CallEvent::Roster(without_carl));
+    assert_eq!(told(&mut view, &CallEvent::Lost).len(), 1);
+    // It may be that no admin's device passes it on.
+    let mut view = view_of_bob(true);
+    view.decide(Decision::Remove, device(64));
+    view.apply(&CallEvent::Roster(view.roster.clone()), LATER);
+    assert_eq!(told(&mut view, &CallEvent::Lost).len(), 1);
 }

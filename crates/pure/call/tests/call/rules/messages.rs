@@ -143,6 +143,21 @@ fn relays_are_limited_by_bytes() {
         ),
         ("a small body counts a KiB", FREE, &small),
         (
+            "the answer to a ping tells that no message before was dropped without a word",
+            FREE,
+            "~1 join a
+             ~2 join b
+             ~1 all 4 64
+             1 all 2
+             > 1: error rate_limited
+             > 1: dropped
+             1 ping
+             > 1: pong
+             1 all 2
+             > 1: error rate_limited
+             > 1: dropped",
+        ),
+        (
             "all devices of a user together, one after the other too, and other users by themselves",
             FREE,
             "~1 join a

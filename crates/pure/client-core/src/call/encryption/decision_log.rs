@@ -15,10 +15,10 @@ const PERIOD: Duration = Duration::from_secs(10);
 /// admin send a message, and stands on its screen.
 #[derive(Default)]
 pub(super) struct DecisionLog {
-    taken: VecDeque<TakenDecision>,
+    taken: VecDeque<LogEntry>,
 }
 
-struct TakenDecision {
+struct LogEntry {
     at: Moment,
     by: MemberPublicKey,
     device: DemuxId,
@@ -46,7 +46,7 @@ impl DecisionLog {
         if is_repeated || of_co_admin().count() >= MAX_WAITING {
             return false;
         }
-        self.taken.push_back(TakenDecision {
+        self.taken.push_back(LogEntry {
             at: now,
             by: *by,
             device: decision.device,

@@ -56,6 +56,11 @@ impl Encryption {
         !self.texts.is_empty()
     }
 
+    /// Returns whether one more text can wait until a member is there to hear it.
+    pub(in super::super) fn keeps_texts(&self) -> bool {
+        self.texts.len() < MAX_TEXTS
+    }
+
     /// Returns whether members can still ask for a text that was said.
     pub(in super::super) fn reach(&self, said: &SaidText) -> TextReach {
         let number = said.number.filter(|_| self.is_on);
@@ -109,7 +114,8 @@ impl Encryption {
         let has_member = self.session.members().iter().any(|one| !one.is_own);
         let until = if has_key || has_member || !self.is_active {
             Some(until)
-        } else if others.is_empty() {
+        } else if others.is_empty() || !outsiders {
+            // Members may come back later than those without the encryption.
             let back = self.returned_at.map(|at| at.plus(TEXT_WAIT));
             back.filter(|until| time.moment < *until)
         } else {

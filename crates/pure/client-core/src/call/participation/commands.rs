@@ -28,6 +28,10 @@ impl Participation {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), RoomsError> {
         self.collect();
+        self.relays.pass(time.moment);
+        if command.is_request() {
+            self.answers.request();
+        }
         let message = match command {
             Command::Send { to, message } => return self.send(to, &message, rng),
             Command::Say(text) => return self.say(text, time, rng),
@@ -87,6 +91,8 @@ impl Participation {
                     demux_id: device.number(),
                 }
             }
+            // Its answer could stand for both.
+            Command::Ping if self.answers.awaits_pong() => return Ok(()),
             Command::Ping => ClientMessage::Ping,
             Command::Leave => ClientMessage::Leave,
         };

@@ -2,12 +2,13 @@
 
 use std::{iter, mem};
 
+use anteroom_e2ee::Moment;
 use anteroom_e2ee_session::{Input, SessionTime, TextReach};
 use anteroom_wire::rooms::socket::ClientMessage;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{Participation, written_texts::NOT_CONNECTED};
+use super::{Participation, answers::Answers, written_texts::NOT_CONNECTED};
 use crate::{
     LinkChange, RoomsError,
     call::{
@@ -48,7 +49,9 @@ impl Participation {
                     if matches!(message, ClientMessage::Ping) {
                         let unsaid = self.written.ping();
                         self.tell_unsaid(unsaid);
+                        self.answers.ping();
                     }
+                    self.relays.take(&message);
                     ParticipationEffect::Send(text::write(&message)?)
                 }
                 Effect::Event(event) => ParticipationEffect::Event(event),
@@ -65,13 +68,21 @@ impl Participation {
     #[must_use]
     pub fn wants_ping(&self) -> bool {
         let encryption = self.encryption.as_ref();
-        self.written.wants_ping(|said| reach(encryption, said))
+        !self.answers.awaits_pong() && self.written.wants_ping(|said| reach(encryption, said))
     }
 
-    /// Takes note that the room service has read everything that was written: it has closed the connection after
-    /// `leave`.
-    pub fn acknowledge_all(&mut self) {
-        self.written.acknowledge_all();
+    /// Returns the events of before the connection was lost, which must not wait until it is back. Messages that wait
+    /// stay.
+    pub fn take_events(&mut self) -> Vec<CallEvent> {
+        self.collect();
+        let mut events = Vec::new();
+        for effect in mem::take(&mut self.effects) {
+            match effect {
+                Effect::Event(event) => events.push(event),
+                effect => self.effects.push_back(effect),
+            }
+        }
+        events
     }
 
     /// Takes note that the connection is lost. What was to be relayed goes out when it is back.
@@ -96,7 +107,23 @@ impl Participation {
         if let Some(encryption) = &mut self.encryption {
             encryption.handle(Input::Disconnected, Surroundings { time, rng });
         }
+        self.answers = Answers::default();
         self.drop_roster_request();
+    }
+
+    /// Takes note that the room service has dropped a message beyond its limits. It may have been each of those that
+    /// were written since the last ping that it has answered, and drops others after it without a word.
+    pub(super) fn take_limit(&mut self, now: Moment) {
+        self.relays.refuse();
+        self.doubtful.add(self.written.take_written(), now);
+        self.settle_doubtful(now);
+    }
+
+    /// Tells the texts of those that the room service may have dropped for which nobody asks.
+    pub(super) fn settle_doubtful(&mut self, now: Moment) {
+        let encryption = self.encryption.as_ref();
+        let unsaid = self.doubtful.settle(now, |said| reach(encryption, said));
+        self.tell_unsaid(unsaid);
     }
 
     /// Gives up the texts that wait for a listener or for a connection, and those of which it is not certain that
@@ -104,7 +131,8 @@ impl Participation {
     pub fn give_up_texts(&mut self) {
         self.give_up_waiting();
         self.give_up_unsent();
-        for (text, error) in self.written.take().into_iter().rev() {
+        let written = self.doubtful.take().into_iter().chain(self.written.take());
+        for (text, error) in written.rev() {
             self.effects
                 .push_front(Effect::Event(not_said(text, error)));
         }

@@ -45,6 +45,7 @@ impl Participation {
         time: SessionTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<MessageEffect, RoomsError> {
+        self.relays.pass(time.moment);
         let surroundings = Surroundings { time, rng };
         let event = match text::read(text)? {
             ServerMessage::Participants {
@@ -124,12 +125,16 @@ impl Participation {
                 of,
             } => {
                 let (present, of) = (present.map(Into::into), of.as_deref());
+                let now = surroundings.time.moment;
                 let encryption = self.encryption.as_mut();
                 let is_taken =
                     encryption.is_some_and(|one| one.take_error(&code, present, of, surroundings));
                 // A client that is in no group misses nothing.
                 if is_taken || code == "commits_dropped" {
                     return Ok(MessageEffect::Nothing);
+                }
+                if code == "rate_limited" || code == "too_large" {
+                    self.take_limit(now);
                 }
                 CallEvent::Refused {
                     code: displayed(&code),
@@ -178,6 +183,7 @@ impl Participation {
                 return Ok(self.handle(Input::Refuse { at, from }, surroundings));
             }
             ServerMessage::Pong { roster_revision } => {
+                self.answers.pong();
                 let encryption = self.encryption.as_ref();
                 let unsaid = self.written.acknowledge(|said| reach(encryption, said));
                 self.tell_unsaid(unsaid);

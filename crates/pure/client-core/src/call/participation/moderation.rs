@@ -18,22 +18,22 @@ use crate::{
 /// The feature of room services that take such decisions.
 const MODERATION: &str = "moderation";
 
-/// Returns the state of the call by the answer to a join, of a room service that tells it, and whether the device has
-/// joined with the passkey.
-pub(super) fn of_joined(body: &JoinedMessage<'_>) -> (Option<CallModeration>, bool) {
-    let has_feature = body.features.iter().any(|feature| feature == MODERATION);
-    let mut devices = body.participants.iter();
-    let is_co_admin = devices.any(|one| one.demux_id == body.demux_id && one.coadmin);
-    let moderation = body.approval.filter(|_| has_feature);
-    let moderation = moderation.map(|asks_approval| CallModeration {
-        is_locked: body.locked,
-        asks_approval,
-        is_admin: body.is_admin,
-    });
-    (moderation, body.is_admin && !is_co_admin)
-}
-
 impl Participation {
+    /// Returns the state of the call by the answer to a join, of a room service that tells it, and whether the device has
+    /// joined with the passkey.
+    pub(super) fn read_moderation(body: &JoinedMessage<'_>) -> (Option<CallModeration>, bool) {
+        let has_feature = body.features.iter().any(|feature| feature == MODERATION);
+        let mut devices = body.participants.iter();
+        let is_co_admin = devices.any(|one| one.demux_id == body.demux_id && one.coadmin);
+        let moderation = body.approval.filter(|_| has_feature);
+        let moderation = moderation.map(|asks_approval| CallModeration {
+            is_locked: body.locked,
+            asks_approval,
+            is_admin: body.is_admin,
+        });
+        (moderation, body.is_admin && !is_co_admin)
+    }
+
     /// Tells how a new seat's call is moderated, where nothing else tells it. `known` is what the device knew of the
     /// same era.
     pub(super) fn enter_moderation(&mut self, info: &SeatInfo, known: Option<CallModeration>) {

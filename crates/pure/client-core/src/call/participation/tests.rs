@@ -1,6 +1,8 @@
 //! A device at room services without optional functions, and at ones that lie.
 
+mod departures;
 mod features;
+mod limits;
 mod moderation;
 mod rosters;
 mod unsaid;

@@ -17,6 +17,8 @@ impl Participation {
         }
         let late = self.written.take_late(time.moment);
         self.tell_unsaid(late);
+        self.settle_doubtful(time.moment);
+        self.relays.pass(time.moment);
         self.request_roster(time.moment);
     }
 
@@ -25,7 +27,9 @@ impl Participation {
     pub fn next_tick(&self) -> Option<Moment> {
         let encryption = self.encryption.as_ref().and_then(Encryption::next_tick);
         let texts = self.written.deadline();
+        let texts = texts.into_iter().chain(self.doubtful.deadline());
         let ticks = encryption.into_iter().chain(texts);
+        let ticks = ticks.chain(self.relays.opens_at());
         ticks.chain(self.next_roster_request()).min()
     }
 

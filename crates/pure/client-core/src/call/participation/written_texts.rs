@@ -12,6 +12,9 @@ const MAX_ENTRIES: usize = 1024;
 /// The maximum length of the texts that are remembered, in bytes. The room service takes less of a user between two
 /// pings.
 const MAX_LENGTH: usize = 1024 * 1024;
+/// The maximum number of texts of which it is unknown whether the room service has them, before the next command is
+/// performed.
+const WINDOW: usize = 32;
 /// The time after a lost connection in which a member has to be there who asks for the texts.
 const AUDIENCE_WAIT: Duration = Duration::from_secs(15);
 
@@ -135,9 +138,30 @@ impl WrittenTexts {
         self.unsaid(dropped)
     }
 
-    /// Takes note that the room service has read everything of this connection.
-    pub(super) fn acknowledge_all(&mut self) {
-        self.entries.retain(Entry::is_of_lost);
+    /// Returns whether it is unknown of a text of this connection whether the room service has it.
+    pub(super) fn has_written(&self) -> bool {
+        self.entries.iter().any(Entry::is_written)
+    }
+
+    /// Returns whether it is known of enough texts to write another one.
+    pub(super) fn has_room(&self) -> bool {
+        let written = self.entries.iter().filter(|entry| entry.is_written());
+        written.count() < WINDOW
+    }
+
+    /// Takes the texts of this connection of which it is unknown whether the room service has them.
+    pub(super) fn take_written(&mut self) -> Vec<SaidText> {
+        let mut written = Vec::new();
+        for entry in mem::take(&mut self.entries) {
+            match entry {
+                Entry::Text(text) if !text.is_of_lost() => {
+                    self.length = self.length.saturating_sub(text.said.text.len());
+                    written.push(text.said);
+                }
+                entry => self.entries.push_back(entry),
+            }
+        }
+        written
     }
 
     /// Takes note that the connection is lost, and returns the texts that nobody can ask for.
@@ -225,6 +249,10 @@ impl WrittenTexts {
 }
 
 impl Entry {
+    fn is_written(&self) -> bool {
+        matches!(self, Self::Text(text) if !text.is_of_lost())
+    }
+
     fn is_of_lost(&self) -> bool {
         matches!(self, Self::Text(text) if text.is_of_lost())
     }

@@ -9,7 +9,7 @@ use curve25519_dalek::{
 use ed25519_dalek::VerifyingKey;
 use sha2::{Digest as _, Sha512};
 
-use super::{SignatureBytes, has_small_order};
+use super::form::{SignatureBytes, has_small_order};
 use crate::labels;
 
 /// A signature of a batch, as numbers.
@@ -28,8 +28,7 @@ struct Term {
 /// `Σ z R + (Σ z k) A - (Σ z s) B` and compares it with the neutral element. The factors are a hash of everything
 /// that they multiply.
 ///
-/// Whoever does not have the key's secret brings no batch to hold that [`super::verify_strictly`] refuses. Its
-/// owner can, with a signature that has a part of small order, by trying some eight: so a batch is for those
+/// Without the key's secret nobody brings a batch to hold that [`super::verify_strictly`] refuses. Its owner can, with a signature that has a part of small order, by trying some eight: so a batch is for those
 /// signatures alone whose owner gains nothing by it.
 pub(super) fn all_hold(key: &VerifyingKey, signed: &[(Vec<u8>, &SignatureBytes)]) -> bool {
     if key.is_weak() {

@@ -11,7 +11,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha512};
 
 use super::{
-    SMALL_ORDER, SignatureBytes, SigningRole, VerifyingRole, batch::all_hold, verify_strictly,
+    SignatureBytes, SigningRole, VerifyingRole, batch::all_hold, form::SMALL_ORDER, verify_strictly,
 };
 
 const MESSAGE: &[u8] = b"a message";

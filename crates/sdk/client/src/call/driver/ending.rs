@@ -1,15 +1,63 @@
 //! The end of a call.
 
 use anteroom_client_core::call::{command::Command, participation::ParticipationEffect};
+use tokio::time::timeout;
 
-use super::{Driver, SessionCommand, next_command};
-use crate::{CallEvent, GroupError};
+use super::{Driver, Interruption, SessionCommand, departure::Departure, next_command};
+use crate::{
+    CallEvent, EndReason, GroupError,
+    call::socket::{PARTING, Socket},
+};
 
 impl Driver {
+    /// Ends a departure once all commands have gone out, and the room service has answered them.
+    pub(super) async fn depart(
+        &mut self,
+        socket: &mut Socket,
+        departure: Option<&mut Departure>,
+    ) -> Result<(), Interruption> {
+        let Some(departure) = departure else {
+            return Ok(());
+        };
+        let has_texts = self.participation.has_texts();
+        departure.wait_for_listeners(has_texts);
+        if has_texts || !self.early.is_empty() || !self.commands.is_empty() {
+            return Ok(());
+        }
+        departure.wait_for_answers();
+        if self.participation.awaits_pong() {
+            return Ok(());
+        }
+        if departure.takes_last_ping() {
+            // Its answer follows those to all commands.
+            return self.send(socket, Command::Ping).await;
+        }
+        match self.participation.is_settled() {
+            true => Err(Interruption::Over(EndReason::Left)),
+            false => Ok(()),
+        }
+    }
+
+    /// Sends `leave`, and reads until the room service closes the connection.
+    pub(super) async fn leave(&mut self, mut socket: Socket) {
+        let parting = async {
+            self.send(&mut socket, Command::Leave).await?;
+            while let Ok(message) = socket.receive().await {
+                self.handle_message(&message).await?;
+            }
+            Ok::<(), Interruption>(())
+        };
+        // If that fails the connection is gone anyway.
+        if timeout(PARTING, parting).await.is_ok() {
+            socket.close().await;
+        }
+    }
+
     /// Tells of each text that goes out no more.
     pub(super) async fn give_up(&mut self) {
         // A text that comes later is refused, and not taken by a queue that nobody reads.
         self.commands.close();
+        let mut is_unanswered = self.participation.has_unanswered();
         self.participation.give_up_texts();
         while let Ok(Some(effect)) = self.participation.poll_effect() {
             match effect {
@@ -25,8 +73,12 @@ impl Driver {
                     self.emit(CallEvent::NotSaid { text, error }).await;
                 }
                 SessionCommand::Event(event) => self.emit(event).await,
-                SessionCommand::Call(_) | SessionCommand::Reconnect => {}
+                SessionCommand::Call(command) => is_unanswered |= command.is_request(),
+                SessionCommand::Reconnect => {}
             }
+        }
+        if is_unanswered {
+            self.emit(CallEvent::Unanswered).await;
         }
     }
 }

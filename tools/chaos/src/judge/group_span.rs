@@ -1,4 +1,4 @@
-//! Stays in groups.
+//! The epochs of a stay in a group.
 
 use std::{ops::RangeInclusive, time::Duration};
 

@@ -1,12 +1,12 @@
-//! The decisions of this device: whether they fit where another device is, and which of them the room service has
-//! carried out.
+//! The requests of this device to the room service: whether they fit where another device is, and which of them it
+//! has carried out.
 
 use anteroom_client::DemuxId;
 
 use super::{
     View,
     changed_devices::find,
-    sent_commands::{Request, SentCommand},
+    sent_commands::{Request, Route, SentCommand, TOO_MANY_USERS, UNKNOWN_DEVICE},
 };
 use crate::{entry::Entry, input::Decision};
 
@@ -40,15 +40,44 @@ impl View {
         ))
     }
 
-    /// Notes that this device has sent a decision.
-    pub(super) fn sent_decision(&mut self, decision: Decision, device: DemuxId) {
-        let is_active = find(&self.roster.active, device).is_some();
+    /// Notes that this device has sent a decision. `has_denied` says whether the account counts as not let in since.
+    pub(super) fn sent_decision(&mut self, decision: Decision, device: DemuxId, has_denied: bool) {
         let tag = self.known_devices.tag(device);
+        let route = match self.passes_on() {
+            true => Route::ThroughAdmin,
+            false => Route::Own,
+        };
+        let text = format!("{} {tag}", decision.command());
+        self.add_decision(decision, device, (route, text, has_denied));
+    }
+
+    /// Notes that this device has passed the decision of a co-admin on.
+    pub(super) fn passed_decision_on(
+        &mut self,
+        decision: Decision,
+        device: DemuxId,
+        decider: &str,
+        about: &str,
+    ) {
+        let text = format!("what {decider}, has decided about {about}");
+        self.add_decision(decision, device, (Route::OfCoAdmin, text, false));
+    }
+
+    fn add_decision(
+        &mut self,
+        decision: Decision,
+        device: DemuxId,
+        (route, text, has_denied): (Route, String, bool),
+    ) {
+        let is_active = find(&self.roster.active, device).is_some();
         self.sent.add(SentCommand {
             request: Request::Decision(decision, device),
-            text: format!("{} {tag}", decision.command()),
+            route,
+            text,
             // Somebody in the call gets a signature, which no roster shows.
             is_listed: decision != Decision::Admit || !is_active,
+            has_denied,
+            sent_at: self.now,
         });
     }
 
@@ -57,8 +86,11 @@ impl View {
         let text = if raised { "/hand" } else { "/hand off" };
         self.sent.add(SentCommand {
             request: Request::Hand(raised),
+            route: Route::Own,
             text: text.to_owned(),
             is_listed: true,
+            has_denied: false,
+            sent_at: self.now,
         });
     }
 
@@ -72,7 +104,10 @@ impl View {
     /// Forgets the commands that the roster shows as done.
     pub(super) fn confirm_sent(&mut self) {
         let (roster, me) = (&self.roster, self.me);
-        self.sent.confirm(|request| match request {
+        self.sent.confirm(|sent| match sent.request {
+            Request::Decision(Decision::Admit, device) if !sent.is_listed => {
+                find(&roster.active, device).is_none()
+            }
             Request::Decision(Decision::Admit, device) => find(&roster.pending, device).is_none(),
             Request::Decision(_, device) => {
                 find(&roster.pending, device).is_none() && find(&roster.active, device).is_none()
@@ -84,53 +119,83 @@ impl View {
         });
     }
 
+    /// Forgets the commands that no roster shows, once their answers would have come.
+    pub(super) fn forget_sent(&mut self) {
+        for command in self.sent.take_old(self.now) {
+            if let Request::Decision(Decision::Admit, device) = command.request
+                && find(&self.roster.pending, device).is_some()
+            {
+                // No admin's device has passed it on.
+                self.take_back(&command);
+            }
+        }
+    }
+
     /// Says what the room service has refused.
     pub(super) fn refused(&mut self, code: &str, message: &str) -> Vec<Entry> {
         let refused = self.sent.take_refused(code);
-        if code != "too_many_users" {
+        let is_doubtful = code == UNKNOWN_DEVICE && refused.len() > 1;
+        if code != TOO_MANY_USERS && !is_doubtful {
             for command in &refused {
-                self.take_back(command.request);
+                self.take_back(command);
             }
         }
+        // A device left or lost its connection while this device sent something to it by itself.
+        let automatic = [UNKNOWN_DEVICE, "unreachable", "not_active"];
         let text = match refused.as_slice() {
-            // A device left while this device sent its name to it, which is no reaction to input.
-            [] if code == "unknown_device" => return Vec::new(),
+            [] if automatic.contains(&code) => return Vec::new(),
             [] => {
                 // The request may still be a decision.
                 self.dismissed.clear();
                 format!("{message} ({code})")
             }
             [command] => self.refusal(command, code, message),
-            commands => format!(
-                "one of these was not done: {}: {message} Look at /who, and write again what is missing",
-                listed(commands)
-            ),
+            commands => {
+                let perhaps = if is_doubtful { "perhaps " } else { "" };
+                format!(
+                    "one of these was {perhaps}not done: {}: {message} Look at /who, and write again what is missing",
+                    listed(commands)
+                )
+            }
         };
         vec![Entry::Problem(text)]
     }
 
     /// Names the commands of which nobody knows whether the room service had them before the connection was lost.
-    pub(super) fn unanswered(&mut self) -> Option<Entry> {
+    pub(super) fn unanswered_at_loss(&mut self) -> Option<Entry> {
+        self.unanswered("the connection was lost before an answer came")
+    }
+
+    /// Names those of which nobody knows it when the call is over.
+    pub(super) fn unanswered_at_end(&mut self) -> Option<Entry> {
+        self.unanswered("the call was over for you before an answer came")
+    }
+
+    fn unanswered(&mut self, why: &str) -> Option<Entry> {
         let commands = self.sent.take_unanswered();
         for command in &commands {
-            self.take_back(command.request);
+            self.take_back(command);
         }
         (!commands.is_empty()).then(|| {
             Entry::Problem(format!(
-                "perhaps not done, since the connection was lost before an answer came: {}. When it is back, look \
-                 at /who, and write again what is missing",
+                "perhaps not done, since {why}: {}. When you are back, look at /who, and write again what is missing",
                 listed(&commands)
             ))
         })
     }
 
-    fn take_back(&mut self, request: Request) {
-        let Request::Decision(decision, device) = request else {
+    fn take_back(&mut self, command: &SentCommand) {
+        let Request::Decision(decision, device) = command.request else {
             return;
         };
-        self.dismissed.remove(&device);
         self.group.put_out.forget(device);
-        if decision == Decision::Deny {
+        if decision == Decision::Admit {
+            self.note_approval(device, None);
+        }
+        if command.route == Route::Own {
+            self.dismissed.remove(&device);
+        }
+        if command.has_denied {
             let listed = [&self.roster.pending, &self.roster.active];
             let mut listed = listed.into_iter().filter_map(|list| find(list, device));
             if let Some(user) = listed.find_map(|one| one.user.as_ref()) {
@@ -158,7 +223,7 @@ impl View {
                 format!("{label} has the account of an admin in the call, whom nobody sends away")
             }
             // It may also be that a greeting came too late.
-            "unknown_device" => {
+            UNKNOWN_DEVICE => {
                 return format!(
                     "{text} was perhaps not done: {label} may have left before. Decide again if they come back"
                 );
@@ -174,7 +239,7 @@ impl View {
             "unavailable" => {
                 "the room service cannot look at the link at the moment. Write it again in some seconds".to_owned()
             }
-            "too_many_users" => {
+            TOO_MANY_USERS => {
                 return format!(
                     "{text} was done, and is not remembered: the call remembers too many accounts already. Decide \
                      about {label} again when they come back"

@@ -1,0 +1,165 @@
+//! A device beyond the limits of the room service, and of the texts that wait.
+
+use super::{
+    features::{answer, at, device, enter, entry, events, member_beside_another},
+    *,
+};
+use crate::CallEvent;
+
+const GROUPS: [&str; 2] = ["member", "group"];
+
+fn say(participation: &mut Participation, text: &str, time: SessionTime) {
+    let say = Command::Say(text.to_owned());
+    participation.perform(say, time, &mut rng()).unwrap();
+}
+
+/// Returns the texts that were not said, or perhaps not.
+fn unsaid(participation: &mut Participation) -> Vec<(String, GroupError)> {
+    let told = events(participation).into_iter();
+    let texts = told.filter_map(|event| match event {
+        CallEvent::NotSaid { text, error } => Some((text, error)),
+        _ => None,
+    });
+    texts.collect()
+}
+
+fn receive(participation: &mut Participation, message: &Value, time: SessionTime) {
+    participation
+        .receive(&message.to_string(), time, &mut rng())
+        .unwrap();
+}
+
+fn limited() -> Value {
+    json!({"type": "error", "code": "rate_limited", "message": "Too many messages."})
+}
+
+fn pong() -> Value {
+    json!({"type": "pong"})
+}
+
+fn ping(participation: &mut Participation) {
+    participation
+        .perform(Command::Ping, TIME, &mut rng())
+        .unwrap();
+    events(participation);
+}
+
+fn perhaps(text: &str) -> (String, GroupError) {
+    (text.to_owned(), GroupError::Limited)
+}
+
+#[test]
+fn a_text_that_the_room_service_may_have_dropped_and_nobody_asks_for_is_told() {
+    for code in ["rate_limited", "too_large"] {
+        let mut participation = inside(&[]);
+        say(&mut participation, "one", TIME);
+        assert!(unsaid(&mut participation).is_empty());
+        let refused = json!({"type": "error", "code": code, "message": ""});
+        receive(&mut participation, &refused, TIME);
+        assert_eq!(unsaid(&mut participation), [perhaps("one")]);
+        receive(&mut participation, &pong(), TIME);
+        participation.give_up_texts();
+        assert!(unsaid(&mut participation).is_empty());
+    }
+}
+
+#[test]
+fn members_ask_for_a_text_that_the_room_service_has_dropped_unless_its_author_leaves() {
+    let dropped = || {
+        let mut ann = member_beside_another();
+        say(&mut ann, "one", at(5));
+        assert!(unsaid(&mut ann).is_empty());
+        receive(&mut ann, &limited(), at(5));
+        receive(&mut ann, &pong(), at(5));
+        assert!(unsaid(&mut ann).is_empty());
+        ann
+    };
+    // The answers to pings show nothing of it.
+    let mut ann = dropped();
+    ann.give_up_texts();
+    assert_eq!(unsaid(&mut ann), [perhaps("one")]);
+    // The other one has had the time to ask.
+    let mut ann = dropped();
+    assert!(ann.next_tick().is_some_and(|tick| tick <= at(20).moment));
+    ann.tick(at(20), &mut rng());
+    ann.give_up_texts();
+    assert!(unsaid(&mut ann).is_empty());
+    // The other one is not there any more.
+    let mut ann = dropped();
+    ann.disconnect(at(6), &mut rng());
+    let alone = [entry(16, true, true), entry(32, false, true)];
+    enter(&mut ann, &answer(&GROUPS, &alone), at(8));
+    ann.tick(at(22), &mut rng());
+    assert!(unsaid(&mut ann).is_empty());
+    ann.tick(at(23), &mut rng());
+    assert_eq!(unsaid(&mut ann), [perhaps("one")]);
+}
+
+#[test]
+fn commands_wait_while_the_room_service_takes_no_more() {
+    let mut participation = inside(&[]);
+    let mut count = 0;
+    while participation.takes_commands() {
+        say(&mut participation, "one", TIME);
+        unsaid(&mut participation);
+        ping(&mut participation);
+        receive(&mut participation, &pong(), TIME);
+        count += 1;
+    }
+    assert!((100..=128).contains(&count), "{count}");
+    let next = participation.next_tick().unwrap();
+    let time = SessionTime {
+        moment: next,
+        ..TIME
+    };
+    participation.tick(time, &mut rng());
+    assert!(participation.takes_commands());
+    receive(&mut participation, &limited(), time);
+    assert!(!participation.takes_commands());
+    let later = SessionTime {
+        moment: next.plus(Duration::from_millis(2_100)),
+        ..TIME
+    };
+    participation.tick(later, &mut rng());
+    assert!(participation.takes_commands());
+}
+
+#[test]
+fn commands_wait_while_many_texts_wait_for_a_listener() {
+    let mut participation = device(16, true);
+    let both = [entry(16, true, true), entry(32, true, true)];
+    enter(&mut participation, &answer(&GROUPS, &both), at(1));
+    for number in 0..64 {
+        assert!(participation.takes_commands(), "{number}");
+        say(&mut participation, &number.to_string(), at(1));
+    }
+    assert!(!participation.takes_commands());
+    assert!(unsaid(&mut participation).is_empty());
+    participation.tick(at(16), &mut rng());
+    assert_eq!(unsaid(&mut participation).len(), 64);
+    assert!(participation.takes_commands());
+}
+
+#[test]
+fn commands_wait_while_it_is_unknown_of_many_texts_whether_the_room_service_has_them() {
+    let mut participation = inside(&[]);
+    let mut count = 0;
+    let mut pings = 0;
+    while participation.takes_commands() {
+        say(&mut participation, "text", TIME);
+        events(&mut participation);
+        count += 1;
+        if participation.wants_ping() {
+            ping(&mut participation);
+            pings += 1;
+        }
+    }
+    // One ping at a time: the room service may answer two at once.
+    assert_eq!((count, pings), (32, 1));
+    ping(&mut participation);
+    receive(&mut participation, &pong(), TIME);
+    assert!(participation.takes_commands() && participation.wants_ping());
+    ping(&mut participation);
+    receive(&mut participation, &pong(), TIME);
+    assert!(participation.is_settled() && !participation.awaits_pong());
+}
