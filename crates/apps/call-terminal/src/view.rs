@@ -23,6 +23,7 @@ mod seat;
 mod sent_commands;
 mod sent_decisions;
 mod silence;
+mod silence_news;
 mod typed_tags;
 mod verification;
 mod words;

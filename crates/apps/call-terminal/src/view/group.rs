@@ -7,7 +7,7 @@ use anteroom_client::{
     MemberStatus, Participant,
 };
 
-use super::{put_out::PutOut, silence::SilenceNews};
+use super::{put_out::PutOut, silence_news::SilenceNews};
 use crate::role::Role;
 
 /// The group as far as it is known to this device.

@@ -8,7 +8,7 @@ use anteroom_client::{
 };
 
 use super::{
-    View, group::Membership, moderation::MODERATION_UNSUPPORTED, silence::SilenceNews, words,
+    View, group::Membership, moderation::MODERATION_UNSUPPORTED, silence_news::SilenceNews, words,
 };
 use crate::{entry::Entry, presence::Change};
 

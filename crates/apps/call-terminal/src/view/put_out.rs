@@ -4,16 +4,14 @@ use std::collections::VecDeque;
 
 use anteroom_client::{DemuxId, MemberPublicKey};
 
-use super::View;
-
 /// The maximum number of devices that are remembered as put out. Of more, the first ones are only counted.
 const MAX_PUT_OUT: usize = 16;
 
 /// A device that was put out.
-struct PutOutDevice {
-    device: DemuxId,
-    key: Option<MemberPublicKey>,
-    label: String,
+pub(super) struct PutOutDevice {
+    pub(super) device: DemuxId,
+    pub(super) key: Option<MemberPublicKey>,
+    pub(super) label: String,
 }
 
 /// The devices that were put out of the call, and have not been in its group since.
@@ -41,7 +39,7 @@ impl PutOut {
         self.devices.retain(|one| one.key != Some(key));
     }
 
-    fn add(&mut self, added: PutOutDevice) {
+    pub(super) fn add(&mut self, added: PutOutDevice) {
         let is_known = |one: &PutOutDevice| {
             one.device == added.device || (one.key.is_some() && one.key == added.key)
         };
@@ -53,24 +51,5 @@ impl PutOut {
             self.unnamed = self.unnamed.saturating_add(1);
         }
         self.devices.push_back(added);
-    }
-}
-
-impl View {
-    /// Takes note that a device was put out, with its label from before.
-    pub(super) fn note_put_out(
-        &mut self,
-        device: DemuxId,
-        key: Option<MemberPublicKey>,
-        label: &str,
-    ) {
-        if self.is_of_own_account(device) {
-            return;
-        }
-        self.group.put_out.add(PutOutDevice {
-            device,
-            key,
-            label: label.to_owned(),
-        });
     }
 }

@@ -11,28 +11,6 @@ use crate::entry::Entry;
 /// The maximum number of members that a line names.
 const NAMED: usize = 4;
 
-/// The members whose confirmation has changed, by their keys, until that is told.
-#[derive(Default)]
-pub(super) struct SilenceNews {
-    silent: Vec<[u8; 32]>,
-    heard: Vec<[u8; 32]>,
-}
-
-impl SilenceNews {
-    fn add(&mut self, key: [u8; 32], is_confirmed: bool) {
-        let (new, other) = match is_confirmed {
-            true => (&mut self.heard, &mut self.silent),
-            false => (&mut self.silent, &mut self.heard),
-        };
-        let number = other.len();
-        other.retain(|known| *known != key);
-        // A change back takes the first one with it.
-        if other.len() == number {
-            new.push(key);
-        }
-    }
-}
-
 impl View {
     /// Takes note that a member is not confirmed any more, or is again.
     pub(super) fn note_confirmation(&mut self, leaf: u32, is_confirmed: bool) {
