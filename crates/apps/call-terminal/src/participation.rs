@@ -116,6 +116,11 @@ impl CallParticipation {
             Input::Hand(raised) => return self.raise_hand(raised).await,
             Input::LowerHand(tag) => return self.lower_hand(&tag).await,
             Input::Approval(on) => return self.set_approval(on).await,
+            Input::Verify if !self.view.is_inside() => {
+                let why =
+                    "you are in no group yet, whose words these are: wait until you are let in";
+                return Reply::refused(why.to_owned());
+            }
             Input::Verify => self.call.show_words().await,
             Input::Match => return self.confirm_words().await,
             Input::Lock(on) => self.call.lock(on).await,

@@ -14,6 +14,7 @@ mod lobby;
 mod messages;
 mod moderation;
 mod outsiders;
+mod put_out;
 mod removals;
 mod rights;
 mod rosters;
@@ -21,6 +22,8 @@ mod rows;
 mod seat;
 mod sent_commands;
 mod sent_decisions;
+mod silence;
+mod silence_news;
 mod typed_tags;
 mod verification;
 mod words;
@@ -157,6 +160,11 @@ impl View {
         words::account(&self.known_devices, device, self.certificate(device))
     }
 
+    /// Returns the account of this device, in a sentence.
+    pub(super) fn own_account(&self) -> Option<Entry> {
+        self.me.map(|me| self.account(me))
+    }
+
     pub(super) fn label(&self, device: DemuxId) -> String {
         self.known_devices.label(device)
     }
@@ -229,7 +237,11 @@ impl View {
                 notice("The connection is back, and you were let in.")
             }
             CallEvent::Ended(ending) => vec![Entry::Notice(self.ending(ending))],
-            event => self.group_entries(event),
+            event => {
+                let entries = self.group_entries(event);
+                self.gather_silence(now);
+                entries
+            }
         }
     }
 
@@ -261,7 +273,10 @@ impl View {
         };
         // An event is a line.
         let sentences = changes.sentences().into_iter();
-        sentences.chain([requests]).filter_map(entry).collect()
+        let sentences = sentences.chain([requests]).filter_map(entry);
+        let mut entries: Vec<Entry> = sentences.collect();
+        entries.extend(self.silence_entries());
+        entries
     }
 }
 

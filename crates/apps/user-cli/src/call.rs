@@ -54,7 +54,8 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
         let (visit, notices) = Visit::new(rooms, credentials, None, device, context)?;
         (visit, None, notices)
     } else {
-        let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
+        let session = RoomSession::open(&options.rooms, Some(&named), context).await;
+        let session = session.map_err(guest_visit::or_as_guest)?;
         let rights = rights(options, &named, &session)?;
         let credentials = session.call_credentials(&named.link).await?;
         let (rooms, device) = (session.rooms.clone(), session.device(context));

@@ -39,8 +39,8 @@ impl CallDevice {
             Ok(None) => {
                 tracing::warn!(
                     "another program on this machine is in a call with the key of this device: this one has a key \
-                     of its own, so that it counts as another device, which an admin lets in anew, and approvals \
-                     for it are lost after the call"
+                     of its own, so that it counts as another device, which an admin lets in anew if the link asks for \
+                     approval, and approvals for it are lost after the call"
                 );
                 Self::for_one_call()
             }

@@ -12,8 +12,11 @@ use crate::{
     arguments::{ClientFlags, RoomFlags},
     notices,
     room_session::{CallCredentials, EXPOSED_PASS, LinkTarget, RoomService},
-    session::{EXPOSED_PASSWORD, IssuerTarget},
+    session::{EXPOSED_PASSWORD, IssuerTarget, LOGIN_MISSING},
 };
+
+const AS_GUEST: &str = "Or join without an account, if the link takes guests: add --guest, and --issuer URL where no \
+    issuer is known";
 
 /// The right of a guest to use links today, and the room service.
 pub(crate) struct GuestVisit {
@@ -29,6 +32,23 @@ pub(crate) fn has_no_account(flags: &ClientFlags, context: &Context) -> anyhow::
     }
     let target = IssuerTarget::find(flags.issuer.as_deref(), context)?;
     Ok(!target.login(&context.environment)?.is_there())
+}
+
+/// Adds the way without an account to the failure of a command that needs one.
+pub(crate) fn or_as_guest(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) => {
+            let explanation = failure.explanation();
+            match explanation
+                .next
+                .filter(|_| explanation.code == LOGIN_MISSING)
+            {
+                Some(next) => failure.next(format!("{next}. {AS_GUEST}")).into(),
+                None => failure.into(),
+            }
+        }
+        Err(error) => error,
+    }
 }
 
 impl GuestVisit {

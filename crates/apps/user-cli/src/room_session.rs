@@ -71,7 +71,7 @@ pub(crate) const POLICY_NOT_KEPT: &str = "the room service does not keep the pol
 
 /// The warning about a room service without TLS.
 pub(crate) const EXPOSED_PASS: &str =
-    "what proves your right crosses the network in the clear: use https";
+    "the credential with which you use links crosses the network in the clear: use https";
 
 impl RoomSession {
     /// Finds the account; `link` is the link to be used, if there is one yet.

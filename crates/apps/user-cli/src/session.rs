@@ -10,7 +10,10 @@ use anteroom_console::context::Context;
 use anteroom_protocol::Aci;
 
 use self::identity::{AccountSource, login};
-pub(crate) use self::{identity::IssuerIdentity, target::IssuerTarget};
+pub(crate) use self::{
+    identity::{IssuerIdentity, LOGIN_MISSING},
+    target::IssuerTarget,
+};
 
 use crate::{arguments::ClientFlags, logins::LoginFile, pins::PinFile};
 

@@ -63,7 +63,7 @@ fn a_decision_about_somebody_in_another_place_names_the_command_for_that_place()
     ));
     ann.type_line("/quit");
     let (_, said) = ann.end();
-    for claim in ["You sent", "You did not let"] {
+    for claim in ["You send", "You do not let"] {
         assert!(said.iter().all(|line| !line.contains(claim)), "{said:#?}");
     }
 }
@@ -79,14 +79,14 @@ fn the_second_denial_of_an_account_says_that_it_blocks_and_was_a_refusal() {
             "An admin did not let you in.",
         ),
         (
-            "in, and blocked the account for the rest of this call",
+            "in, and block the account for the rest of this call",
             "An admin did not let you in, and blocked your account for the rest of this call.",
         ),
     ] {
         let mut bob = fixture.join("Bob");
         let tag = ann.wait_for_guest();
         ann.type_line(&format!("/deny {tag}"));
-        ann.wait_for(&format!("You did not let {tag} \"Bob\" {told}"));
+        ann.wait_for(&format!("You do not let {tag} \"Bob\" {told}"));
         bob.wait_for(answer);
         let (status, said) = bob.end();
         assert_eq!(status.code(), Some(3), "{said:#?}");
@@ -113,7 +113,7 @@ fn another_device_of_ones_account_is_sent_away_alone_and_never_with_this_one() {
     ));
     ann.type_line(&format!("/remove {tag}"));
     ann.wait_for(&format!(
-        "You sent admin {tag} \"Ann\" away. This device stays. Your account has to be let in again"
+        "You send admin {tag} \"Ann\" away. This device stays. Your account has to be let in again"
     ));
     other.wait_for("An admin sent you away.");
     assert_eq!(other.end().0.code(), Some(4));

@@ -408,6 +408,11 @@ fn a_link_that_is_cut_or_of_another_kind_says_what_is_wrong_with_it() {
             "it must begin with https://, or with http:// if its host is this computer",
         ),
         ("abcd1234", "link_unknown", "that is no link, no root key"),
+        (
+            "@/dev/null",
+            "link_unknown",
+            "there is no link: the text is empty",
+        ),
     ] {
         let next = if code == "link_unknown" {
             "anteroom link list"
@@ -520,10 +525,18 @@ fn somebody_invited_who_is_not_logged_in_is_told_to_log_in() {
     };
     check(&place, &["call", "join", LINK], &expected);
     check(&place, &["link", "show", LINK], &expected);
+    let guest = "Or join without an account, if the link takes guests: add --guest";
+    let as_guest = Expected {
+        next: guest,
+        ..expected
+    };
+    check(&place, &["call", "join", LINK], &as_guest);
+    let shown = place.refusal(&["link", "show", LINK]);
+    assert!(!shown.contains("--guest"), "{shown}");
     let expected = Expected {
         what: "nobody is logged in at https://calls.example",
         next: "anteroom login --issuer https://calls.example",
-        ..expected
+        ..as_guest
     };
     let join = ["call", "join", LINK, "--issuer", "https://calls.example"];
     check(&place, &join, &expected);

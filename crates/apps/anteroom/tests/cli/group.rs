@@ -133,7 +133,7 @@ fn a_co_admin_decides_at_the_room_service_also_when_no_admin_is_there() {
     let mut carl = fixture.join("Carl");
     let tag = bob.wait_for_guest();
     bob.type_line(&format!("/admit {tag}"));
-    bob.wait_for(&format!("You let {tag} \"Carl\" in: "));
+    bob.wait_for(&format!("You let {tag} \"Carl\" in. "));
     carl.wait_for("You were let in.");
     carl.type_line("/hand");
     bob.wait_for("raised a hand.");

@@ -288,7 +288,7 @@ fn a_decision_that_the_room_service_may_not_have_read_is_told_when_its_author_le
     ann.wait_for("With you in the group: ");
     fixture.service.signal(Signal::STOP);
     ann.type_line(&format!("/block {tag}"));
-    ann.wait_for("You blocked");
+    ann.wait_for("You block");
     ann.type_line("/quit");
     let line = ann.wait_for("! perhaps not done, since the call was over for you");
     assert!(line.contains(&format!(": /block {tag}")), "{line}");

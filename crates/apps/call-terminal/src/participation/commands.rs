@@ -73,8 +73,8 @@ impl CallParticipation {
         if is_sent {
             self.view.hand_sent(raised);
             let text = match raised {
-                true => "You raised your hand.",
-                false => "You lowered your hand.",
+                true => "You raise your hand.",
+                false => "You lower your hand.",
             };
             entries.push(Entry::Notice(text.to_owned()));
         }
@@ -93,6 +93,10 @@ impl CallParticipation {
     pub(super) fn account(&self, tag: &TagPrefix) -> Reply {
         match self.view.other_device(tag) {
             Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
+            Err(_) if self.view.is_own_tag(tag) => {
+                let own = self.view.own_account();
+                Reply::with_entries(own.into_iter().collect())
+            }
             Err(why) => Reply::refused(why),
         }
     }

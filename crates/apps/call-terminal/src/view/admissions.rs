@@ -147,6 +147,13 @@ impl View {
             CommitRefusal::Admission(error) => (error.to_string(), Some(format!("/admit {tag}"))),
             refusal => (refusal.to_string(), None),
         };
+        // Members see no approvals that were given, and decide about nobody.
+        if is_missing && !self.decides() {
+            return Entry::Notice(format!(
+                "{label} is in the call, and not in the group: it shows no approval. Those who decide are told the \
+                 next step."
+            ));
+        }
         let next = match command {
             Some(command) if self.decides() && is_missing => format!(
                 ". {command} lets them in; if it does not, their link may lack the admin key, or have another one: \

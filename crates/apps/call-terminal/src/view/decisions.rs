@@ -21,6 +21,7 @@ impl View {
         let is_own_account = self.is_of_own_account(device);
         let after = match decision {
             Decision::Remove if is_own_account => words::OWN_ACCOUNT_REMOVED,
+            Decision::Remove if self.is_open => words::OPEN_REMOVED,
             _ => "",
         };
         let is_passed_on = self.passes_on();
@@ -33,6 +34,9 @@ impl View {
         };
         self.sent_decision(decision, device, is_first == Some(true));
         let is_second = is_first == Some(false);
+        if matches!(decision, Decision::Remove | Decision::Block) || is_second {
+            self.note_put_out(device, self.listed_key(device), &label);
+        }
         if is_passed_on {
             return words::asked_decision(decision, &label, is_second, after);
         }
@@ -100,9 +104,14 @@ impl View {
         match handling {
             DecisionHandling::PassedOn => {
                 self.passed_decision_on(verdict, device, &decider, &about);
+                let is_second =
+                    matches!(decision.verdict, Verdict::Deny) && self.deny(device) == Some(false);
+                if is_second {
+                    self.note_put_out(device, Some(decision.member_key), &about);
+                }
                 let what = match decision.verdict {
                     Verdict::Admit(_) => format!("lets {about} in"),
-                    Verdict::Deny if self.deny(device) == Some(false) => format!(
+                    Verdict::Deny if is_second => format!(
                         "does not let {about} in, and blocks the account for the rest of this call, since this is \
                          the second /deny of it"
                     ),

@@ -16,6 +16,8 @@ pub(super) struct FormerCall {
     hands: Vec<String>,
     had_raised_hand: bool,
     had_admin_secret: bool,
+    /// The devices that were put out, with their former tags.
+    put_out: Vec<String>,
 }
 
 impl View {
@@ -41,6 +43,7 @@ impl View {
             hands: others.iter().map(|one| self.label(one.demux)).collect(),
             had_raised_hand: !own.is_empty(),
             had_admin_secret: self.group.has_admin_secret(),
+            put_out: self.group.put_out.labels(),
         }
     }
 
@@ -77,6 +80,7 @@ impl View {
                 "the call began anew, and you are no co-admin any more: ask an admin to write /coadmin {tag}"
             )));
         }
+        entries.extend(self.ended_removals(former));
         if !former.hands.is_empty() {
             entries.push(Entry::Notice(format!(
                 "The call began anew, and these hands are not raised any more (by the former tags): {}.",
@@ -90,5 +94,31 @@ impl View {
             ));
         }
         entries
+    }
+
+    /// Tells those who decide, or did, whom they or others had put out: that ends with a call, and nothing else shows
+    /// it.
+    fn ended_removals(&self, former: &FormerCall) -> Option<Entry> {
+        let decides = self.is_admin || former.had_admin_secret;
+        if former.put_out.is_empty() || !(decides || former.was_co_admin) {
+            return None;
+        }
+        let named = former.put_out.join(", ");
+        let (was, tags) = match former.put_out.len() {
+            1 => ("was", "this is the former tag"),
+            _ => ("were", "these are the former tags"),
+        };
+        let back = match self.is_open {
+            true => "may come back into the call and the group",
+            false => "may wait in the lobby again, where nothing marks them",
+        };
+        let next = match decides {
+            true => "/block with a tag of this call puts them out anew, also from the lobby",
+            false => "Ask an admin to write /block with a tag of this call",
+        };
+        Some(Entry::Problem(format!(
+            "the call began anew, and /remove and /block count for one call: {named} {was} put out before, and {back} \
+             ({tags}). {next}"
+        )))
     }
 }

@@ -7,6 +7,7 @@ use anteroom_client::{
     MemberStatus, Participant,
 };
 
+use super::{put_out::PutOut, silence_news::SilenceNews};
 use crate::role::Role;
 
 /// The group as far as it is known to this device.
@@ -27,6 +28,7 @@ pub(super) struct GroupView {
     pub(super) added_anew: BTreeSet<[u8; 32]>,
     /// The keys of the members that were told as not confirmed.
     pub(super) told_silent: BTreeSet<[u8; 32]>,
+    pub(super) silence: SilenceNews,
     /// Whether the person was told to compare words with those who came after the last comparison.
     pub(super) is_advised: bool,
     /// The co-admins that were told last.
@@ -43,6 +45,7 @@ pub(super) struct GroupView {
     pub(super) asks_by_link: bool,
     /// The decisions about the call at the room service, where they are not as usual.
     pub(super) moderation: Option<CallModeration>,
+    pub(super) put_out: PutOut,
 }
 
 /// The place of a device that the room service lists in the call.

@@ -7,7 +7,9 @@ use anteroom_client::{
     LeaveReason, Listing, Participant, RemovalReason, StopReason,
 };
 
-use super::{View, group::Membership, moderation::MODERATION_UNSUPPORTED, words};
+use super::{
+    View, group::Membership, moderation::MODERATION_UNSUPPORTED, silence_news::SilenceNews, words,
+};
 use crate::{entry::Entry, presence::Change};
 
 impl View {
@@ -157,8 +159,13 @@ impl View {
                 let was_in = state.members.iter().any(|member| member.is_own);
                 state.members.clone_from(members);
                 self.group.told_silent.clear();
+                self.group.silence = SilenceNews::default();
                 self.group.added_anew.clear();
                 self.group.kept_outside = None;
+                for member in members {
+                    let key = member.claims.member_key;
+                    self.group.put_out.forget_member(key);
+                }
                 self.know_members();
                 self.enter_group(members, was_in)
             }
@@ -198,6 +205,8 @@ impl View {
                 self.label(*device)
             )),
             GroupEvent::MemberAdded { member, .. } => {
+                let put_out = &mut self.group.put_out;
+                put_out.forget_member(member.claims.member_key);
                 self.group.add(member);
                 self.know_members();
                 let compared = self.after_comparison(member);
@@ -230,7 +239,7 @@ impl View {
                 let label = self.member_label(claims);
                 self.group.remove(*leaf, claims);
                 self.know_members();
-                self.removed(claims.demux_id, &label, *signer)
+                self.removed(claims, &label, *signer)
             }
             GroupEvent::NotAdmitted { claims, refusal } => {
                 vec![self.not_admitted(claims, *refusal)]
@@ -264,25 +273,8 @@ impl View {
                 Vec::new()
             }
             GroupEvent::Confirmation { leaf, is_confirmed } => {
-                let Some(member) = self.group.member(*leaf) else {
-                    return Vec::new();
-                };
-                let label = self.member_label(&member.claims);
-                let key = *member.claims.member_key.as_bytes();
-                let silent = &mut self.group.told_silent;
-                // A leaf that was made anew is not confirmed from its start, which is not told.
-                let is_news = match *is_confirmed {
-                    true => silent.remove(&key),
-                    false => silent.insert(key),
-                };
-                if !is_news {
-                    return Vec::new();
-                }
-                notice(if *is_confirmed {
-                    format!("{label} is confirmed again.")
-                } else {
-                    format!("{label} is not confirmed: nothing has come from them for 20 s.")
-                })
+                self.note_confirmation(*leaf, *is_confirmed);
+                Vec::new()
             }
             GroupEvent::SendingStopped(StopReason::NotConfirmed) => {
                 self.group.has_stopped = true;
@@ -332,6 +324,9 @@ impl View {
             }
             GroupEvent::Barred { claims, state } => {
                 let label = self.member_label(claims);
+                if *state == BarState::Removed {
+                    self.note_put_out(claims.demux_id, Some(claims.member_key), &label);
+                }
                 match state {
                     BarState::Removed => notice(format!("{label} is out of the group.")),
                     BarState::NotConfirmed if !self.decides() => problem(format!(

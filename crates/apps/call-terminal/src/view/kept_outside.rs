@@ -73,25 +73,4 @@ impl View {
             _ => "",
         }
     }
-
-    /// Returns the warning of a device that has stopped sending, with those who are silent.
-    pub(super) fn sending_stopped(&self) -> Entry {
-        let members = self.group.state.iter().flat_map(|state| &state.members);
-        let silent = members.filter(|member| {
-            let key = member.claims.member_key.as_bytes();
-            !member.is_own && (!member.is_confirmed || self.group.told_silent.contains(key))
-        });
-        let named: Vec<String> = silent
-            .map(|member| self.label(member.claims.demux_id))
-            .collect();
-        let from = match named.is_empty() {
-            true => "more than half of the others".to_owned(),
-            false => format!("{}, more than half of the others", named.join(", ")),
-        };
-        Entry::Problem(format!(
-            "nothing that you say is sent any more: nothing has come from {from}, for 20 s, so they may hear other \
-             people than you do, or have lost their connections. It goes on by itself once they are heard; if they \
-             are not, all leave and join again"
-        ))
-    }
 }

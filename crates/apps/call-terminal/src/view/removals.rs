@@ -1,19 +1,42 @@
 //! Members whom an admin or a co-admin has put out of the group, beside the departures that rosters tell.
 
-use anteroom_client::{AdmissionReason, DemuxId, EndReason, MemberStatus, Signer};
+use anteroom_client::{
+    AdmissionReason, DemuxId, EndReason, MemberLeaf, MemberPublicKey, MemberStatus, Signer,
+};
 
-use super::{View, changed_devices::find, words};
+use super::{View, changed_devices::find, put_out::PutOutDevice, words};
 use crate::entry::Entry;
 
 impl View {
+    /// Takes note that a device was put out, with its label from before.
+    pub(super) fn note_put_out(
+        &mut self,
+        device: DemuxId,
+        key: Option<MemberPublicKey>,
+        label: &str,
+    ) {
+        if self.is_of_own_account(device) {
+            return;
+        }
+        self.group.put_out.add(PutOutDevice {
+            device,
+            key,
+            label: label.to_owned(),
+        });
+    }
+
     /// Says by whom a member was put out, which stands for its departure. The person who has done it was told
     /// before.
     pub(super) fn removed(
         &mut self,
-        device: DemuxId,
+        claims: &MemberLeaf,
         label: &str,
         signer: Option<Signer>,
     ) -> Vec<Entry> {
+        if signer.is_some() {
+            self.note_put_out(claims.demux_id, Some(claims.member_key), label);
+        }
+        let device = claims.demux_id;
         let Some(signer) = signer.filter(|signer| !self.is_own_key(*signer)) else {
             return Vec::new();
         };

@@ -188,6 +188,7 @@ impl View {
         let Request::Decision(decision, device) = command.request else {
             return;
         };
+        self.group.put_out.forget(device);
         if decision == Decision::Admit {
             self.note_approval(device, None);
         }

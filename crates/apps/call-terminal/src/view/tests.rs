@@ -126,18 +126,18 @@ fn whom_an_admin_sent_away_is_told_as_the_admins_deed_and_not_as_a_departure() {
         (
             Decision::Deny,
             roster(&[16], &[32]),
-            "You did not let #2000 in. A second /deny of the account, by you or another admin, blocks it for the rest \
+            "You do not let #2000 in. A second /deny of the account, by you or another admin, blocks it for the rest \
              of this call.",
         ),
         (
             Decision::Remove,
             roster(&[16, 32], &[]),
-            "You sent #2000 away.",
+            "You send #2000 away.",
         ),
         (
             Decision::Block,
             roster(&[16, 32], &[]),
-            "You blocked #2000 for the rest of this call.",
+            "You block #2000 for the rest of this call.",
         ),
     ] {
         let mut view = View::default();
@@ -330,7 +330,8 @@ fn a_guest_waits_and_is_told_the_end() {
         ),
         (
             EndReason::Denied(DenialReason::Ended),
-            "The call ended before you were let in.",
+            "The call ended before you were let in: everybody left, or the room service has stopped or lost it. Join \
+             again to wait for the next one.",
         ),
         (
             EndReason::Failed(RoomsError::Lost),

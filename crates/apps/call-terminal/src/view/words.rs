@@ -71,7 +71,9 @@ pub(super) fn ending(ending: &EndReason, is_inside: bool) -> String {
         }
         EndReason::Left => "You left.".to_owned(),
         EndReason::Denied(DenialReason::Ended) => {
-            "The call ended before you were let in.".to_owned()
+            "The call ended before you were let in: everybody left, or the room service has stopped or lost it. Join \
+             again to wait for the next one."
+                .to_owned()
         }
         EndReason::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
         EndReason::EndedByAdmin => "An admin ended the call.".to_owned(),
@@ -188,25 +190,25 @@ pub(super) fn decision(
 ) -> Entry {
     Entry::Notice(match decision {
         Decision::Admit if is_each_admitted => format!(
-            "You let {label} in: all devices of that account come into the call by this link from now on, and \
-             hear it once each was let in with an /admit of its own."
+            "You let {label} in. Other devices of that account come into the call without waiting from now on, and \
+             each needs an /admit of its own to hear it."
         ),
         Decision::Admit => format!(
-            "You let {label} in: all devices of that account come in by this link from now on."
+            "You let {label} in. All devices of that account come in without waiting from now on."
         ),
         Decision::Deny => format!(
-            "You did not let {label} in. A second /deny of the account, by you or another admin, blocks it for the \
+            "You do not let {label} in. A second /deny of the account, by you or another admin, blocks it for the \
              rest of this call."
         ),
-        Decision::Remove => format!("You sent {label} away.{after}"),
-        Decision::Block => format!("You blocked {label} for the rest of this call."),
+        Decision::Remove => format!("You send {label} away.{after}"),
+        Decision::Block => format!("You block {label} for the rest of this call."),
     })
 }
 
 /// The decision of this device about one that it did not let in before.
 pub(super) fn second_denial(label: &str) -> Entry {
     Entry::Notice(format!(
-        "You did not let {label} in, and blocked the account for the rest of this call: this was the second /deny \
+        "You do not let {label} in, and block the account for the rest of this call: this is the second /deny \
          of it."
     ))
 }
@@ -214,13 +216,17 @@ pub(super) fn second_denial(label: &str) -> Entry {
 /// The decision of this device about one in the lobby with the account of an admin who is in the call.
 pub(super) fn denial_of_admin(label: &str) -> Entry {
     Entry::Notice(format!(
-        "You did not let {label} in. The account is that of an admin in the call, which no /deny blocks."
+        "You do not let {label} in. The account is that of an admin in the call, which no /deny blocks."
     ))
 }
 
 /// The end of the sentence about the removal of another device of one's account.
 pub(super) const OWN_ACCOUNT_REMOVED: &str = " This device stays. Your account has to be let in again where it joins \
     without the rights of an admin.";
+
+/// The end of the sentence about a removal where the link asks for no approval.
+pub(super) const OPEN_REMOVED: &str = " The link asks for no approval, so they may join again: /block with their new \
+    tag keeps the account away.";
 
 /// A decision of this device, of a co-admin, which an admin's device has to pass on.
 pub(super) fn asked_decision(

@@ -88,8 +88,10 @@ pub(super) fn fields(state: &LinkState, link: &CallLink) -> Fields {
         Approval::Off => "off: who comes by the link is in",
     };
     let guests = match state.guests {
-        GuestAdmission::Wait => "wait: who comes without an account waits in any case",
-        GuestAdmission::AsAccounts => "accounts: who comes without an account is like the others",
+        GuestAdmission::Wait => "wait: who comes without an account (--guest) waits in any case",
+        GuestAdmission::AsAccounts => {
+            "accounts: who comes without an account (--guest) is like the others"
+        }
         GuestAdmission::Refused => "no: who comes without an account cannot join",
     };
     Fields::new(10)

@@ -27,6 +27,12 @@ impl LinkTarget {
     ) -> anyhow::Result<Self> {
         let text = secret_text::read(argument, "the link", input)?;
         let text = pasted::link(&text);
+        if text.trim().is_empty() {
+            bail!(
+                Failure::new("link_unknown", "there is no link: the text is empty")
+                    .next("Paste the whole link in quotes; anteroom link list shows your own")
+            );
+        }
         let mut link = match CallLink::parse(text) {
             Ok(link) => link,
             Err(LinkError::NotALink) => {
@@ -35,7 +41,10 @@ impl LinkTarget {
                         "link_unknown",
                         "that is no link, no root key, and not the short name of a link of yours",
                     )
-                    .next("Paste the whole link in quotes; anteroom link list shows your own")
+                    .next(
+                        "Paste the whole link in quotes; anteroom link list shows your own. Short names of others' links \
+                         are theirs alone",
+                    )
                 })?;
                 return Ok(Self {
                     link: own.link.clone(),

@@ -16,6 +16,9 @@ use super::target::IssuerTarget;
 
 use crate::{arguments::ClientFlags, credentials::CredentialFile, logins::LoginFile};
 
+/// The code of the failure of a command that needs an account.
+pub(crate) const LOGIN_MISSING: &str = "login_missing";
+
 /// An account at an issuer, with its trusted params.
 pub(crate) struct IssuerIdentity {
     pub(super) target: IssuerTarget,
@@ -200,7 +203,7 @@ fn nobody_logged_in(target: &IssuerTarget) -> Failure {
     };
     let place = target.whereabouts();
     let what = format!("no account is named, and nobody is logged in at {place}");
-    Failure::new("login_missing", what).next(next)
+    Failure::new(LOGIN_MISSING, what).next(next)
 }
 
 pub(super) fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {

@@ -104,10 +104,10 @@ impl Seat {
             return Err(CommandError::TooManyBarred);
         }
         let others = self.membership()?.view.leaves.values();
-        let stay: Vec<_> = others
-            .filter(|one| !entry.names(&one.user, &one.member_key))
-            .cloned()
-            .collect();
+        let stay = others.filter(|one| !entry.names(&one.user, &one.member_key));
+        // A member that is in without an approval was let in by nobody.
+        let approved = stay.filter(|one| one.admission.approval().is_some());
+        let approved: Vec<_> = approved.cloned().collect();
         let change_policy = |policy: &mut Policy| {
             // An approval of the entry's own second is void too.
             policy.void_before = policy.void_before.max(time.plus(1));
@@ -118,8 +118,10 @@ impl Seat {
         if let Ok(policy) = self.policy(step, change_policy) {
             step.send(Message::Policy(policy.clone()));
             change.policy = Some(policy);
-            // In later eras approvals from before are void: those who are in get new ones.
-            self.send_approvals(&stay, time.plus(1), step);
+            // In later eras approvals from before are void: those who are in by one get new ones.
+            if !approved.is_empty() {
+                self.send_approvals(&approved, time.plus(1), step);
+            }
         }
         self.bars.push(PendingBar {
             claims,

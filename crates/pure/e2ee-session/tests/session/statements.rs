@@ -112,14 +112,38 @@ fn an_admins_removal_is_at_once_and_confirmed() {
         call.run(10_000);
         let inside: Vec<usize> = (1..2 + usize::try_from(others).unwrap()).collect();
         call.agree(&inside);
-        if others > 0 {
-            assert!(
-                call.take_events(2)
-                    .iter()
-                    .any(|event| matches!(event, Event::Approved(_)))
-            );
-        }
     }
+}
+
+/// A removal voids earlier approvals, so that members with one get another. Nobody has let the others in.
+#[test]
+fn a_removal_gives_new_approvals_to_those_alone_who_are_in_by_one() {
+    let let_in = SessionOptions {
+        admission: Admission::Approval(approval(3)),
+        ..person(3)
+    };
+    let mut call = Harness::of([person(1), admin(2), let_in, person(4)]);
+    call.run(2_000);
+    call.agree(&[0, 1, 2, 3]);
+    let device = call.devices[0].demux.unwrap();
+    let scope = BarScope::User;
+    call.command(1, Command::Bar { device, scope });
+    call.run(2_000);
+    call.agree(&[1, 2, 3]);
+    let is_approved = [2, 3].map(|device| {
+        let mut events = call.take_events(device).into_iter();
+        events.any(|event| matches!(event, Event::Approved(_)))
+    });
+    assert_eq!(is_approved, [true, false]);
+    call.leave(3);
+    call.run(1_000);
+    call.connect(3);
+    call.run(8_000);
+    call.agree(&[1, 2, 3]);
+    let open = call.devices[3].demux.unwrap();
+    let members = call.devices[1].session.members();
+    let open = members.iter().find(|one| one.claims.demux_id == open);
+    assert_eq!(open.unwrap().reason, AdmissionReason::Open);
 }
 
 #[test]

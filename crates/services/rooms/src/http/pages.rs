@@ -91,5 +91,10 @@ fn steps(instructions: JoinInstructions<'_>, link: &str) -> Markup {
                 pre { code { "anteroom call join" } }
             }
         }
+        p {
+            "Many links take guests, who have no account and do not log in. Then one command is enough, with the \
+             address that the person who sent you the link gives you:"
+        }
+        pre { code { "anteroom call join --guest --issuer ADDRESS" } }
     }
 }

@@ -107,6 +107,7 @@ async fn the_page_of_a_link_says_how_to_join_and_leads_nowhere_that_would_replac
             "the whole address of this page",
             "anteroom login --issuer",
             "anteroom call join",
+            "anteroom call join --guest --issuer",
             "give you the program <code>anteroom</code>",
         ] {
             assert!(page.contains(part), "{path}: {part}");

@@ -247,7 +247,8 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
     let (_other, second) = TestSocket::joined(&two, join(&two, &link, &aci)).await;
     assert_ne!(first["eraId"], second["eraId"]);
     assert_eq!(host.end().await, End::Closed(1000));
-    let spans = LogGuard::global().spans_of("a call was lost to another node");
+    let spans = LogGuard::global()
+        .spans_of("a call was lost: its lease was not renewed in time, or another node has it");
     assert_eq!(spans, ["call"]);
     // The first node does not touch the other's record.
     let (status, peeked) = peek(&two, &link, &aci).await;

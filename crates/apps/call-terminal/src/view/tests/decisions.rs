@@ -215,7 +215,7 @@ fn a_second_denial_of_an_account_says_that_it_blocks() {
         (
             0xb0,
             false,
-            "in, and blocked the account for the rest of this call",
+            "in, and block the account for the rest of this call",
         ),
     ] {
         told(&mut view, &CallEvent::Roster(waiting(account)));
@@ -256,4 +256,31 @@ fn a_hand_that_was_perhaps_not_lowered_is_told_with_its_command() {
         told(&mut view, &refused("rate_limited")),
         ["! Too much. (rate_limited)"]
     );
+}
+
+#[test]
+fn a_removal_by_an_open_link_says_that_it_does_not_last() {
+    for (approval, is_told) in [(Approval::Off, true), (Approval::Required, false)] {
+        let mut view = View::of(None).with_room(room_params());
+        let mut seat = joined(SeatStatus::Active, true, roster(&[16, 32], &[]));
+        if let CallEvent::Joined(joined) = &mut seat {
+            joined.link.approval = approval;
+        }
+        told(&mut view, &seat);
+        let line = lines(&[view.decide(Decision::Remove, device(32))]).concat();
+        let next = "so they may join again: /block with their new tag keeps the account away.";
+        assert_eq!(line.ends_with(next), is_told, "{line}");
+    }
+}
+
+#[test]
+fn the_own_account_is_told_like_that_of_others() {
+    let mut view = View::of(None).with_room(room_params());
+    let there = Roster {
+        active: vec![participant_with(16, Some("Ann"), Some(0xa0))],
+        ..roster(&[], &[])
+    };
+    told(&mut view, &joined(SeatStatus::Active, true, there));
+    let line = lines(&Vec::from_iter(view.own_account())).concat();
+    assert!(line.starts_with("You have the account a0a0a0a0-"), "{line}");
 }

@@ -1,6 +1,8 @@
 //! A call that began anew at the room service, in which nothing of the former one counts.
 
-use anteroom_client::{GroupEvent, GroupState, MemberStatus, Signer};
+use anteroom_client::{
+    BarState, CallEvent, GroupEvent, GroupState, MemberStatus, RemovalReason, Signer,
+};
 
 use super::{
     proofs::{ann, bob, of_group},
@@ -129,6 +131,145 @@ fn the_list_of_all_says_that_the_call_is_locked() {
         let who = lines(&view_of(16, is_locked).everyone(NOW));
         assert_eq!(who.iter().any(|line| line == locked), is_locked, "{who:?}");
     }
+}
+
+fn removed(signer: Option<Signer>) -> CallEvent {
+    of_group(GroupEvent::MemberRemoved {
+        leaf: bob().leaf,
+        claims: bob().claims,
+        reason: RemovalReason::Barred,
+        signer,
+        committer: 0,
+    })
+}
+
+/// Returns what the view is told that joins the next call of the room.
+fn began_anew(view: &mut View, is_admin: bool, approval: Approval) -> String {
+    told(view, &CallEvent::Lost);
+    let mut again = joined_in(2, 48, SeatStatus::Active, is_admin, roster(&[48], &[]));
+    if let CallEvent::Joined(joined) = &mut again {
+        joined.link.approval = approval;
+    }
+    let lines = told(view, &again);
+    let lines = lines.iter().filter(|line| line.contains("put out"));
+    lines.cloned().collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn those_who_decide_are_told_who_was_put_out_of_the_former_call_and_may_come_back() {
+    let of_roster = |there: Roster| CallEvent::Roster(there);
+    let barred = of_group(GroupEvent::Barred {
+        claims: bob().claims,
+        state: BarState::Removed,
+    });
+    let out = of_roster(roster(&[16], &[]));
+    let decided = |decision| {
+        let mut view = view_of(16, false);
+        view.decide(decision, device(32));
+        view
+    };
+    let mut by_others = view_of(16, false);
+    told(&mut by_others, &removed(Some(Signer::Admin)));
+    let mut by_signature = view_of(16, false);
+    told(&mut by_signature, &barred);
+    let mut denied = view_of(16, false);
+    for _ in 0..2 {
+        let mut there = roster(&[16], &[32]);
+        there.pending[0].name = Some("Bob".to_owned());
+        there.pending[0].user = Some(bob().claims.user);
+        told(&mut denied, &of_roster(there));
+        denied.decide(Decision::Deny, device(32));
+    }
+    let mut views = vec![
+        decided(Decision::Remove),
+        decided(Decision::Block),
+        by_others,
+        by_signature,
+        denied,
+    ];
+    for view in &mut views {
+        told(view, &out);
+        let line = began_anew(view, true, Approval::Off);
+        let start = "! the call began anew, and /remove and /block count for one call: ";
+        assert!(line.starts_with(start), "{line}");
+        let end = "#2000 \"Bob\" was put out before, and may come back into the call and the group (this is the \
+                   former tag). /block with a tag of this call puts them out anew, also from the lobby";
+        assert!(line.ends_with(end), "{line}");
+        // Once is enough.
+        assert_eq!(began_anew(view, true, Approval::Off), "");
+    }
+    let mut view = decided(Decision::Remove);
+    told(&mut view, &out);
+    let line = began_anew(&mut view, true, Approval::Required);
+    let back = "may wait in the lobby again, where nothing marks them";
+    assert!(line.contains(back), "{line}");
+}
+
+#[test]
+fn who_is_in_again_who_left_and_whom_the_service_did_not_send_away_is_not_told_as_put_out() {
+    let refused = CallEvent::Refused {
+        code: "target_is_admin".to_owned(),
+        message: String::new(),
+    };
+    let added = of_group(GroupEvent::MemberAdded {
+        member: bob(),
+        committer: 0,
+    });
+    for (events, is_told) in [
+        (vec![removed(Some(Signer::Admin))], true),
+        (vec![removed(None)], false),
+        (vec![removed(Some(Signer::Admin)), added], false),
+    ] {
+        let mut view = view_of(16, false);
+        for event in &events {
+            told(&mut view, event);
+        }
+        let line = began_anew(&mut view, true, Approval::Required);
+        assert_eq!(!line.is_empty(), is_told, "{line}");
+    }
+    let mut view = view_of(16, false);
+    view.decide(Decision::Remove, device(32));
+    told(&mut view, &refused);
+    assert_eq!(began_anew(&mut view, true, Approval::Required), "");
+}
+
+#[test]
+fn a_former_co_admin_is_told_who_was_put_out_and_members_are_not() {
+    for (own, is_told) in [(32, true), (16, false)] {
+        let mut view = view_of(32, false);
+        let ann_out = of_group(GroupEvent::MemberRemoved {
+            leaf: ann().leaf,
+            claims: ann().claims,
+            reason: RemovalReason::Barred,
+            signer: Some(Signer::Admin),
+            committer: 0,
+        });
+        if own == 16 {
+            // The right was taken back before.
+            let without = GroupState {
+                co_admins: Vec::new(),
+                ..state(32, false)
+            };
+            told(&mut view, &CallEvent::GroupChanged(Box::new(without)));
+        }
+        told(&mut view, &ann_out);
+        let line = began_anew(&mut view, false, Approval::Off);
+        assert_eq!(!line.is_empty(), is_told, "{line}");
+        let next = "Ask an admin to write /block with a tag of this call";
+        assert_eq!(line.ends_with(next), is_told, "{line}");
+    }
+}
+
+#[test]
+fn of_many_who_were_put_out_the_last_are_named_and_the_others_counted() {
+    let mut view = view_of(16, false);
+    for number in 3..23 {
+        view.note_put_out(device(number * 16), None, &format!("number {number}"));
+    }
+    let line = began_anew(&mut view, true, Approval::Off);
+    assert!(!line.contains("number 6,"), "{line}");
+    assert!(line.contains("number 7, "), "{line}");
+    assert!(line.contains("number 22, 4 more were put out"), "{line}");
 }
 
 #[test]

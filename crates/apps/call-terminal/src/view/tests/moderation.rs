@@ -92,7 +92,7 @@ fn who_decides_at_the_room_service_is_shown_as_a_co_admin_and_asks_no_admins_dev
     assert_eq!(view.request_obstacle(Decision::Deny, device(48)), None);
     let denied = lines(&[view.decide(Decision::Deny, device(48))]);
     assert!(
-        denied[0].starts_with("You did not let #3000 in."),
+        denied[0].starts_with("You do not let #3000 in."),
         "{denied:?}"
     );
     let why = view.request_obstacle(Decision::Remove, device(16)).unwrap();

@@ -6,7 +6,7 @@ use anteroom_client::{
 };
 
 use super::{
-    proofs::{EPOCH, ann, bob, of_group, view_with_bob},
+    proofs::{EPOCH, ann, bob, group, of_group, view_with_bob},
     *,
 };
 use crate::screen::tests::golden::member;
@@ -144,24 +144,61 @@ fn a_text_that_a_lock_keeps_from_the_group_names_the_lock_and_the_next_step() {
     }
 }
 
+fn confirmation(member: &MemberStatus, is_confirmed: bool) -> CallEvent {
+    of_group(GroupEvent::Confirmation {
+        leaf: member.leaf,
+        is_confirmed,
+    })
+}
+
+fn sending_stopped() -> CallEvent {
+    of_group(GroupEvent::SendingStopped(StopReason::NotConfirmed))
+}
+
 #[test]
 fn who_is_not_heard_any_more_is_told_with_those_who_are_silent_and_the_next_step() {
+    let dan = member(64, "Dan", AdmissionReason::Open);
     let mut view = view_with_bob();
-    let silent = of_group(GroupEvent::Confirmation {
-        leaf: bob().leaf,
-        is_confirmed: false,
-    });
-    told(&mut view, &silent);
-    let stopped = of_group(GroupEvent::SendingStopped(StopReason::NotConfirmed));
-    let line = told(&mut view, &stopped).concat();
-    assert!(
-        line.starts_with(
-            "! nothing that you say is sent any more: nothing has come from #2000 \"Bob\", more than half of the \
-             others, for 20 s"
-        ),
-        "{line}"
+    told(&mut view, &group(&[ann(), bob(), carl(), dan]));
+    let mut there = roster(&[16, 32, 48, 64], &[]);
+    there.active[2].is_lost = true;
+    told(&mut view, &CallEvent::Roster(there));
+    let mut silent = lines(&view.apply(&confirmation(&bob(), false), NOW));
+    silent.extend(lines(&view.apply(&confirmation(&carl(), false), NOW)));
+    silent.extend(told(&mut view, &sending_stopped()));
+    assert_eq!(
+        silent,
+        [
+            "#2000 \"Bob\", #3000 \"Carl\" are not confirmed: nothing has come from them for 20 s.",
+            "! nothing that you say is sent any more: nothing has come from #2000 \"Bob\", #3000 \"Carl\" \
+             (connection lost), more than half of the others, for 20 s, so they may hear other people than you do, \
+             or have lost their connections. It goes on by itself once they are heard; if they are not, all leave \
+             and join again",
+        ]
     );
-    assert!(line.ends_with("all leave and join again"), "{line}");
+}
+
+#[test]
+fn where_nobody_is_heard_one_line_says_that_ones_own_connection_may_be_the_cause() {
+    let mut view = view_with_bob();
+    told(&mut view, &group(&[ann(), bob(), carl()]));
+    assert!(view.apply(&confirmation(&bob(), false), NOW).is_empty());
+    let all = "#2000 \"Bob\", #3000 \"Carl\" are not confirmed: nothing has come from anybody in the group for 20 s. \
+               Your own connection may be the cause.";
+    assert_eq!(told(&mut view, &confirmation(&carl(), false)), [all]);
+    let line = told(&mut view, &sending_stopped()).concat();
+    let cause = "nothing has come from anybody in the group for 20 s. Your own connection may be the cause; or they \
+                 hear other people than you do";
+    assert!(line.contains(cause), "{line}");
+    assert!(!line.contains("all leave"), "{line}");
+    assert!(view.apply(&confirmation(&bob(), true), NOW).is_empty());
+    assert_eq!(
+        told(&mut view, &confirmation(&carl(), true)),
+        ["#2000 \"Bob\", #3000 \"Carl\" are confirmed again."]
+    );
+    // A change that goes back at once is none.
+    assert!(view.apply(&confirmation(&bob(), false), NOW).is_empty());
+    assert!(told(&mut view, &confirmation(&bob(), true)).is_empty());
 }
 
 #[test]

@@ -208,7 +208,7 @@ fn a_refused_second_denial_leaves_the_first_one_counted() {
     let mut view = view_with_carl(true);
     view.decide(Decision::Deny, device(48));
     told(&mut view, &CallEvent::Roster(roster(&[16, 32], &[])));
-    let blocks = "and blocked the account for the rest of this call";
+    let blocks = "and block the account for the rest of this call";
     for _ in 0..2 {
         told(&mut view, &with_carl(true));
         let line = lines(&[view.decide(Decision::Deny, device(48))]).concat();

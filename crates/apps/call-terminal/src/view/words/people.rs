@@ -63,7 +63,12 @@ pub(in crate::view) fn account(
     device: DemuxId,
     certificate: CertificateStatus,
 ) -> Entry {
-    let label = known_devices.decision_label(device);
+    let is_own = known_devices.is_own(device);
+    let label = match is_own {
+        true => "You".to_owned(),
+        false => known_devices.decision_label(device),
+    };
+    let has = if is_own { "have" } else { "has" };
     // A member with the number of a device that waits is somebody else.
     let certificate = match known_devices.is_waiting(device) {
         true => CertificateStatus::Missing,
@@ -81,7 +86,7 @@ pub(in crate::view) fn account(
     };
     match known_devices.decision_account(device) {
         Some(account) => match account.whole() {
-            Some(id) => Entry::Notice(format!("{label} has the account {id}, {source}.")),
+            Some(id) => Entry::Notice(format!("{label} {has} the account {id}, {source}.")),
             None => Entry::Problem(format!(
                 "the account of {label} cannot be read: its id was not made with the key of this link"
             )),

@@ -130,7 +130,7 @@ impl LeaseTask {
                     }
                     Ok(RenewalOutcome::Ended) => self.end.dismiss(),
                     Ok(RenewalOutcome::OtherOwner) => {
-                        tracing::warn!("a call was lost to another node");
+                        tracing::warn!("a call was lost: its lease was not renewed in time, or another node has it");
                         self.end.stop();
                     }
                     Err(error) => {
