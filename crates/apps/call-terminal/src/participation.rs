@@ -8,7 +8,7 @@ mod unsaid_texts;
 
 use std::time::Duration;
 
-use anteroom_client::{CallEvent, CallSession, RoomsError};
+use anteroom_client::{CallEvent, CallSession, EndReason, RoomsError};
 use anteroom_console::report::ErrorReport;
 use anteroom_protocol::CallLink;
 
@@ -43,6 +43,14 @@ pub enum Moment {
     Going(Vec<Entry>),
     /// The call is over, with the failure if there was one.
     Over(Vec<Entry>, Option<ErrorReport>),
+}
+
+/// The end of a call that the person leaves.
+pub(super) struct Parting {
+    /// What became of the last commands.
+    pub(super) entries: Vec<Entry>,
+    /// The failure with which others have ended the call before.
+    pub(super) failure: Option<ErrorReport>,
 }
 
 impl CallParticipation {
@@ -144,14 +152,19 @@ impl CallParticipation {
         Reply::with_entries(error_entries(outcome))
     }
 
-    /// Leaves the call. Returns what became of the last commands.
-    pub(super) async fn leave(&mut self, now: Duration) -> Vec<Entry> {
+    /// Leaves the call. Returns what became of the last commands, and the end of the call if it came before.
+    pub(super) async fn leave(&mut self, now: Duration) -> Parting {
         self.call.start_leaving();
-        let mut entries = Vec::new();
+        let (mut entries, mut failure) = (Vec::new(), None);
         while let Some(event) = self.call.next().await {
             let told = self.view.apply(&event, now);
             self.note(&event, &told);
-            if is_outcome(&event) {
+            if let CallEvent::Ended(ending) = &event
+                && !matches!(ending, EndReason::Left | EndReason::Failed(_))
+            {
+                failure = ending::failure(ending, self.view.is_inside());
+                entries.extend(told);
+            } else if is_outcome(&event) {
                 entries.extend(told);
             } else if matches!(event, CallEvent::Lost) {
                 // The commands that were perhaps not done.
@@ -159,7 +172,7 @@ impl CallParticipation {
                 entries.extend(told.into_iter().filter(is_problem));
             }
         }
-        entries
+        Parting { entries, failure }
     }
 
     async fn say(&mut self, text: String, now: Duration) -> Reply {

@@ -57,9 +57,12 @@ pub async fn run(
         }
         Ok(SessionEnd::Left) => {
             let _ = form.show(&participation.refuse(rest.map(|line| Input::parse(&line))));
-            let _ = form.show(&participation.leave(start.elapsed()).await);
-            let _ = form.show(&[Entry::Notice("You left.".to_owned())]);
-            None
+            let parting = participation.leave(start.elapsed()).await;
+            let _ = form.show(&parting.entries);
+            if parting.failure.is_none() {
+                let _ = form.show(&[Entry::Notice("You left.".to_owned())]);
+            }
+            parting.failure
         }
         Err(error) => {
             participation.refuse(rest.map(|line| Input::parse(&line)));

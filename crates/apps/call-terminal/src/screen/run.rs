@@ -85,8 +85,11 @@ pub async fn run(
     let mut last = participation.take_unsaid();
     let late = late_inputs(&mut screen, &mut sources.events, &participation.view);
     let late = participation.refuse(late);
+    let mut ended_before = None;
     if !matches!(ended, Ok(Some(_))) {
-        last.extend(participation.leave(sources.start.elapsed()).await);
+        let parting = participation.leave(sources.start.elapsed()).await;
+        last.extend(parting.entries);
+        ended_before = parting.failure;
     }
     drop(terminal);
     match ended? {
@@ -100,8 +103,10 @@ pub async fn run(
             // The terminal may be gone. The call was left in any case.
             let _ = show(&last);
             let _ = show(&late);
-            let _ = print("You left.");
-            Ok(None)
+            if ended_before.is_none() {
+                let _ = print("You left.");
+            }
+            Ok(ended_before)
         }
     }
 }

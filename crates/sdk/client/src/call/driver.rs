@@ -327,8 +327,9 @@ impl Driver {
                 None if self.participation.wants_ping() => self.perform(Command::Ping)?,
                 None => return Ok(()),
                 Some(ParticipationEffect::Send(message)) => {
-                    let sent = socket.send(&message).await;
-                    sent.map_err(|_| Interruption::Lost)?;
+                    if socket.send(&message).await.is_err() {
+                        return Err(self.read_rest(socket).await);
+                    }
                 }
                 Some(ParticipationEffect::Event(event)) => self.emit(event).await,
                 Some(ParticipationEffect::Publish(change)) => self.publish(change),

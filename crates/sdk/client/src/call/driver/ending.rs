@@ -38,6 +38,20 @@ impl Driver {
         }
     }
 
+    /// Reads what has come over a connection that takes no message any more: the end of the call may be there.
+    pub(super) async fn read_rest(&mut self, socket: &mut Socket) -> Interruption {
+        let reading = async {
+            while let Ok(message) = socket.receive().await {
+                self.handle_message(&message).await?;
+            }
+            Ok(())
+        };
+        match timeout(PARTING, reading).await {
+            Ok(Err(interruption)) => interruption,
+            Ok(Ok(())) | Err(_) => Interruption::Lost,
+        }
+    }
+
     /// Sends `leave`, and reads until the room service closes the connection.
     pub(super) async fn leave(&mut self, mut socket: Socket) {
         let parting = async {
