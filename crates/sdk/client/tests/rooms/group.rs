@@ -362,22 +362,22 @@ async fn a_locked_call_lets_nobody_in_and_a_co_admin_can_lock_it_and_the_removed
     let expected = GroupError::Command(CommandError::NotAdmin);
     assert_eq!(within(refused).await, expected);
     anns.add_co_admin(bobs_device).await.unwrap();
-    group_event(&mut bobs, |event| match event {
-        GroupEvent::Policy(policy) => {
-            let mut co_admins = policy.claimed().co_admins.iter();
-            co_admins
-                .any(|one| one.member_key == bobs_key)
-                .then_some(())
+    // The member tells of the new policy, and the service that it keeps it, in any order.
+    let (mut is_named, mut is_kept) = (false, false);
+    let told = wait_for(&mut bobs, |event| {
+        match event {
+            CallEvent::Group(event) => {
+                if let GroupEvent::Policy(policy) = *event {
+                    let mut co_admins = policy.claimed().co_admins.iter();
+                    is_named |= co_admins.any(|one| one.member_key == bobs_key);
+                }
+            }
+            CallEvent::Link(state) => is_kept |= !state.admin_statement.is_empty(),
+            _ => {}
         }
-        _ => None,
-    })
-    .await;
-    // The service keeps the new policy, and tells of it.
-    let kept = wait_for(&mut bobs, |event| match event {
-        CallEvent::Link(state) => (!state.admin_statement.is_empty()).then_some(()),
-        _ => None,
+        (is_named && is_kept).then_some(())
     });
-    within(kept).await;
+    within(told).await;
     bobs.lock(true).await.unwrap();
     for call in [&mut anns, &mut bobs] {
         let lock = group_event(call, |event| match event {

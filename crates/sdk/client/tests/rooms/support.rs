@@ -200,7 +200,7 @@ impl RoomsFixture {
 /// Waits for the first event for which `meaning` returns a value, and drops the events before it.
 pub(crate) async fn wait_for<T>(
     call: &mut CallSession,
-    meaning: impl Fn(CallEvent) -> Option<T>,
+    mut meaning: impl FnMut(CallEvent) -> Option<T>,
 ) -> T {
     let mut others = Vec::new();
     while let Some(event) = call.next().await {
