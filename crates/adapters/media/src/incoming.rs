@@ -1,4 +1,4 @@
-//! What comes to the sockets of a thread.
+//! The datagrams and frames that come to the sockets of a thread.
 
 use core::net::{IpAddr, SocketAddr};
 

@@ -47,7 +47,7 @@ pub enum Moment {
 
 /// The end of a call that the person leaves.
 pub(super) struct Parting {
-    /// What became of the last commands.
+    /// The outcomes of the last commands.
     pub(super) entries: Vec<Entry>,
     /// The failure with which others have ended the call before.
     pub(super) failure: Option<ErrorReport>,
