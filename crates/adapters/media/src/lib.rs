@@ -58,10 +58,11 @@ mod statistics;
 mod tcp;
 mod udp;
 
+pub use anteroom_protocol::media::{SessionDescription, SlotReport, SlotWish, ViewRequest};
+
 pub use self::{
     call_handle::{BusyError, CallEvents, CallHandle, Receipt},
-    command::{SlotWish, ViewRequest},
-    event::{MediaEvent, OfferRefusal, SessionAnswer, SlotReport},
+    event::{MediaEvent, OfferRefusal},
     frame_queue::QueueLimits,
     load::LoadLimit,
     server::{MediaServer, StartError, UnavailableError},

@@ -11,8 +11,8 @@ use anteroom_console::{
 use anteroom_http_server::RouteOperation;
 use anteroom_protocol::Timestamp;
 use anteroom_rooms::{
-    GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
-    StoredParams,
+    ExternalMediaServer, GroupCallKey, Media, Node, Origin, Rooms, RoomsParts, RoomsSettings,
+    SfuSettings, StoredParams,
 };
 use anteroom_runtime::{Clock, Entropy, Pseudonymizer, spawn_task, task_span};
 use anteroom_store::{
@@ -100,6 +100,7 @@ impl OpenRooms {
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
             verifications: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            media: None,
             dependencies: events.dependencies(),
             settings: RoomsSettings {
                 verifications: settings.limits.verifications.into(),
@@ -280,7 +281,7 @@ fn room_settings(
     }
     let mut servers = Vec::new();
     for server in &settings.media_servers {
-        let parsed = MediaServer::parse(server)
+        let parsed = ExternalMediaServer::parse(server)
             .with_context(|| format!("rooms.media_servers: {server:?} is no URL"))?;
         servers.push(parsed);
     }
