@@ -8,7 +8,7 @@ use super::{Participation, moderation::ServicePart};
 use crate::{
     ApprovalStatement, Chat, DemuxId, RoomsError, TransportFailure,
     call::{
-        command::{Command, Recipient},
+        command::{Command, CommandOrigin, Recipient},
         encryption::{Effect, Encryption, SaidText, SayOutcome, Surroundings},
         event::{CallEvent, StatementOmission},
         group::GroupError,
@@ -17,6 +17,31 @@ use crate::{
 };
 
 impl Participation {
+    /// Carries out a command that a person has given, unless the call has begun anew since then.
+    ///
+    /// # Errors
+    /// As [`Self::perform`].
+    pub fn perform_of(
+        &mut self,
+        origin: CommandOrigin,
+        command: Command,
+        time: SessionTime,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        if self.era() == Some(origin.era) || !command.is_of_era(origin.knows_loss) {
+            return self.perform(command, time, rng);
+        }
+        self.collect();
+        let error = GroupError::CallChanged;
+        match command {
+            Command::Say(text) => self.tell(CallEvent::NotSaid { text, error }),
+            // The name is told to the devices of the new call.
+            Command::Introduce { .. } => {}
+            _ => self.tell(CallEvent::GroupRefused(error)),
+        }
+        Ok(())
+    }
+
     /// Carries out a command: [`Self::poll_effect`] returns its messages.
     ///
     /// # Errors
@@ -93,7 +118,10 @@ impl Participation {
             }
             // Its answer could stand for both.
             Command::Ping if self.answers.awaits_pong() => return Ok(()),
-            Command::Ping => ClientMessage::Ping,
+            Command::Ping => {
+                self.answers.ask(time.moment);
+                ClientMessage::Ping
+            }
             Command::Leave => ClientMessage::Leave,
         };
         self.effects.push_back(Effect::Send(message));
