@@ -16,6 +16,9 @@ pub(super) struct Answers {
     request: u64,
     /// The moment at which the ping was asked for that was not answered yet.
     asked_at: Option<Moment>,
+    /// Whether a ping is due since the room service has dropped a message: until it has answered one, it drops others
+    /// without a word.
+    is_due: bool,
 }
 
 impl Answers {
@@ -26,6 +29,7 @@ impl Answers {
 
     /// Takes note that a ping is written.
     pub(super) const fn ping(&mut self) {
+        self.is_due = false;
         self.pings += 1;
     }
 
@@ -42,6 +46,17 @@ impl Answers {
     pub(super) fn is_late(&self, now: Moment) -> bool {
         self.asked_at
             .is_some_and(|asked_at| asked_at.plus(SILENCE_LIMIT) < now)
+    }
+
+    /// Takes note that the room service has dropped a message. A ping is due also while another one is not answered,
+    /// which may have been written before that message.
+    pub(super) const fn take_limit(&mut self) {
+        self.is_due = true;
+    }
+
+    /// Returns whether a ping is due since the room service has dropped a message.
+    pub(super) const fn is_due(&self) -> bool {
+        self.is_due
     }
 
     /// Takes note of a request that the room service may refuse.

@@ -193,6 +193,37 @@ fn an_answer_to_a_ping_that_is_missing_for_long_is_a_lost_connection() {
     assert!(!participation.lacks_pong(at(190).moment));
 }
 
+/// The room service tells once that it drops something, until something passes or a ping is answered.
+#[test]
+fn a_ping_follows_each_word_of_the_room_service_that_it_has_dropped_something() {
+    let mut participation = inside(&[]);
+    say(&mut participation, "one", TIME);
+    events(&mut participation);
+    assert!(participation.wants_ping());
+    ping(&mut participation);
+    for text in ["two", "three"] {
+        say(&mut participation, text, TIME);
+    }
+    assert!(unsaid(&mut participation).is_empty());
+    receive(&mut participation, &limited(), TIME);
+    assert_eq!(
+        unsaid(&mut participation),
+        ["one", "two", "three"].map(perhaps)
+    );
+    assert!(!participation.wants_ping());
+    receive(&mut participation, &pong(), TIME);
+    assert!(participation.wants_ping());
+    ping(&mut participation);
+    assert!(!participation.wants_ping());
+    // The second text is refused too, and the third one without a word.
+    receive(&mut participation, &limited(), TIME);
+    for is_last in [false, true] {
+        receive(&mut participation, &pong(), TIME);
+        assert_eq!(participation.wants_ping(), !is_last);
+        ping(&mut participation);
+    }
+}
+
 /// The numbers of devices mean others in another era, and others hear.
 #[test]
 fn a_command_of_another_era_is_refused_unless_it_is_about_nobody() {
