@@ -69,16 +69,16 @@ impl Participation {
                     Some(_) => GroupError::Unsupported,
                     None => GroupError::NoGroup,
                 };
-                let service_part = self.service_part(command);
+                let service_parts = self.service_parts(command).into_iter();
                 let Some(encryption) = self.active_encryption() else {
                     self.tell(CallEvent::GroupRefused(error));
                     return Ok(());
                 };
                 let done = encryption.command(command, Surroundings { time, rng });
                 self.collect();
-                let message = service_part.filter(|message| message.is_due(done));
-                let message = message.map(ServicePart::into_message);
-                self.effects.extend(message.map(Effect::Send));
+                let due = service_parts.filter(|part| part.is_due(done));
+                let messages = due.map(ServicePart::into_message);
+                self.effects.extend(messages.map(Effect::Send));
                 return Ok(());
             }
             Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised },
