@@ -1,6 +1,6 @@
 //! The commands of a device, as effects.
 
-use anteroom_e2ee_session::{BarScope, CoAdminVerdict, SessionTime};
+use anteroom_e2ee_session::{BarScope, CoAdminVerdict, CommandError, SessionTime};
 use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients};
 use rand_core::CryptoRng;
 
@@ -99,7 +99,9 @@ impl Participation {
                 }
             }
             Command::Remove(device) => {
-                self.bar(device, BarScope::Device, Surroundings { time, rng });
+                if self.bar(device, BarScope::Device, Surroundings { time, rng }) {
+                    return Ok(());
+                }
                 if self.decide(device, CoAdminVerdict::Remove, Surroundings { time, rng }) {
                     return Ok(());
                 }
@@ -108,7 +110,9 @@ impl Participation {
                 }
             }
             Command::Block(device) => {
-                self.bar(device, BarScope::User, Surroundings { time, rng });
+                if self.bar(device, BarScope::User, Surroundings { time, rng }) {
+                    return Ok(());
+                }
                 if self.decide(device, CoAdminVerdict::Block, Surroundings { time, rng }) {
                     return Ok(());
                 }
@@ -287,11 +291,13 @@ impl Participation {
         }
     }
 
-    fn bar(&mut self, device: DemuxId, scope: BarScope, surroundings: Surroundings<'_>) {
-        if let Some(encryption) = self.active_encryption() {
-            encryption.bar(device, scope, surroundings);
-        }
+    /// Puts a device out of the group. Returns whether it was refused since that would hit this device too: the room
+    /// service is not asked to send it away then.
+    fn bar(&mut self, device: DemuxId, scope: BarScope, surroundings: Surroundings<'_>) -> bool {
+        let encryption = self.active_encryption();
+        let done = encryption.map(|one| one.bar(device, scope, surroundings));
         self.collect();
+        done == Some(Err(CommandError::OwnDevice))
     }
 
     /// Seals a message for the clients without end-to-end encryption.

@@ -198,6 +198,17 @@ fn the_users_of_a_co_admin_are_those_that_the_service_lists() {
 }
 
 #[test]
+fn who_blocks_a_device_of_the_own_account_is_refused_and_not_blocked() {
+    let mut ann = member_beside_another();
+    let bob = parse_demux(32).unwrap();
+    let (sent, is_refused) = performed(&mut ann, Command::Block(bob));
+    assert_eq!((sent.as_slice(), is_refused), (&[][..], true));
+    // The other device alone goes.
+    let (sent, _) = performed(&mut ann, Command::Remove(bob));
+    assert_eq!(sent, [json!({"type": "remove", "demuxId": 32})]);
+}
+
+#[test]
 fn what_is_not_as_the_link_says_is_told_after_the_join_and_each_change_after_that() {
     let told = |participation: &mut Participation| {
         let told = events(participation).into_iter();
