@@ -1,5 +1,6 @@
 //! Participation in a call over the room service's socket.
 
+mod command_queue;
 mod driver;
 mod session;
 mod socket;

@@ -121,7 +121,9 @@ impl Call {
 
     pub(super) fn block(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
-        if self.is_admin_here(&target.user) {
+        // A co-admin who blocked the own user could not take that back.
+        let own = self.seats.get(admin).map(|device| &device.user) == Some(&target.user);
+        if own || self.is_admin_here(&target.user) {
             return Err(ErrorCode::TargetIsAdmin);
         }
         self.block_user(&target.user)

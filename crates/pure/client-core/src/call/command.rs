@@ -5,7 +5,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::group::GroupCommand;
-use crate::{ApprovalStatement, DemuxId};
+use crate::{ApprovalStatement, DemuxId, EraId};
 
 /// The recipients of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,43 @@ pub enum Command {
     Leave,
 }
 
+/// The state of the call in which a person has given a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandOrigin {
+    /// The era of the last seat that the person has read of.
+    pub era: EraId,
+    /// Whether the person has read that the connection is lost, and not yet that it is back.
+    pub knows_loss: bool,
+}
+
 impl Command {
+    /// Returns whether it relays words of the person, which wait at the pace of the room service.
+    #[must_use]
+    pub const fn is_relay(&self) -> bool {
+        matches!(
+            self,
+            Self::Send { .. } | Self::Say(_) | Self::Introduce { .. }
+        )
+    }
+
+    /// Returns whether it counts in the era alone in which it was given: in another one a number can be somebody
+    /// else's, and others hear. Who knows that the connection is lost says to those who will be there.
+    pub(super) const fn is_of_era(&self, knows_loss: bool) -> bool {
+        match self {
+            Self::Say(_)
+            | Self::Send {
+                to: Recipient::All, ..
+            } => !knows_loss,
+            Self::Introduce {
+                to: Recipient::All, ..
+            }
+            | Self::Group(GroupCommand::ShowWords)
+            | Self::Ping
+            | Self::Leave => false,
+            _ => true,
+        }
+    }
+
     /// Returns whether it is a request that the room service may refuse.
     #[must_use]
     pub const fn is_request(&self) -> bool {

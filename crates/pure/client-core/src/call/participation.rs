@@ -12,6 +12,7 @@ mod written_texts;
 
 use std::{borrow::Cow, collections::VecDeque};
 
+use anteroom_e2ee::Moment;
 use anteroom_e2ee_session::SessionTime;
 use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
@@ -298,11 +299,13 @@ impl Participation {
         encryption.is_some_and(Encryption::has_texts)
     }
 
-    /// Returns whether the next command can be performed now: messages and [`Self::tick`] change that. The room service
-    /// drops what a user relays beyond its limits, and texts wait for a listener, or for the word that the room service
-    /// has them, only beside few others.
+    /// Returns whether the next command that relays something ([`Command::is_relay`](super::command::Command::is_relay))
+    /// is to be performed now: messages and [`Self::tick`] change that. The room service drops what a user relays beyond
+    /// its limits, and texts wait for a listener, or for the word that the room service has them, only beside few
+    /// others. Other commands never wait: a room service that leaves out answers or refuses everything holds back no
+    /// decision.
     #[must_use]
-    pub fn takes_commands(&self) -> bool {
+    pub fn takes_relays(&self) -> bool {
         let encryption = self.encryption.as_ref();
         self.relays.is_open()
             && self.written.has_room()
@@ -319,6 +322,18 @@ impl Participation {
     #[must_use]
     pub const fn awaits_pong(&self) -> bool {
         self.answers.awaits_pong()
+    }
+
+    /// Returns whether a ping was not answered for so long that the connection counts as lost.
+    #[must_use]
+    pub fn lacks_pong(&self, now: Moment) -> bool {
+        self.answers.is_late(now)
+    }
+
+    /// Returns the era of the seat; `None` before the first one.
+    #[must_use]
+    pub fn era(&self) -> Option<EraId> {
+        self.resume_state.as_ref().map(|state| state.era)
     }
 
     /// Returns whether decisions or hands were sent on this connection of which the room service has not shown that

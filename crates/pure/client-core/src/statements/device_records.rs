@@ -85,6 +85,11 @@ impl DeviceRecords {
         first.is_some_and(|first| !first.has_changed && first.is(device))
     }
 
+    /// Returns the user that the first roster with a device stated.
+    pub(crate) fn user(&self, device: DemuxId) -> Option<OpaqueUserId> {
+        self.devices.get(&(self.era?, device))?.user.clone()
+    }
+
     /// Forgets as many devices as have to go for new ones: none that the last roster listed.
     fn forget_for(&mut self, new: usize) {
         let excess = self.devices.len().saturating_add(new);

@@ -8,7 +8,7 @@ mod ending;
 mod event_sender;
 mod link_publisher;
 
-use std::{collections::VecDeque, future, sync::Arc};
+use std::{future, sync::Arc};
 
 use anteroom_client_core::{
     Moment, SessionTime,
@@ -32,21 +32,14 @@ use self::{
     counter_writer::CounterWriter, departure::Departure, event_sender::send,
     link_publisher::LinkPublisher,
 };
-use super::socket::Socket;
-use crate::{
-    CallEvent, EndReason, JoinOptions, LinkChange, RoomsClient, RoomsError, SenderCounters, System,
-    TransportFailure,
+use super::{
+    command_queue::{CommandQueue, SessionCommand},
+    socket::Socket,
 };
-
-/// A command of a session to its task.
-pub(crate) enum SessionCommand {
-    /// For the room service.
-    Call(Command),
-    /// An event of the session itself, after those of earlier commands.
-    Event(CallEvent),
-    /// Drops the connection and restores it.
-    Reconnect,
-}
+use crate::{
+    CallEvent, EndReason, EraId, JoinOptions, LinkChange, RoomsClient, RoomsError, SenderCounters,
+    System, TransportFailure,
+};
 
 pub(crate) struct Driver {
     client: RoomsClient,
@@ -56,9 +49,7 @@ pub(crate) struct Driver {
     system: Arc<dyn System>,
     /// The start of the monotonic clock.
     start: Instant,
-    commands: mpsc::Receiver<SessionCommand>,
-    /// Commands that came while an event waited for its place.
-    early: VecDeque<SessionCommand>,
+    commands: CommandQueue,
     events: mpsc::Sender<CallEvent>,
     counter_writer: CounterWriter,
     /// The changes of the link, from the first one on.
@@ -76,7 +67,7 @@ impl Driver {
         client: RoomsClient,
         options: JoinOptions,
         (rng, system): (Box<dyn CryptoRng + Send>, Arc<dyn System>),
-        commands: mpsc::Receiver<SessionCommand>,
+        commands: CommandQueue,
         events: mpsc::Sender<CallEvent>,
     ) -> Self {
         Self {
@@ -87,7 +78,6 @@ impl Driver {
             system,
             start: Instant::now(),
             commands,
-            early: VecDeque::new(),
             events,
             counter_writer: CounterWriter::default(),
             publisher: None,
@@ -97,6 +87,11 @@ impl Driver {
     /// States that the link of the room names an admin key.
     pub(crate) fn name_admin(&mut self) {
         self.participation.name_admin();
+    }
+
+    /// Returns the era of the seat.
+    pub(crate) fn era(&self) -> Option<EraId> {
+        self.participation.era()
     }
 
     /// Connects and sends `join`. Resumes the former seat if the room service still reserves it.
@@ -233,6 +228,7 @@ impl Driver {
             if let Err(interruption) = self.depart(socket, departure.as_mut()).await {
                 return interruption;
             }
+            let takes_relays = self.participation.takes_relays();
             let tick = self.participation.next_tick();
             let tick = tick.map(|moment| self.start + moment.since_start());
             let outcome = tokio::select! {
@@ -244,13 +240,12 @@ impl Driver {
                         Err(error) => return Interruption::Over(EndReason::Failed(error)),
                     }
                 }
-                Some(command) = next_command(&mut self.early, &mut self.commands),
-                    if self.participation.takes_commands() =>
-                {
+                Some(command) = self.commands.next(takes_relays) => {
                     self.send_command(socket, command).await
                 }
                 _ = ping.tick() => {
-                    if last_received.elapsed() > SILENCE_LIMIT {
+                    let lacks_pong = self.participation.lacks_pong(self.time().moment);
+                    if lacks_pong || last_received.elapsed() > SILENCE_LIMIT {
                         return Interruption::Lost;
                     }
                     self.send(socket, Command::Ping).await
@@ -298,7 +293,14 @@ impl Driver {
         command: SessionCommand,
     ) -> Result<(), Interruption> {
         match command {
-            SessionCommand::Call(command) => self.send(socket, command).await,
+            SessionCommand::Call(origin, command) => {
+                let time = self.time();
+                let done = self
+                    .participation
+                    .perform_of(origin, command, time, &mut *self.rng);
+                done.map_err(|error| Interruption::Over(EndReason::Failed(error)))?;
+                self.carry_out(socket).await
+            }
             SessionCommand::Event(event) => {
                 self.emit(event).await;
                 Ok(())
@@ -359,18 +361,7 @@ impl Driver {
     }
 
     async fn emit(&mut self, event: CallEvent) {
-        send(event, &self.events, (&mut self.commands, &mut self.early)).await;
-    }
-}
-
-/// Returns the next command.
-async fn next_command(
-    early: &mut VecDeque<SessionCommand>,
-    commands: &mut mpsc::Receiver<SessionCommand>,
-) -> Option<SessionCommand> {
-    match early.pop_front() {
-        Some(command) => Some(command),
-        None => commands.recv().await,
+        send(event, &self.events, &mut self.commands).await;
     }
 }
 

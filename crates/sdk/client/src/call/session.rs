@@ -2,14 +2,20 @@
 
 use std::{collections::VecDeque, fmt, sync::Arc};
 
-use anteroom_client_core::call::{command::Command, group::GroupCommand};
+use anteroom_client_core::call::{
+    command::{Command, CommandOrigin},
+    group::GroupCommand,
+};
 use rand_core::CryptoRng;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
-use super::driver::{Driver, SessionCommand};
+use super::{
+    command_queue::{CommandSender, SessionCommand, command_queue},
+    driver::Driver,
+};
 use crate::{
-    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, EraId, GroupEpoch, JoinOptions,
+    ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, GroupEpoch, JoinOptions,
     MAX_MESSAGE, MessageTooLong, OperatingSystem, Recipient, RoomsClient, RoomsError,
     StatementOmission, StatementStore, System, TransportFailure,
 };
@@ -20,15 +26,19 @@ const QUEUE: usize = 256;
 /// The handle of a device's seat in a call or its lobby.
 ///
 /// A task of its own keeps the connection open, restores a lost one for up to a minute, and seals and opens
-/// messages. Dropping the handle leaves the call. Commands return [`RoomsError::Over`] when the call is over.
+/// messages. Dropping the handle leaves the call. Commands return [`RoomsError::Over`] when the call is over. Texts and
+/// messages wait at the pace of the room service; decisions overtake those. A command counts in the call alone of which
+/// the caller has read last: in another era [`GroupError::CallChanged`](crate::GroupError::CallChanged) refuses it, since
+/// numbers of devices mean others there, and others hear. Who has read that the connection is lost says to those who
+/// are there when it is back.
 #[derive(Debug)]
 pub struct CallSession {
-    commands: mpsc::Sender<SessionCommand>,
+    commands: CommandSender,
     events: mpsc::Receiver<CallEvent>,
     /// Events that were taken in before the caller reads them.
     unread: VecDeque<CallEvent>,
-    /// The era of the last seat that the caller has read of.
-    era: Option<EraId>,
+    /// The call as the caller has read of it.
+    origin: CommandOrigin,
     stop: watch::Sender<bool>,
     statements: Option<StatementRecord>,
 }
@@ -71,7 +81,7 @@ impl RoomsClient {
         rng: Box<dyn CryptoRng + Send>,
         system: Arc<dyn System>,
     ) -> Result<CallSession, RoomsError> {
-        let (commands, command_queue) = mpsc::channel(QUEUE);
+        let (commands, command_queue) = command_queue(QUEUE);
         let (event_queue, events) = mpsc::channel(QUEUE);
         let (stop, stopping) = watch::channel(false);
         let mut driver = Driver::new(
@@ -85,12 +95,16 @@ impl RoomsClient {
             driver.name_admin();
         }
         let socket = driver.join().await?;
+        let era = driver.era().ok_or(RoomsError::Over)?;
         tokio::spawn(driver.run(socket, stopping));
         Ok(CallSession {
             commands,
             events,
             unread: VecDeque::new(),
-            era: None,
+            origin: CommandOrigin {
+                era,
+                knows_loss: false,
+            },
             stop,
             statements: None,
         })
@@ -134,8 +148,16 @@ impl CallSession {
                 event
             }
         };
-        if let CallEvent::Joined(seat) = &event {
-            self.era = Some(seat.era);
+        match &event {
+            CallEvent::Joined(seat) => {
+                self.origin = CommandOrigin {
+                    era: seat.era,
+                    knows_loss: false,
+                };
+            }
+            CallEvent::Restored { .. } => self.origin.knows_loss = false,
+            CallEvent::Lost => self.origin.knows_loss = true,
+            _ => {}
         }
         Some(event)
     }
@@ -268,7 +290,7 @@ impl CallSession {
             let now = statements.system.now();
             statement = statements.call.approval(device, now);
             omission = statements.call.omission(device, now);
-            if statement.is_some() && self.era.is_some() && self.era != statements.call.era() {
+            if statement.is_some() && Some(self.origin.era) != statements.call.era() {
                 (statement, omission) = (None, Some(StatementOmission::Changed));
             }
         }
@@ -334,14 +356,11 @@ impl CallSession {
     }
 
     async fn command(&self, command: Command) -> Result<(), RoomsError> {
-        self.queue(SessionCommand::Call(command)).await
+        self.queue(SessionCommand::Call(self.origin, command)).await
     }
 
     async fn queue(&self, command: SessionCommand) -> Result<(), RoomsError> {
-        self.commands
-            .send(command)
-            .await
-            .map_err(|_| RoomsError::Over)
+        self.commands.send(command).await
     }
 }
 

@@ -26,3 +26,4 @@ mod replays;
 mod seats;
 mod statements;
 mod support;
+mod withheld_answers;

@@ -81,7 +81,7 @@ impl Model {
                 }
                 None
             }
-            Decision::Block if is_admin => Some("error target_is_admin"),
+            Decision::Block if is_admin || user == sender.user => Some("error target_is_admin"),
             Decision::Block => self.block(user),
             Decision::LowerHand if !target.active => Some("error not_active"),
             Decision::LowerHand => {

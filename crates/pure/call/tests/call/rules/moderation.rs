@@ -256,6 +256,8 @@ fn a_co_admin_has_the_rights_of_an_admin_but_those_over_admins_and_co_admins() {
              > 4: joined 4 active admin secret 4 [1a 2b+ 3c 4b+] 0
              > 1,2: participants [1a 2b+ 3c 4b+] 0
              > 3: participants [1a 2b+ 3c 4b+] 0
+             2 block 4
+             > 2: error target_is_admin
              1 coadmin b off
              > 2: moderation approval
              > 2: participants [1a 2b 3c 4b] 0

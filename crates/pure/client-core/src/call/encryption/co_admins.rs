@@ -43,20 +43,29 @@ impl Encryption {
         }
     }
 
-    /// Returns the user of a device, by its leaf in the group, else by the roster.
-    pub(in crate::call) fn user_of(&self, device: DemuxId) -> Option<OpaqueUserId> {
-        let member = self.claims(device).ok().map(|claims| claims.user);
-        member.or_else(|| listed(&self.lobby.roster, device)?.user.clone())
+    /// Returns the users of a device: by the room service, which gives rights by its own lists, and by its leaf in the
+    /// group, which can claim another one.
+    pub(in crate::call) fn users_of(&self, device: DemuxId) -> Vec<OpaqueUserId> {
+        let listed = listed(&self.lobby.roster, device).and_then(|one| one.user.clone());
+        let left = || self.lobby.records.user(device);
+        let claimed = self.claims(device).ok().map(|claims| claims.user);
+        let mut users = Vec::from_iter(listed.or_else(left));
+        users.extend(claimed.filter(|claimed| !users.contains(claimed)));
+        users
     }
 
-    /// Returns whether another member key of a device's user is a co-admin.
-    pub(in crate::call) fn has_other_co_admin(&self, device: DemuxId) -> bool {
-        let Ok(claims) = self.claims(device) else {
-            return false;
-        };
+    /// Returns the users of a device but those of which another member key is a co-admin.
+    pub(in crate::call) fn users_without(&self, device: DemuxId) -> Vec<OpaqueUserId> {
+        let key = self.claims(device).ok().map(|claims| claims.member_key);
+        let key = key.or_else(|| listed(&self.lobby.roster, device)?.member_key());
         let all = self.co_admins().unwrap_or_default();
-        all.iter()
-            .any(|one| one.user == claims.user && one.member_key != claims.member_key)
+        let is_other = |user: &OpaqueUserId| {
+            let mut others = all.iter().filter(|one| Some(one.member_key) != key);
+            key.is_some() && others.any(|one| one.user == *user)
+        };
+        let mut users = self.users_of(device);
+        users.retain(|user| !is_other(user));
+        users
     }
 
     /// Returns the roster with the lobby that a co-admin was told.

@@ -10,21 +10,27 @@ impl Encryption {
     /// Puts a device out of the group, if this one can: the room service sends it away in any case. A co-admin signs
     /// nothing about an admin, whom no entry puts out. The group tells who is one: the room service could say that of
     /// everybody whom a co-admin puts out.
+    ///
+    /// # Errors
+    /// It was not done; an event tells that where the device stays in the group.
     pub(in super::super) fn bar(
         &mut self,
         device: DemuxId,
         scope: BarScope,
         surroundings: Surroundings<'_>,
-    ) {
+    ) -> Result<(), CommandError> {
         if self.is_co_admin_alone() && self.is_of_admin(device) {
-            return;
+            return Ok(());
         }
         let Surroundings { time, rng } = surroundings;
         let told = self.told.as_ref();
         let scope = told.map_or(scope, |told| told.bar_scope(device, scope));
         let command = SessionCommand::Bar { device, scope };
-        if self.is_on
-            && let Err(error) = self.session.command(command, time, rng)
+        let done = match self.is_on {
+            true => self.session.command(command, time, rng),
+            false => Ok(()),
+        };
+        if let Err(error) = done
             && (self.keeps(device)
                 || matches!(
                     error,
@@ -36,6 +42,7 @@ impl Encryption {
             self.tell(CallEvent::GroupRefused(error.into()));
         }
         self.settle(Surroundings { time, rng });
+        done
     }
 
     /// Returns whether a device stays in the group where the room service alone sends it away.

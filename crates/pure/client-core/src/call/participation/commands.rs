@@ -1,6 +1,6 @@
 //! The commands of a device, as effects.
 
-use anteroom_e2ee_session::{BarScope, CoAdminVerdict, SessionTime};
+use anteroom_e2ee_session::{BarScope, CoAdminVerdict, CommandError, SessionTime};
 use anteroom_wire::rooms::socket::{ClientMessage, Recipients};
 use rand_core::CryptoRng;
 
@@ -8,7 +8,7 @@ use super::{Participation, moderation::ServicePart};
 use crate::{
     ApprovalStatement, Chat, DemuxId, RoomsError, TransportFailure,
     call::{
-        command::{Command, Recipient},
+        command::{Command, CommandOrigin, Recipient},
         encryption::{Effect, Encryption, SaidText, SayOutcome, Surroundings},
         event::{CallEvent, StatementOmission},
         group::GroupError,
@@ -17,6 +17,31 @@ use crate::{
 };
 
 impl Participation {
+    /// Carries out a command that a person has given, unless the call has begun anew since then.
+    ///
+    /// # Errors
+    /// As [`Self::perform`].
+    pub fn perform_of(
+        &mut self,
+        origin: CommandOrigin,
+        command: Command,
+        time: SessionTime,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), RoomsError> {
+        if self.era() == Some(origin.era) || !command.is_of_era(origin.knows_loss) {
+            return self.perform(command, time, rng);
+        }
+        self.collect();
+        let error = GroupError::CallChanged;
+        match command {
+            Command::Say(text) => self.tell(CallEvent::NotSaid { text, error }),
+            // The name is told to the devices of the new call.
+            Command::Introduce { .. } => {}
+            _ => self.tell(CallEvent::GroupRefused(error)),
+        }
+        Ok(())
+    }
+
     /// Carries out a command: [`Self::poll_effect`] returns its messages.
     ///
     /// # Errors
@@ -44,16 +69,16 @@ impl Participation {
                     Some(_) => GroupError::Unsupported,
                     None => GroupError::NoGroup,
                 };
-                let service_part = self.service_part(command);
+                let service_parts = self.service_parts(command).into_iter();
                 let Some(encryption) = self.active_encryption() else {
                     self.tell(CallEvent::GroupRefused(error));
                     return Ok(());
                 };
                 let done = encryption.command(command, Surroundings { time, rng });
                 self.collect();
-                let message = service_part.filter(|message| message.is_due(done));
-                let message = message.map(ServicePart::into_message);
-                self.effects.extend(message.map(Effect::Send));
+                let due = service_parts.filter(|part| part.is_due(done));
+                let messages = due.map(ServicePart::into_message);
+                self.effects.extend(messages.map(Effect::Send));
                 return Ok(());
             }
             Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised },
@@ -74,7 +99,9 @@ impl Participation {
                 }
             }
             Command::Remove(device) => {
-                self.bar(device, BarScope::Device, Surroundings { time, rng });
+                if self.bar(device, BarScope::Device, Surroundings { time, rng }) {
+                    return Ok(());
+                }
                 if self.decide(device, CoAdminVerdict::Remove, Surroundings { time, rng }) {
                     return Ok(());
                 }
@@ -83,7 +110,9 @@ impl Participation {
                 }
             }
             Command::Block(device) => {
-                self.bar(device, BarScope::User, Surroundings { time, rng });
+                if self.bar(device, BarScope::User, Surroundings { time, rng }) {
+                    return Ok(());
+                }
                 if self.decide(device, CoAdminVerdict::Block, Surroundings { time, rng }) {
                     return Ok(());
                 }
@@ -93,7 +122,10 @@ impl Participation {
             }
             // Its answer could stand for both.
             Command::Ping if self.answers.awaits_pong() => return Ok(()),
-            Command::Ping => ClientMessage::Ping,
+            Command::Ping => {
+                self.answers.ask(time.moment);
+                ClientMessage::Ping
+            }
             Command::Leave => ClientMessage::Leave,
         };
         self.effects.push_back(Effect::Send(message));
@@ -259,11 +291,13 @@ impl Participation {
         }
     }
 
-    fn bar(&mut self, device: DemuxId, scope: BarScope, surroundings: Surroundings<'_>) {
-        if let Some(encryption) = self.active_encryption() {
-            encryption.bar(device, scope, surroundings);
-        }
+    /// Puts a device out of the group. Returns whether it was refused since that would hit this device too: the room
+    /// service is not asked to send it away then.
+    fn bar(&mut self, device: DemuxId, scope: BarScope, surroundings: Surroundings<'_>) -> bool {
+        let encryption = self.active_encryption();
+        let done = encryption.map(|one| one.bar(device, scope, surroundings));
         self.collect();
+        done == Some(Err(CommandError::OwnDevice))
     }
 
     /// Seals a message for the clients without end-to-end encryption.

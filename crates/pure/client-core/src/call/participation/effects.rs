@@ -64,11 +64,13 @@ impl Participation {
         Ok(None)
     }
 
-    /// Returns whether a ping is to be sent, whose answer shows that the room service has the texts before it.
+    /// Returns whether a ping is to be sent, whose answer shows that the room service has the texts before it, or after
+    /// which it tells again what it drops.
     #[must_use]
     pub fn wants_ping(&self) -> bool {
         let encryption = self.encryption.as_ref();
-        !self.answers.awaits_pong() && self.written.wants_ping(|said| reach(encryption, said))
+        !self.answers.awaits_pong()
+            && (self.answers.is_due() || self.written.wants_ping(|said| reach(encryption, said)))
     }
 
     /// Returns the events of before the connection was lost, which must not wait until it is back. Messages that wait
@@ -115,6 +117,7 @@ impl Participation {
     /// were written since the last ping that it has answered, and drops others after it without a word.
     pub(super) fn take_limit(&mut self, now: Moment) {
         self.relays.refuse();
+        self.answers.take_limit();
         self.doubtful.add(self.written.take_written(), now);
         self.settle_doubtful(now);
     }

@@ -1,7 +1,7 @@
 //! The decisions of admins about the whole call, at a room service that takes them.
 
 use anteroom_e2ee_session::CommandError;
-use anteroom_protocol::OpaqueUserId;
+use anteroom_protocol::{DemuxId, OpaqueUserId};
 use anteroom_wire::rooms::socket::{ClientMessage, JoinedMessage};
 
 use super::Participation;
@@ -85,42 +85,50 @@ impl Participation {
     /// part: where the link names no admin key, the members let in whom the room service lets in.
     pub(super) fn moderate_alone(&mut self, command: GroupCommand) -> bool {
         let is_alone = !self.is_link_key_barred();
-        // The end of a lock never depends on the group, in which nobody else may be.
-        if !is_alone && !matches!(command, GroupCommand::Lock(false)) {
+        // The end of a lock or of a right never depends on the group: nobody else may be in it, or it knows of no right
+        // that the room service still gives.
+        let is_end = matches!(
+            command,
+            GroupCommand::Lock(false) | GroupCommand::RemoveCoAdmin(_)
+        );
+        if !is_alone && !is_end {
             return false;
         }
-        let message = self.service_part(command).map(ServicePart::into_message);
-        let is_sent = message.is_some();
-        self.effects.extend(message.map(Effect::Send));
+        let parts = self.service_parts(command);
+        let is_sent = !parts.is_empty();
+        let messages = parts.into_iter().map(ServicePart::into_message);
+        self.effects.extend(messages.map(Effect::Send));
         is_sent && is_alone
     }
 
-    /// Returns the part of a command about the group that goes to a room service which takes the decisions of this
-    /// device: the lock, and the user of a co-admin.
-    pub(super) fn service_part(&self, command: GroupCommand) -> Option<ServicePart> {
-        self.moderation().filter(|known| known.is_admin)?;
-        let encryption = self.encryption.as_ref();
+    /// Returns the parts of a command about the group that go to a room service which takes the decisions of this
+    /// device: the lock, and the users of a co-admin.
+    pub(super) fn service_parts(&self, command: GroupCommand) -> Vec<ServicePart> {
+        let takes_decisions = self.moderation().is_some_and(|known| known.is_admin);
         let (device, on) = match command {
-            GroupCommand::Lock(locked) => return Some(ServicePart::Lock(locked)),
-            GroupCommand::RemoveCoAdmin(device)
-                if encryption.is_some_and(|one| one.has_other_co_admin(device)) =>
-            {
-                return None;
-            }
+            _ if !takes_decisions => return Vec::new(),
+            GroupCommand::Lock(locked) => return vec![ServicePart::Lock(locked)],
             GroupCommand::AddCoAdmin(device) => (device, true),
             GroupCommand::RemoveCoAdmin(device) => (device, false),
-            GroupCommand::ShowWords | GroupCommand::WordsMatch(_) => return None,
+            GroupCommand::ShowWords | GroupCommand::WordsMatch(_) => return Vec::new(),
         };
-        self.options.passkey.as_ref()?;
-        let listed = || {
-            let mut active = self.resume_state.as_ref()?.roster.active.iter();
-            active.find(|one| one.demux == device)?.user.clone()
+        if self.options.passkey.is_none() {
+            return Vec::new();
+        }
+        let encryption = self.encryption.as_ref();
+        let users = match encryption.filter(|one| Encryption::is_on(one)) {
+            Some(encryption) if on => encryption.users_of(device).into_iter().take(1).collect(),
+            Some(encryption) => encryption.users_without(device),
+            None => Vec::from_iter(self.listed_user(device)),
         };
-        let user = match encryption.filter(|one| Encryption::is_on(one)) {
-            Some(encryption) => encryption.user_of(device),
-            None => listed(),
-        };
-        user.map(|user| ServicePart::CoAdmin { user, on })
+        let part = |user| ServicePart::CoAdmin { user, on };
+        users.into_iter().map(part).collect()
+    }
+
+    /// Returns the user of a device in the call, by the roster.
+    fn listed_user(&self, device: DemuxId) -> Option<OpaqueUserId> {
+        let mut active = self.resume_state.as_ref()?.roster.active.iter();
+        active.find(|one| one.demux == device)?.user.clone()
     }
 
     fn moderation(&self) -> Option<CallModeration> {
@@ -137,12 +145,12 @@ pub(super) enum ServicePart {
 impl ServicePart {
     /// Returns whether it is to be sent after the group's part: not where that failed for now, so that one command has
     /// one outcome. Who can never lock the group, for lack of the admin secret, locks at the room service alone. The
-    /// end of a lock was sent before.
+    /// end of a lock or of a right was sent before.
     pub(super) fn is_due(&self, done: Result<(), CommandError>) -> bool {
         match self {
             Self::Lock(true) => matches!(done, Ok(()) | Err(CommandError::NotAdmin)),
-            Self::Lock(false) => false,
-            Self::CoAdmin { .. } => done.is_ok(),
+            Self::Lock(false) | Self::CoAdmin { on: false, .. } => false,
+            Self::CoAdmin { on: true, .. } => done.is_ok(),
         }
     }
 

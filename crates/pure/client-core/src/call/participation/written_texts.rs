@@ -12,8 +12,8 @@ const MAX_ENTRIES: usize = 1024;
 /// The maximum length of the texts that are remembered, in bytes. The room service takes less of a user between two
 /// pings.
 const MAX_LENGTH: usize = 1024 * 1024;
-/// The maximum number of texts of which it is unknown whether the room service has them, before the next command is
-/// performed.
+/// The maximum number of texts of which it is unknown whether the room service has them, before the next command that
+/// relays something is performed.
 const WINDOW: usize = 32;
 /// The time after a lost connection in which a member has to be there who asks for the texts.
 const AUDIENCE_WAIT: Duration = Duration::from_secs(15);

@@ -3,7 +3,7 @@
 use anteroom_client_core::call::{command::Command, participation::ParticipationEffect};
 use tokio::time::timeout;
 
-use super::{Driver, Interruption, SessionCommand, departure::Departure, next_command};
+use super::{Driver, Interruption, SessionCommand, departure::Departure};
 use crate::{
     CallEvent, EndReason, GroupError,
     call::socket::{PARTING, Socket},
@@ -21,7 +21,7 @@ impl Driver {
         };
         let has_texts = self.participation.has_texts();
         departure.wait_for_listeners(has_texts);
-        if has_texts || !self.early.is_empty() || !self.commands.is_empty() {
+        if has_texts || !self.commands.is_empty() {
             return Ok(());
         }
         departure.wait_for_answers();
@@ -80,14 +80,14 @@ impl Driver {
                 ParticipationEffect::Send(_) => {}
             }
         }
-        while let Some(command) = next_command(&mut self.early, &mut self.commands).await {
+        while let Some(command) = self.commands.next(true).await {
             match command {
-                SessionCommand::Call(Command::Say(text)) => {
+                SessionCommand::Call(_, Command::Say(text)) => {
                     let error = GroupError::Over;
                     self.emit(CallEvent::NotSaid { text, error }).await;
                 }
                 SessionCommand::Event(event) => self.emit(event).await,
-                SessionCommand::Call(command) => is_unanswered |= command.is_request(),
+                SessionCommand::Call(_, command) => is_unanswered |= command.is_request(),
                 SessionCommand::Reconnect => {}
             }
         }

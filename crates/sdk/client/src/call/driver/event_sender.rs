@@ -1,36 +1,25 @@
 //! The events of a session, on a queue that its user may be slow to read.
 
-use std::collections::VecDeque;
-
 use tokio::sync::mpsc;
 
-use crate::CallEvent;
-
-/// The maximum number of commands that are taken in while an event waits. The largest call has fewer devices, to
-/// each of which a client may want to say its name.
-const MAX_EARLY: usize = 4096;
+use crate::{CallEvent, call::command_queue::CommandQueue};
 
 /// Sends an event. While the queue is full, commands are taken in: a user that waits to give a command reads no
 /// events.
-pub(super) async fn send<C>(
+pub(super) async fn send(
     event: CallEvent,
     events: &mpsc::Sender<CallEvent>,
-    (commands, early): (&mut mpsc::Receiver<C>, &mut VecDeque<C>),
+    commands: &mut CommandQueue,
 ) {
-    loop {
-        tokio::select! {
-            biased;
-            place = events.reserve() => {
-                // It fails if the session was dropped, which ends the task.
-                if let Ok(place) = place {
-                    place.send(event);
-                }
-                return;
-            }
-            Some(command) = commands.recv(), if early.len() < MAX_EARLY => {
-                early.push_back(command);
+    tokio::select! {
+        biased;
+        place = events.reserve() => {
+            // It fails if the session was dropped, which ends the task.
+            if let Ok(place) = place {
+                place.send(event);
             }
         }
+        () = commands.take_in() => {}
     }
 }
 
@@ -39,25 +28,28 @@ mod tests {
     use tokio::join;
 
     use super::*;
+    use crate::call::command_queue::{SessionCommand, command_queue};
 
     #[tokio::test]
     async fn commands_are_taken_in_while_an_event_waits() {
         let (events, mut read) = mpsc::channel(1);
-        let (give, mut commands) = mpsc::channel(1);
-        let mut early = VecDeque::new();
+        let (give, mut commands) = command_queue(1);
         events.send(CallEvent::Lost).await.unwrap();
         let user = async {
-            for number in 0..100 {
-                give.send(number).await.unwrap();
+            for _ in 0..100 {
+                give.send(SessionCommand::Reconnect).await.unwrap();
             }
             read.recv().await.unwrap();
             read.recv().await.unwrap()
         };
-        let sending = send(CallEvent::Lost, &events, (&mut commands, &mut early));
+        let sending = send(CallEvent::Lost, &events, &mut commands);
         let (told, ()) = join!(user, sending);
         assert!(matches!(told, CallEvent::Lost));
-        let rest = std::iter::from_fn(|| commands.try_recv().ok());
-        let all: Vec<i32> = early.into_iter().chain(rest).collect();
-        assert_eq!(all, (0..100).collect::<Vec<_>>());
+        commands.close();
+        let mut count = 0;
+        while commands.next(true).await.is_some() {
+            count += 1;
+        }
+        assert_eq!(count, 100);
     }
 }

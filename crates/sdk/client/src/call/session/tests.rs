@@ -3,8 +3,8 @@ use anteroom_protocol::{CallLink, GuestAdmission, RootKey, Timestamp};
 
 use super::*;
 use crate::{
-    AdminRights, AdminSecret, AdminStatement, Approval, LinkState, MemoryStatements, OpaqueUserId,
-    Participant, RoomName, RoomStatements, Roster, SeatInfo, SeatStatus,
+    AdminRights, AdminSecret, AdminStatement, Approval, EraId, LinkState, MemoryStatements,
+    OpaqueUserId, Participant, RoomName, RoomStatements, Roster, SeatInfo, SeatStatus,
 };
 
 fn room() -> RootKey {
@@ -53,7 +53,7 @@ fn seat(era: u8, number: u32, key: u8) -> CallEvent {
 
 #[tokio::test]
 async fn nothing_is_signed_in_an_era_of_which_the_caller_has_not_read() {
-    let (commands, mut command_queue) = mpsc::channel(QUEUE);
+    let (commands, mut command_queue) = command_queue(QUEUE);
     let (event_queue, events) = mpsc::channel(QUEUE);
     let rights = AdminRights::Secret(AdminSecret::from_bytes([3; 32]));
     let room_id = room().room_id();
@@ -72,7 +72,10 @@ async fn nothing_is_signed_in_an_era_of_which_the_caller_has_not_read() {
         commands,
         events,
         unread: VecDeque::new(),
-        era: None,
+        origin: CommandOrigin {
+            era: EraId::from_bytes([9; 16]),
+            knows_loss: false,
+        },
         stop: watch::channel(false).0,
         statements: None,
     };
@@ -82,8 +85,9 @@ async fn nothing_is_signed_in_an_era_of_which_the_caller_has_not_read() {
     let mut approve = async |session: &mut CallSession| {
         session.approve(device).await.unwrap();
         let mut is_signed = false;
-        while let Ok(command) = command_queue.try_recv() {
-            if let SessionCommand::Call(Command::Approve { statement, .. }) = command {
+        while !command_queue.is_empty() {
+            let command = command_queue.next(true).await;
+            if let Some(SessionCommand::Call(_, Command::Approve { statement, .. })) = command {
                 is_signed = statement.is_some();
             }
         }

@@ -311,7 +311,7 @@ fn a_co_admin_signs_and_asks_nothing_about_an_admin() {
         });
         while encryption.poll_effect().is_some() {}
         let (time, rng) = (at(3), &mut rng());
-        encryption.bar(demux(number), scope, Surroundings { time, rng });
+        let _ = encryption.bar(demux(number), scope, Surroundings { time, rng });
         encryption.decide(demux(number), verdict, Surroundings { time, rng });
         assert_eq!(refusals(&mut encryption), [GroupError::OfAdmin], "{number}");
     }
@@ -360,7 +360,7 @@ fn a_co_admin_signs_about_a_member_whom_the_room_service_alone_calls_an_admin() 
             let told = encryption.told.clone();
             while encryption.poll_effect().is_some() {}
             let (time, rng) = (at(3), &mut rng());
-            encryption.bar(demux(5), scope, Surroundings { time, rng });
+            let _ = encryption.bar(demux(5), scope, Surroundings { time, rng });
             // The session was asked to sign, which has no group here.
             let asked = refusals(&mut encryption);
             assert!(matches!(asked[..], [GroupError::Command(_)]), "{name}");

@@ -4,7 +4,11 @@ use super::{
     features::{answer, at, device, enter, entry, events, member_beside_another},
     *,
 };
-use crate::CallEvent;
+use crate::{
+    CallEvent,
+    call::{command::CommandOrigin, group::GroupCommand},
+};
+use anteroom_protocol::GroupEpoch;
 
 const GROUPS: [&str; 2] = ["member", "group"];
 
@@ -96,10 +100,10 @@ fn members_ask_for_a_text_that_the_room_service_has_dropped_unless_its_author_le
 }
 
 #[test]
-fn commands_wait_while_the_room_service_takes_no_more() {
+fn relays_wait_while_the_room_service_takes_no_more() {
     let mut participation = inside(&[]);
     let mut count = 0;
-    while participation.takes_commands() {
+    while participation.takes_relays() {
         say(&mut participation, "one", TIME);
         unsaid(&mut participation);
         ping(&mut participation);
@@ -113,39 +117,39 @@ fn commands_wait_while_the_room_service_takes_no_more() {
         ..TIME
     };
     participation.tick(time, &mut rng());
-    assert!(participation.takes_commands());
+    assert!(participation.takes_relays());
     receive(&mut participation, &limited(), time);
-    assert!(!participation.takes_commands());
+    assert!(!participation.takes_relays());
     let later = SessionTime {
         moment: next.plus(Duration::from_millis(2_100)),
         ..TIME
     };
     participation.tick(later, &mut rng());
-    assert!(participation.takes_commands());
+    assert!(participation.takes_relays());
 }
 
 #[test]
-fn commands_wait_while_many_texts_wait_for_a_listener() {
+fn relays_wait_while_many_texts_wait_for_a_listener() {
     let mut participation = device(16, true);
     let both = [entry(16, true, true), entry(32, true, true)];
     enter(&mut participation, &answer(&GROUPS, &both), at(1));
     for number in 0..64 {
-        assert!(participation.takes_commands(), "{number}");
+        assert!(participation.takes_relays(), "{number}");
         say(&mut participation, &number.to_string(), at(1));
     }
-    assert!(!participation.takes_commands());
+    assert!(!participation.takes_relays());
     assert!(unsaid(&mut participation).is_empty());
     participation.tick(at(16), &mut rng());
     assert_eq!(unsaid(&mut participation).len(), 64);
-    assert!(participation.takes_commands());
+    assert!(participation.takes_relays());
 }
 
 #[test]
-fn commands_wait_while_it_is_unknown_of_many_texts_whether_the_room_service_has_them() {
+fn relays_wait_while_it_is_unknown_of_many_texts_whether_the_room_service_has_them() {
     let mut participation = inside(&[]);
     let mut count = 0;
     let mut pings = 0;
-    while participation.takes_commands() {
+    while participation.takes_relays() {
         say(&mut participation, "text", TIME);
         events(&mut participation);
         count += 1;
@@ -158,8 +162,134 @@ fn commands_wait_while_it_is_unknown_of_many_texts_whether_the_room_service_has_
     assert_eq!((count, pings), (32, 1));
     ping(&mut participation);
     receive(&mut participation, &pong(), TIME);
-    assert!(participation.takes_commands() && participation.wants_ping());
+    assert!(participation.takes_relays() && participation.wants_ping());
     ping(&mut participation);
     receive(&mut participation, &pong(), TIME);
     assert!(participation.is_settled() && !participation.awaits_pong());
+}
+
+#[test]
+fn an_answer_to_a_ping_that_is_missing_for_long_is_a_lost_connection() {
+    let mut participation = inside(&[]);
+    let perform = |participation: &mut Participation, time| {
+        participation
+            .perform(Command::Ping, time, &mut rng())
+            .unwrap();
+        events(participation);
+    };
+    perform(&mut participation, at(1));
+    // Nothing else counts, and another ping neither, which is not written.
+    let roster = json!({
+        "type": "participants", "eraId": "07".repeat(16), "active": [], "pending": [],
+    });
+    receive(&mut participation, &roster, at(20));
+    perform(&mut participation, at(21));
+    assert!(!participation.lacks_pong(at(26).moment));
+    assert!(participation.lacks_pong(at(27).moment));
+    receive(&mut participation, &pong(), at(27));
+    assert!(!participation.lacks_pong(at(90).moment));
+    perform(&mut participation, at(90));
+    participation.disconnect(at(91), &mut rng());
+    assert!(!participation.lacks_pong(at(190).moment));
+}
+
+/// The room service tells once that it drops something, until something passes or a ping is answered.
+#[test]
+fn a_ping_follows_each_word_of_the_room_service_that_it_has_dropped_something() {
+    let mut participation = inside(&[]);
+    say(&mut participation, "one", TIME);
+    events(&mut participation);
+    assert!(participation.wants_ping());
+    ping(&mut participation);
+    for text in ["two", "three"] {
+        say(&mut participation, text, TIME);
+    }
+    assert!(unsaid(&mut participation).is_empty());
+    receive(&mut participation, &limited(), TIME);
+    assert_eq!(
+        unsaid(&mut participation),
+        ["one", "two", "three"].map(perhaps)
+    );
+    assert!(!participation.wants_ping());
+    receive(&mut participation, &pong(), TIME);
+    assert!(participation.wants_ping());
+    ping(&mut participation);
+    assert!(!participation.wants_ping());
+    // The second text is refused too, and the third one without a word.
+    receive(&mut participation, &limited(), TIME);
+    for is_last in [false, true] {
+        receive(&mut participation, &pong(), TIME);
+        assert_eq!(participation.wants_ping(), !is_last);
+        ping(&mut participation);
+    }
+}
+
+/// The numbers of devices mean others in another era, and others hear.
+#[test]
+fn a_command_of_another_era_is_refused_unless_it_is_about_nobody() {
+    const fn device() -> DemuxId {
+        DemuxId::new(32).unwrap()
+    }
+    fn send(to: Recipient) -> Command {
+        let message = Zeroizing::new(b"x".to_vec());
+        Command::Send { to, message }
+    }
+    fn introduce(to: Recipient) -> Command {
+        let name = "Ann".to_owned();
+        Command::Introduce { to, name }
+    }
+    const EPOCH: GroupEpoch = GroupEpoch { group: 1, epoch: 1 };
+    // Whether it is done in another era, and whether by who knows that the connection is lost.
+    let cases: [(fn() -> Command, bool, bool); 13] = [
+        (|| Command::Ping, true, true),
+        (|| introduce(Recipient::All), true, true),
+        (|| introduce(Recipient::One(device())), false, false),
+        (|| Command::Say("text".to_owned()), false, true),
+        (|| send(Recipient::All), false, true),
+        (|| send(Recipient::One(device())), false, false),
+        (|| Command::RaiseHand(true), false, false),
+        (|| Command::LowerHand(device()), false, false),
+        (|| Command::SetApproval(true), false, false),
+        (|| Command::Deny(device()), false, false),
+        (|| Command::Block(device()), false, false),
+        (
+            || Command::Group(GroupCommand::AddCoAdmin(device())),
+            false,
+            false,
+        ),
+        (
+            || Command::Group(GroupCommand::WordsMatch(EPOCH)),
+            false,
+            false,
+        ),
+    ];
+    for (command, is_done, is_done_after_loss) in cases {
+        for (era, knows_loss, is_done) in [
+            ([8; 16], false, is_done),
+            ([8; 16], true, is_done_after_loss),
+            ([7; 16], false, true),
+            ([7; 16], true, true),
+        ] {
+            let mut participation = inside(&["moderation"]);
+            let era = EraId::from_bytes(era);
+            let origin = CommandOrigin { era, knows_loss };
+            let done = participation.perform_of(origin, command(), TIME, &mut rng());
+            done.unwrap();
+            let mut is_refused = false;
+            while let Some(effect) = participation.poll_effect().unwrap() {
+                is_refused |= match effect {
+                    ParticipationEffect::Event(
+                        CallEvent::NotSaid { error, .. } | CallEvent::GroupRefused(error),
+                    ) => error == GroupError::CallChanged,
+                    ParticipationEffect::Send(_) => {
+                        assert!(is_done, "{:?}", command());
+                        false
+                    }
+                    _ => false,
+                };
+            }
+            let is_name = matches!(command(), Command::Introduce { .. });
+            assert_eq!(is_refused, !is_done && !is_name, "{:?} {era:?}", command());
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Decisions about the call, at room services that take them and at others.
 
 use super::{
-    features::{admin_secret, answer, at, call_member, enter, entry, events},
+    features::{
+        admin_secret, answer, at, call_member, enter, entry, events, member_beside_another,
+    },
     *,
 };
 use crate::{
@@ -132,6 +134,78 @@ fn a_lock_that_the_group_refuses_for_now_does_not_go_to_the_service_and_its_end_
             "{case:?}"
         );
     }
+}
+
+/// The group can know of no right that the room service still gives, as after a lost message.
+#[test]
+fn the_end_of_a_co_admins_right_goes_to_the_service_whatever_the_group_says() {
+    let rights = crate::AdminRights::Secret(admin_secret());
+    let member = call_member(true).with_rights(&rights);
+    let mut ann = device(Some(member), true);
+    enter(&mut ann, &moderated(&FEATURES, true), at(1));
+    events(&mut ann);
+    let bob = parse_demux(32).unwrap();
+    let user = entry(32, true, false)["opaqueUserId"].clone();
+    let off = json!({"type": "coadmin", "opaqueUserId": user, "on": false});
+    let take_back = || Command::Group(GroupCommand::RemoveCoAdmin(bob));
+    let (sent, is_refused) = performed(&mut ann, take_back());
+    assert_eq!((&sent[..], is_refused), (&[off.clone()][..], true));
+    // The right of somebody who has left would count on the return.
+    let alone = json!({
+        "type": "participants", "eraId": "07".repeat(16), "active": [entry(16, true, true)],
+        "pending": [],
+    });
+    ann.receive(&alone.to_string(), at(2), &mut rng()).unwrap();
+    let (sent, _) = performed(&mut ann, take_back());
+    assert_eq!(sent, [off]);
+}
+
+/// A member can claim any user in its leaf.
+#[test]
+fn the_users_of_a_co_admin_are_those_that_the_service_lists() {
+    let mut ann = member_beside_another();
+    ann.options.passkey = Some(anteroom_protocol::AdminPasskey::random(&mut rng()));
+    if let Some(state) = &mut ann.resume_state {
+        state.moderation = Some(CallModeration {
+            is_locked: false,
+            asks_approval: false,
+            is_admin: true,
+        });
+    }
+    let claimed = entry(32, true, true)["opaqueUserId"].clone();
+    let other = Aci::from_bytes([9; 16]);
+    let other = hex::encode(room().secret_params().encrypt(&other.into()).to_bytes());
+    let mut listed = entry(32, true, false);
+    listed["opaqueUserId"] = json!(other);
+    let roster = json!({
+        "type": "participants", "eraId": "07".repeat(16), "pending": [],
+        "active": [entry(16, true, true), listed],
+    });
+    ann.receive(&roster.to_string(), at(5), &mut rng()).unwrap();
+    events(&mut ann);
+    let bob = parse_demux(32).unwrap();
+    let users = |sent: Vec<Value>| {
+        let of = |message: &Value| (message["opaqueUserId"].clone(), message["on"].clone());
+        sent.iter().map(of).collect::<Vec<_>>()
+    };
+    let command = Command::Group(GroupCommand::AddCoAdmin(bob));
+    let (sent, _) = performed(&mut ann, command);
+    assert_eq!(users(sent), [(json!(other), json!(true))]);
+    let command = Command::Group(GroupCommand::RemoveCoAdmin(bob));
+    let (sent, _) = performed(&mut ann, command);
+    let both = [(json!(other), json!(false)), (claimed, json!(false))];
+    assert_eq!(users(sent), both);
+}
+
+#[test]
+fn who_blocks_a_device_of_the_own_account_is_refused_and_not_blocked() {
+    let mut ann = member_beside_another();
+    let bob = parse_demux(32).unwrap();
+    let (sent, is_refused) = performed(&mut ann, Command::Block(bob));
+    assert_eq!((sent.as_slice(), is_refused), (&[][..], true));
+    // The other device alone goes.
+    let (sent, _) = performed(&mut ann, Command::Remove(bob));
+    assert_eq!(sent, [json!({"type": "remove", "demuxId": 32})]);
 }
 
 #[test]

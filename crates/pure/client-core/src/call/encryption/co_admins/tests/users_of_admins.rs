@@ -44,7 +44,7 @@ fn a_co_admin_puts_out_a_leaf_that_names_an_admins_user_and_is_not_listed_so() {
             let told = encryption.told.clone();
             while encryption.poll_effect().is_some() {}
             let (time, rng) = (at(3), &mut rng());
-            encryption.bar(demux(number), scope, Surroundings { time, rng });
+            let _ = encryption.bar(demux(number), scope, Surroundings { time, rng });
             // The session was asked to sign, which has no group here.
             let asked = refusals(&mut encryption);
             assert!(matches!(asked[..], [GroupError::Command(_)]), "{number}");

@@ -154,7 +154,7 @@ fn a_co_admin_whom_the_service_calls_an_admin_signs_nothing_more() {
     });
     while encryption.poll_effect().is_some() {}
     let (time, rng) = (at(3), &mut rng());
-    encryption.bar(demux(6), BarScope::User, Surroundings { time, rng });
+    let _ = encryption.bar(demux(6), BarScope::User, Surroundings { time, rng });
     assert!(encryption.poll_effect().is_none());
     encryption.set_service_rights(false);
     assert!(encryption.decides_through_admins());
