@@ -1,8 +1,8 @@
 //! Commands of the person.
 
 use anteroom_e2ee::{
-    Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, Lock, MemberLeaf, Policy,
-    SignedStatement, Signer, Statement, StatementKey,
+    AdmissionReason, Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, Lock,
+    MemberLeaf, Policy, SignedStatement, Signer, Statement, StatementKey,
 };
 use anteroom_protocol::{DemuxId, Restrictions, Timestamp, printable_name};
 
@@ -103,11 +103,8 @@ impl Seat {
         if !counts {
             return Err(CommandError::TooManyBarred);
         }
-        let others = self.membership()?.view.leaves.values();
-        let stay = others.filter(|one| !entry.names(&one.user, &one.member_key));
-        // A member that is in without an approval was let in by nobody.
-        let approved = stay.filter(|one| one.admission.approval().is_some());
-        let approved: Vec<_> = approved.cloned().collect();
+        let mut approved = self.approved_members(step);
+        approved.retain(|(one, _)| !entry.names(&one.user, &one.member_key));
         let change_policy = |policy: &mut Policy| {
             // An approval of the entry's own second is void too.
             policy.void_before = policy.void_before.max(time.plus(1));
@@ -156,7 +153,7 @@ impl Seat {
         co_admins: Vec<CoAdmin>,
         step: &mut Step<'_>,
     ) -> Result<(), CommandError> {
-        let leaves = self.membership()?.view.leaves.values();
+        self.membership()?;
         self.check_connection()?;
         if co_admins.iter().any(|one| self.known.bars_co_admin(one)) {
             return Err(CommandError::Barred);
@@ -166,11 +163,8 @@ impl Seat {
             Signer::Admin => true,
             Signer::CoAdmin(key) => co_admins.iter().any(|one| one.member_key == *key),
         };
-        let let_in = leaves.filter(|one| {
-            let approval = one.admission.approval();
-            approval.is_some_and(|approval| !remains(approval.signer()))
-        });
-        let let_in: Vec<_> = let_in.cloned().collect();
+        let mut let_in = self.approved_members(step);
+        let_in.retain(|(_, signer)| !remains(signer));
         let policy = self.policy(step, |policy| policy.co_admins = co_admins)?;
         step.send(Message::Policy(policy.clone()));
         if !let_in.is_empty() {
@@ -184,10 +178,30 @@ impl Seat {
         Ok(())
     }
 
+    /// Returns the members that are in by an approval which counts before a change, each with its signer: they alone
+    /// get new ones with the change. Nobody has let in a member without an approval, or with one that does not count;
+    /// and an entry puts out whom it names, also before its commit.
+    fn approved_members(&self, step: &Step<'_>) -> Vec<(MemberLeaf, Signer)> {
+        let membership = self.membership.as_ref();
+        let leaves = membership.map(|membership| membership.view.leaves.values());
+        let approved = leaves.into_iter().flatten().filter_map(|one| {
+            let Some(AdmissionReason::Approval(signer)) = self.reason(one, step) else {
+                return None;
+            };
+            Some((one.clone(), signer))
+        });
+        approved.collect()
+    }
+
     /// Sends new approvals to members.
-    fn send_approvals(&mut self, members: &[MemberLeaf], issued: Timestamp, step: &mut Step<'_>) {
+    fn send_approvals(
+        &mut self,
+        members: &[(MemberLeaf, Signer)],
+        issued: Timestamp,
+        step: &mut Step<'_>,
+    ) {
         self.last_issued = self.last_issued.max(issued);
-        let approvals = members.iter().filter_map(|one| {
+        let approvals = members.iter().filter_map(|(one, _)| {
             let approval = Approval {
                 room: *self.known.room(),
                 user: one.user.clone(),
