@@ -246,9 +246,7 @@ impl Seat {
     pub(super) fn own_leaf(&self, step: &Step<'_>) -> MemberLeaf {
         let options = &step.options;
         let member_key = options.member_key.public();
-        let admin_key = options.admin_key.as_ref();
-        let admin_key = admin_key.filter(|key| self.known.admin() == Some(&key.public()));
-        let admission = match admin_key {
+        let admission = match self.admin_key(options) {
             Some(admin) => {
                 let (room, era) = (self.known.room(), self.era);
                 Admission::Admin(AdminSignature::sign(admin, room, era, &member_key))

@@ -188,3 +188,29 @@ fn who_is_being_put_out_gets_no_approval_from_the_end_of_a_co_admin() {
     assert!(given(&mut call, 3) > 0);
     call.agree(&[0, 1, 3]);
 }
+
+/// The approval of the first one is of a later time, and so are those that its removal gives.
+#[test]
+fn who_got_an_approval_of_a_later_time_by_a_removal_stays_out_after_the_next_one() {
+    for ahead in [0, 300, 460, 600, 780, 839] {
+        let first = issued(2, |one| one.issued = system_time().plus(ahead));
+        let others = [approved(3), approved(4)];
+        let options = [strict(admin(1)), showing(first, strict(person(2)))];
+        let mut call = Harness::of(options.into_iter().chain(others));
+        call.run(2_000);
+        call.agree(&[0, 1, 2, 3]);
+        bar(&mut call, 1);
+        call.run(10_000);
+        call.agree(&[0, 2, 3]);
+        assert!(given(&mut call, 2) > 0, "{ahead}");
+        bar(&mut call, 2);
+        call.run(1_000);
+        call.agree(&[0, 3]);
+        call.leave(2);
+        call.run(1_000);
+        call.connect(2);
+        call.run(8_000);
+        call.agree(&[0, 3]);
+        assert_eq!(call.epoch(2), None, "{ahead}");
+    }
+}
