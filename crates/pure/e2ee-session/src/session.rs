@@ -3,7 +3,9 @@
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
-use anteroom_e2ee::{AdminKey, Approval, Authority, Moment, Policy, RoomContext, SignedStatement};
+use anteroom_e2ee::{
+    AdminKey, Approval, Authority, CoAdmin, Moment, Policy, RoomContext, SignedStatement,
+};
 use anteroom_protocol::{GroupEpoch, redacted_debug};
 use rand_core::CryptoRng;
 
@@ -172,6 +174,13 @@ impl Session {
     pub fn is_co_admin(&self) -> bool {
         let own = (&self.options.user, &self.options.member_key.public());
         self.seat.as_ref().is_some_and(|seat| seat.is_co_admin(own))
+    }
+
+    /// Returns the co-admins of the era by all statements that this device knows, also one of its own whose commit is
+    /// under way; none without a seat.
+    #[must_use]
+    pub fn co_admins(&self) -> &[CoAdmin] {
+        self.seat.as_ref().map_or(&[], Seat::co_admins)
     }
 
     /// Signs the approval of a device as a co-admin, for one that decides at the room service itself.

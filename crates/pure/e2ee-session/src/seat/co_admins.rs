@@ -1,7 +1,7 @@
 //! The lobby that admins tell co-admins, and the decisions of co-admins.
 
 use anteroom_e2ee::{
-    AdmissionReason, Approval, MemberLeaf, MemberPublicKey, SignedStatement, Signer,
+    AdmissionReason, Approval, CoAdmin, MemberLeaf, MemberPublicKey, SignedStatement, Signer,
 };
 use anteroom_protocol::{OpaqueUserId, Timestamp};
 
@@ -18,6 +18,12 @@ use crate::{
 };
 
 impl Seat {
+    /// Returns the co-admins of the era by the statements that this device knows.
+    pub(crate) fn co_admins(&self) -> &[CoAdmin] {
+        let authority = self.known.authority();
+        authority.map_or(&[], |authority| authority.co_admins)
+    }
+
     /// Returns whether the policy names a member key as a co-admin of the era.
     pub(crate) fn is_co_admin(&self, (user, key): (&OpaqueUserId, &MemberPublicKey)) -> bool {
         let authority = self.known.authority();

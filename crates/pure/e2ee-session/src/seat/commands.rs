@@ -1,8 +1,8 @@
 //! Commands of the person.
 
 use anteroom_e2ee::{
-    Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, Lock, MemberLeaf, Policy,
-    SignedStatement, Signer, Statement, StatementKey,
+    AdminKey, AdmissionReason, Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange,
+    Lock, MemberLeaf, Policy, SignedStatement, Signer, Statement, StatementKey,
 };
 use anteroom_protocol::{DemuxId, Restrictions, Timestamp, printable_name};
 
@@ -89,7 +89,7 @@ impl Seat {
         if entry.names(&step.options.user, &step.options.member_key.public()) {
             return Err(CommandError::OwnDevice);
         }
-        let time = self.removal_time(&entry, membership);
+        let time = self.removal_time(&entry, membership, step.options);
         entry.time = time;
         let signed = self.sign(&entry, step.options)?;
         let mut change = ContextChange {
@@ -103,11 +103,8 @@ impl Seat {
         if !counts {
             return Err(CommandError::TooManyBarred);
         }
-        let others = self.membership()?.view.leaves.values();
-        let stay = others.filter(|one| !entry.names(&one.user, &one.member_key));
-        // A member that is in without an approval was let in by nobody.
-        let approved = stay.filter(|one| one.admission.approval().is_some());
-        let approved: Vec<_> = approved.cloned().collect();
+        let mut approved = self.approved_members(step);
+        approved.retain(|(one, _)| !entry.names(&one.user, &one.member_key));
         let change_policy = |policy: &mut Policy| {
             // An approval of the entry's own second is void too.
             policy.void_before = policy.void_before.max(time.plus(1));
@@ -134,20 +131,33 @@ impl Seat {
     }
 
     /// Returns the time of an entry that is made now: not earlier than the approvals that those whom it names
-    /// may have. An approval in a leaf can be ahead, by a clock that was; and one can have come from a removal
-    /// in this second.
-    fn removal_time(&self, entry: &BarredEntry, membership: &Membership) -> Timestamp {
+    /// may have. An approval in a leaf can be ahead, by a clock that was; and others are given after a removal, not
+    /// earlier than the moment from which they are not void.
+    fn removal_time(
+        &self,
+        entry: &BarredEntry,
+        membership: &Membership,
+        options: &SessionOptions,
+    ) -> Timestamp {
         let now = entry.time;
         let entries = self.known.barred().entries().iter();
         let by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
         let given = by_admin.map(|entry| entry.claimed().time.plus(1));
-        let given = given.fold(self.last_issued, Timestamp::max);
+        let policy = self
+            .known
+            .policy()
+            .map(|policy| policy.claimed().void_before);
+        let given = given.chain(policy).fold(self.last_issued, Timestamp::max);
         let leaves = membership.view.leaves.values();
         let named = leaves.filter(|one| entry.names(&one.user, &one.member_key));
         let shown = named.filter_map(|one| Some(one.admission.approval()?.claimed().issued));
         let shown = shown.fold(now, Timestamp::max);
+        let signer = match self.admin_key(options) {
+            Some(_) => Signer::Admin,
+            None => Signer::CoAdmin(options.member_key.public()),
+        };
+        let given = given.min(BarredEntry::latest_time(&signer, now));
         // The members took the approvals in leaves by their own clocks, and with the entry they do too.
-        let given = given.min(now.plus(CLOCK_TOLERANCE / 2));
         shown.min(now.plus(CLOCK_TOLERANCE)).max(given)
     }
 
@@ -156,7 +166,7 @@ impl Seat {
         co_admins: Vec<CoAdmin>,
         step: &mut Step<'_>,
     ) -> Result<(), CommandError> {
-        let leaves = self.membership()?.view.leaves.values();
+        self.membership()?;
         self.check_connection()?;
         if co_admins.iter().any(|one| self.known.bars_co_admin(one)) {
             return Err(CommandError::Barred);
@@ -166,11 +176,8 @@ impl Seat {
             Signer::Admin => true,
             Signer::CoAdmin(key) => co_admins.iter().any(|one| one.member_key == *key),
         };
-        let let_in = leaves.filter(|one| {
-            let approval = one.admission.approval();
-            approval.is_some_and(|approval| !remains(approval.signer()))
-        });
-        let let_in: Vec<_> = let_in.cloned().collect();
+        let mut let_in = self.approved_members(step);
+        let_in.retain(|(_, signer)| !remains(signer));
         let policy = self.policy(step, |policy| policy.co_admins = co_admins)?;
         step.send(Message::Policy(policy.clone()));
         if !let_in.is_empty() {
@@ -184,10 +191,30 @@ impl Seat {
         Ok(())
     }
 
+    /// Returns the members that are in by an approval which counts before a change, each with its signer: they alone
+    /// get new ones with the change. Nobody has let in a member without an approval, or with one that does not count;
+    /// and an entry puts out whom it names, also before its commit.
+    fn approved_members(&self, step: &Step<'_>) -> Vec<(MemberLeaf, Signer)> {
+        let membership = self.membership.as_ref();
+        let leaves = membership.map(|membership| membership.view.leaves.values());
+        let approved = leaves.into_iter().flatten().filter_map(|one| {
+            let Some(AdmissionReason::Approval(signer)) = self.reason(one, step) else {
+                return None;
+            };
+            Some((one.clone(), signer))
+        });
+        approved.collect()
+    }
+
     /// Sends new approvals to members.
-    fn send_approvals(&mut self, members: &[MemberLeaf], issued: Timestamp, step: &mut Step<'_>) {
+    fn send_approvals(
+        &mut self,
+        members: &[(MemberLeaf, Signer)],
+        issued: Timestamp,
+        step: &mut Step<'_>,
+    ) {
         self.last_issued = self.last_issued.max(issued);
-        let approvals = members.iter().filter_map(|one| {
+        let approvals = members.iter().filter_map(|(one, _)| {
             let approval = Approval {
                 room: *self.known.room(),
                 user: one.user.clone(),
@@ -208,9 +235,8 @@ impl Seat {
         step: &Step<'_>,
         change: impl FnOnce(&mut Policy),
     ) -> Result<SignedStatement<Policy>, CommandError> {
-        let admin = self.known.admin().ok_or(CommandError::NoAdminKey)?;
-        let key = step.options.admin_key.as_ref();
-        let key = key.filter(|key| key.public() == *admin);
+        self.known.admin().ok_or(CommandError::NoAdminKey)?;
+        let key = self.admin_key(step.options);
         let key = key.ok_or(CommandError::NotAdmin)?;
         let now = step.time.now;
         let known = self.known.policy().map(SignedStatement::claimed);
@@ -235,6 +261,12 @@ impl Seat {
         SignedStatement::sign(&policy, &StatementKey::Admin(key)).map_err(CommandError::Statement)
     }
 
+    /// Returns the admin key of the link, if this device has it.
+    pub(super) fn admin_key<'o>(&self, options: &'o SessionOptions) -> Option<&'o AdminKey> {
+        let key = options.admin_key.as_ref();
+        key.filter(|key| self.known.admin() == Some(&key.public()))
+    }
+
     /// Signs a statement with the admin key, or as a co-admin with the member key.
     pub(super) fn sign<S: Statement>(
         &self,
@@ -242,9 +274,7 @@ impl Seat {
         options: &SessionOptions,
     ) -> Result<SignedStatement<S>, CommandError> {
         let authority = self.known.authority().ok_or(CommandError::NoAdminKey)?;
-        let admin = options.admin_key.as_ref();
-        let admin = admin.filter(|key| key.public() == *authority.admin);
-        let key = match admin {
+        let key = match self.admin_key(options) {
             Some(admin) => StatementKey::Admin(admin),
             None => {
                 let own = options.member_key.public();

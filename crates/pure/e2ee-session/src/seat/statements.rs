@@ -185,7 +185,8 @@ impl Seat {
 
     /// Returns whether an approval takes the place of the known one: it holds and that one does not, or it is
     /// newer. A room service can repeat one that has ended; and a clock that is ahead signs one that is newer
-    /// than all that come after it.
+    /// than all that come after it. Of two that hold one of the admin key stays or comes, whatever the times: those of
+    /// a co-admin end with its right, and every member can send one.
     fn is_better(&self, approval: &SignedStatement<Approval>, step: &Step<'_>) -> bool {
         let known = &step.options.admission;
         let holds = self.holds(&Admission::Approval(approval.clone()), step);
@@ -193,10 +194,12 @@ impl Seat {
         if holds != known_holds {
             return holds;
         }
+        let order = |one: &SignedStatement<Approval>| {
+            let is_by_admin = *one.signer() == Signer::Admin;
+            (holds && is_by_admin, one.claimed().issued)
+        };
         match known {
-            Admission::Approval(known) => {
-                known != approval && known.claimed().issued <= approval.claimed().issued
-            }
+            Admission::Approval(known) => known != approval && order(known) <= order(approval),
             _ => true,
         }
     }
@@ -246,9 +249,7 @@ impl Seat {
     pub(super) fn own_leaf(&self, step: &Step<'_>) -> MemberLeaf {
         let options = &step.options;
         let member_key = options.member_key.public();
-        let admin_key = options.admin_key.as_ref();
-        let admin_key = admin_key.filter(|key| self.known.admin() == Some(&key.public()));
-        let admission = match admin_key {
+        let admission = match self.admin_key(options) {
             Some(admin) => {
                 let (room, era) = (self.known.room(), self.era);
                 Admission::Admin(AdminSignature::sign(admin, room, era, &member_key))

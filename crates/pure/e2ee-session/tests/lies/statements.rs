@@ -325,27 +325,36 @@ fn an_admins_removal_puts_out_a_device_whose_approval_is_of_the_latest_time_at_o
     const NUMBER: u32 = 16 * 60_000;
     let (mut stage, mut insider) = with_insider();
     let mut approval = stage.room.approval(SECOND).claimed().clone();
-    approval.issued = stage.now().now.plus(CLOCK_TOLERANCE - 10);
+    approval.issued = stage.now().now.plus(CLOCK_TOLERANCE);
+    let latest = approval.issued;
     let approval = Admission::Approval(sign(&stage, &approval));
     let leaf = leaf(&stage, SECOND, NUMBER, approval);
     let candidate = candidate(&mut stage, SECOND, leaf);
     let change = insider.adding(&candidate);
     // Its own rules would have it wait.
-    insider.now = insider.now.plus(60);
+    insider.now = insider.now.plus(120);
     insider.commit(&mut stage, &change);
     let members = |stage: &Stage, who: usize| stage.people[who].session.members().len();
     assert_eq!(members(&stage, 0), 5);
-    let device = DemuxId::new(NUMBER).unwrap();
     let scope = BarScope::Device;
-    stage.command(0, Command::Bar { device, scope });
-    stage.run(500);
-    for who in 0..3 {
-        assert_eq!(members(&stage, who), 4, "{who}");
-        let context = stage.people[who].session.context().unwrap();
-        let entry = &context.barred().entries()[0];
-        let void_before = context.policy().unwrap().claimed().void_before;
-        assert_eq!(void_before, entry.claimed().time.plus(1));
+    let others = [1, 2].map(|who: usize| stage.people[who].demux.unwrap());
+    // The next ones are of the times of the approvals that the removals before have given.
+    let devices = [DemuxId::new(NUMBER).unwrap(), others[0], others[1]];
+    for (number, device) in devices.into_iter().enumerate() {
+        stage.command(0, Command::Bar { device, scope });
+        for who in (0..3).filter(|who| *who == 0 || *who > number) {
+            assert_eq!(members(&stage, who), 4 - number, "{who}");
+            let context = stage.people[who].session.context().unwrap();
+            let entry = &context.barred().entries()[number];
+            let void_before = context.policy().unwrap().claimed().void_before;
+            assert_eq!(void_before, entry.claimed().time.plus(1));
+            assert_eq!(
+                entry.claimed().time,
+                latest.plus(u64::try_from(number).unwrap())
+            );
+        }
     }
+    stage.run(500);
     assert_nothing_refused(&stage);
 }
 

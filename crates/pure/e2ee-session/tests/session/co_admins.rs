@@ -1,15 +1,16 @@
 //! The lobby and the decisions of co-admins, as messages of the group.
 
-use anteroom_e2ee::{Admission, CLOCK_TOLERANCE, CoAdmin, SignedStatement, Signer, StatementKey};
+use anteroom_e2ee::{CLOCK_TOLERANCE, CoAdmin, SignedStatement, Signer, StatementKey};
 use anteroom_e2ee_session::{
-    BarScope, CoAdminDecision, CoAdminVerdict, Command, CommandError, Event, Input, SessionOptions,
-    Verdict, WaitingDevice,
+    BarScope, CoAdminDecision, CoAdminVerdict, Command, CommandError, Event, Input, Verdict,
+    WaitingDevice,
 };
-use anteroom_protocol::{DemuxId, Restrictions};
+use anteroom_protocol::DemuxId;
 
 use crate::{
     harness::Harness,
-    people::{admin, approval, member_key, person, policy, system_time, user},
+    people::{admin, admin_key, approval, member_key, person, system_time, user},
+    statements::{approved, strict},
 };
 
 /// A call of an admin, a co-admin and a member.
@@ -149,43 +150,92 @@ fn removals(call: &mut Harness, device: usize) -> Vec<Option<Signer>> {
     removals.collect()
 }
 
-#[test]
-fn a_co_admins_approval_of_a_later_time_takes_the_place_of_none_by_which_others_add() {
-    let strict = |options| SessionOptions {
-        policy: Some(policy(Restrictions::AdminApproval, 1)),
-        ..options
-    };
-    let approved = |number| SessionOptions {
-        admission: Admission::Approval(approval(number)),
-        ..strict(person(number))
-    };
-    let mut call = Harness::of([strict(admin(1)), approved(2), approved(3)]);
+/// A call with approvals, of an admin and a co-admin.
+fn strict_call() -> Harness {
+    let mut call = Harness::of([strict(admin(1)), approved(2)]);
     call.run(2_000);
-    call.agree(&[0, 1, 2]);
+    call.agree(&[0, 1]);
     let co_admin = CoAdmin {
         user: user(2),
         member_key: member_key(2).public(),
     };
     call.command(0, Command::SetCoAdmins(vec![co_admin]));
     call.run(500);
-    let key = member_key(2);
+    call
+}
+
+/// Lets the third device join, which knows the policy and has no approval.
+fn join_outside(call: &mut Harness) {
+    call.join(strict(person(3)));
+    call.run(1_000);
+    let context = call.devices[0].session.context().unwrap();
+    let policy = context.policy().unwrap().as_bytes().to_vec();
+    call.session(2, Input::Policy(policy));
+}
+
+/// Gives the third device an approval that was issued this much ahead. Returns whether it takes it.
+fn takes(call: &mut Harness, ahead: u64, key: &StatementKey<'_>) -> bool {
     let mut given = approval(3).claimed().clone();
-    for (ahead, is_taken) in [
-        (CLOCK_TOLERANCE - 60, false),
-        (CLOCK_TOLERANCE / 2 - 60, true),
-    ] {
-        given.issued = system_time().plus(ahead);
-        let signed = SignedStatement::sign(&given, &StatementKey::CoAdmin(&key)).unwrap();
-        let statement = Some(signed.as_bytes().to_vec());
-        let present = call.epoch(0);
-        call.session(2, Input::Admitted { present, statement });
-        let mut events = call.take_events(2).into_iter();
-        let is_approved = |event: Event| matches!(event, Event::Approved(_));
-        assert_eq!(events.any(is_approved), is_taken, "{ahead}");
-    }
+    given.issued = system_time().plus(ahead);
+    let signed = SignedStatement::sign(&given, key).unwrap();
+    let statement = Some(signed.as_bytes().to_vec());
+    let present = call.epoch(0);
+    call.session(2, Input::Admitted { present, statement });
+    let mut events = call.take_events(2).into_iter();
+    events.any(|event| matches!(event, Event::Approved(_)))
+}
+
+/// Lets the third device lose its seat, and come back.
+fn come_back(call: &mut Harness) {
     call.disconnect(2);
     call.run(40_000);
     call.connect(2);
-    call.run(3_000);
+    call.run(4_000);
+}
+
+#[test]
+fn a_co_admins_approval_of_a_later_time_takes_the_place_of_none_by_which_others_add() {
+    let mut call = strict_call();
+    join_outside(&mut call);
+    let key = member_key(2);
+    for (ahead, is_taken) in [
+        (0, true),
+        (CLOCK_TOLERANCE - 60, false),
+        (CLOCK_TOLERANCE / 2 - 60, true),
+    ] {
+        assert_eq!(
+            takes(&mut call, ahead, &StatementKey::CoAdmin(&key)),
+            is_taken,
+            "{ahead}"
+        );
+    }
+    call.run(2_000);
     call.agree(&[0, 1, 2]);
+    come_back(&mut call);
+    call.agree(&[0, 1, 2]);
+}
+
+/// Every member can send approvals of a co-admin, which count for nothing once the right has ended.
+#[test]
+fn no_co_admins_approval_takes_the_place_of_one_of_the_admin_key_that_holds() {
+    let key = member_key(2);
+    let by_co_admin = StatementKey::CoAdmin(&key);
+    for ahead in [0, 60, CLOCK_TOLERANCE / 2 - 60] {
+        let mut call = strict_call();
+        call.join(approved(3));
+        call.run(2_000);
+        call.agree(&[0, 1, 2]);
+        assert!(!takes(&mut call, ahead, &by_co_admin), "{ahead}");
+        call.command(0, Command::SetCoAdmins(Vec::new()));
+        call.run(1_000);
+        come_back(&mut call);
+        call.agree(&[0, 1, 2]);
+    }
+    // One of the admin key takes the place of a later one of a co-admin.
+    let mut call = strict_call();
+    join_outside(&mut call);
+    assert!(takes(&mut call, 300, &by_co_admin));
+    let key = admin_key();
+    assert!(takes(&mut call, 0, &StatementKey::Admin(&key)));
+    assert!(!takes(&mut call, 360, &by_co_admin));
 }

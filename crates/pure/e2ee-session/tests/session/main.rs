@@ -12,6 +12,7 @@ mod harness;
 mod links;
 mod outside;
 mod people;
+mod removals;
 mod seats;
 mod statements;
 mod texts;

@@ -7,7 +7,7 @@ use super::{
     frame::{SignedStatement, Statement, private::Body},
 };
 use crate::{
-    MemberPublicKey,
+    MemberPublicKey, Signer,
     encoding::{Reader, Writer},
     labels,
 };
@@ -34,6 +34,12 @@ impl BarredEntry {
     pub fn names(&self, user: &OpaqueUserId, member_key: &MemberPublicKey) -> bool {
         self.user == *user && self.member_key.is_none_or(|key| key == *member_key)
     }
+
+    /// Returns the latest time of an entry that the device of its signer commits at `now`.
+    #[must_use]
+    pub fn latest_time(signer: &Signer, now: Timestamp) -> Timestamp {
+        due::latest_entry(signer, now)
+    }
 }
 
 impl SignedStatement<BarredEntry> {
@@ -41,7 +47,7 @@ impl SignedStatement<BarredEntry> {
     /// `own` is the member key of a co-admin whose device it is.
     #[must_use]
     pub fn due_from(&self, own: Option<&MemberPublicKey>) -> Timestamp {
-        due::due_from(self.signer(), self.claimed().time, own)
+        due::entry_due_from(self.signer(), self.claimed().time, own)
     }
 
     /// Returns whether the entry is of a later time than members merge at `now`.

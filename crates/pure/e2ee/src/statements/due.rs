@@ -8,6 +8,32 @@ use crate::{MemberPublicKey, Signer, time::CLOCK_TOLERANCE};
 /// by its own, and have by theirs what it demands by its own.
 const MARGIN: u64 = 60;
 
+/// The time by which entries of the admin key may be more than [`CLOCK_TOLERANCE`] ahead, in seconds, for devices to
+/// commit them: removals within one second are each of a later one than the removal before.
+const SERIES: u64 = 15;
+
+/// Returns the time from which a device takes a barred entry of this time from others, commits it, and starts groups
+/// with it: as [`due_from`], but for [`SERIES`].
+pub(super) fn entry_due_from(
+    signer: &Signer,
+    time: Timestamp,
+    own: Option<&MemberPublicKey>,
+) -> Timestamp {
+    let due = due_from(signer, time, own);
+    match signer {
+        Signer::Admin => due.minus(SERIES),
+        Signer::CoAdmin(_) => due,
+    }
+}
+
+/// Returns the latest time of a barred entry that the device of its signer commits at `now`.
+pub(super) fn latest_entry(signer: &Signer, now: Timestamp) -> Timestamp {
+    now.plus(match signer {
+        Signer::Admin => CLOCK_TOLERANCE + SERIES,
+        Signer::CoAdmin(_) => CLOCK_TOLERANCE - MARGIN,
+    })
+}
+
 /// Returns the time from which a device takes a statement of this time from others, commits it, and starts groups
 /// with it. Members merge one of the admin key that is up to [`MARGIN`] more ahead. So what an admin's client signs it
 /// commits at once: a policy is to come with the entry that it goes with. One of a co-admin is taken by half of the

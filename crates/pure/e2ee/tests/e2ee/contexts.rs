@@ -394,8 +394,9 @@ fn a_lock_of_a_later_time_is_refused_while_it_is_new_and_no_statement_yet() {
 #[test]
 fn an_entry_of_a_later_time_is_no_statement_yet() {
     let people = people();
+    // Removals within one second are each of a later one.
     let early = BarredEntry {
-        time: NOW.plus(CLOCK_TOLERANCE + 1),
+        time: NOW.plus(CLOCK_TOLERANCE + 15 + 1),
         ..people.barred()
     };
     let early = by_admin(&people, &early);
@@ -406,6 +407,10 @@ fn an_entry_of_a_later_time_is_no_statement_yet() {
     let own = people.member.public();
     assert_eq!(context.statements_at(NOW, &own).barred, others);
     assert_eq!(context.statements().demanded_at(NOW).barred, others);
+    assert_eq!(
+        BarredEntry::latest_time(early.signer(), NOW.plus(1)),
+        early.claimed().time
+    );
     let later = context.statements_at(NOW.plus(1), &own);
     assert_eq!(later.barred.last(), Some(&early));
 }

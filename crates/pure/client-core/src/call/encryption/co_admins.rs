@@ -359,10 +359,10 @@ impl Encryption {
         }
     }
 
+    /// Returns the co-admins of the era by what this device has signed too: the group may not have it yet.
     fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
-        let context = self.session.context().ok_or(CommandError::NotInGroup)?;
-        let authority = context.authority();
-        Ok(authority.map_or_else(Vec::new, |authority| authority.co_admins.to_vec()))
+        self.session.context().ok_or(CommandError::NotInGroup)?;
+        Ok(self.session.co_admins().to_vec())
     }
 
     /// Returns the claims of the member with a device.

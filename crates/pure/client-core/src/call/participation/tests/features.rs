@@ -119,7 +119,7 @@ fn messages(participation: &mut Participation) -> Vec<Value> {
 }
 
 /// Returns a device that a policy of the admins lets in without an approval.
-fn open_device(number: u32) -> Participation {
+fn open_device(number: u32, is_admin: bool) -> Participation {
     let rights = crate::AdminRights::Secret(admin_secret());
     let signer = rights.signer(&room().room_id()).unwrap();
     let now = at(1).now;
@@ -129,6 +129,10 @@ fn open_device(number: u32) -> Participation {
     let mut known = known.unwrap().unwrap();
     known.see_policy(&policy);
     let member = CallMember::new(&device_secret(number), &call_link(true)).unwrap();
+    let member = match is_admin {
+        true => member.with_rights(&rights),
+        false => member,
+    };
     Participation::new(JoinOptions {
         room: room(),
         pass: pass(),
@@ -140,16 +144,18 @@ fn open_device(number: u32) -> Participation {
 
 /// Returns a device whose commit is under way, and the commit.
 fn committer(has_admin: bool) -> (Participation, Value) {
-    let (ann, _, commit) = committer_beside(has_admin);
+    let device = |number| match has_admin {
+        true => open_device(number, false),
+        false => device(number, false),
+    };
+    let (ann, _, commit) = committer_beside(device);
     (ann, commit)
 }
 
 /// Returns a device whose commit is under way, the device that the commit adds, and the commit.
-fn committer_beside(has_admin: bool) -> (Participation, Participation, Value) {
-    let device = |number| match has_admin {
-        true => open_device(number),
-        false => device(number, false),
-    };
+fn committer_beside(
+    device: impl Fn(u32) -> Participation,
+) -> (Participation, Participation, Value) {
     let both = [entry(16, true, true), entry(32, true, true)];
     let mut ann = device(16);
     enter(&mut ann, &answer(&GROUPS, &both), at(1));
@@ -184,7 +190,7 @@ fn committer_beside(has_admin: bool) -> (Participation, Participation, Value) {
 
 /// Returns a device in a group of two that has heard the other one, in the first epoch of the first group.
 pub(super) fn member_beside_another() -> Participation {
-    let (mut ann, mut bob, commit) = committer_beside(false);
+    let (mut ann, mut bob, commit) = committer_beside(|number| device(number, false));
     let back = json!({
         "type": "commit", "group": commit["group"], "epoch": commit["epoch"], "from": 16,
         "body": commit["body"],
@@ -210,7 +216,20 @@ pub(super) fn member_beside_another() -> Participation {
 
 /// Returns a device in a group of two, whose state it has not told yet.
 pub(super) fn member_of_two(has_admin: bool) -> Participation {
-    let (mut ann, commit) = committer(has_admin);
+    let (ann, commit) = committer(has_admin);
+    with_own_commit(ann, &commit)
+}
+
+/// Returns an admin's device in a group of two.
+pub(super) fn admin_of_two() -> Participation {
+    let (ann, _, commit) = committer_beside(|number| open_device(number, number == 16));
+    let mut ann = with_own_commit(ann, &commit);
+    events(&mut ann);
+    ann
+}
+
+/// Returns a device whose commit has come back to it.
+fn with_own_commit(mut ann: Participation, commit: &Value) -> Participation {
     let back = json!({
         "type": "commit", "group": commit["group"], "epoch": commit["epoch"], "from": 16,
         "body": commit["body"],

@@ -1,8 +1,11 @@
 //! Decisions about the call, at room services that take them and at others.
 
+use anteroom_e2ee::{Policy, SignedStatement};
+
 use super::{
     features::{
-        admin_secret, answer, at, call_member, enter, entry, events, member_beside_another,
+        admin_of_two, admin_secret, answer, at, call_member, enter, entry, events,
+        member_beside_another,
     },
     *,
 };
@@ -274,5 +277,43 @@ fn an_admin_without_the_secret_locks_at_the_service_alone() {
         (Err(CommandError::NotInGroup), false),
     ] {
         assert_eq!(lock().is_due(done), is_due, "{done:?}");
+    }
+}
+
+/// No commit comes back to the device.
+#[test]
+fn changes_of_the_co_admins_go_on_from_those_whose_commits_are_under_way() {
+    let bob = parse_demux(32).unwrap();
+    let mut ann = admin_of_two();
+    let mut last = None;
+    for (command, is_done, names_bob) in [
+        (GroupCommand::AddCoAdmin(bob), true, true),
+        (GroupCommand::AddCoAdmin(bob), true, true),
+        (GroupCommand::RemoveCoAdmin(bob), true, false),
+        (GroupCommand::RemoveCoAdmin(bob), false, false),
+        (GroupCommand::AddCoAdmin(bob), true, true),
+    ] {
+        ann.perform(Command::Group(command), at(3), &mut rng())
+            .unwrap();
+        let mut is_refused = false;
+        while let Some(effect) = ann.poll_effect().unwrap() {
+            match effect {
+                ParticipationEffect::Publish(change) => {
+                    let policy = change.admin_statement.unwrap();
+                    last = SignedStatement::<Policy>::parse(policy.as_bytes()).ok();
+                }
+                ParticipationEffect::Event(CallEvent::GroupRefused(error)) => {
+                    assert_eq!(error, GroupError::Command(CommandError::NoCoAdmin));
+                    is_refused = true;
+                }
+                _ => {}
+            }
+        }
+        let named = last.as_ref().unwrap().claimed().co_admins.len();
+        assert_eq!(
+            (is_refused, named == 1),
+            (!is_done, names_bob),
+            "{command:?}"
+        );
     }
 }

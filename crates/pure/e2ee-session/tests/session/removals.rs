@@ -1,0 +1,216 @@
+//! Removals, and the approvals that they and changes of the co-admins give to those who stay.
+
+use anteroom_e2ee::{Admission, AdmissionReason, Approval, CoAdmin, SignedStatement, StatementKey};
+use anteroom_e2ee_session::{BarScope, Command, Event, Message, SessionOptions};
+use anteroom_protocol::{HOUR, Restrictions};
+
+use crate::{
+    harness::{Harness, Hop},
+    people::{admin, admin_key, approval, member_key, person, policy, system_time, user},
+    statements::{approved, strict},
+};
+
+/// Returns an approval of a person whose signature does not hold, by a signer.
+fn junk(number: u32, key: &StatementKey<'_>) -> SignedStatement<Approval> {
+    let claimed = approval(number).claimed().clone();
+    let signed = SignedStatement::sign(&claimed, key).unwrap();
+    let mut bytes = signed.as_bytes().to_vec();
+    for byte in bytes.iter_mut().rev().take(64) {
+        *byte ^= 0x5a;
+    }
+    SignedStatement::parse(&bytes).unwrap()
+}
+
+fn issued(number: u32, change: impl FnOnce(&mut Approval)) -> SignedStatement<Approval> {
+    let mut claimed = approval(number).claimed().clone();
+    change(&mut claimed);
+    SignedStatement::sign(&claimed, &StatementKey::Admin(&admin_key())).unwrap()
+}
+
+fn showing(approval: SignedStatement<Approval>, options: SessionOptions) -> SessionOptions {
+    let admission = Admission::Approval(approval);
+    SessionOptions {
+        admission,
+        ..options
+    }
+}
+
+/// Returns the approvals that a device was given since the last call.
+fn given(call: &mut Harness, device: usize) -> usize {
+    let events = call.take_events(device).into_iter();
+    let given = events.filter(|event| matches!(event, Event::Approved(_)));
+    given.count()
+}
+
+fn bar(call: &mut Harness, device: usize) {
+    let device = call.devices[device].demux.unwrap();
+    let scope = BarScope::User;
+    call.command(0, Command::Bar { device, scope });
+}
+
+/// Lets no commit of the admin reach the room service.
+fn withhold_commits(call: &mut Harness) {
+    let is_commit = |hop: &Hop| matches!(hop, Hop::ToService(Message::Commit(_)));
+    call.filter(move |device, hop| device != 0 || !is_commit(hop));
+}
+
+fn co_admin(number: u32) -> CoAdmin {
+    CoAdmin {
+        user: user(number),
+        member_key: member_key(number).public(),
+    }
+}
+
+/// Everybody can come into an open room, with whatever approval.
+#[test]
+fn approvals_that_do_not_count_bring_no_new_ones() {
+    let now = system_time();
+    let mut open = policy(Restrictions::None, 1).claimed().clone();
+    open.void_before = now.minus(HOUR / 2);
+    let open = SignedStatement::sign(&open, &StatementKey::Admin(&admin_key())).unwrap();
+    let own_key = member_key(3);
+    let approvals = [
+        (issued(2, |one| one.issued = now.minus(60)), true),
+        (junk(3, &StatementKey::Admin(&admin_key())), false),
+        (junk(4, &StatementKey::CoAdmin(&own_key)), false),
+        // Well signed, and by nobody whose approvals count.
+        (
+            SignedStatement::sign(approval(5).claimed(), &StatementKey::CoAdmin(&own_key)).unwrap(),
+            false,
+        ),
+        // From before the moment of the policy.
+        (approval(6), false),
+        (
+            issued(7, |one| {
+                one.issued = now.minus(60);
+                one.expires = now.minus(30);
+            }),
+            false,
+        ),
+        // Another device's.
+        (
+            issued(8, |one| {
+                one.issued = now.minus(60);
+                one.member_key = member_key(3).public();
+            }),
+            false,
+        ),
+    ];
+    let with_policy = |options: SessionOptions| SessionOptions {
+        policy: Some(open.clone()),
+        ..options
+    };
+    let mut options = vec![with_policy(admin(1))];
+    for (number, (approval, _)) in (2..).zip(&approvals) {
+        options.push(with_policy(showing(approval.clone(), person(number))));
+    }
+    options.push(with_policy(person(20)));
+    options.push(with_policy(person(21)));
+    let mut call = Harness::of(options);
+    call.run(3_000);
+    let last = approvals.len() + 2;
+    call.agree(&(0..=last).collect::<Vec<_>>());
+    let changes = [
+        Command::Bar {
+            device: call.devices[last].demux.unwrap(),
+            scope: BarScope::User,
+        },
+        Command::SetCoAdmins(vec![co_admin(2)]),
+        Command::SetCoAdmins(Vec::new()),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        call.command(0, change);
+        call.run(2_000);
+        for (device, (_, counts)) in (1..).zip(&approvals) {
+            let expected = usize::from(*counts && number == 0);
+            assert_eq!(given(&mut call, device), expected, "{device} at {number}");
+        }
+    }
+    let members = call.devices[0].session.members();
+    let reasons = members.iter().map(|member| member.reason);
+    let approved = reasons.filter(|reason| matches!(reason, AdmissionReason::Approval(_)));
+    assert_eq!(approved.count(), 1);
+}
+
+/// The commit of the first removal is under way, or held back, at the second one.
+#[test]
+fn who_is_being_put_out_gets_no_approval_from_the_next_removal() {
+    for is_withheld in [false, true] {
+        let mut call = Harness::of([strict(admin(1)), approved(2), approved(3), approved(4)]);
+        call.run(2_000);
+        call.agree(&[0, 1, 2, 3]);
+        if is_withheld {
+            withhold_commits(&mut call);
+        }
+        bar(&mut call, 1);
+        if is_withheld {
+            call.run(1_500);
+        }
+        bar(&mut call, 2);
+        call.run(1_500);
+        assert_eq!(given(&mut call, 1), 0, "{is_withheld}");
+        assert!(given(&mut call, 3) > 0, "{is_withheld}");
+        call.filter(|_, _| true);
+        call.run(3_000);
+        call.agree(&[0, 3]);
+        for device in [1, 2] {
+            call.leave(device);
+            call.run(1_000);
+            call.connect(device);
+        }
+        call.run(8_000);
+        call.agree(&[0, 3]);
+    }
+}
+
+#[test]
+fn who_is_being_put_out_gets_no_approval_from_the_end_of_a_co_admin() {
+    let mut call = Harness::of([strict(admin(1)), approved(2)]);
+    call.run(2_000);
+    call.command(0, Command::SetCoAdmins(vec![co_admin(2)]));
+    call.run(500);
+    let key = member_key(2);
+    for number in [3, 4] {
+        let claimed = approval(number).claimed().clone();
+        let by_co_admin = SignedStatement::sign(&claimed, &StatementKey::CoAdmin(&key)).unwrap();
+        call.join(showing(by_co_admin, strict(person(number))));
+    }
+    call.run(3_000);
+    call.agree(&[0, 1, 2, 3]);
+    withhold_commits(&mut call);
+    bar(&mut call, 2);
+    call.run(1_500);
+    call.command(0, Command::SetCoAdmins(Vec::new()));
+    call.run(1_500);
+    call.filter(|_, _| true);
+    call.run(3_000);
+    assert_eq!(given(&mut call, 2), 0);
+    assert!(given(&mut call, 3) > 0);
+    call.agree(&[0, 1, 3]);
+}
+
+/// The approval of the first one is of a later time, and so are those that its removal gives.
+#[test]
+fn who_got_an_approval_of_a_later_time_by_a_removal_stays_out_after_the_next_one() {
+    for ahead in [0, 300, 460, 600, 780, 839] {
+        let first = issued(2, |one| one.issued = system_time().plus(ahead));
+        let others = [approved(3), approved(4)];
+        let options = [strict(admin(1)), showing(first, strict(person(2)))];
+        let mut call = Harness::of(options.into_iter().chain(others));
+        call.run(2_000);
+        call.agree(&[0, 1, 2, 3]);
+        bar(&mut call, 1);
+        call.run(10_000);
+        call.agree(&[0, 2, 3]);
+        assert!(given(&mut call, 2) > 0, "{ahead}");
+        bar(&mut call, 2);
+        call.run(1_000);
+        call.agree(&[0, 3]);
+        call.leave(2);
+        call.run(1_000);
+        call.connect(2);
+        call.run(8_000);
+        call.agree(&[0, 3]);
+        assert_eq!(call.epoch(2), None, "{ahead}");
+    }
+}
