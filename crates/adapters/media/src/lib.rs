@@ -58,6 +58,12 @@ mod statistics;
 mod tcp;
 mod udp;
 
+/// The limits of what devices send.
+pub use anteroom_sfu::{
+    limits::{MediaLimits, SourceLimit},
+    source::PerSource,
+};
+
 pub use self::{
     call_handle::{BusyError, CallEvents, CallHandle, Receipt},
     command::{SlotWish, ViewRequest},
@@ -67,6 +73,6 @@ pub use self::{
     server::{MediaServer, StartError, UnavailableError},
     settings::{ListenAddresses, MAX_THREADS, MediaSettings},
     sockets::SocketAddresses,
-    statistics::{BATCH_BOUNDS, HistogramCounts, LOAD_BOUNDS, MediaCounts},
+    statistics::{BATCH_BOUNDS, HistogramCounts, LOAD_BOUNDS, MediaCounts, MediaHistograms},
     tcp::TcpLimits,
 };

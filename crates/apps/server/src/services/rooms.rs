@@ -81,6 +81,7 @@ impl OpenRooms {
             installation,
             url,
             telemetry: Telemetry { events, metrics },
+            media: _,
         } = context;
         let opening = async {
             let database: SqliteRooms =
