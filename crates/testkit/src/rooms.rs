@@ -13,7 +13,7 @@ use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_pages::WebAddress;
 use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, Timestamp};
 use anteroom_rooms::{
-    CleanerSettings, GroupCallKey, LeaseSettings, Media, MediaServer, Node, Origin, Rooms,
+    CleanerSettings, ExternalMediaServer, GroupCallKey, LeaseSettings, Media, Node, Origin, Rooms,
     RoomsParts, RoomsSettings, SfuSettings, SocketLimits, VerificationLimits, internal_router,
     router, verifier_keys,
 };
@@ -219,6 +219,7 @@ impl TestRooms {
             http: options.http,
             metrics: metrics.clone(),
             verifications: NonZeroUsize::MIN.saturating_add(1),
+            media: None,
             dependencies: Vec::new(),
             settings: settings(&options, &base_url),
         })
@@ -354,10 +355,10 @@ struct Shared {
 
 fn settings(options: &TestRoomsOptions, base_url: &str) -> RoomsSettings {
     let node = Node::new(&options.region, base_url).expect("a good node");
-    let servers: Vec<MediaServer> = options
+    let servers: Vec<ExternalMediaServer> = options
         .media_servers
         .iter()
-        .map(|url| MediaServer::parse(url).expect("a good URL"))
+        .map(|url| ExternalMediaServer::parse(url).expect("a good URL"))
         .collect();
     let group_key = options.group_key.clone();
     let origins = options.origins.iter();

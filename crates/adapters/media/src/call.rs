@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use anteroom_protocol::DemuxId;
+use anteroom_protocol::{
+    DemuxId,
+    media::{SessionDescription, SlotReport, ViewRequest},
+};
 use anteroom_sfu::{
     OfferError, OfferKind, Sfu, SfuOutput,
     input::{Input, View, Wish},
@@ -13,8 +16,8 @@ use str0m::net::Transmit;
 use crate::{
     call_port::CallPort,
     client_key::ClientKey,
-    command::{Command, ViewRequest},
-    event::{MediaEvent, OfferRefusal, SessionAnswer, SlotReport},
+    command::Command,
+    event::{MediaEvent, OfferRefusal},
     offers::{OfferJob, OfferQueue},
     routes::Routes,
     statistics::MediaCounts,
@@ -213,7 +216,7 @@ impl Call {
         self.port.events.push(MediaEvent::Answer {
             device,
             session,
-            answer: SessionAnswer::new(answer),
+            answer: SessionDescription::new(answer),
         });
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{DemuxId, OpaqueUserId};
+use anteroom_protocol::{DemuxId, OpaqueUserId, media::ViewRequest};
 use anteroom_sfu::{
     input::{MuteOrder, MuteTarget},
     source::{PerSource, Source},
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     call_port::CallPort,
-    command::{Command, TooMany, ViewRequest},
+    command::{Command, TooMany},
     event::MediaEvent,
 };
 

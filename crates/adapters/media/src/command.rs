@@ -5,36 +5,14 @@
 
 use std::collections::VecDeque;
 
-use anteroom_protocol::{DemuxId, OpaqueUserId};
+use anteroom_protocol::{DemuxId, OpaqueUserId, media::ViewRequest};
 use anteroom_sfu::{
     AnsweredOffer,
-    input::{MuteOrder, MuteTarget, Subject},
+    input::{MuteOrder, MuteTarget},
     source::{PerSource, Source},
 };
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-
-/// A device's wishes about its slots.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ViewRequest {
-    /// The wishes, one for a slot.
-    pub slots: Vec<SlotWish>,
-    /// The devices that take no audio slot.
-    pub audio_without: Vec<DemuxId>,
-}
-
-/// A device's wish about one slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SlotWish {
-    /// The name of the slot's m-line.
-    pub mid: String,
-    /// The device to be shown.
-    pub subject: Subject,
-    /// The source.
-    pub source: Source,
-    /// The height in pixels. Of pictures only.
-    pub height: u16,
-}
 
 /// A command for a call's media.
 pub(crate) enum Command {

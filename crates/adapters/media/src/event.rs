@@ -5,14 +5,11 @@
 
 use std::collections::VecDeque;
 
-use anteroom_protocol::DemuxId;
-use anteroom_sfu::{
-    OfferError,
-    demand::Wanted,
-    input::MuteOrder,
-    output::{Pause, Refusal},
-    source::Source,
+use anteroom_protocol::{
+    DemuxId,
+    media::{MuteOrder, SessionDescription, SlotReport, Source, Wanted},
 };
+use anteroom_sfu::{OfferError, output::Refusal};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -26,7 +23,7 @@ pub enum MediaEvent {
         /// The number of the session.
         session: u64,
         /// The answer.
-        answer: SessionAnswer,
+        answer: SessionDescription,
     },
     /// An offer is not answered.
     OfferRefused {
@@ -78,40 +75,6 @@ pub enum MediaEvent {
     Speakers(Vec<DemuxId>),
     /// The media of the call have ended since a part of the server failed.
     Failed,
-}
-
-/// The text of an answer (SDP). It has the credentials of the connection, so `Debug` shows nothing of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SessionAnswer(String);
-
-anteroom_runtime::redacted_debug!(SessionAnswer);
-
-impl SessionAnswer {
-    /// Wraps the text.
-    pub(crate) const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// Returns the text, for the device.
-    #[must_use]
-    pub fn into_text(self) -> String {
-        self.0
-    }
-}
-
-/// The state of a slot that is not empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SlotReport {
-    /// The name of the slot's m-line.
-    pub mid: String,
-    /// The device that is shown.
-    pub device: DemuxId,
-    /// The source.
-    pub source: Source,
-    /// The reason why nothing travels.
-    pub pause: Option<Pause>,
-    /// The height of the picture that travels.
-    pub height: Option<u16>,
 }
 
 /// The reason why an offer is not answered.
@@ -239,7 +202,7 @@ mod tests {
         MediaEvent::Answer {
             device: id(device),
             session,
-            answer: SessionAnswer::new("a=ice-pwd:secret".to_owned()),
+            answer: SessionDescription::new("a=ice-pwd:secret".to_owned()),
         }
     }
 

@@ -58,16 +58,18 @@ mod statistics;
 mod tcp;
 mod udp;
 
-/// The limits of what devices send.
+pub use anteroom_protocol::media::{SessionDescription, SlotReport, SlotWish, ViewRequest};
+/// The limits of what devices send, and the reasons of refusals.
 pub use anteroom_sfu::{
+    OfferError,
+    description::LineError,
     limits::{MediaLimits, SourceLimit},
-    source::PerSource,
+    output::Refusal,
 };
 
 pub use self::{
     call_handle::{BusyError, CallEvents, CallHandle, Receipt},
-    command::{SlotWish, ViewRequest},
-    event::{MediaEvent, OfferRefusal, SessionAnswer, SlotReport},
+    event::{MediaEvent, OfferRefusal},
     frame_queue::QueueLimits,
     load::LoadLimit,
     server::{MediaServer, StartError, UnavailableError},

@@ -8,7 +8,7 @@ use std::{iter::repeat_n, num::NonZeroUsize};
 
 use anteroom_console::failure::Failure;
 use anteroom_http_server::ListenerKind;
-use anteroom_rooms::media_connections;
+use anteroom_rooms::external_media_connections;
 use anyhow::bail;
 
 use crate::settings::{MediaKind, Settings};
@@ -60,7 +60,7 @@ impl DescriptorDemand {
             let rooms = &settings.rooms;
             clients.extend([rooms.sockets.get(), rooms.unjoined_sockets.get()]);
             if rooms.media == MediaKind::Sfu {
-                reserve += media_connections(rooms.media_servers.len());
+                reserve += external_media_connections(rooms.media_servers.len());
             }
             if settings.carries_media() {
                 let threads = settings.media.threads();
@@ -190,10 +190,10 @@ mod tests {
         settings.rooms.media = MediaKind::Sfu;
         for servers in [0, 1, 8, 40] {
             settings.rooms.media_servers = vec!["http://10.0.0.1:9090".to_owned(); servers];
-            let reserve = PROCESS + SERVICE + media_connections(servers);
+            let reserve = PROCESS + SERVICE + external_media_connections(servers);
             assert_eq!(DescriptorDemand::of(&settings).reserve, reserve);
         }
-        assert!(media_connections(40) >= media_connections(0) + 40 * 4);
+        assert!(external_media_connections(40) >= external_media_connections(0) + 40 * 4);
     }
 
     #[test]

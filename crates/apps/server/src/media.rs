@@ -1,6 +1,7 @@
 //! Sound and picture of calls: the media server of the process.
 
 mod addresses;
+mod backend;
 mod metrics;
 
 use std::{
@@ -10,13 +11,15 @@ use std::{
 };
 
 use anteroom_console::failure::Failure;
-use anteroom_media::{MediaServer, StartError};
+use anteroom_media::{MediaLimits, MediaServer, StartError};
+use anteroom_rooms::MediaBackend;
 use anteroom_runtime::Metrics;
 use anyhow::anyhow;
 use url::{Host, Url};
 
 use self::{
     addresses::{Reach, told},
+    backend::ServerBackend,
     metrics::MediaMetrics,
 };
 use crate::{
@@ -51,6 +54,15 @@ impl OpenMedia {
             settings: settings.clone(),
             told,
         }))
+    }
+
+    /// Returns the media server as the room service uses it.
+    pub fn backend(&self) -> Arc<dyn MediaBackend> {
+        let limits = MediaLimits::from(self.settings.limits);
+        Arc::new(ServerBackend {
+            server: Arc::clone(&self.server),
+            max_bitrate: limits.sources.camera.bits,
+        })
     }
 
     /// Shows the metrics of the media server.

@@ -53,6 +53,7 @@ mod ids;
 mod link;
 mod link_admin_key;
 mod link_state;
+pub mod media;
 mod member_key;
 mod room_name;
 mod root_key;

@@ -6,36 +6,12 @@
 
 use core::time::Duration;
 
-use crate::{
-    source::{Layer, PerSource},
-    time::Moment,
-};
+pub use anteroom_protocol::media::Wanted;
+
+use crate::{source::PerSource, time::Moment};
 
 /// The time without a watcher after which a source or layer is wanted no longer.
 pub const UNWATCHED: Duration = Duration::from_secs(5);
-
-/// The sources and layers of one device that are watched, or wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// The number of layers of the camera, the smallest first: 0 to 3.
-    pub camera_layers: u8,
-    /// The screen.
-    pub screen: bool,
-    /// The sound of the screen.
-    pub screen_audio: bool,
-    /// The microphone.
-    pub audio: bool,
-}
-
-impl Wanted {
-    /// Everything.
-    pub const ALL: Self = Self {
-        camera_layers: Layer::High.count(),
-        screen: true,
-        screen_audio: true,
-        audio: true,
-    };
-}
 
 /// The demand for what one device sends. The module's documentation has the rules.
 #[derive(Clone, Copy, Debug)]

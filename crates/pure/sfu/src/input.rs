@@ -2,6 +2,8 @@
 
 use anteroom_protocol::{DemuxId, OpaqueUserId};
 
+pub use anteroom_protocol::media::{MuteOrder, MuteTarget, Subject};
+
 use crate::{
     indexes::SlotIndex,
     source::{Layer, PerSource, Source},
@@ -159,33 +161,4 @@ pub struct Wish {
     pub source: Source,
     /// The height in pixels. Of pictures only.
     pub height: u16,
-}
-
-/// The device of a wish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// This one.
-    Device(DemuxId),
-    /// The one of this rank among the speakers without the viewer, from 0.
-    Speaker(usize),
-}
-
-/// The devices that an admin mutes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MuteTarget {
-    /// One device.
-    One(DemuxId),
-    /// All devices but the admin's own and these.
-    AllBut(Vec<DemuxId>),
-}
-
-/// An order of an admin about a source of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MuteOrder {
-    /// Stops the source until the device publishes it anew.
-    Mute,
-    /// Stops the source likewise, and for as long as it is held.
-    Hold,
-    /// Ends a hold. The source goes on if the device has published it anew since.
-    Release,
 }

@@ -2,6 +2,8 @@
 
 use anteroom_protocol::DemuxId;
 
+pub use anteroom_protocol::media::Pause;
+
 use crate::{
     demand::Wanted,
     device_handle::DeviceHandle,
@@ -80,17 +82,4 @@ pub struct SlotState {
     pub pause: Option<Pause>,
     /// The height of the picture that travels.
     pub height: Option<u16>,
-}
-
-/// The reason why nothing travels in a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
-    /// Not even the smallest layer fits into the viewer's bandwidth.
-    Bandwidth,
-    /// The device does not send the source, or an admin has stopped it.
-    Muted,
-    /// The viewer cannot decode it.
-    Codec,
-    /// The device is not in the call, or not connected.
-    Gone,
 }

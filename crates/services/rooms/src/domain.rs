@@ -8,6 +8,7 @@ pub(crate) mod cleaner;
 pub(crate) mod context;
 pub(crate) mod ended_calls;
 pub(crate) mod events;
+pub(crate) mod external_media;
 pub(crate) mod failure;
 pub(crate) mod group_token;
 pub(crate) mod limits;

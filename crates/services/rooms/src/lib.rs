@@ -38,8 +38,12 @@ mod state;
 
 pub use self::{
     domain::{
+        external_media::client::external_media_connections,
         group_token::GroupCallKey,
-        media::client::media_connections,
+        media::{
+            MediaBackend, MediaBusy, MediaConfig, MediaControl, MediaEnd, MediaEvent, MediaEvents,
+            MediaUnavailable, OfferRefusal, OpenedMedia,
+        },
         node::Node,
         verification::{KeysError, StoredParams, VerifierKeys, verifier_keys},
     },
@@ -51,7 +55,7 @@ pub use self::{
     },
     rooms::{Rooms, RoomsParts, SetupError},
     settings::{
-        CleanerSettings, LeaseSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings,
-        SocketLimits, VerificationLimits,
+        CleanerSettings, ExternalMediaServer, LeaseSettings, Media, Origin, RoomsSettings,
+        SfuSettings, SocketLimits, VerificationLimits,
     },
 };

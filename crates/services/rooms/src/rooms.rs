@@ -21,15 +21,15 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use crate::{
-    Media, RoomsSettings, StoredParams, VerifierKeys,
+    Media, MediaBackend, RoomsSettings, StoredParams, VerifierKeys,
     domain::{
         calls::{Calls, context::CallContext},
         cleaner::Cleaner,
         context::RoomContext,
         events::RoomEvents,
+        external_media::pool::ExternalMediaPool,
         limits::UserLimits,
         links::Links,
-        media::pool::MediaPool,
         message_operations::SocketRecorders,
         node::LocalNode,
         socket_budgets::SocketBudgets,
@@ -64,6 +64,9 @@ pub struct RoomsParts {
     pub metrics: Metrics,
     /// The number of verifications that run at the same time: the number of cores.
     pub verifications: NonZeroUsize,
+    /// The media server that carries the calls of this node. Without one, calls have no media, or those of external
+    /// media servers ([`Media::Sfu`]).
+    pub media: Option<Arc<dyn MediaBackend>>,
     /// The dependencies in the readiness report besides the database and the media servers.
     pub dependencies: Vec<Arc<dyn Dependency>>,
     /// The operator's settings.
@@ -93,14 +96,14 @@ impl Rooms {
     /// [`SetupError`] for settings that cannot be used.
     pub fn new(parts: RoomsParts) -> Result<Self, SetupError> {
         let settings = parts.settings;
-        let media = match &settings.media {
+        let external_media = match &settings.media {
             Media::Embedded => None,
             Media::Sfu(sfu) => {
-                let pool = MediaPool::new(sfu, settings.cleaner);
+                let pool = ExternalMediaPool::new(sfu, settings.cleaner);
                 Some(pool.map_err(SetupError::MediaClient)?)
             }
         };
-        let node = LocalNode::new(settings.node.clone(), media.is_some())
+        let node = LocalNode::new(settings.node.clone(), external_media.is_some())
             .map_err(|_| SetupError::NameTooLong)?;
         let clock = parts.clock;
         let verifier = Arc::new(PresentationVerifier::new(
@@ -115,7 +118,7 @@ impl Rooms {
             Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
             Arc::clone(&verifier) as _,
         ];
-        if let Some(media) = &media {
+        if let Some(media) = &external_media {
             dependencies.push(Arc::new(media.clone()));
         }
         dependencies.extend(parts.dependencies);
@@ -143,7 +146,7 @@ impl Rooms {
             entropy: parts.entropy,
             node,
         });
-        let calls = CallContext::new(Arc::clone(&context), &settings, &parts.metrics);
+        let calls = CallContext::new(Arc::clone(&context), &settings, parts.media, &parts.metrics);
         let calls = Arc::new(Calls::new(calls));
         Ok(Self(Arc::new(RoomsState {
             links: Arc::new(Links {
@@ -154,14 +157,14 @@ impl Rooms {
             cleaner: Cleaner {
                 context: Arc::clone(&context),
                 calls: Arc::clone(&calls),
-                media: media.clone(),
+                media: external_media.clone(),
                 settings: settings.cleaner,
                 leases: settings.leases,
                 is_purging: AtomicBool::new(true),
             },
             context,
             calls,
-            media,
+            external_media,
             sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
             operations: SocketRecorders::new(&parts.metrics),
             connections: AtomicU64::new(0),
@@ -190,7 +193,7 @@ impl Rooms {
     ///
     /// Another process must not run under this node's name.
     pub async fn recover(&self) {
-        match &self.0.media {
+        match &self.0.external_media {
             Some(media) => media.check_servers().await,
             None => self.0.cleaner.forget_own_calls().await,
         }
@@ -198,7 +201,8 @@ impl Rooms {
 
     /// Checks the media servers and cleans the records until `shutdown` completes.
     pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
-        let watch = OptionFuture::from(self.0.media.as_ref().map(MediaPool::watch));
+        let watch =
+            OptionFuture::from(self.0.external_media.as_ref().map(ExternalMediaPool::watch));
         let tasks = async {
             tokio::join!(
                 watch.instrument(task_span("media-health")),

@@ -89,7 +89,7 @@ pub enum Media {
 #[derive(Clone, Debug)]
 pub struct SfuSettings {
     /// The servers.
-    pub servers: Vec<MediaServer>,
+    pub servers: Vec<ExternalMediaServer>,
     /// The maximum time for a server to answer.
     pub timeout: Duration,
     /// The interval of health checks.
@@ -99,7 +99,7 @@ pub struct SfuSettings {
 impl SfuSettings {
     /// Returns settings with these servers, a timeout of 3 s and a health check every 5 s.
     #[must_use]
-    pub fn of_servers(servers: Vec<MediaServer>) -> Self {
+    pub fn of_servers(servers: Vec<ExternalMediaServer>) -> Self {
         Self {
             servers,
             timeout: Duration::from_secs(3),
@@ -110,9 +110,9 @@ impl SfuSettings {
 
 /// The base URL of a media server.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MediaServer(Url);
+pub struct ExternalMediaServer(Url);
 
-impl MediaServer {
+impl ExternalMediaServer {
     /// Parses a URL with the scheme `http` or `https`, without query and fragment.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -306,7 +306,7 @@ mod tests {
             ("http://sfu.example/#x", false),
             ("sfu.example", false),
         ] {
-            assert_eq!(MediaServer::parse(text).is_some(), good, "{text}");
+            assert_eq!(ExternalMediaServer::parse(text).is_some(), good, "{text}");
         }
     }
 

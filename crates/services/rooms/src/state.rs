@@ -12,8 +12,9 @@ use anteroom_runtime::{GuardedGauge, HealthRegistry, Metrics, Monitor};
 use crate::{
     RoomsSettings,
     domain::{
-        calls::Calls, cleaner::Cleaner, context::RoomContext, links::Links, media::pool::MediaPool,
-        message_operations::SocketRecorders, socket_budgets::SocketBudgets,
+        calls::Calls, cleaner::Cleaner, context::RoomContext,
+        external_media::pool::ExternalMediaPool, links::Links, message_operations::SocketRecorders,
+        socket_budgets::SocketBudgets,
     },
 };
 
@@ -22,7 +23,7 @@ pub(crate) struct RoomsState {
     pub(crate) context: Arc<RoomContext>,
     pub(crate) links: Arc<Links>,
     pub(crate) calls: Arc<Calls>,
-    pub(crate) media: Option<MediaPool>,
+    pub(crate) external_media: Option<ExternalMediaPool>,
     pub(crate) cleaner: Cleaner,
     pub(crate) sockets: SocketBudgets,
     pub(crate) operations: SocketRecorders,

@@ -11,8 +11,8 @@ use anteroom_console::{
 use anteroom_http_server::RouteOperation;
 use anteroom_protocol::Timestamp;
 use anteroom_rooms::{
-    GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
-    StoredParams,
+    ExternalMediaServer, GroupCallKey, Media, Node, Origin, Rooms, RoomsParts, RoomsSettings,
+    SfuSettings, StoredParams,
 };
 use anteroom_runtime::{Clock, Entropy, Pseudonymizer, spawn_task, task_span};
 use anteroom_store::{
@@ -43,6 +43,7 @@ use crate::{
     database::{self, ServiceSchema as _},
     databases,
     installation::Installation,
+    media::OpenMedia,
     params::{self, ParamsOwner},
     settings::{self, MediaKind},
 };
@@ -81,7 +82,7 @@ impl OpenRooms {
             installation,
             url,
             telemetry: Telemetry { events, metrics },
-            media: _,
+            media,
         } = context;
         let opening = async {
             let database: SqliteRooms =
@@ -101,6 +102,7 @@ impl OpenRooms {
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
             verifications: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            media: media.as_ref().map(OpenMedia::backend),
             dependencies: events.dependencies(),
             settings: RoomsSettings {
                 verifications: settings.limits.verifications.into(),
@@ -281,7 +283,7 @@ fn room_settings(
     }
     let mut servers = Vec::new();
     for server in &settings.media_servers {
-        let parsed = MediaServer::parse(server)
+        let parsed = ExternalMediaServer::parse(server)
             .with_context(|| format!("rooms.media_servers: {server:?} is no URL"))?;
         servers.push(parsed);
     }

@@ -8,8 +8,9 @@ use std::{
 
 use anteroom_media::{
     ListenAddresses, LoadLimit, MAX_THREADS, MediaLimits, MediaSettings as ServerSettings,
-    PerSource, QueueLimits, SourceLimit, TcpLimits,
+    QueueLimits, SourceLimit, TcpLimits,
 };
+use anteroom_protocol::media::PerSource;
 use anyhow::{bail, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

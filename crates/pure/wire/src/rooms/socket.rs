@@ -2,11 +2,15 @@
 
 mod group_epoch;
 mod inbound;
+mod media;
 mod member_text;
 mod outbound;
 
 pub use self::{
     group_epoch::GroupEpochBody,
-    inbound::{ClientMessage, JoinMessage, RelayRecipients, RosterUpdates, WelcomeBody},
+    inbound::{ClientMessage, JoinMessage, Recipients, RosterUpdates, WelcomeBody},
+    media::{
+        LayersBody, MediaConfigBody, SlotBody, SlotWishBody, SourceName, SourcesBody, WantedBody,
+    },
     outbound::{DeviceBody, DeviceStatus, EntryBody, JoinedMessage, ServerMessage},
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anteroom_client::GroupEvent;
 use anteroom_testkit::Hop;
-use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients, ServerMessage};
+use anteroom_wire::rooms::socket::{ClientMessage, Recipients, ServerMessage};
 
 use crate::{
     lying_stage::{LyingStage, change_devices},
@@ -49,7 +49,7 @@ impl Numbers {
         };
         match message {
             ClientMessage::Relay {
-                to: RelayRecipients::One(device),
+                to: Recipients::One(device),
                 ..
             } => *device = self.of(*device),
             ClientMessage::Commit {

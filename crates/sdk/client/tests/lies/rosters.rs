@@ -46,6 +46,7 @@ fn invent(stage: &LyingStage, user: &OpaqueUserId) {
                 guest: false,
                 hello: None,
                 member: None,
+                media: None,
             };
             joined.participants.insert(0, device);
         }

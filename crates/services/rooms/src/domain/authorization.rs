@@ -30,7 +30,7 @@ pub(crate) enum Entrance {
     /// calls at other nodes and the joins of guests, because a member may resume.
     Socket { joins: BucketSize },
     /// On a media server.
-    MediaServer,
+    ExternalMedia,
 }
 
 /// A user whose claim on a room is verified.
@@ -56,7 +56,7 @@ pub(crate) async fn authorize(
 ) -> Result<(AuthorizedUser, Role), JoinRefusal> {
     let name = match entrance {
         Entrance::Socket { .. } => "look at link",
-        Entrance::MediaServer => "look at room",
+        Entrance::ExternalMedia => "look at room",
     };
     let user = AuthorizedUser::verify(context, name, claim, client).await?;
     let user = user.ok_or(JoinRefusal::UnknownLink)?;
@@ -65,7 +65,7 @@ pub(crate) async fn authorize(
             let counted = context.limits.count("join", user.id.as_str(), joins).await;
             counted.map_err(JoinRefusal::Limited)?;
         }
-        Entrance::MediaServer => {
+        Entrance::ExternalMedia => {
             user.check_media_join(context)?;
             if user.has_guest_account {
                 let counted = context.limits.count_guest_join(client).await;

@@ -20,8 +20,8 @@ use tokio::time::sleep;
 use super::{
     calls::Calls,
     context::RoomContext,
+    external_media::{client::MediaError, pool::ExternalMediaPool},
     failure::DecisionFailure,
-    media::{client::MediaError, pool::MediaPool},
 };
 use crate::{CleanerSettings, LeaseSettings};
 
@@ -36,7 +36,7 @@ const RECENT: u64 = 15;
 pub(crate) struct Cleaner {
     pub(crate) context: Arc<RoomContext>,
     pub(crate) calls: Arc<Calls>,
-    pub(crate) media: Option<MediaPool>,
+    pub(crate) media: Option<ExternalMediaPool>,
     pub(crate) settings: CleanerSettings,
     pub(crate) leases: LeaseSettings,
     /// Whether links past their end are deleted.
@@ -90,7 +90,7 @@ impl Cleaner {
 
     /// Renews or ends every recorded call as its media server reports. The record of a call whose media
     /// server does not answer remains until its lease expires.
-    async fn ask_about_calls(&self, media: &MediaPool) -> Result<(), DecisionFailure> {
+    async fn ask_about_calls(&self, media: &ExternalMediaPool) -> Result<(), DecisionFailure> {
         let mut after = None;
         loop {
             let mut reader = self.context.transactions.read("list calls").await?;
@@ -112,7 +112,7 @@ impl Cleaner {
 
     /// Returns whether the call is on; `None` if the media server does not answer, or may not know the
     /// call yet.
-    async fn is_on(&self, media: &MediaPool, call: &CallRecord) -> Option<bool> {
+    async fn is_on(&self, media: &ExternalMediaPool, call: &CallRecord) -> Option<bool> {
         let server = media.server_of(call)?;
         match media.client.clients(&server, call.era, None).await {
             Ok(_) => Some(true),
@@ -125,7 +125,7 @@ impl Cleaner {
 
     async fn record_states(
         &self,
-        media: &MediaPool,
+        media: &ExternalMediaPool,
         states: &[(bool, CallRecord)],
     ) -> Result<(), DecisionFailure> {
         if states.is_empty() {

@@ -10,12 +10,12 @@ use super::{
     calls::Calls,
     context::RoomContext,
     ended_calls::end_eras,
-    failure::{ClaimRefusal, DecisionFailure},
-    media::{
+    external_media::{
         client::MediaError,
         contract::{Clients, MediaDevice},
-        pool::MediaPool,
+        pool::ExternalMediaPool,
     },
+    failure::{ClaimRefusal, DecisionFailure},
     node::Node,
 };
 
@@ -74,7 +74,7 @@ fn media_device(device: &Participant) -> MediaDevice {
 pub(crate) async fn peek(
     context: &RoomContext,
     calls: &Calls,
-    media: Option<&MediaPool>,
+    media: Option<&ExternalMediaPool>,
     claim: Claim,
     client: ClientAddress,
 ) -> Result<PeekOutcome, ClaimRefusal> {
@@ -117,7 +117,7 @@ pub(crate) async fn peek(
 /// the record then.
 async fn on_media_server(
     context: &RoomContext,
-    media: &MediaPool,
+    media: &ExternalMediaPool,
     call: &CallRecord,
     user: &AuthorizedUser,
 ) -> Result<Result<Option<MembersView>, MediaError>, DecisionFailure> {

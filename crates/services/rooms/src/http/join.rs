@@ -20,12 +20,12 @@ use super::{
 };
 use crate::{
     domain::{
-        failure::JoinRefusal,
-        media::{
+        external_media::{
             join::{JoinedMediaCall, MediaClientParams, join as join_call},
             platform::Platform,
             transport::{ClientTransport, TransportError},
         },
+        failure::JoinRefusal,
         node::Region,
     },
     state::RoomsState,
@@ -88,7 +88,7 @@ pub(crate) async fn join(
     };
     let passkey = body.admin_passkey.as_ref();
     let passkey = passkey.map(anteroom_wire::Base64::as_bytes);
-    let media = state.media.as_ref();
+    let media = state.external_media.as_ref();
     match join_call(&state.context, media, claim, passkey, client, &params).await {
         Ok(joined) => Ok(private(joined_body(joined))),
         Err(refusal) => refused(&state, refusal),

@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use crate::{
     domain::{
-        media::contract::{Clients, MediaDevice},
+        external_media::contract::{Clients, MediaDevice},
         peek::{CallView, MembersView, PeekOutcome, peek as peek_call},
     },
     http::{
@@ -63,7 +63,7 @@ pub(crate) async fn peek(
     match peek_call(
         &state.context,
         &state.calls,
-        state.media.as_ref(),
+        state.external_media.as_ref(),
         claim,
         client,
     )

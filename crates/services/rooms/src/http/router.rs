@@ -22,7 +22,7 @@ use crate::{OPERATIONS, Rooms};
 pub fn router(rooms: Rooms) -> Router {
     let state = Arc::clone(&rooms.0);
     let mut described = described_links();
-    if state.media.is_none() {
+    if state.external_media.is_none() {
         described = described.routes(routes!(socket::socket));
     }
     let (routes, mut description) = described

@@ -2,7 +2,7 @@
 
 use anteroom_e2ee_session::Message;
 use anteroom_protocol::{AdminStatement, GroupEpoch};
-use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients, WelcomeBody};
+use anteroom_wire::rooms::socket::{ClientMessage, Recipients, WelcomeBody};
 
 use super::{Effect, Encryption};
 use crate::wire;
@@ -26,11 +26,11 @@ impl Encryption {
             }
             Message::Refuse(GroupEpoch { group, epoch }) => ClientMessage::Refuse { group, epoch },
             Message::Relay(_, body) => ClientMessage::Relay {
-                to: RelayRecipients::ALL,
+                to: Recipients::ALL,
                 body: wire::encode(&body),
             },
             Message::RelayTo(to, body) => ClientMessage::Relay {
-                to: RelayRecipients::One(to.number()),
+                to: Recipients::One(to.number()),
                 body: wire::encode(&body),
             },
             Message::RosterRequest if self.tells_rosters => ClientMessage::Participants,

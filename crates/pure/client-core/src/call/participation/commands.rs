@@ -1,7 +1,7 @@
 //! The commands of a device, as effects.
 
 use anteroom_e2ee_session::{BarScope, CoAdminVerdict, SessionTime};
-use anteroom_wire::rooms::socket::{ClientMessage, RelayRecipients};
+use anteroom_wire::rooms::socket::{ClientMessage, Recipients};
 use rand_core::CryptoRng;
 
 use super::{Participation, moderation::ServicePart};
@@ -317,8 +317,8 @@ impl Participation {
         let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
         let body = resume_state.sealer.seal(message, rng)?;
         let to = match to {
-            Recipient::All => RelayRecipients::ALL,
-            Recipient::One(device) => RelayRecipients::One(device.number()),
+            Recipient::All => Recipients::ALL,
+            Recipient::One(device) => Recipients::One(device.number()),
         };
         let body = wire::encode(&body);
         let relay = ClientMessage::Relay { to, body };

@@ -194,7 +194,13 @@ impl Participation {
                 self.request_roster(now);
                 return Ok(MessageEffect::Nothing);
             }
-            ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
+            // This client has no media.
+            ServerMessage::Media { .. }
+            | ServerMessage::Slots { .. }
+            | ServerMessage::Send(_)
+            | ServerMessage::Speakers { .. }
+            | ServerMessage::Muted { .. }
+            | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
         };
         Ok(MessageEffect::Event(event))
     }

@@ -71,7 +71,7 @@ impl RelayBudget {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_wire::rooms::socket::RelayRecipients;
+    use anteroom_wire::rooms::socket::Recipients;
 
     use super::*;
 
@@ -81,7 +81,7 @@ mod tests {
 
     fn relay(length: usize) -> ClientMessage {
         ClientMessage::Relay {
-            to: RelayRecipients::ALL,
+            to: Recipients::ALL,
             body: "A".repeat(length / 3 * 4),
         }
     }

@@ -7,7 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{group_epoch::GroupEpochBody, member_text};
+use super::{
+    group_epoch::GroupEpochBody,
+    media::{SlotWishBody, SourceName, SourcesBody},
+    member_text,
+};
 use crate::{Base64, base64url_text};
 
 /// A message of a client. Every type but `join` has no other members than these.
@@ -31,7 +35,7 @@ pub enum ClientMessage {
     /// Sends a message to other devices.
     Relay {
         /// The recipients.
-        to: RelayRecipients,
+        to: Recipients,
         /// The message as base64.
         body: String,
     },
@@ -103,6 +107,37 @@ pub enum ClientMessage {
         /// Whether the user is a co-admin from now on.
         on: bool,
     },
+    /// Offers a connection for media.
+    Media {
+        /// The number of the connection: a new one replaces the connection before.
+        session: u64,
+        /// The offer (SDP).
+        offer: String,
+    },
+    /// Says what to show where.
+    View {
+        /// The wishes, one for a slot. A slot that is not named is empty.
+        slots: Vec<SlotWishBody>,
+        /// The devices that take no audio slot.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        audio_without: Vec<u32>,
+    },
+    /// Says what the device sends.
+    Publish(SourcesBody),
+    /// Stops what others send, or ends that.
+    Mute {
+        /// A device, or all but one's own.
+        demux_id: Recipients,
+        /// The devices that are left out of all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        but: Vec<u32>,
+        /// The source.
+        #[serde(default, skip_serializing_if = "SourceName::is_audio")]
+        source: SourceName,
+        /// `true`: until an admin ends it. `false`: ends it. None: until the device publishes the source anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold: Option<bool>,
+    },
     /// Requests the whole roster.
     Participants,
     /// Keeps the connection alive.
@@ -110,15 +145,16 @@ pub enum ClientMessage {
 }
 
 impl ClientMessage {
-    /// Returns whether a text is a `commit` by its type alone, without reading the rest.
+    /// Returns whether a text is of one of these types, without reading the rest.
     #[must_use]
-    pub fn is_commit(text: &str) -> bool {
+    pub fn is_of_type(text: &str, types: &[&str]) -> bool {
         #[derive(Deserialize)]
         struct MessageType<'a> {
             #[serde(rename = "type", borrow)]
             name: Cow<'a, str>,
         }
-        serde_json::from_str::<MessageType<'_>>(text).is_ok_and(|of| of.name == "commit")
+        serde_json::from_str::<MessageType<'_>>(text)
+            .is_ok_and(|of| types.contains(&of.name.as_ref()))
     }
 }
 
@@ -205,17 +241,17 @@ impl<'de> Deserialize<'de> for RosterUpdates {
     }
 }
 
-/// The recipients of a relay: a demux id, or `all`.
+/// Devices: a demux id, or `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum RelayRecipients {
+pub enum Recipients {
     /// One device.
     One(u32),
     /// All active devices but the sender.
     Named(AllDevices),
 }
 
-impl RelayRecipients {
+impl Recipients {
     /// All active devices but the sender.
     pub const ALL: Self = Self::Named(AllDevices::All);
 }
@@ -229,98 +265,4 @@ pub enum AllDevices {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_message_of_a_client_has_one_form() {
-        for (text, is_pinned) in [
-            (
-                r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","adminPasskey":"BQ==","resume":"Bg==","roster":"delta","hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s","have":{"group":1,"epoch":7}}"#,
-                true,
-            ),
-            (r#"{"type":"join","roomId":"ab","auth":"AA=="}"#, true),
-            (r#"{"type":"leave"}"#, true),
-            (r#"{"type":"raise_hand","raised":true}"#, true),
-            (r#"{"type":"relay","to":"all","body":"aGk="}"#, true),
-            (r#"{"type":"relay","to":32,"body":"aGk="}"#, true),
-            (
-                r#"{"type":"commit","group":1,"epoch":0,"body":"aGk="}"#,
-                true,
-            ),
-            (
-                r#"{"type":"commit","group":1,"epoch":7,"body":"aGk=","welcome":{"to":[16,32],"body":"aGk="}}"#,
-                true,
-            ),
-            (r#"{"type":"refuse","group":1,"epoch":7}"#, true),
-            (r#"{"type":"approve","demuxId":16}"#, true),
-            (r#"{"type":"approve","demuxId":16,"statement":"-_8"}"#, true),
-            (r#"{"type":"deny","demuxId":16}"#, true),
-            (r#"{"type":"remove","demuxId":16}"#, true),
-            (r#"{"type":"block","demuxId":16}"#, true),
-            (r#"{"type":"lower_hand","demuxId":16}"#, true),
-            (r#"{"type":"lock","locked":true}"#, true),
-            (r#"{"type":"approval","on":false}"#, true),
-            (r#"{"type":"coadmin","opaqueUserId":"aa","on":true}"#, true),
-            (r#"{"type":"participants"}"#, true),
-            (r#"{"type":"ping"}"#, true),
-            (r#"{"type":"dance"}"#, false),
-            (r#"{"type":"raise_hand","raised":true,"x":1}"#, false),
-            (r#"{"type":"lower_hand"}"#, false),
-            (r#"{"type":"lock"}"#, false),
-            (r#"{"type":"lock","locked":1}"#, false),
-            (r#"{"type":"approval","on":true,"x":1}"#, false),
-            (r#"{"type":"coadmin","demuxId":16,"on":true}"#, false),
-            (r#"{"type":"relay","to":"some","body":""}"#, false),
-            (r#"{"type":"approve","demux_id":16}"#, false),
-            (r#"{"type":"commit","epoch":0,"body":""}"#, false),
-            (r#"{"type":"commit","group":-1,"epoch":0,"body":""}"#, false),
-            (
-                r#"{"type":"commit","group":1,"epoch":0,"body":"","welcome":{"to":[],"body":"","x":1}}"#,
-                false,
-            ),
-            (
-                r#"{"type":"join","roomId":"ab","auth":"AA==","have":{"group":1}}"#,
-                false,
-            ),
-            (r#"{"type":"approve","demuxId":16,"statement":""}"#, false),
-            (
-                r#"{"type":"approve","demuxId":16,"statement":"+/8"}"#,
-                false,
-            ),
-            (
-                r#"{"type":"approve","demuxId":16,"statement":"-_8="}"#,
-                false,
-            ),
-            (r#"{"type":"approve","demuxId":16,"statement":7}"#, false),
-            (r#"{"type":"deny","demuxId":16,"statement":"-_8"}"#, false),
-        ] {
-            let message = serde_json::from_str::<ClientMessage>(text).ok();
-            let again = message.map(|message| serde_json::to_string(&message).unwrap());
-            assert_eq!(again.as_deref(), is_pinned.then_some(text));
-        }
-    }
-
-    #[test]
-    fn a_join_may_say_more_than_is_known() {
-        for (member, updates) in [
-            ("", RosterUpdates::Whole),
-            (r#","roster":"delta""#, RosterUpdates::Delta),
-            (
-                r#","roster":"tomorrow","mood":["fine"]"#,
-                RosterUpdates::Whole,
-            ),
-            (r#","roster":7"#, RosterUpdates::Whole),
-            (
-                r#","roster":null,"hello":null,"member":null"#,
-                RosterUpdates::Whole,
-            ),
-        ] {
-            let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA=="{member}}}"#);
-            match serde_json::from_str(&text) {
-                Ok(ClientMessage::Join(join)) => assert_eq!(join.roster, updates, "{member}"),
-                _ => panic!("{text}"),
-            }
-        }
-    }
-}
+mod tests;

@@ -7,7 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{group_epoch::GroupEpochBody, member_text};
+use super::{
+    group_epoch::GroupEpochBody,
+    media::{MediaConfigBody, SlotBody, SourceName, SourcesBody, WantedBody},
+    member_text,
+};
 use crate::{base64url_text, rooms::LinkStateBody};
 
 /// A message to a client.
@@ -135,6 +139,35 @@ pub enum ServerMessage<'a> {
         /// The sender.
         from: u32,
     },
+    /// The answer to an offer.
+    Media {
+        /// The number of the connection.
+        session: u64,
+        /// The answer (SDP).
+        answer: Zeroizing<String>,
+    },
+    /// The states of the client's slots, whole. Empty slots are not named.
+    Slots {
+        /// The states.
+        slots: Vec<SlotBody<'a>>,
+    },
+    /// The sources and layers that somebody sees or hears: the others need not be sent.
+    Send(WantedBody),
+    /// The devices that speak, loudest first.
+    Speakers {
+        /// The devices.
+        speakers: Vec<u32>,
+    },
+    /// An admin has stopped a source of the client, or ended a hold.
+    Muted {
+        /// The admin's device.
+        by: u32,
+        /// The source.
+        source: SourceName,
+        /// `true`: until an admin ends it. `false`: that has ended. None: until the client publishes it anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold: Option<bool>,
+    },
     /// Another node has the call.
     Redirect {
         /// The socket of that node.
@@ -199,6 +232,9 @@ pub struct JoinedMessage<'a> {
     /// The features beyond the base protocol.
     #[serde(default)]
     pub features: Vec<Cow<'a, str>>,
+    /// The media that the call has. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_config: Option<MediaConfigBody<'a>>,
     /// The present epoch of the group, once one has started, for a device in the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<GroupEpochBody>,
@@ -273,6 +309,14 @@ pub struct DeviceBody<'a> {
         deserialize_with = "member_text::deserialize_or_none"
     )]
     pub member: Option<MemberKey>,
+    /// The sources that the device sends. Present only for devices that send some. A reader takes any other value
+    /// as none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "sources_or_none"
+    )]
+    pub media: Option<SourcesBody>,
 }
 
 /// A device in a list of changes.
@@ -292,86 +336,18 @@ fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STATE: &str = r#"{"restrictions":"adminApproval","name":"AQI=","revoked":false,"expiration":1,"delete_at":2}"#;
-    const ACTIVE: &str = r#"{"demuxId":16,"opaqueUserId":"aa","handRaisedAt":1700000000123,"admin":true,"hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"}"#;
-    const STATED: &str = r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"adminStatement":"AQI="}"#;
-    const CO_ADMIN: &str = r#"{"demuxId":16,"opaqueUserId":"aa","coadmin":true}"#;
-    const PENDING: &str = r#"{"demuxId":32,"lost":true}"#;
-
-    #[test]
-    fn every_message_of_the_service_has_one_form() {
-        for text in [
-            format!(
-                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"maxDevicesPerUser":5,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"rosterRevision":7,"callLinkState":{STATE},"features":["hello"]}}"#
-            ),
-            format!(
-                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATED},"features":["statements"],"statement":"-_8"}}"#
-            ),
-            format!(
-                r#"{{"type":"participants","eraId":"ab","active":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1}}"#
-            ),
-            r#"{"type":"participants","eraId":"ab","active":[],"pending":[],"pendingCount":0,"revision":7}"#.to_owned(),
-            r#"{"type":"roster","eraId":"ab","joined":[],"changed":[],"left":[],"pendingCount":1,"since":6,"revision":7}"#.to_owned(),
-            r#"{"type":"roster","eraId":"ab","joined":[{"status":"active","demuxId":16}],"changed":[{"status":"pending","demuxId":32,"lost":true}],"left":[48],"pendingCount":1}"#.to_owned(),
-            format!(
-                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":[],"present":{{"group":1,"epoch":7}},"missed":2}}"#
-            ),
-            format!(
-                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{CO_ADMIN}],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":["moderation"],"locked":true,"approval":false}}"#
-            ),
-            r#"{"type":"moderation","locked":true,"approval":false,"isAdmin":true}"#.to_owned(),
-            r#"{"type":"admitted"}"#.to_owned(),
-            r#"{"type":"admitted","present":{"group":1,"epoch":7}}"#.to_owned(),
-            r#"{"type":"commit","group":1,"epoch":7,"from":16,"body":"aGk="}"#.to_owned(),
-            r#"{"type":"welcome","group":1,"epoch":8,"from":16,"body":"aGk="}"#.to_owned(),
-            r#"{"type":"refuse","group":1,"epoch":7,"from":16}"#.to_owned(),
-            r#"{"type":"error","code":"stale_commit","message":"","of":"commit","present":{"group":1,"epoch":7}}"#.to_owned(),
-            r#"{"type":"admitted","statement":"-_8"}"#.to_owned(),
-            r#"{"type":"denied","reason":"ended"}"#.to_owned(),
-            r#"{"type":"removed"}"#.to_owned(),
-            r#"{"type":"blocked"}"#.to_owned(),
-            format!(r#"{{"type":"link","callLinkState":{STATE}}}"#),
-            format!(r#"{{"type":"link","callLinkState":{STATED}}}"#),
-            r#"{"type":"relay","from":16,"body":"aGk="}"#.to_owned(),
-            r#"{"type":"redirect","url":"wss://other"}"#.to_owned(),
-            r#"{"type":"error","code":"full","message":"The call is full."}"#.to_owned(),
-            r#"{"type":"pong"}"#.to_owned(),
-            r#"{"type":"pong","rosterRevision":7}"#.to_owned(),
-        ] {
-            let message: ServerMessage<'_> = serde_json::from_str(&text).unwrap();
-            assert_eq!(serde_json::to_string(&message).unwrap(), text);
-        }
-    }
-
-    #[test]
-    fn a_client_reads_messages_and_members_of_a_later_version() {
-        let later = serde_json::from_str(r#"{"type":"dance","with":16}"#).unwrap();
-        assert!(matches!(later, ServerMessage::Unknown));
-        for hello in ["7", "null", r#"{"of":"later"}"#] {
-            let text = format!(r#"{{"demuxId":16,"mood":"fine","hello":{hello}}}"#);
-            let device: DeviceBody<'_> = serde_json::from_str(&text).unwrap();
-            assert_eq!((device.demux_id, device.hello), (16, None));
-        }
-        for member in ["7", "null", r#""AA""#, r#""-_v7""#, r#"{"of":"later"}"#] {
-            let text = format!(r#"{{"demuxId":16,"member":{member}}}"#);
-            let device: DeviceBody<'_> = serde_json::from_str(&text).unwrap();
-            assert_eq!((device.demux_id, device.member), (16, None));
-        }
-        let long = format!(r#""{}""#, "A".repeat(684));
-        for statement in ["7", "null", r#""+/8""#, r#""""#, &long] {
-            let text = format!(r#"{{"type":"admitted","statement":{statement},"mood":"fine"}}"#);
-            let admitted = serde_json::from_str(&text).unwrap();
-            assert!(matches!(
-                admitted,
-                ServerMessage::Admitted {
-                    statement: None,
-                    ..
-                }
-            ));
-        }
-    }
+fn sources_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SourcesBody>, D::Error> {
+    let sends = |value: &Value, name| value.get(name).and_then(Value::as_bool).unwrap_or(false);
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.is_object().then(|| SourcesBody {
+        audio: sends(&value, "audio"),
+        camera: sends(&value, "camera"),
+        screen: sends(&value, "screen"),
+        screen_audio: sends(&value, "screenAudio"),
+    }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use anteroom_protocol::HelloKey;
 use anteroom_runtime::Clock as _;
 use anteroom_testkit::TestLink;
 use anteroom_wire::rooms::socket::{
-    ClientMessage, JoinMessage, RelayRecipients, RosterUpdates, ServerMessage,
+    ClientMessage, JoinMessage, Recipients, RosterUpdates, ServerMessage,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{SinkExt as _, StreamExt as _};
@@ -107,7 +107,7 @@ impl RawDevice {
     pub(crate) fn repeat(&self, body: Vec<u8>) -> Repetition {
         let body = STANDARD.encode(body);
         self.repeat_message(move || ClientMessage::Relay {
-            to: RelayRecipients::ALL,
+            to: Recipients::ALL,
             body: body.clone(),
         })
     }
@@ -131,7 +131,7 @@ impl RawDevice {
 
     pub(crate) fn relay(&self, body: &[u8]) {
         self.send(ClientMessage::Relay {
-            to: RelayRecipients::ALL,
+            to: Recipients::ALL,
             body: STANDARD.encode(body),
         });
     }

@@ -6,7 +6,7 @@ use anteroom_call::Limits;
 use anteroom_runtime::{BucketSize, Count, GuardedGauge, Metrics};
 
 use crate::{
-    LeaseSettings, RoomsSettings,
+    LeaseSettings, MediaBackend, RoomsSettings,
     domain::{context::RoomContext, timeline::Timeline},
 };
 
@@ -17,6 +17,8 @@ pub(crate) struct CallContext {
     pub(super) call_limits: Limits,
     /// The joins of a user that waits in the lobby.
     pub(super) lobby_joins: BucketSize,
+    /// The media server of this process, if it has one.
+    pub(super) media: Option<Arc<dyn MediaBackend>>,
     /// The calls that this node has.
     pub(super) live: GuardedGauge,
     /// Approvals that a lobby has read and cannot use.
@@ -27,6 +29,7 @@ impl CallContext {
     pub(crate) fn new(
         rooms: Arc<RoomContext>,
         settings: &RoomsSettings,
+        media: Option<Arc<dyn MediaBackend>>,
         metrics: &Metrics,
     ) -> Self {
         Self {
@@ -38,6 +41,7 @@ impl CallContext {
                 ..Limits::of_devices(settings.max_devices.get())
             },
             lobby_joins: settings.sockets.lobby_joins,
+            media,
             live: metrics.guarded_gauge("live_calls", "Calls that this node has"),
             unusable_approvals: metrics.count(
                 "unusable_approvals",

@@ -145,6 +145,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
         guest: participant.has_guest_account,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
         member: participant.member,
+        media: None,
     }
 }
 
@@ -290,6 +291,7 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
         roster_revision: Some(joined.roster_revision.number()),
         call_link_state: LinkStateBody::from(&*joined.link as &LinkState),
         features: FEATURES.iter().map(|feature| (*feature).into()).collect(),
+        media_config: None,
         present: present_group(joined.present),
         missed: (joined.missed_commits > 0).then_some(joined.missed_commits),
         statement: joined.statement.clone(),

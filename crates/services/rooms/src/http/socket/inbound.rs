@@ -2,7 +2,7 @@
 
 use anteroom_call::{Command, Commit, CommitBody, RelayBody, RelayTarget, Welcome, WelcomeBody};
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId};
-use anteroom_wire::rooms::socket::{self, ClientMessage, JoinMessage, RelayRecipients};
+use anteroom_wire::rooms::socket::{self, ClientMessage, JoinMessage, Recipients};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{domain::message_operations::MessageKind, http::socket::refusal::Refusal};
@@ -13,6 +13,9 @@ const MAX_MESSAGE: usize = 96 * 1024;
 /// The maximum length of a `commit`, in bytes: a commit of 64 KiB and a Welcome of 112 KiB as base64, with the
 /// devices that are added and the JSON around them.
 pub(crate) const MAX_COMMIT_MESSAGE: usize = 256 * 1024;
+
+/// The types of messages that may be that long.
+const LARGE: &[&str] = &["commit"];
 
 /// The maximum length of a message before the client has joined, in bytes. A `join` takes less than
 /// half of it.
@@ -33,7 +36,7 @@ pub(crate) enum InboundContent {
 
 impl InboundMessage {
     pub(crate) fn parse(text: &str) -> Self {
-        if text.len() > MAX_MESSAGE && !ClientMessage::is_commit(text) {
+        if text.len() > MAX_MESSAGE && !ClientMessage::is_of_type(text, LARGE) {
             return Self::unreadable(Refusal::TooLarge);
         }
         match serde_json::from_str::<ClientMessage>(text) {
@@ -72,7 +75,11 @@ fn kind(message: &ClientMessage) -> Option<MessageKind> {
         ClientMessage::Lock { .. } => MessageKind::Lock,
         ClientMessage::Approval { .. } => MessageKind::Approval,
         ClientMessage::Coadmin { .. } => MessageKind::CoAdmin,
-        ClientMessage::Ping => return None,
+        ClientMessage::Media { .. }
+        | ClientMessage::View { .. }
+        | ClientMessage::Publish(_)
+        | ClientMessage::Mute { .. }
+        | ClientMessage::Ping => return None,
     })
 }
 
@@ -83,8 +90,8 @@ fn content(message: ClientMessage) -> Result<InboundContent, Refusal> {
         ClientMessage::RaiseHand { raised } => Command::RaiseHand { raised },
         ClientMessage::Relay { to, body } => Command::Relay {
             to: match to {
-                RelayRecipients::One(id) => RelayTarget::One(device(id)?),
-                RelayRecipients::Named(_) => RelayTarget::All,
+                Recipients::One(id) => RelayTarget::One(device(id)?),
+                Recipients::Named(_) => RelayTarget::All,
             },
             body: relay_body(&body)?,
         },
@@ -116,6 +123,10 @@ fn content(message: ClientMessage) -> Result<InboundContent, Refusal> {
             user: OpaqueUserId::parse(&opaque_user_id).map_err(|_| Refusal::Invalid)?,
             is_on: on,
         },
+        ClientMessage::Media { .. }
+        | ClientMessage::View { .. }
+        | ClientMessage::Publish(_)
+        | ClientMessage::Mute { .. } => return Err(Refusal::Invalid),
         ClientMessage::Participants => Command::Participants,
         ClientMessage::Ping => Command::Ping,
     }))

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use super::contract::{ClientAnswer, ClientRequest, Clients, ServerHealth};
-use crate::{MediaServer, domain::node::url_below};
+use crate::{ExternalMediaServer, domain::node::url_below};
 
 /// The maximum size of an answer, in bytes. No real answer is longer.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -43,7 +43,7 @@ const IDLE_CONNECTIONS: usize = 4;
 /// Returns the maximum number of connections to `servers` media servers: those of exchanges, and
 /// for each server its idle ones and one for its health check.
 #[must_use]
-pub const fn media_connections(servers: usize) -> usize {
+pub const fn external_media_connections(servers: usize) -> usize {
     let shares = shares(servers);
     let exchanges = if shares > EXCHANGES {
         shares
@@ -72,7 +72,7 @@ const fn share(servers: usize) -> usize {
 #[derive(Clone, Debug)]
 pub(crate) struct MediaClient {
     http: HttpClient,
-    permits: Arc<BTreeMap<MediaServer, Semaphore>>,
+    permits: Arc<BTreeMap<ExternalMediaServer, Semaphore>>,
     /// The permits of servers that are no longer in the settings.
     other_permits: Arc<Semaphore>,
 }
@@ -80,7 +80,10 @@ pub(crate) struct MediaClient {
 impl MediaClient {
     /// # Errors
     /// When the TLS library cannot be set up.
-    pub(crate) fn new(timeout: Duration, servers: &[MediaServer]) -> Result<Self, HttpClientError> {
+    pub(crate) fn new(
+        timeout: Duration,
+        servers: &[ExternalMediaServer],
+    ) -> Result<Self, HttpClientError> {
         let http = HttpClient::new(HttpClientOptions {
             proxy: false,
             idle_connections: IDLE_CONNECTIONS,
@@ -95,7 +98,10 @@ impl MediaClient {
         })
     }
 
-    pub(crate) async fn health(&self, server: &MediaServer) -> Result<ServerHealth, MediaError> {
+    pub(crate) async fn health(
+        &self,
+        server: &ExternalMediaServer,
+    ) -> Result<ServerHealth, MediaError> {
         exchange(self.http.get(url_below(server.url(), &["health"]))).await
     }
 
@@ -103,7 +109,7 @@ impl MediaClient {
     /// as an admin of the call.
     pub(crate) async fn clients(
         &self,
-        server: &MediaServer,
+        server: &ExternalMediaServer,
         era: EraId,
         user: Option<&str>,
     ) -> Result<Clients, MediaError> {
@@ -119,7 +125,7 @@ impl MediaClient {
 
     pub(crate) async fn join(
         &self,
-        server: &MediaServer,
+        server: &ExternalMediaServer,
         era: EraId,
         demux_id: DemuxId,
         body: &ClientRequest<'_>,
@@ -132,7 +138,7 @@ impl MediaClient {
     /// Sends a request once the share of the server has room.
     async fn exchange<T: DeserializeOwned>(
         &self,
-        server: &MediaServer,
+        server: &ExternalMediaServer,
         request: Request,
     ) -> Result<T, MediaError> {
         let permits = self.permits.get(server).unwrap_or(&self.other_permits);
@@ -174,12 +180,12 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     /// Servers that take connections and do not answer.
-    async fn hanging<const N: usize>() -> [(TcpListener, MediaServer); N] {
+    async fn hanging<const N: usize>() -> [(TcpListener, ExternalMediaServer); N] {
         let mut servers = Vec::new();
         for _ in 0..N {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}/", listener.local_addr().unwrap());
-            servers.push((listener, MediaServer::parse(&url).unwrap()));
+            servers.push((listener, ExternalMediaServer::parse(&url).unwrap()));
         }
         servers.try_into().unwrap()
     }
@@ -188,7 +194,7 @@ mod tests {
     async fn servers_that_do_not_answer_leave_the_others_their_exchanges() {
         let hanging: [_; 3] = hanging().await;
         let server = FakeMediaServer::start().await;
-        let healthy = MediaServer::parse(server.url()).unwrap();
+        let healthy = ExternalMediaServer::parse(server.url()).unwrap();
         // The third one is not in the settings any more.
         let [(_, first), (_, second), _] = &hanging;
         let servers = [first.clone(), second.clone(), healthy.clone()];
@@ -240,7 +246,7 @@ mod tests {
         ] {
             assert_eq!(share(servers), expected, "{servers}");
             let all = share(servers) * shares(servers) + servers * (IDLE_CONNECTIONS + 1);
-            assert!(all <= media_connections(servers), "{servers}");
+            assert!(all <= external_media_connections(servers), "{servers}");
         }
     }
 

@@ -13,11 +13,11 @@ use super::{
     client::MediaError,
     contract::{CallType, ClientAnswer, ClientRequest},
     platform::Platform,
-    pool::{MediaPool, StartingEraGuard},
+    pool::{ExternalMediaPool, StartingEraGuard},
     transport::ClientTransport,
 };
 use crate::{
-    MediaServer,
+    ExternalMediaServer,
     domain::{
         authorization::{AuthorizedUser, Claim, Entrance, authorize},
         context::RoomContext,
@@ -47,7 +47,7 @@ pub(crate) struct JoinedMediaCall {
 /// A join that is verified and well-formed.
 struct MediaJoin<'a> {
     context: &'a RoomContext,
-    media: &'a MediaPool,
+    media: &'a ExternalMediaPool,
     user: AuthorizedUser,
     role: Role,
     params: &'a MediaClientParams<'a>,
@@ -56,7 +56,7 @@ struct MediaJoin<'a> {
 /// A call to join.
 struct CallTarget {
     call: CallRecord,
-    server: MediaServer,
+    server: ExternalMediaServer,
     link: Option<CallLinkRecord>,
     approved: Vec<String>,
     /// Set while the call starts with this join.
@@ -68,13 +68,13 @@ struct CallTarget {
 /// Authorizes a user and announces the client to the media server of the room's call.
 pub(crate) async fn join(
     context: &RoomContext,
-    media: Option<&MediaPool>,
+    media: Option<&ExternalMediaPool>,
     claim: Claim,
     passkey: Option<&[u8]>,
     client: ClientAddress,
     params: &MediaClientParams<'_>,
 ) -> Result<JoinedMediaCall, JoinRefusal> {
-    let (user, role) = authorize(context, claim, passkey, client, Entrance::MediaServer).await?;
+    let (user, role) = authorize(context, claim, passkey, client, Entrance::ExternalMedia).await?;
     let join = MediaJoin {
         context,
         media: media.ok_or(JoinRefusal::UseSocket)?,
@@ -117,7 +117,7 @@ impl MediaJoin<'_> {
         Err(JoinRefusal::MediaUnavailable)
     }
 
-    async fn find_call(&self, tried: &[MediaServer]) -> Result<CallTarget, JoinRefusal> {
+    async fn find_call(&self, tried: &[ExternalMediaServer]) -> Result<CallTarget, JoinRefusal> {
         let (context, user) = (self.context, &self.user);
         if let Some(call) = &user.call
             && tried.is_empty()

@@ -12,11 +12,11 @@ use parking_lot::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{client::MediaClient, contract::ServerHealth};
-use crate::{CleanerSettings, MediaServer, SfuSettings};
+use crate::{CleanerSettings, ExternalMediaServer, SfuSettings};
 
 /// The media servers of this service. Clones share their state.
 #[derive(Clone, Debug)]
-pub(crate) struct MediaPool {
+pub(crate) struct ExternalMediaPool {
     pub(crate) client: MediaClient,
     pub(crate) starting_eras: StartingEras,
     servers: Arc<[Server]>,
@@ -27,12 +27,12 @@ pub(crate) struct MediaPool {
 
 #[derive(Debug)]
 struct Server {
-    name: MediaServer,
+    name: ExternalMediaServer,
     /// The load that a healthy server last reported, plus the calls assigned to it since.
     load: Mutex<Option<ServerHealth>>,
 }
 
-impl MediaPool {
+impl ExternalMediaPool {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(
@@ -62,13 +62,13 @@ impl MediaPool {
     }
 
     /// Returns the server of the call, even if the pool no longer has it.
-    pub(crate) fn server_of(&self, call: &CallRecord) -> Option<MediaServer> {
-        MediaServer::parse(call.media.as_ref()?.as_str())
+    pub(crate) fn server_of(&self, call: &CallRecord) -> Option<ExternalMediaServer> {
+        ExternalMediaServer::parse(call.media.as_ref()?.as_str())
     }
 
     /// Returns the healthy server with the most room that is not among `tried`, and counts one more
     /// call for it.
-    pub(crate) fn choose(&self, tried: &[MediaServer]) -> Option<MediaServer> {
+    pub(crate) fn choose(&self, tried: &[ExternalMediaServer]) -> Option<ExternalMediaServer> {
         let candidates = self
             .servers
             .iter()
@@ -84,7 +84,7 @@ impl MediaPool {
     }
 
     /// Marks a server as unhealthy until its next successful health check.
-    pub(crate) fn mark_suspect(&self, name: &MediaServer) {
+    pub(crate) fn mark_suspect(&self, name: &ExternalMediaServer) {
         if let Some(server) = self.servers.iter().find(|server| server.name == *name) {
             server.note(None);
             self.state.failed();
@@ -169,7 +169,7 @@ impl Drop for StartingEraGuard {
 }
 
 #[async_trait]
-impl Dependency for MediaPool {
+impl Dependency for ExternalMediaPool {
     fn name(&self) -> &'static str {
         "media-servers"
     }
@@ -197,14 +197,14 @@ impl Dependency for MediaPool {
 mod tests {
     use super::*;
 
-    fn server(n: u8) -> MediaServer {
-        MediaServer::parse(&format!("http://10.0.0.{n}:9090")).unwrap()
+    fn server(n: u8) -> ExternalMediaServer {
+        ExternalMediaServer::parse(&format!("http://10.0.0.{n}:9090")).unwrap()
     }
 
-    fn pool(loads: &[Option<(u64, f64)>]) -> MediaPool {
+    fn pool(loads: &[Option<(u64, f64)>]) -> ExternalMediaPool {
         let servers = (1..).zip(loads).map(|(n, _)| server(n)).collect();
         let settings = SfuSettings::of_servers(servers);
-        let pool = MediaPool::new(&settings, CleanerSettings::default()).unwrap();
+        let pool = ExternalMediaPool::new(&settings, CleanerSettings::default()).unwrap();
         for (server, load) in pool.servers.iter().zip(loads) {
             server.note(load.map(|(client_count, cpu_idle_pct)| ServerHealth {
                 client_count,
