@@ -71,6 +71,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-accounts", Service),
     ("anteroom-issuer", Service),
     ("anteroom-rooms", Service),
+    ("anteroom-client-media", Sdk),
     ("anteroom-client", Sdk),
     ("anteroom-console", Console),
     ("anteroom-call-terminal", App),
@@ -248,7 +249,7 @@ pub(super) const RESERVED: &[Reserved] = &[
     Reserved {
         prefix: "str0m",
         layers: &[],
-        crates: &["anteroom-sfu", "anteroom-media"],
+        crates: &["anteroom-sfu", "anteroom-media", "anteroom-client-media"],
         in_tests: false,
         reason: "media stand behind one crate: go through it",
     },

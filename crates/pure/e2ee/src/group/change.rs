@@ -1,6 +1,6 @@
 //! Changes of a group: the wish of a member, the messages to send, and the effect.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_protocol::{DemuxId, redacted_debug};
 
@@ -55,6 +55,9 @@ pub struct EpochFrames {
     pub own_leaf: u32,
     /// The leaves.
     pub leaves: BTreeSet<u32>,
+    /// The devices of the leaves, by which a frame of this epoch tells whose it is: a leaf can be another device's in
+    /// the next epoch.
+    pub devices: BTreeMap<u32, DemuxId>,
     /// The leaves that are the same devices as in the epoch before.
     pub stayed: BTreeSet<u32>,
     /// Whether somebody came in with this epoch.

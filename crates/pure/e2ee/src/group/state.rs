@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use anteroom_protocol::redacted_debug;
+use anteroom_protocol::{DemuxId, redacted_debug};
 use openmls::prelude::{MlsGroup, ProcessedMessageContent, Sender, StagedCommit};
 use openmls_traits::OpenMlsProvider as _;
 use zeroize::Zeroizing;
@@ -143,6 +143,7 @@ impl Group {
             key: self.epoch_key()?,
             own_leaf: self.own_leaf(),
             leaves: self.leaves.keys().copied().collect(),
+            devices: self.devices(),
             stayed: BTreeSet::new(),
             has_new_members: true,
         })
@@ -292,6 +293,7 @@ impl Group {
             key: self.epoch_key().map_err(|_| CommitError::Malformed)?,
             own_leaf: self.own_leaf(),
             leaves: self.leaves.keys().copied().collect(),
+            devices: self.devices(),
             stayed,
             has_new_members: !effect.added.is_empty(),
         };
@@ -300,6 +302,13 @@ impl Group {
             is_own,
             frames: Some(frames),
         })
+    }
+
+    fn devices(&self) -> BTreeMap<u32, DemuxId> {
+        let leaves = self.leaves.iter();
+        leaves
+            .map(|(leaf, claims)| (*leaf, claims.demux_id))
+            .collect()
     }
 
     fn see_leaves(&mut self) {
