@@ -83,8 +83,9 @@ impl SourceStates {
         self.held.has(source)
     }
 
+    /// Returns whether a source that the device publishes is muted. Another one is not, once it is published.
     pub(crate) const fn is_muted(self, source: Source) -> bool {
-        self.muted.has(source)
+        self.muted.has(source) && self.published.has(source)
     }
 }
 

@@ -13,63 +13,63 @@ use crate::{
     ConnectionId, ErrorCode, MediaCommand, Message, Output, Status,
     media_limits::MediaLimits,
     seats::{Device, Seat},
+    sources::SourceStates,
 };
 
 impl Call {
     /// Returns the commands that tell newly opened media of all devices: who may send and receive, what each says it
-    /// sends, and what admins have stopped.
-    pub fn media_commands(&self) -> impl Iterator<Item = MediaCommand> {
+    /// sends, and what admins have stopped. There are few orders, however many devices are stopped.
+    #[must_use]
+    pub fn media_commands(&self) -> Vec<MediaCommand> {
         let devices = self.seats.iter().map(|(_, device)| device);
-        let devices = devices.filter(|device| self.has_media(device));
-        devices.flat_map(|device| {
-            let (id, states) = (device.demux_id, device.sources);
-            let mute = move |source, order| MediaCommand::Mute {
-                by: id,
-                target: MuteTarget::One(id),
-                source,
-                order,
-            };
-            let held = Source::ALL
-                .into_iter()
-                .filter(move |source| states.is_held(*source));
-            let muted = Source::ALL
-                .into_iter()
-                .filter(move |source| states.is_muted(*source));
-            let activate = MediaCommand::Activate {
-                device: id,
-                user: device.user.clone(),
-            };
-            let publish = MediaCommand::Publish {
-                device: id,
-                sources: states.published(),
-            };
-            // A hold mutes, and publishing afterwards ends that.
-            let holds = held.map(move |source| mute(source, MuteOrder::Hold));
-            let mutes = muted.map(move |source| mute(source, MuteOrder::Mute));
-            [activate]
-                .into_iter()
-                .chain(holds)
-                .chain([publish])
-                .chain(mutes)
-        })
+        let devices: Vec<&Device> = devices.filter(|device| self.carries(device)).collect();
+        let activate = |device: &&Device| MediaCommand::Activate {
+            device: device.demux_id,
+            user: device.user.clone(),
+        };
+        let publish = |device: &&Device| MediaCommand::Publish {
+            device: device.demux_id,
+            sources: device.sources.published(),
+        };
+        let mut commands: Vec<MediaCommand> = devices.iter().map(activate).collect();
+        // A hold mutes, and publishing afterwards ends that.
+        commands.extend(orders(&devices, MuteOrder::Hold, SourceStates::is_held));
+        commands.extend(devices.iter().map(publish));
+        commands.extend(orders(&devices, MuteOrder::Mute, SourceStates::is_muted));
+        commands
+    }
+
+    /// Returns whether a device may send and receive.
+    #[must_use]
+    pub fn has_media(&self, device: DemuxId) -> bool {
+        let seat = self.seats.of_demux_id(device);
+        let device = seat.and_then(|seat| self.seats.get(seat));
+        device.is_some_and(|device| self.carries(device))
+    }
+
+    /// Returns the device of a connection.
+    #[must_use]
+    pub fn device_of(&self, connection: ConnectionId) -> Option<DemuxId> {
+        let device = self.seats.get(self.seats.of_connection(connection)?)?;
+        Some(device.demux_id)
     }
 
     /// Returns the connection of a device, if it may send and receive and is connected.
     #[must_use]
     pub fn media_connection(&self, device: DemuxId) -> Option<ConnectionId> {
         let device = self.seats.get(self.seats.of_demux_id(device)?)?;
-        device.connection().filter(|_| self.has_media(device))
+        device.connection().filter(|_| self.carries(device))
     }
 
     /// Returns the connections of all devices that may send and receive.
     pub fn media_connections(&self) -> impl Iterator<Item = ConnectionId> {
         let devices = self.seats.iter().map(|(_, device)| device);
-        let devices = devices.filter(|device| self.has_media(device));
+        let devices = devices.filter(|device| self.carries(device));
         devices.filter_map(Device::connection)
     }
 
     /// Returns whether a device may send and receive: it is in the call, and its media are sealed.
-    fn has_media(&self, device: &Device) -> bool {
+    fn carries(&self, device: &Device) -> bool {
         self.limits.has_media && device.status() == Status::Active && device.member.is_some()
     }
 
@@ -79,7 +79,7 @@ impl Call {
 
     pub(super) fn activate_media(&mut self, seat: Seat) {
         if let Some(device) = self.seats.get(seat)
-            && self.has_media(device)
+            && self.carries(device)
         {
             let command = MediaCommand::Activate {
                 device: device.demux_id,
@@ -90,14 +90,14 @@ impl Call {
     }
 
     pub(super) fn remove_media(&mut self, device: &Device) {
-        if self.has_media(device) {
+        if self.carries(device) {
             self.media(MediaCommand::Remove(device.demux_id));
         }
     }
 
     /// Ends the media of all devices at once.
     pub(super) fn close_media(&mut self) {
-        let has_any = (self.seats.iter()).any(|(_, device)| self.has_media(device));
+        let has_any = (self.seats.iter()).any(|(_, device)| self.carries(device));
         if has_any {
             self.media(MediaCommand::Close);
         }
@@ -190,7 +190,7 @@ impl Call {
         let Some(device) = self.seats.get(seat) else {
             return;
         };
-        if !self.has_media(device) {
+        if !self.carries(device) {
             return;
         }
         let connection = device.connection();
@@ -203,10 +203,7 @@ impl Call {
     /// Records that the media have stopped a source, until the device publishes it anew.
     pub(super) fn source_dropped(&mut self, device: DemuxId, source: Source) {
         if let Some(seat) = self.seats.of_demux_id(device)
-            && self
-                .seats
-                .get(seat)
-                .is_some_and(|device| self.has_media(device))
+            && self.has_media(device)
         {
             self.change_sources(seat, |device| {
                 device.sources.obey(source, MuteOrder::Mute);
@@ -246,4 +243,41 @@ impl Call {
         let limits = self.media_limits.entry(seat);
         limits.or_insert_with(MediaLimits::full)
     }
+}
+
+/// Returns the orders that stop sources of devices, for each source as few as there can be.
+fn orders(
+    devices: &[&Device],
+    order: MuteOrder,
+    is_stopped: impl Fn(SourceStates, Source) -> bool,
+) -> Vec<MediaCommand> {
+    let mut orders = Vec::new();
+    for source in Source::ALL {
+        let (stopped, others): (Vec<&Device>, Vec<&Device>) = devices
+            .iter()
+            .partition(|device| is_stopped(device.sources, source));
+        let ids = |devices: Vec<&Device>| -> Vec<DemuxId> {
+            devices.iter().map(|device| device.demux_id).collect()
+        };
+        let (stopped, others) = (ids(stopped), ids(others));
+        let mut mute = |by, target| {
+            orders.push(MediaCommand::Mute {
+                by,
+                target,
+                source,
+                order,
+            });
+        };
+        // An order to all leaves out the device that gives it.
+        match (stopped.as_slice(), others.first()) {
+            ([], _) => {}
+            ([one], _) => mute(*one, MuteTarget::One(*one)),
+            (_, Some(by)) => mute(*by, MuteTarget::AllBut(others)),
+            ([first, ..], None) => {
+                mute(*first, MuteTarget::One(*first));
+                mute(*first, MuteTarget::AllBut(Vec::new()));
+            }
+        }
+    }
+    orders
 }
