@@ -122,13 +122,31 @@ pub fn without_downlink_feedback(text: &str, writer: Writer) -> String {
         for line in section.0.split_inclusive('\n') {
             let end = line.trim_end();
             let is_feedback = line.starts_with("a=rtcp-fb:") && end.ends_with(" transport-cc");
-            let is_extension = line.starts_with("a=extmap:") && end.ends_with(TRANSPORT_CC);
+            let is_extension = line.starts_with("a=extmap:") && line.contains(TRANSPORT_CC);
             if !(is_downlink && (is_feedback || is_extension)) {
                 kept.push_str(line);
             }
         }
     }
     kept
+}
+
+/// Returns the id of the header extension with transport-wide numbers, if an offer has one id for it on all m-lines,
+/// and that for nothing else. Of any other offer nobody could say which one a connection uses.
+#[must_use]
+pub fn transport_numbers(offer: &str) -> Option<u8> {
+    let extensions = offer.lines().filter_map(|line| {
+        let (id, uri) = line.trim().strip_prefix("a=extmap:")?.split_once(' ')?;
+        let id = id.split_once('/').map_or(id, |(id, _)| id);
+        Some((id.parse::<u8>().ok(), uri.contains(TRANSPORT_CC)))
+    });
+    let mut wanted = extensions.clone().filter(|(_, is_wanted)| *is_wanted);
+    let id = wanted.next().and_then(|(id, _)| id);
+    let id = id.filter(|id| (1..=14).contains(id))?;
+    let agrees = |(other, is_wanted): (Option<u8>, bool)| {
+        other.is_some_and(|other| is_wanted == (other == id))
+    };
+    extensions.clone().all(agrees).then_some(id)
 }
 
 /// Returns a description without the addresses of its writer.

@@ -33,6 +33,8 @@
 //! | [`key_frames`] | when a sender is asked for a key frame |
 //! | [`demand`] | which sources and layers a sender is to send at all |
 //! | [`limits`] | how much a sender, a call and a device's requests may use |
+//! | [`connection_limits`] | what is taken from a connection at all, and sent beyond what is forwarded |
+//! | [`transport_numbers`] | which transport-wide numbers are taken |
 //! | [`rewriting`] | the numbers of packets, so that a slot is one continuous stream |
 //! | [`vp8`] | what the clear bytes of a packet tell |
 //! | [`description`] | which m-line of an offer is which source and which slot |
@@ -54,6 +56,7 @@ pub mod allocation;
 pub mod audio_level;
 pub mod audio_slots;
 mod call_media;
+pub mod connection_limits;
 pub mod demand;
 pub mod description;
 mod device;
@@ -78,6 +81,7 @@ pub mod source;
 pub mod speaker;
 pub mod time;
 pub mod token_bucket;
+pub mod transport_numbers;
 pub mod vp8;
 
 pub use self::{

@@ -13,9 +13,10 @@ use str0m::{
 };
 
 use crate::{
+    connection_limits::ConnectionLimits,
     description::{
-        LineDirection, LineError, OfferLine, Writer, offer_lines, without_candidates,
-        without_downlink_feedback,
+        LineDirection, LineError, OfferLine, Writer, offer_lines, transport_numbers,
+        without_candidates, without_downlink_feedback,
     },
     former_credentials::FormerCredentials,
     indexes::SlotIndex,
@@ -67,6 +68,10 @@ pub(crate) struct Peer {
     lines: Vec<OfferLine>,
     slots: Vec<SlotLine>,
     sources: Vec<SourceLine>,
+    /// The id of the header extension with transport-wide numbers.
+    transport_numbers: Option<u8>,
+    /// The limits of what comes and goes at all.
+    pub(crate) limits: ConnectionLimits,
     /// The streams that have come, by their SSRC.
     streams: Vec<(Ssrc, Source, Layer)>,
     /// Whether the connection has worked.
@@ -97,7 +102,9 @@ impl Peer {
         now: Instant,
     ) -> Result<(Self, String), OfferError> {
         let lines = offer_lines(offer).map_err(OfferError::Lines)?;
-        let parsed = parse(offer)?;
+        let offer = prepared(offer);
+        let transport_numbers = transport_numbers(&offer);
+        let parsed = parse(&offer)?;
         let mut config = Rtc::builder()
             .set_dtls_cert(settings.certificate.0.clone())
             .set_rtp_mode(true)
@@ -107,11 +114,13 @@ impl Peer {
             .clear_extension_map()
             .set_extension(1, Extension::AudioLevel)
             .set_extension(2, Extension::AbsoluteCaptureTime)
-            .set_extension(3, Extension::TransportSequenceNumber)
             .set_extension(4, Extension::RtpMid)
             .set_extension(10, Extension::RtpStreamId)
             .set_extension(11, Extension::RepairedRtpStreamId)
             .set_stats_interval(Some(Duration::from_secs(1)));
+        if transport_numbers.is_some() {
+            config = config.set_extension(3, Extension::TransportSequenceNumber);
+        }
         config.set_max_stun_retransmits(UNANSWERED_CHECKS);
         let mut rtc = config.build(now);
         for candidate in candidates(settings) {
@@ -129,6 +138,8 @@ impl Peer {
             lines: Vec::new(),
             slots: Vec::new(),
             sources: Vec::new(),
+            limits: ConnectionLimits::new(transport_numbers),
+            transport_numbers,
             streams: Vec::new(),
             has_begun: false,
         };
@@ -153,7 +164,11 @@ impl Peer {
             LineDirection::Sends(..) => Err(changed),
         });
         let kinds = kinds.collect::<Result<Vec<SlotKind>, OfferError>>()?;
-        let parsed = parse(offer)?;
+        let offer = prepared(offer);
+        if transport_numbers(&offer) != self.transport_numbers {
+            return Err(changed);
+        }
+        let parsed = parse(&offer)?;
         let before = self.rtc.direct_api().local_ice_credentials();
         let answer = self.rtc.sdp_api().accept_offer(parsed);
         // An offer that is refused may have restarted ICE, too.
@@ -290,6 +305,7 @@ impl Peer {
         let mut api = self.rtc.direct_api();
         if let Some(stream) = api.stream_tx(&ssrc) {
             stream.write_rtp(write);
+            self.limits.forward(packet.payload.len());
         }
     }
 
@@ -317,11 +333,14 @@ fn candidates(settings: &SfuSettings) -> impl Iterator<Item = Candidate> + '_ {
     udp.chain(tcp)
 }
 
-/// Parses an offer, without the feedback that is not wanted, and without addresses: the server checks those from
+/// Returns an offer without the feedback that is not wanted, and without addresses: the server checks those from
 /// which it has been asked with the right credentials, and no others that somebody names.
+fn prepared(offer: &str) -> String {
+    without_downlink_feedback(&without_candidates(offer), Writer::Device)
+}
+
 fn parse(offer: &str) -> Result<SdpOffer, OfferError> {
-    let offer = without_downlink_feedback(&without_candidates(offer), Writer::Device);
-    SdpOffer::from_sdp_string(&offer).map_err(|_| OfferError::Malformed)
+    SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)
 }
 
 /// Returns the header extensions that are forwarded: the audio level and the time of capture.

@@ -111,12 +111,19 @@ impl Sfu {
         self.take_outputs();
     }
 
-    /// Takes a datagram that came for the connection of a device.
-    pub fn receive(&mut self, now: Instant, device: DemuxId, datagram: Receive<'_>) {
+    /// Takes a datagram that came over a path for the connection of a device.
+    pub fn receive(&mut self, now: Instant, device: DemuxId, path: Path, bytes: &[u8]) {
+        let moment = self.moment(now);
         let Some(handle) = self.media.handle_of(device) else {
             return;
         };
         let Some((_, peer)) = self.peer_mut(handle) else {
+            return;
+        };
+        if !peer.limits.receive(bytes, moment) {
+            return;
+        }
+        let Ok(datagram) = Receive::new(path.protocol, path.remote, path.local, bytes) else {
             return;
         };
         // The connection has room for one packet, so it is drained after each datagram.
@@ -219,6 +226,7 @@ impl Sfu {
 
     /// Takes all that a connection has to say.
     fn drain(&mut self, handle: DeviceHandle, now: Instant, is_alive: bool) {
+        let moment = self.moment(now);
         let mut is_alive = is_alive;
         while is_alive {
             let Some((_, peer)) = self.peer_mut(handle) else {
@@ -230,6 +238,7 @@ impl Sfu {
                     return;
                 }
                 Ok(str0m::Output::Transmit(datagram)) => {
+                    is_alive = peer.limits.send(datagram.contents.len(), moment);
                     let to = handle.id;
                     self.outputs.push_back(SfuOutput::Transmit { to, datagram });
                 }
@@ -308,7 +317,12 @@ impl Sfu {
     fn forward(&mut self, from: DeviceHandle, packet: &RtpPacket, now: Instant) {
         let moment = self.moment(now);
         let ssrc = packet.header.ssrc;
-        let stream = self.peer_mut(from).and_then(|(_, peer)| peer.stream(ssrc));
+        let stream = self.peer_mut(from).and_then(|(_, peer)| {
+            if let Some(number) = packet.header.ext_vals.transport_cc {
+                peer.limits.verify(number);
+            }
+            peer.stream(ssrc)
+        });
         let Some((source, layer)) = stream else {
             return;
         };

@@ -50,6 +50,12 @@ impl TokenBucket {
         holds
     }
 
+    /// Adds tokens, as far as there is room for them.
+    pub fn add(&mut self, tokens: u64) {
+        let added = self.level + u128::from(tokens) * UNITS;
+        self.level = added.min(u128::from(self.burst) * UNITS);
+    }
+
     fn level_at(&self, now: Moment) -> u128 {
         let added = now.since(self.changed).as_micros() * u128::from(self.per_second);
         (self.level + added).min(u128::from(self.burst) * UNITS)

@@ -3,14 +3,12 @@
 use std::time::Instant;
 
 use anteroom_sfu::Path;
-use str0m::{
-    ice::StunMessage,
-    net::{Protocol, Receive},
-};
+use str0m::{ice::StunMessage, net::Protocol};
 
 use super::Router;
 use crate::{
     client_key::ClientKey,
+    containment::contained,
     incoming::{Incoming, is_check},
 };
 
@@ -61,10 +59,7 @@ impl Router {
 
     /// Gives a connection a datagram that is no check.
     fn give(&mut self, key: ClientKey, path: Path, bytes: &[u8], now: Instant) {
-        let Ok(datagram) = Receive::new(path.protocol, path.remote, path.local, bytes) else {
-            return;
-        };
-        self.with(key, |call| call.sfu.receive(now, key.device, datagram));
+        self.with(key, |call| call.sfu.receive(now, key.device, path, bytes));
     }
 
     fn receive_check(
@@ -74,7 +69,8 @@ impl Router {
         now: Instant,
     ) -> Option<ClientKey> {
         let owner = incoming.owner;
-        let Ok(message) = StunMessage::parse(incoming.bytes) else {
+        // It is of no call yet: a fault in the code of others would end the thread.
+        let Some(Ok(message)) = contained(|| StunMessage::parse(incoming.bytes)) else {
             self.counts.unknown_packets += 1;
             return owner;
         };

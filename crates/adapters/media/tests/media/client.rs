@@ -21,6 +21,8 @@ use str0m::{
     rtp::{ExtensionValues, RtpPacket, RtpWrite},
 };
 
+use crate::sealing::{SealingKeys, header_length};
+
 /// The time between two packets that a device sends.
 const PACKET_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -60,6 +62,12 @@ pub(crate) struct Client {
     pub(crate) datagrams: usize,
     /// The checks of its that were answered, by their ids.
     pub(crate) answered_checks: Vec<TransId>,
+    /// The number of key frames that it was asked for.
+    pub(crate) key_frame_requests: usize,
+    /// The datagrams that it has sent, if they are kept.
+    pub(crate) sent: Option<Vec<Vec<u8>>>,
+    /// The keys with which it seals.
+    pub(crate) keys: SealingKeys,
     /// Whether it is silent: it sends nothing, whatever comes.
     pub(crate) is_silent: bool,
     timeout: Instant,
@@ -80,7 +88,9 @@ impl Client {
         token: usize,
     ) -> (Self, String) {
         let now = Instant::now();
-        let mut rtc = Rtc::builder().set_rtp_mode(true).build(now);
+        let keys = SealingKeys::default();
+        let builder = Rtc::builder().set_crypto_provider(keys.provider());
+        let mut rtc = builder.set_rtp_mode(true).build(now);
         let transport = (!over_tcp).then(|| {
             let mut socket = UdpSocket::bind(from).unwrap();
             registry
@@ -115,6 +125,9 @@ impl Client {
             is_connected: false,
             datagrams: 0,
             answered_checks: Vec::new(),
+            key_frame_requests: 0,
+            sent: None,
+            keys,
             is_silent: false,
             timeout: now,
             sequence: 60_000,
@@ -223,6 +236,7 @@ impl Client {
                 str0m::Output::Transmit(datagram) => self.write(&datagram),
                 str0m::Output::Event(Event::Connected) => self.is_connected = true,
                 str0m::Output::Event(Event::RtpPacket(packet)) => self.packets.push(packet),
+                str0m::Output::Event(Event::KeyframeRequest(_)) => self.key_frame_requests += 1,
                 str0m::Output::Event(_) => {}
             }
         }
@@ -234,6 +248,9 @@ impl Client {
     fn write(&mut self, datagram: &Transmit) {
         if self.is_silent {
             return;
+        }
+        if let Some(sent) = &mut self.sent {
+            sent.push(datagram.contents.to_vec());
         }
         match &mut self.transport {
             Some(Transport::Udp(socket)) => {
@@ -252,9 +269,31 @@ impl Client {
         }
     }
 
-    /// Sends a sound.
-    pub(crate) fn say(&mut self, payload: &[u8]) {
-        self.publish(self.audio, Codec::Opus, payload);
+    /// Sends a sound. Returns whether it did: the last one may be too recent.
+    pub(crate) fn say(&mut self, payload: &[u8]) -> bool {
+        self.publish(self.audio, Codec::Opus, payload)
+    }
+
+    /// Returns the header of a packet of sound with another stream and number.
+    pub(crate) fn header(&mut self, stream: u32, number: u16) -> Vec<u8> {
+        self.sent = Some(Vec::new());
+        self.say_now(b"a sound for its header");
+        let sent = self.sent.take().unwrap();
+        let mut packet = sent.into_iter().find(|bytes| bytes[0] >= 128).unwrap();
+        packet.truncate(header_length(&packet));
+        packet[2..4].copy_from_slice(&number.to_be_bytes());
+        packet[8..12].copy_from_slice(&stream.to_be_bytes());
+        packet
+    }
+
+    /// Seals a packet and sends it.
+    pub(crate) fn send_packet(&self, packet: &[u8]) {
+        self.send_raw(&self.keys.seal_packet(packet));
+    }
+
+    /// Seals a report as the one with a number and sends it.
+    pub(crate) fn send_report(&self, report: &[u8], number: u32) {
+        self.send_raw(&self.keys.seal_report(report, number));
     }
 
     /// Sends a sound, however recent the last one is.
@@ -277,11 +316,11 @@ impl Client {
     }
 
     /// Sends a packet, unless the last one was sent so recently that the sender would be throttled.
-    fn publish(&mut self, mid: Mid, codec: Codec, payload: &[u8]) {
+    fn publish(&mut self, mid: Mid, codec: Codec, payload: &[u8]) -> bool {
         let now = Instant::now();
         let last = self.last_packet;
         if last.is_some_and(|last| now.duration_since(last) < PACKET_INTERVAL) {
-            return;
+            return false;
         }
         self.last_packet = Some(now);
         let params = self.rtc.codec_config();
@@ -300,6 +339,7 @@ impl Client {
         stream.write_rtp(write.ext_vals(values));
         self.rtc.handle_input(str0m::Input::Timeout(now)).unwrap();
         self.drain();
+        true
     }
 
     /// Takes the payloads that have come.

@@ -4,9 +4,13 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bystanders;
 mod calls;
 mod client;
+mod floods;
 mod hostile;
+mod insiders;
 mod meeting;
 mod paths;
+mod sealing;
 mod tcp;

@@ -7,6 +7,7 @@
 mod allocation;
 mod audio_slots;
 mod call;
+mod connection_limits;
 mod connections;
 mod demand;
 mod description;
@@ -16,4 +17,5 @@ mod layers;
 mod limits;
 mod rewriting;
 mod speaker;
+mod transport_numbers;
 mod vp8;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anteroom_protocol::{DemuxId, OpaqueUserId};
 use anteroom_sfu::{
-    Certificate, Sfu, SfuOutput, SfuSettings,
+    Certificate, Path, Sfu, SfuOutput, SfuSettings,
     indexes::SlotIndex,
     input::{Input, Subject, View, Wish},
     limits::MediaLimits,
@@ -249,13 +249,13 @@ impl Network {
                 str0m::Output::Timeout(_) => return,
                 str0m::Output::Transmit(_) if self.cut_off == Some(number) => {}
                 str0m::Output::Transmit(datagram) => {
-                    let received = Receive::new(
-                        datagram.proto,
-                        datagram.source,
-                        datagram.destination,
-                        &datagram.contents,
-                    );
-                    self.sfu.receive(self.now, client.id, received.unwrap());
+                    let path = Path {
+                        protocol: datagram.proto,
+                        local: datagram.destination,
+                        remote: datagram.source,
+                    };
+                    self.sfu
+                        .receive(self.now, client.id, path, &datagram.contents);
                 }
                 str0m::Output::Event(Event::RtpPacket(packet)) => client.packets.push(packet),
                 str0m::Output::Event(Event::KeyframeRequest(request)) => {
@@ -326,15 +326,12 @@ impl Network {
     /// Sends bytes of somebody else that say that they are from the address of a device.
     pub(crate) fn forge(&mut self, number: usize, bytes: &[u8]) {
         let client = &self.clients[number];
-        let received = Receive::new(
-            Protocol::Udp,
-            client.address,
-            SERVER.parse().unwrap(),
-            bytes,
-        );
-        if let Ok(received) = received {
-            self.sfu.receive(self.now, client.id, received);
-        }
+        let path = Path {
+            protocol: Protocol::Udp,
+            local: SERVER.parse().unwrap(),
+            remote: client.address,
+        };
+        self.sfu.receive(self.now, client.id, path, bytes);
     }
 
     /// Lets a device send a packet.
