@@ -24,6 +24,7 @@ use crate::{
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
     limits::{CallMeter, MediaLimits},
+    measurements::{Measurement, Measurements, SfuCounts},
     output::{Message, Output, Refusal},
     packet::OutgoingPacket,
     source::{Layer, Source},
@@ -55,6 +56,8 @@ pub struct CallMedia {
     outputs: VecDeque<Output>,
     stale: Stale,
     buffers: Buffers,
+    counts: SfuCounts,
+    measurements: Measurements,
 }
 
 /// The decisions that are to be made again.
@@ -117,6 +120,8 @@ impl CallMedia {
             outputs: VecDeque::new(),
             stale: Stale::default(),
             buffers: Buffers::default(),
+            counts: SfuCounts::default(),
+            measurements: Measurements::default(),
         }
     }
 
@@ -142,11 +147,17 @@ impl CallMedia {
                 source,
                 order,
             } => self.mute(by, &target, source, order),
-            Input::Estimate { device, bits } => self.estimate(device, bits),
+            Input::Estimate { device, bits } => {
+                self.measure(Measurement::Bandwidth(bits));
+                self.estimate(device, bits);
+            }
             Input::Loss {
                 device,
                 thousandths,
-            } => self.loss(device, thousandths),
+            } => {
+                self.measure(Measurement::Loss(thousandths));
+                self.loss(device, thousandths);
+            }
             Input::KeyFrameMissed { device, slot } => self.key_frame_missed(device, slot),
             Input::Largest(layer) => {
                 self.largest = layer;
@@ -167,6 +178,21 @@ impl CallMedia {
     #[must_use]
     pub fn handle_of(&self, device: DemuxId) -> Option<DeviceHandle> {
         self.devices.handle(self.devices.index_of(device)?)
+    }
+
+    /// Returns the counts since the last time.
+    pub const fn take_counts(&mut self) -> SfuCounts {
+        self.counts.take()
+    }
+
+    /// Notes a measurement of a connection.
+    pub(crate) fn measure(&mut self, measurement: Measurement) {
+        self.measurements.push(measurement);
+    }
+
+    /// Returns what connections have measured since the last time: a few hundred at most.
+    pub fn take_measurements(&mut self) -> impl Iterator<Item = Measurement> + '_ {
+        self.measurements.drain()
     }
 
     /// Counts an offer of a device. Returns whether it may be answered; a device that is not active may not.

@@ -19,6 +19,7 @@ use crate::{
     audio_level::AudioLevel,
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
+    measurements::{Measurement, SfuCounts},
     output::Output,
     peer::Peer,
     rewriting::{PacketNumbers, Vp8Numbers},
@@ -165,6 +166,16 @@ impl Sfu {
         next.unwrap_or_else(|| SfuOutput::Wait(self.deadline()))
     }
 
+    /// Returns the counts since the last time.
+    pub const fn take_counts(&mut self) -> SfuCounts {
+        self.media.take_counts()
+    }
+
+    /// Returns what connections have measured since the last time: a few hundred at most.
+    pub fn take_measurements(&mut self) -> impl Iterator<Item = Measurement> + '_ {
+        self.media.take_measurements()
+    }
+
     /// Returns the slot of an m-line of a device, by the name that its offer has for it.
     #[must_use]
     pub fn slot_of(&self, device: DemuxId, mid: &str) -> Option<SlotIndex> {
@@ -229,6 +240,7 @@ impl Sfu {
 
     /// Takes an event of a connection. Returns whether the connection goes on.
     fn take_event(&mut self, handle: DeviceHandle, event: Event, now: Instant) -> bool {
+        self.measure_round_trip(&event);
         let device = handle.id;
         let input = match event {
             Event::RtpPacket(packet) => {
@@ -280,6 +292,17 @@ impl Sfu {
             self.take_outputs();
         }
         true
+    }
+
+    /// Measures the time of a check of a path and its answer, which each connection makes now and then.
+    fn measure_round_trip(&mut self, event: &Event) {
+        let Event::PeerStats(statistics) = event else {
+            return;
+        };
+        let pair = statistics.selected_candidate_pair.as_ref();
+        if let Some(time) = pair.and_then(|pair| pair.current_round_trip_time) {
+            self.media.measure(Measurement::RoundTrip(time));
+        }
     }
 
     /// Forwards a packet to all who watch its source.
