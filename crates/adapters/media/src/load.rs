@@ -1,6 +1,7 @@
 //! The load of a thread, and what follows from it.
 //!
-//! 1. The load is the share of a window's time in which the thread did not wait.
+//! 1. The load is the share of a window's time in which the thread did not wait, or the share of what it may send,
+//!    whichever is nearer to its limit.
 //! 2. In each window above the limit it goes one step up: the calls' largest layer is the middle one, then the low
 //!    one, then no call and no connection more is taken.
 //! 3. After ten windows in a row below three quarters of the limit it goes one step down.
@@ -16,6 +17,8 @@ pub struct LoadLimit {
     pub percent: u8,
     /// The length of the window.
     pub window: Duration,
+    /// The bits a second that the thread sends. `None`: as many as it can.
+    pub bits: Option<u64>,
 }
 
 impl Default for LoadLimit {
@@ -24,7 +27,20 @@ impl Default for LoadLimit {
         Self {
             percent: 80,
             window: Duration::from_secs(1),
+            bits: None,
         }
+    }
+}
+
+impl LoadLimit {
+    /// Returns the share of the time that stands for this many bytes in a window of this length: the limit of the
+    /// one stands for that of the other.
+    fn percent_of(&self, bytes: u64, passed: Duration) -> u8 {
+        let Some(limit) = self.bits else { return 0 };
+        let sent = u128::from(bytes) * 8 * u128::from(self.percent) * 1_000;
+        let may_send = u128::from(limit) * passed.as_millis();
+        let percent = sent.checked_div(may_send).unwrap_or(u128::MAX);
+        u8::try_from(percent).unwrap_or(u8::MAX)
     }
 }
 
@@ -74,6 +90,8 @@ pub(crate) struct LoadMeter {
     limit: LoadLimit,
     waited: Duration,
     passed: Duration,
+    /// The bytes that were sent.
+    sent: u64,
     calm: u8,
     step: LoadStep,
 }
@@ -84,6 +102,7 @@ impl LoadMeter {
             limit,
             waited: Duration::ZERO,
             passed: Duration::ZERO,
+            sent: 0,
             calm: 0,
             step: LoadStep::Normal,
         }
@@ -93,8 +112,10 @@ impl LoadMeter {
         self.step
     }
 
-    /// Counts a round of a thread. At the end of a window returns its load in hundredths.
-    pub(crate) fn count(&mut self, waited: Duration, worked: Duration) -> Option<u8> {
+    /// Counts a round of a thread, in which it sent some bytes. At the end of a window returns the share of the time
+    /// in which it did not wait, in hundredths.
+    pub(crate) fn count(&mut self, waited: Duration, worked: Duration, sent: u64) -> Option<u8> {
+        self.sent += sent;
         self.waited += waited;
         self.passed += waited + worked;
         if self.passed < self.limit.window || self.passed.is_zero() {
@@ -103,9 +124,11 @@ impl LoadMeter {
         let worked = self.passed.saturating_sub(self.waited).as_nanos();
         let percent = worked.saturating_mul(100) / self.passed.as_nanos();
         let percent = u8::try_from(percent).unwrap_or(100);
+        let of_line = self.limit.percent_of(self.sent, self.passed);
         self.waited = Duration::ZERO;
         self.passed = Duration::ZERO;
-        self.judge(percent);
+        self.sent = 0;
+        self.judge(percent.max(of_line));
         Some(percent)
     }
 
@@ -166,7 +189,7 @@ mod tests {
     fn window(meter: &mut LoadMeter, percent: u64) -> LoadStep {
         let worked = Duration::from_millis(percent * 10);
         let waited = Duration::from_millis(1_000 - percent * 10);
-        assert_eq!(meter.count(waited, worked), u8::try_from(percent).ok());
+        assert_eq!(meter.count(waited, worked, 0), u8::try_from(percent).ok());
         meter.step()
     }
 
@@ -210,9 +233,35 @@ mod tests {
         let mut meter = LoadMeter::new(LoadLimit::default());
         let round = Duration::from_millis(100);
         for _ in 0..4 {
-            assert_eq!(meter.count(round, round), None);
+            assert_eq!(meter.count(round, round, 0), None);
         }
-        assert_eq!(meter.count(round, round), Some(50));
-        assert_eq!(meter.count(round, round), None);
+        assert_eq!(meter.count(round, round, 0), Some(50));
+        assert_eq!(meter.count(round, round, 0), None);
+    }
+
+    #[test]
+    fn a_thread_that_sends_as_much_as_it_may_is_as_one_that_works_as_much_as_it_may() {
+        let limit = LoadLimit {
+            bits: Some(8_000_000),
+            ..LoadLimit::default()
+        };
+        let mut meter = LoadMeter::new(limit);
+        let mut send = |bytes| {
+            let idle = meter.count(Duration::from_secs(1), Duration::ZERO, bytes);
+            assert_eq!(idle, Some(0));
+            meter.step()
+        };
+        assert_eq!(send(999_999), LoadStep::Normal);
+        assert_eq!(send(1_000_000), LoadStep::MiddleLayers);
+        assert_eq!(send(u64::from(u32::MAX)), LoadStep::LowLayers);
+        assert_eq!(send(1_000_000), LoadStep::Full);
+        for _ in 0..9 {
+            assert_eq!(send(700_000), LoadStep::Full);
+        }
+        assert_eq!(send(700_000), LoadStep::LowLayers);
+        let mut unlimited = LoadMeter::new(LoadLimit::default());
+        let second = Duration::from_secs(1);
+        unlimited.count(second, Duration::ZERO, u64::MAX);
+        assert_eq!(unlimited.step(), LoadStep::Normal);
     }
 }

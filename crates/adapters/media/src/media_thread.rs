@@ -81,9 +81,10 @@ impl MediaThread {
             let micros = u64::try_from(worked.as_micros()).unwrap_or(u64::MAX);
             self.router.counts.worked_micros += micros;
             work.count(worked, self.router.counts.forwarded_packets);
+            let sent = self.router.counts.sent_bytes;
             self.publish_counts();
             let step = load.step();
-            if let Some(percent) = load.count(waited, worked) {
+            if let Some(percent) = load.count(waited, worked, sent) {
                 self.statistics.record_load(percent);
                 if let Some(nanos) = work.take_for_packet() {
                     self.statistics.record_work(nanos);

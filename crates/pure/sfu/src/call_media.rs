@@ -24,7 +24,7 @@ use crate::{
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
     limits::{CallMeter, MediaLimits},
-    measurements::SfuCounts,
+    measurements::{Measurement, Measurements, SfuCounts},
     output::{Message, Output, Refusal},
     packet::OutgoingPacket,
     source::{Layer, Source},
@@ -57,6 +57,7 @@ pub struct CallMedia {
     stale: Stale,
     buffers: Buffers,
     counts: SfuCounts,
+    measurements: Measurements,
 }
 
 /// The decisions that are to be made again.
@@ -120,6 +121,7 @@ impl CallMedia {
             stale: Stale::default(),
             buffers: Buffers::default(),
             counts: SfuCounts::default(),
+            measurements: Measurements::default(),
         }
     }
 
@@ -145,11 +147,17 @@ impl CallMedia {
                 source,
                 order,
             } => self.mute(by, &target, source, order),
-            Input::Estimate { device, bits } => self.estimate(device, bits),
+            Input::Estimate { device, bits } => {
+                self.measure(Measurement::Bandwidth(bits));
+                self.estimate(device, bits);
+            }
             Input::Loss {
                 device,
                 thousandths,
-            } => self.loss(device, thousandths),
+            } => {
+                self.measure(Measurement::Loss(thousandths));
+                self.loss(device, thousandths);
+            }
             Input::KeyFrameMissed { device, slot } => self.key_frame_missed(device, slot),
             Input::Largest(layer) => {
                 self.largest = layer;
@@ -175,6 +183,16 @@ impl CallMedia {
     /// Returns the counts since the last time.
     pub const fn take_counts(&mut self) -> SfuCounts {
         self.counts.take()
+    }
+
+    /// Notes a measurement of a connection.
+    pub(crate) fn measure(&mut self, measurement: Measurement) {
+        self.measurements.push(measurement);
+    }
+
+    /// Returns what connections have measured since the last time: a few hundred at most.
+    pub fn take_measurements(&mut self) -> impl Iterator<Item = Measurement> + '_ {
+        self.measurements.drain()
     }
 
     /// Counts an offer of a device. Returns whether it may be answered; a device that is not active may not.

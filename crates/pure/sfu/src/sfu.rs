@@ -19,7 +19,7 @@ use crate::{
     audio_level::AudioLevel,
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
-    measurements::{Measurement, Measurements, SfuCounts},
+    measurements::{Measurement, SfuCounts},
     output::Output,
     peer::Peer,
     rewriting::{PacketNumbers, Vp8Numbers},
@@ -77,7 +77,6 @@ pub struct Sfu {
     key_frames: Vec<(DeviceHandle, Source, Layer)>,
     /// The number of the newest connection.
     newest_connection: u64,
-    measurements: Measurements,
 }
 
 impl Sfu {
@@ -94,7 +93,6 @@ impl Sfu {
             spare: Vec::new(),
             key_frames: Vec::new(),
             newest_connection: 0,
-            measurements: Measurements::default(),
         }
     }
 
@@ -182,7 +180,7 @@ impl Sfu {
 
     /// Returns what connections have measured since the last time: a few hundred at most.
     pub fn take_measurements(&mut self) -> impl Iterator<Item = Measurement> + '_ {
-        self.measurements.drain()
+        self.media.take_measurements()
     }
 
     /// Returns the slot of an m-line of a device, by the name that its offer has for it.
@@ -251,6 +249,7 @@ impl Sfu {
 
     /// Takes an event of a connection. Returns whether the connection goes on.
     fn take_event(&mut self, handle: DeviceHandle, event: Event, now: Instant) -> bool {
+        self.measure_round_trip(&event);
         let device = handle.id;
         let input = match event {
             Event::RtpPacket(packet) => {
@@ -274,21 +273,12 @@ impl Sfu {
             }
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
                 let bits = estimate.as_u64();
-                self.measurements.push(Measurement::Bandwidth(bits));
                 Some(Input::Estimate { device, bits })
             }
-            Event::PeerStats(stats) => {
-                let round_trip = stats.rtt.map(Measurement::RoundTrip);
-                let loss = stats.egress_loss_fraction.map(thousandths);
-                let measured = [round_trip, loss.map(Measurement::Loss)];
-                for measurement in measured.into_iter().flatten() {
-                    self.measurements.push(measurement);
-                }
-                loss.map(|thousandths| Input::Loss {
-                    device,
-                    thousandths,
-                })
-            }
+            Event::PeerStats(stats) => stats.egress_loss_fraction.map(|loss| Input::Loss {
+                device,
+                thousandths: thousandths(loss),
+            }),
             Event::IceConnectionStateChange(
                 IceConnectionState::Connected | IceConnectionState::Completed,
             ) => {
@@ -311,6 +301,17 @@ impl Sfu {
             self.take_outputs();
         }
         true
+    }
+
+    /// Measures the time of a check of a path and its answer, which each connection makes now and then.
+    fn measure_round_trip(&mut self, event: &Event) {
+        let Event::PeerStats(statistics) = event else {
+            return;
+        };
+        let pair = statistics.selected_candidate_pair.as_ref();
+        if let Some(time) = pair.and_then(|pair| pair.current_round_trip_time) {
+            self.media.measure(Measurement::RoundTrip(time));
+        }
     }
 
     /// Forwards a packet to all who watch its source.

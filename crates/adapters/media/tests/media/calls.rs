@@ -3,7 +3,7 @@
 use core::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anteroom_media::{MediaEvent, MediaServer, OfferRefusal, UnavailableError};
+use anteroom_media::{HistogramCounts, MediaEvent, MediaServer, OfferRefusal, UnavailableError};
 use anteroom_sfu::{OfferError, output::Refusal, source::Source};
 
 use crate::{
@@ -40,6 +40,16 @@ fn sounds_and_pictures_travel_over_udp() {
     assert_eq!(counts.connections, 3);
     assert_eq!((counts.unproven_packets, counts.failed_calls), (0, 0));
     assert!(counts.sent_packets >= counts.sends && counts.sends > 0);
+    assert!(counts.forwarded_packets > 0 && counts.requested_key_frames > 0);
+    // Connections measure once a second, and threads tell their work as often.
+    meeting.until("measurements", |meeting| {
+        meeting.clients[0].say(b"still here");
+        let histograms = server.histograms();
+        let has_some = |counts: &HistogramCounts| {
+            counts.above + counts.buckets.iter().map(|(_, number)| number).sum::<u64>() > 0
+        };
+        has_some(&histograms.work) && has_some(&histograms.round_trips)
+    });
 }
 
 #[test]

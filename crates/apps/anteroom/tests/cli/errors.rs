@@ -546,7 +546,7 @@ fn a_port_for_media_that_is_taken_names_the_setting_to_change() {
         code: "listen_failed",
         what: "media cannot listen on TCP",
         why: &format!("rooms.listen has port {port}, which media.port or one of the next ones is"),
-        next: "set rooms.listen or media.port to another port",
+        next: "rooms.listen or media.port to another port",
     };
     check(&place, &["serve"], &expected);
     place.set("ANTEROOM_ROOMS_LISTEN", "127.0.0.1:0");

@@ -51,6 +51,10 @@ pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
             )),
         }
     }
+    if !settings.carries_media() || media::check(&settings.media).is_err() {
+        // Settings that make no sense are found elsewhere.
+        return findings;
+    }
     match OpenMedia::start(settings, &own) {
         Ok(None) => {}
         Ok(Some(_)) => findings.push(Finding::ok(

@@ -81,6 +81,19 @@ pub struct MediaLimitSettings {
     /// dropped, sound never.
     #[default(const { NonZeroU64::new(300_000).unwrap() })]
     pub call_kilobits_per_second: NonZeroU64,
+    /// The most megabits a second that this process sends for media, all calls together, in equal
+    /// parts for its threads. Beyond its part a thread does as beyond `media.load_percent`. Without it
+    /// they send as much as they can.
+    pub process_megabits_per_second: Option<NonZeroU64>,
+}
+
+impl MediaLimitSettings {
+    /// Returns the bits a second that each of so many threads may send.
+    fn bits_of_thread(&self, threads: usize) -> Option<u64> {
+        let all = self.process_megabits_per_second?;
+        let all = all.get().saturating_mul(1_000_000);
+        all.checked_div(u64::try_from(threads).ok()?)
+    }
 }
 
 /// The limits of media over TCP.
@@ -188,6 +201,7 @@ impl MediaSettings {
             },
             load: LoadLimit {
                 percent,
+                bits: self.limits.bits_of_thread(threads),
                 ..LoadLimit::default()
             },
         })
@@ -241,6 +255,15 @@ mod tests {
         assert_eq!(server.tcp, expected.tcp);
         assert_eq!(server.tcp_queue, expected.tcp_queue);
         assert_eq!(server.load, expected.load);
+    }
+
+    #[test]
+    fn threads_share_what_the_process_may_send() {
+        let mut settings = MediaSettings::default();
+        settings.threads = NonZeroUsize::new(4);
+        settings.limits.process_megabits_per_second = NonZeroU64::new(1_000);
+        let server = settings.server_settings(Vec::new()).unwrap();
+        assert_eq!(server.load.bits, Some(250_000_000));
     }
 
     #[test]

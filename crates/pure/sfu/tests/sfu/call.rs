@@ -1,6 +1,7 @@
 //! The media of a whole call.
 
 mod bandwidth;
+mod counts;
 mod harness;
 mod hostile;
 mod links;
