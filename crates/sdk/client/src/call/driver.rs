@@ -7,8 +7,14 @@ mod departure;
 mod ending;
 mod event_sender;
 mod link_publisher;
+#[cfg(feature = "media")]
+mod media;
+#[cfg(not(feature = "media"))]
+#[path = "driver/without_media.rs"]
+mod media;
+mod waits;
 
-use std::{collections::VecDeque, future, sync::Arc};
+use std::{collections::VecDeque, sync::Arc};
 
 use anteroom_client_core::{
     Moment, SessionTime,
@@ -25,12 +31,17 @@ use anteroom_client_core::{
 use rand_core::CryptoRng;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
+pub(crate) use self::media::MediaOpening;
 use self::{
-    counter_writer::CounterWriter, departure::Departure, event_sender::send,
+    counter_writer::CounterWriter,
+    departure::Departure,
+    event_sender::send,
     link_publisher::LinkPublisher,
+    media::SessionMedia,
+    waits::{moment, stopped},
 };
 use super::socket::Socket;
 use crate::{
@@ -46,6 +57,8 @@ pub(crate) enum SessionCommand {
     Event(CallEvent),
     /// Drops the connection and restores it.
     Reconnect,
+    /// Starts the media.
+    Media(MediaOpening),
 }
 
 pub(crate) struct Driver {
@@ -63,6 +76,7 @@ pub(crate) struct Driver {
     counter_writer: CounterWriter,
     /// The changes of the link, from the first one on.
     publisher: Option<LinkPublisher>,
+    media: SessionMedia,
 }
 
 /// The reason for giving up a connection.
@@ -91,6 +105,7 @@ impl Driver {
             events,
             counter_writer: CounterWriter::default(),
             publisher: None,
+            media: SessionMedia::default(),
         }
     }
 
@@ -249,6 +264,7 @@ impl Driver {
                 {
                     self.send_command(socket, command).await
                 }
+                offer = self.media.next_offer() => self.send(socket, Command::Media(offer)).await,
                 _ = ping.tick() => {
                     if last_received.elapsed() > SILENCE_LIMIT {
                         return Interruption::Lost;
@@ -286,6 +302,10 @@ impl Driver {
                 self.emit(event).await;
                 Ok(())
             }
+            Ok(MessageEffect::Media(effect)) => {
+                self.media.carry_out(effect).await;
+                Ok(())
+            }
             Ok(MessageEffect::Moved) => Err(Interruption::Lost),
             Ok(MessageEffect::End(end_reason)) => Err(Interruption::Over(end_reason)),
             Err(error) => Err(Interruption::Over(EndReason::Failed(error))),
@@ -301,6 +321,10 @@ impl Driver {
             SessionCommand::Call(command) => self.send(socket, command).await,
             SessionCommand::Event(event) => {
                 self.emit(event).await;
+                Ok(())
+            }
+            SessionCommand::Media(opening) => {
+                self.media.start(opening).await;
                 Ok(())
             }
             SessionCommand::Reconnect => Err(Interruption::Lost),
@@ -333,6 +357,7 @@ impl Driver {
                 }
                 Some(ParticipationEffect::Event(event)) => self.emit(event).await,
                 Some(ParticipationEffect::Publish(change)) => self.publish(change),
+                Some(ParticipationEffect::Media(effect)) => self.media.carry_out(effect).await,
             }
         }
     }
@@ -359,6 +384,7 @@ impl Driver {
     }
 
     async fn emit(&mut self, event: CallEvent) {
+        self.media.observe(&event).await;
         send(event, &self.events, (&mut self.commands, &mut self.early)).await;
     }
 }
@@ -372,17 +398,4 @@ async fn next_command(
         Some(command) => Some(command),
         None => commands.recv().await,
     }
-}
-
-/// Returns at a moment, never without one.
-async fn moment(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => future::pending().await,
-    }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the session was dropped, which stops the task too.
-    let _ = stopping.wait_for(|stop| *stop).await;
 }
