@@ -72,7 +72,7 @@ pub use self::{
     relay_provider::{ProviderBehaviour, ProviderQuestion, RelayProvider},
     reverse_proxy::{ReverseProxy, ReverseProxyOptions},
     room_link::{TestLink, TestPresenter},
-    rooms::{TestRooms, TestRoomsOptions},
+    rooms::{TestMediaBackend, TestRooms, TestRoomsOptions},
     routes::listed_routes,
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
     sql::execute_sql,

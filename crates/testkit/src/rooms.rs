@@ -1,6 +1,7 @@
 //! A room service on free ports, over a new database.
 
 use std::{
+    fmt,
     num::{NonZeroU32, NonZeroUsize},
     path::Path,
     sync::{
@@ -13,9 +14,9 @@ use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_pages::WebAddress;
 use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, Timestamp};
 use anteroom_rooms::{
-    CleanerSettings, ExternalMediaServer, GroupCallKey, LeaseSettings, Media, Node, Origin, Rooms,
-    RoomsParts, RoomsSettings, SfuSettings, SocketLimits, VerificationLimits, internal_router,
-    router, verifier_keys,
+    CleanerSettings, ExternalMediaServer, GroupCallKey, LeaseSettings, Media, MediaBackend, Node,
+    Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings, SocketLimits, VerificationLimits,
+    internal_router, router, verifier_keys,
 };
 use anteroom_runtime::{BucketSize, Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
@@ -49,6 +50,8 @@ pub struct TestRoomsOptions {
     pub devices_per_user: u32,
     /// The URLs of the media servers; without any, calls are embedded.
     pub media_servers: Vec<String>,
+    /// The media server of the process.
+    pub media: Option<TestMediaBackend>,
     /// The key of group tokens.
     pub group_key: Option<Vec<u8>>,
     /// The origins that may open sockets.
@@ -69,6 +72,16 @@ pub struct TestRoomsOptions {
     pub program_page: Option<WebAddress>,
 }
 
+/// A media server of a test.
+#[derive(Clone)]
+pub struct TestMediaBackend(pub Arc<dyn MediaBackend>);
+
+impl fmt::Debug for TestMediaBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestMediaBackend(..)")
+    }
+}
+
 impl Default for TestRoomsOptions {
     fn default() -> Self {
         Self {
@@ -80,6 +93,7 @@ impl Default for TestRoomsOptions {
             max_devices: 8,
             devices_per_user: 5,
             media_servers: Vec::new(),
+            media: None,
             group_key: None,
             origins: Vec::new(),
             sockets: SocketLimits::default(),
@@ -219,7 +233,10 @@ impl TestRooms {
             http: options.http,
             metrics: metrics.clone(),
             verifications: NonZeroUsize::MIN.saturating_add(1),
-            media: None,
+            media: options
+                .media
+                .clone()
+                .map(|TestMediaBackend(backend)| backend),
             dependencies: Vec::new(),
             settings: settings(&options, &base_url),
         })

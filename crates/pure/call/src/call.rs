@@ -4,6 +4,7 @@ mod admission;
 mod announcements;
 mod decisions;
 mod groups;
+mod media;
 mod messages;
 mod moderation;
 mod presence;
@@ -23,6 +24,7 @@ use crate::{
     commit_log::CommitLog,
     demux_ids::DemuxIds,
     era_users::EraUsers,
+    media_limits::MediaLimits,
     roster::Rosters,
     seats::{Device, Seat, Seats},
     token_bucket::TokenBucket,
@@ -47,11 +49,13 @@ pub struct Limits {
     pub max_remembered_users: usize,
     /// The maximum number of co-admins in an era.
     pub max_co_admins: usize,
+    /// Whether a media server carries sound and picture of the call.
+    pub has_media: bool,
 }
 
 impl Limits {
     /// Returns the limits of a call of `max_devices` devices: five for each user, 65,536 stored users, eight
-    /// co-admins, and an announcement of the roster every 250 ms.
+    /// co-admins, an announcement of the roster every 250 ms, and no media.
     #[must_use]
     pub const fn of_devices(max_devices: u32) -> Self {
         Self {
@@ -60,6 +64,7 @@ impl Limits {
             roster_interval: ROSTER_INTERVAL,
             max_remembered_users: 65_536,
             max_co_admins: MAX_CO_ADMINS,
+            has_media: false,
         }
     }
 
@@ -82,6 +87,8 @@ pub struct Call {
     /// The rate limits of decisions about the call, about raised hands and about co-admins, of the devices that
     /// have made some.
     moderation_limits: BTreeMap<Seat, ModerationBucket>,
+    /// The rate limits of requests about media, of the devices that have made some.
+    media_limits: BTreeMap<Seat, MediaLimits>,
     /// The users who have been active in the era and not been sent away since.
     era_users: EraUsers,
     /// Whether devices wait that need no approval any more.
@@ -127,6 +134,7 @@ impl Call {
                 asks_approval: link.restrictions == Restrictions::AdminApproval,
             },
             moderation_limits: BTreeMap::new(),
+            media_limits: BTreeMap::new(),
             era_users: EraUsers::new(limits.max_remembered_users),
             has_unasked: false,
             link: Arc::new(link),
@@ -162,6 +170,7 @@ impl Call {
             Input::End => self.end(LeaveReason::Ended),
             Input::Dismiss => self.end(LeaveReason::Dismissed),
             Input::RosterMissed(connection) => self.send_roster(connection),
+            Input::SourceDropped { device, source } => self.source_dropped(device, source),
             Input::TimePassed => {}
         }
         self.end_if_over();
@@ -288,6 +297,14 @@ impl Call {
             Command::Lock { is_locked } => self.lock(seat, is_locked),
             Command::Approval { is_on } => self.set_approval(seat, is_on),
             Command::CoAdmin { user, is_on } => self.set_co_admin(seat, &user, is_on),
+            Command::Offer { session, offer } => self.offer(seat, session, offer),
+            Command::View(view) => self.view(seat, view),
+            Command::Publish(sources) => self.publish(seat, sources),
+            Command::Mute {
+                target,
+                source,
+                order,
+            } => self.mute(seat, target, source, order),
             Command::Participants => self.participants(seat, connection),
             Command::Ping => self.ping(seat, connection),
         };

@@ -75,6 +75,15 @@ error_codes! {
     Unreachable, "unreachable", "The device is not connected at the moment.";
     /// A commit is not for the present epoch of the group.
     StaleCommit, "stale_commit", "The commit is not for the present epoch of the group.";
+    /// No media server carries the call.
+    MediaUnavailable, "media_unavailable",
+        "This server carries no sound and picture of calls.";
+    /// The device has no member key, so that its media are not sealed.
+    MediaUnsealed, "media_refused",
+        "Sound and picture are for devices with end-to-end encryption alone. Join with a member key.";
+    /// The device makes too many offers of connections.
+    TooManyOffers, "media_refused",
+        "The device offers connections too often. Wait five seconds before the next offer.";
     /// A rate limit was exceeded; the command is dropped.
     RateLimited, "rate_limited", "Too many messages. Please slow down.";
     /// The decision takes effect, but cannot be stored: the call has reached its limit of stored users.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use anteroom_protocol::{
     ApprovalStatement, DemuxId, GroupEpoch, Hello, LinkState, MemberKey, OpaqueUserId,
+    media::{MuteOrder, MuteTarget, PerSource, SessionDescription, Source, ViewRequest},
 };
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -38,6 +39,13 @@ pub enum Input {
     Dismiss,
     /// Changes of the roster have not reached a connection: it receives the whole roster.
     RosterMissed(ConnectionId),
+    /// The media have stopped a source of a device, until the device publishes it anew.
+    SourceDropped {
+        /// The device.
+        device: DemuxId,
+        /// The source.
+        source: Source,
+    },
     /// Time has passed without another input.
     TimePassed,
 }
@@ -162,6 +170,26 @@ pub enum Command {
         user: OpaqueUserId,
         /// Whether the user is a co-admin from now on.
         is_on: bool,
+    },
+    /// Offers a connection for media.
+    Offer {
+        /// The number of the connection.
+        session: u64,
+        /// The offer.
+        offer: SessionDescription,
+    },
+    /// Says what the device wants to see and hear where.
+    View(ViewRequest),
+    /// Says what the device sends.
+    Publish(PerSource<bool>),
+    /// Stops what others send, or ends that. For admins.
+    Mute {
+        /// The devices.
+        target: MuteTarget,
+        /// The source.
+        source: Source,
+        /// The order.
+        order: MuteOrder,
     },
     /// Requests the whole roster.
     Participants,

@@ -34,6 +34,9 @@
 //! | co-admins | An admin with the passkey makes a user with an active device a co-admin, eight at most. The user's active devices have the rights of admins, in the call and on a return, until that is taken back, another user removes or blocks the user, or the era ends. Co-admins make no co-admins, displace nobody, are displaced, removed and blocked as others, and remove and block no admin. To the rules of groups they are no admins. A device whose rights change receives the whole roster. |
 //! | moderation | Every device receives a change of the lock and of the approval, and a device a change of its rights. |
 //! | raise hand | Active devices only, two changes at once and one a second. The time of the first raise stays until the hand is lowered. |
+//! | media | For active devices with a member key, where a media server carries the call ([`Limits::has_media`]); others: `error not_active`, `media_refused`, `media_unavailable`. [`Output::Media`] activates a device when it becomes active, and ends its media when it loses its seat, before anybody is told. A lost connection keeps the media for as long as the seat, and a resume takes them over. Five offers at once and one in 5 s, each refused one answered with `error media_refused`; ten views and two publications a second. |
+//! | publish | What a device says it sends stands in its entry, but for what an admin has stopped. |
+//! | mute | From admins and co-admins, in the limit of decisions: stops a source of one device or of all but the sender's and those named, until the device publishes it anew; with a hold for as long as it is held. The media are told first, then each device with `muted`. |
 //! | relay | From active to active devices. Bodies of 256 KiB at once and 64 KiB a second for each user, 1 MiB a second for the call; a body counts as 1 KiB at least. |
 //! | commit | From active devices of the group, for its present epoch: the first one is taken, sent to every active device, the sender included, and makes the next epoch. Devices that it adds, at most as many as a call has, receive the Welcome instead; those that are of the group already receive the commit after it. Before that the roster names them. Any other epoch: `error stale_commit`. A device is of a group if it has started it or been welcomed to it; from another one: `error forbidden`. Three at once and three a second for each user, four for the call. |
 //! | next group | A commit for epoch 0 of the next number starts the next group: from an admin, or from any device while no admin is active, no device of the present group is connected, or two users of it and more than half of all refuse one of its commits, which counts once in 60 s without an admin's start in between; once in 10 s, of which admins count the starts of admins alone. The limits of commits do not count it, and cannot delay it. |
@@ -58,12 +61,15 @@ mod era_users;
 mod error_code;
 mod ids;
 mod input;
+mod media_command;
+mod media_limits;
 mod membership;
 mod message;
 mod output;
 mod roster;
 mod roster_revision;
 mod seats;
+mod sources;
 mod time;
 mod token_bucket;
 mod users;
@@ -74,6 +80,7 @@ pub use self::{
     error_code::ErrorCode,
     ids::{ConnectionId, ResumeSecret},
     input::{Command, Commit, Input, Join, JoinRandomness, RelayTarget, Welcome},
+    media_command::MediaCommand,
     membership::{Audience, Role, RosterForm, Status},
     message::{DenialReason, GroupRequest, JoinAnswer, Message, Moderation},
     output::{Fact, LeaveReason, Output},
@@ -151,6 +158,18 @@ pub const MODERATION_BURST: u32 = 10;
 
 /// The maximum number of co-admins of a call: as many as the policy of a room names.
 pub const MAX_CO_ADMINS: usize = 8;
+
+/// The number of connections for media that a device may offer at once.
+pub const OFFER_BURST: u32 = 5;
+
+/// The time after which a device may offer one more, in seconds.
+pub const OFFER_INTERVAL: u32 = 5;
+
+/// The number of times that a device may say at once, and in a second, what it wants to see where.
+pub const VIEWS_PER_SECOND: u32 = 10;
+
+/// The number of times that a device may say at once, and in a second, what it sends.
+pub const PUBLICATIONS_PER_SECOND: u32 = 2;
 
 /// The number of whole rosters that a device may request at once; one more every second.
 pub const ROSTER_REQUEST_BURST: u32 = 5;

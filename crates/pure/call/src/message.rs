@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{ApprovalStatement, DemuxId, EraId, GroupEpoch, LinkState};
+use anteroom_protocol::{
+    ApprovalStatement, DemuxId, EraId, GroupEpoch, LinkState,
+    media::{MuteOrder, Source},
+};
 
 use crate::{
     CommitBody, ErrorCode, RelayBody, ResumeSecret, Roster, RosterChanges, RosterRevision, Status,
@@ -94,6 +97,15 @@ pub enum Message {
         at: GroupEpoch,
         /// `from`: the sender.
         from: DemuxId,
+    },
+    /// `muted`: an admin has given an order about a source of the device.
+    Muted {
+        /// `by`: the admin's device.
+        by: DemuxId,
+        /// `source`.
+        source: Source,
+        /// `hold`.
+        order: MuteOrder,
     },
     /// `error`: a commit, or a refusal of one, was refused.
     GroupError {

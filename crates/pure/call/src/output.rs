@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{DemuxId, OpaqueUserId};
 
-use crate::{ConnectionId, Message, Moment, Status};
+use crate::{ConnectionId, MediaCommand, Message, Moment, Status};
 
 /// An output. The caller carries the outputs out in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Output {
         /// The reason.
         reason: LeaveReason,
     },
+    /// Tell the media of the call.
+    Media(MediaCommand),
     /// Store or count a fact.
     Fact(Fact),
     /// There are no more outputs. Pass the next input, or [`crate::Input::TimePassed`] at this moment: the

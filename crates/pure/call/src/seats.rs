@@ -11,6 +11,7 @@ use crate::{
     input::Join,
     membership::{Audience, Role, RosterForm, Status},
     roster_revision::RosterRevision,
+    sources::SourceStates,
     token_bucket::TokenBucket,
 };
 
@@ -47,6 +48,7 @@ pub(crate) struct Device {
     /// The newest statement that an admin has given the device.
     pub(crate) statement: Option<ApprovalStatement>,
     pub(crate) hand_raised_at: Option<Moment>,
+    pub(crate) sources: SourceStates,
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: HandBucket,
     pub(crate) roster_requests: RosterRequestBucket,
@@ -97,6 +99,7 @@ impl Device {
             member: join.member,
             statement: None,
             hand_raised_at: None,
+            sources: SourceStates::default(),
             resume: join.randomness.resume_secret(),
             hands: HandBucket::full(),
             roster_requests: RosterRequestBucket::full(),

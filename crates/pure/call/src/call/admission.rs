@@ -59,6 +59,7 @@ impl Call {
             self.rosters.add(seat, device);
         }
         self.users.add_seat(&user, seat);
+        self.activate_media(seat);
         if status == Status::Active {
             self.phase = Phase::Running;
         }

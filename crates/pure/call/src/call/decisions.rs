@@ -164,6 +164,7 @@ impl Call {
             self.rosters.activate(seat, device);
             self.era_users.add(&device.user);
         }
+        self.activate_media(seat);
     }
 
     fn forget_approval(&mut self, user: &OpaqueUserId) {

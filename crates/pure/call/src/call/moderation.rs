@@ -131,7 +131,7 @@ impl Call {
         is_admin.then_some(()).ok_or(ErrorCode::Forbidden)
     }
 
-    fn count_moderation(&mut self, sender: Seat) -> Result<(), ErrorCode> {
+    pub(super) fn count_moderation(&mut self, sender: Seat) -> Result<(), ErrorCode> {
         let now = self.now;
         let device = self.seats.get_mut(sender).ok_or(ErrorCode::NotJoined)?;
         let limits = &mut self.moderation_limits;

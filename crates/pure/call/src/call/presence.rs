@@ -53,6 +53,11 @@ impl Call {
         };
         self.users.remove_seat(&device.user, seat);
         self.moderation_limits.remove(&seat);
+        self.media_limits.remove(&seat);
+        // Nobody is told before. At the end of the era all media have ended at once.
+        if self.phase != Phase::Ended {
+            self.remove_media(&device);
+        }
         if let Some(connection) = device.connection() {
             if let Some(message) = last_message(reason, device.status()) {
                 self.send(connection, message);
@@ -83,6 +88,7 @@ impl Call {
             return;
         }
         self.phase = Phase::Ended;
+        self.close_media();
         let seats: Vec<Seat> = self.seats.iter().map(|(seat, _)| seat).collect();
         for seat in seats {
             self.remove_device(seat, reason);

@@ -1,6 +1,6 @@
 //! A device of a call, as others receive it.
 
-use anteroom_protocol::{DemuxId, Hello, MemberKey, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, MemberKey, OpaqueUserId, media::PerSource};
 
 use crate::{Moment, membership::Role, seats::Device};
 
@@ -25,6 +25,8 @@ pub struct Participant {
     pub hello: Option<Hello>,
     /// `member`: the member key of the device's join.
     pub member: Option<MemberKey>,
+    /// `media`: what the device sends.
+    pub sends: PerSource<bool>,
 }
 
 impl Participant {
@@ -39,6 +41,7 @@ impl Participant {
             has_guest_account: device.has_guest_account,
             hello: device.hello.clone(),
             member: device.member,
+            sends: device.sources.sent(),
         }
     }
 
@@ -61,6 +64,7 @@ impl Participant {
             has_guest_account: self.has_guest_account,
             hello: None,
             member: None,
+            sends: self.sends,
         }
     }
 }

@@ -3,19 +3,24 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_call::{
-    Audience, Call, Command, Commit, CommitBody, ConnectionId, Fact, Input, Join, JoinAnswer,
-    JoinRandomness, Limits, Message, Moderation, Moment, Output, Participant, RelayBody,
-    RelayTarget, ResumeSecret, Role, Roster, RosterEntry, RosterForm, Status, Welcome, WelcomeBody,
+    Audience, Call, Command, Commit, CommitBody, ConnectionId, Input, Join, JoinRandomness, Limits,
+    Message, Moment, Output, RelayBody, RelayTarget, ResumeSecret, Role, RosterForm, Welcome,
+    WelcomeBody,
 };
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, DemuxId, EraId, GroupEpoch, GuestAdmission, Hello,
     LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+    media::{MuteTarget, SessionDescription, ViewRequest},
 };
 
-use crate::script::{Decision, LinkStep, SimpleCommand, Step};
-
-/// The moment at which scripts start, in seconds since 1970.
-const START: u64 = 1_800_000_000;
+use crate::{
+    media_mirror::{MediaMirror, media_text},
+    output_texts::{
+        START, bytes_text, entries_text, fact_text, moderation_text, roster_text, since_start,
+        statement_text, status_text,
+    },
+    script::{Decision, LinkStep, MutedDevices, SimpleCommand, Step, letter, order_word},
+};
 
 /// The set-up of a call.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +37,7 @@ pub(crate) struct Setting {
     /// Users with guest accounts, and their admission.
     pub(crate) guests: &'static str,
     pub(crate) guest_admission: GuestAdmission,
+    pub(crate) has_media: bool,
 }
 
 impl Setting {
@@ -45,6 +51,7 @@ impl Setting {
         approved: "",
         guests: "",
         guest_admission: GuestAdmission::Wait,
+        has_media: false,
     };
     pub(crate) const FREE: Self = Self {
         approval: false,
@@ -90,6 +97,7 @@ pub(crate) struct Harness {
     /// Milliseconds since the start.
     now: u64,
     joins: u8,
+    media: MediaMirror,
 }
 
 impl Harness {
@@ -117,6 +125,7 @@ impl Harness {
                 roster_interval: Duration::from_millis(setting.roster_interval),
                 max_remembered_users: setting.max_remembered_users,
                 max_co_admins: setting.max_co_admins,
+                has_media: setting.has_media,
             },
         );
         Self {
@@ -125,6 +134,7 @@ impl Harness {
             guests: setting.guests,
             now: 0,
             joins: 0,
+            media: MediaMirror::default(),
         }
     }
 
@@ -149,14 +159,21 @@ impl Harness {
     pub(crate) fn play(&mut self, step: &Step) -> Vec<Line> {
         let mut lines = Vec::new();
         for input in self.inputs(step) {
+            if let Input::SourceDropped { device, source } = &input {
+                self.media.drop_source(*device, *source);
+            }
             self.call.handle(moment(self.now), input);
             loop {
                 match self.call.poll_output() {
                     Output::Wait(_) => break,
-                    output => lines.push(line(output)),
+                    output => {
+                        self.media.follow(&output);
+                        lines.push(line(output));
+                    }
                 }
             }
         }
+        self.media.check(&self.call);
         lines
     }
 
@@ -255,6 +272,32 @@ impl Harness {
                     is_on: *is_on,
                 },
             ),
+            Step::Offer(number, session) => say(
+                number,
+                Command::Offer {
+                    session: *session,
+                    offer: SessionDescription::new("offer".to_owned()),
+                },
+            ),
+            Step::View(number) => say(number, Command::View(ViewRequest::default())),
+            Step::Publish(number, sources) => say(number, Command::Publish(*sources)),
+            Step::Mute(number, order, devices, source) => say(
+                number,
+                Command::Mute {
+                    target: match devices {
+                        MutedDevices::One(id) => MuteTarget::One(demux_id(*id)),
+                        MutedDevices::AllBut(ids) => {
+                            MuteTarget::AllBut(ids.iter().copied().map(demux_id).collect())
+                        }
+                    },
+                    source: *source,
+                    order: *order,
+                },
+            ),
+            Step::SourceDropped(id, source) => Input::SourceDropped {
+                device: demux_id(*id),
+                source: *source,
+            },
             Step::Link(change) => {
                 match change {
                     LinkStep::Revoked => self.link.revoked = true,
@@ -300,10 +343,6 @@ fn demux_id(number: u32) -> DemuxId {
 
 fn moment(since_start: u64) -> Moment {
     Moment::from_millis(START * 1_000 + since_start)
-}
-
-fn since_start(moment: Moment) -> u64 {
-    moment.as_millis() - START * 1_000
 }
 
 fn relay(to: RelayTarget, kib: u32) -> Command {
@@ -362,6 +401,7 @@ fn line(output: Output) -> Line {
             let text = format!("close {reason:?}").to_lowercase();
             (vec![connection.number()], text, None)
         }
+        Output::Media(command) => (Vec::new(), media_text(&command), None),
         Output::Fact(fact) => (Vec::new(), fact_text(&fact), None),
         Output::Wait(_) => panic!("waiting is not doing"),
     };
@@ -462,111 +502,17 @@ fn message_text(message: &Message) -> String {
         Message::Refuse { at, from } => {
             format!("refuse {} from {}", epoch_text(*at), from.number() >> 4)
         }
+        Message::Muted { by, source, order } => format!(
+            "muted {} {} by {}",
+            order_word(*order),
+            letter(*source),
+            by.number() >> 4
+        ),
         Message::GroupError { of, code, present } => {
             let epoch = epoch_text(*present);
             format!("error {} of {} {epoch}", code.as_str(), of.as_str())
         }
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong { .. } => "pong".to_owned(),
-    }
-}
-
-/// Returns the lock, and the approval if it is not that of the link.
-fn moderation_text(joined: &JoinAnswer) -> String {
-    let Moderation {
-        is_locked,
-        asks_approval,
-    } = joined.moderation;
-    let asks_by_link = joined.link.restrictions == Restrictions::AdminApproval;
-    let approval = match asks_approval {
-        _ if asks_approval == asks_by_link => "",
-        true => " approval on",
-        false => " approval off",
-    };
-    let lock = if is_locked { " locked" } else { "" };
-    format!("{lock}{approval}")
-}
-
-fn statement_text(statement: Option<&ApprovalStatement>) -> String {
-    bytes_text(statement.map_or(&[], ApprovalStatement::as_bytes))
-}
-
-fn bytes_text(statement: &[u8]) -> String {
-    let first = statement.first();
-    first.map_or_else(String::new, |byte| format!(" with {byte}"))
-}
-
-fn roster_text(roster: &Roster) -> String {
-    let list = |participants: &[Participant]| {
-        let texts: Vec<String> = participants.iter().map(participant_text).collect();
-        texts.join(" ")
-    };
-    let pending = list(&roster.pending);
-    if pending.is_empty() {
-        format!("[{}] {}", list(&roster.active), roster.pending_count)
-    } else {
-        assert_eq!(roster.pending.len(), roster.pending_count);
-        format!("[{}] [{pending}]", list(&roster.active))
-    }
-}
-
-fn entries_text(entries: &[RosterEntry]) -> String {
-    let texts: Vec<String> = entries
-        .iter()
-        .map(|entry| {
-            let mark = match entry.status {
-                Status::Active => "",
-                Status::Pending => "?",
-            };
-            mark.to_owned() + &participant_text(&entry.participant)
-        })
-        .collect();
-    texts.join(" ")
-}
-
-fn participant_text(participant: &Participant) -> String {
-    let mut text = (participant.demux_id.number() >> 4).to_string();
-    if let Some(user) = &participant.opaque_user_id {
-        text += user.as_str();
-    }
-    if participant.is_co_admin {
-        text.push('+');
-    }
-    if let Some(moment) = participant.hand_raised_at {
-        text += &format!("^{}", since_start(moment));
-    }
-    if participant.is_lost {
-        text.push('!');
-    }
-    if let Some(hello) = &participant.hello {
-        text += &format!("*{}", hello.as_bytes()[0]);
-    }
-    if let Some(member) = &participant.member {
-        text += &format!("={}", member.as_bytes()[0]);
-    }
-    text
-}
-
-const fn status_text(status: Status) -> &'static str {
-    match status {
-        Status::Active => "active",
-        Status::Pending => "pending",
-    }
-}
-
-fn fact_text(fact: &Fact) -> String {
-    match fact {
-        Fact::UserApproved(user) => format!("approved {}", user.as_str()),
-        Fact::ApprovalForgotten(user) => format!("forgotten {}", user.as_str()),
-        Fact::DeviceGone {
-            demux_id,
-            status,
-            reason,
-        } => {
-            let reason = format!("{reason:?}").to_lowercase();
-            let id = demux_id.number() >> 4;
-            format!("gone {id} {} {reason}", status_text(*status))
-        }
-        Fact::EraEnded => "ended".to_owned(),
     }
 }

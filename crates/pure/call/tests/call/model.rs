@@ -3,6 +3,7 @@
 
 mod decisions;
 mod groups;
+mod media;
 mod messages;
 mod moderation;
 mod rosters;
@@ -10,7 +11,7 @@ mod seats;
 
 use std::collections::BTreeMap;
 
-use anteroom_protocol::GuestAdmission;
+use anteroom_protocol::{GuestAdmission, media::PerSource};
 
 use self::{
     groups::Groups,
@@ -47,6 +48,13 @@ pub(crate) struct Device {
     lacks_hellos: bool,
     hands: BucketLevel,
     moderations: BucketLevel,
+    offers: BucketLevel,
+    views: BucketLevel,
+    publications: BucketLevel,
+    /// The sources that the device publishes, those that are muted, and those that are held.
+    published: PerSource<bool>,
+    muted: PerSource<bool>,
+    held: PerSource<bool>,
     questions: BucketLevel,
     told_to_slow_down: bool,
     /// The answers with missed commits.
@@ -213,7 +221,12 @@ impl Model {
             | Step::Decide(connection, ..)
             | Step::Lock(connection, _)
             | Step::Approval(connection, _)
-            | Step::CoAdmin(connection, ..) => self.said(*connection, step),
+            | Step::CoAdmin(connection, ..)
+            | Step::Offer(connection, _)
+            | Step::View(connection)
+            | Step::Publish(connection, _)
+            | Step::Mute(connection, ..) => self.said(*connection, step),
+            Step::SourceDropped(id, source) => self.source_dropped(*id, *source),
             Step::Later(_) | Step::Wait(_) => {}
         }
         self.end_if_over();
@@ -341,6 +354,12 @@ impl Model {
                 lacks_hellos: false,
                 hands: BucketLevel::default(),
                 moderations: BucketLevel::default(),
+                offers: BucketLevel::default(),
+                views: BucketLevel::default(),
+                publications: BucketLevel::default(),
+                published: PerSource::default(),
+                muted: PerSource::default(),
+                held: PerSource::default(),
                 questions: BucketLevel::default(),
                 told_to_slow_down: false,
                 missed: BucketLevel::default(),
@@ -348,6 +367,9 @@ impl Model {
                 refused: Vec::new(),
                 knows: 0,
             });
+            if is_let_in {
+                self.gives_media(id);
+            }
             id
         };
         self.note();
@@ -412,6 +434,10 @@ impl Model {
             Step::Lock(_, is_on) => self.lock(&sender, *is_on),
             Step::Approval(_, is_on) => self.set_approval(&sender, *is_on),
             Step::CoAdmin(_, user, is_on) => self.set_co_admin(&sender, *user, *is_on),
+            Step::Offer(_, session) => self.offer(&sender, *session),
+            Step::View(_) => self.view(&sender),
+            Step::Publish(_, sources) => self.publish(&sender, sources),
+            Step::Mute(_, order, devices, source) => self.mute(&sender, *order, devices, *source),
             _ => None,
         };
         if let Some(answer) = answer {
@@ -474,6 +500,9 @@ impl Model {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        if self.devices.iter().any(|device| self.has_media(device)) {
+            self.fact("media close".to_owned());
+        }
         for device in self.devices.clone() {
             let word = match (device.active, how) {
                 (false, _) => "denied ended",
@@ -488,6 +517,9 @@ impl Model {
     fn goes(&mut self, id: u32, how: &str, word: Option<&str>) {
         let device = self.by_id(id).unwrap().clone();
         self.devices.retain(|other| other.id != id);
+        if !self.ended && self.has_media(&device) {
+            self.fact(format!("media -{id}"));
+        }
         self.note();
         if let Some(connection) = device.connection {
             if let Some(word) = word {

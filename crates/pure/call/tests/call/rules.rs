@@ -3,12 +3,14 @@
 //! `[pending]`, or the number of pending devices. Each device is written with its user, `+` if it is a co-admin's,
 //! `^` and the time at which its hand was raised, `!` if its connection is lost, `*` with the number of the join
 //! that brought its hello, and `=` with the number of its member key. Changes are `+[joined] ~[changed] -[left]` and
-//! the number of pending devices; `?` marks pending devices.
+//! the number of pending devices; `?` marks pending devices. What a device sends stands in round brackets: `a` audio, `c`
+//! camera, `s` screen, `t` its sound.
 
 mod admission;
 mod decisions;
 mod groups;
 mod link;
+mod media;
 mod messages;
 mod missed_commits;
 mod moderation;

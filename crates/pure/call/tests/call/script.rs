@@ -5,6 +5,83 @@
 
 use std::fmt;
 
+use anteroom_protocol::media::{MuteOrder, PerSource, Source};
+
+/// The letters of the sources.
+const LETTERS: [(Source, char); 4] = [
+    (Source::Audio, 'a'),
+    (Source::Camera, 'c'),
+    (Source::Screen, 's'),
+    (Source::ScreenAudio, 't'),
+];
+
+/// Returns the letters of the sources with a value of `true`; `-` if there is none.
+pub(crate) fn letters(sources: &PerSource<bool>) -> String {
+    let sent = LETTERS.iter().filter(|(source, _)| *sources.of(*source));
+    let text: String = sent.map(|(_, letter)| letter).collect();
+    if text.is_empty() {
+        "-".to_owned()
+    } else {
+        text
+    }
+}
+
+pub(crate) fn letter(source: Source) -> char {
+    LETTERS
+        .iter()
+        .find(|(other, _)| *other == source)
+        .unwrap()
+        .1
+}
+
+fn source(text: &str) -> Option<Source> {
+    let known = LETTERS
+        .iter()
+        .find(|(_, letter)| text == letter.to_string());
+    known.map(|(source, _)| *source)
+}
+
+/// The devices that an admin mutes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MutedDevices {
+    One(u32),
+    AllBut(Vec<u32>),
+}
+
+impl fmt::Display for MutedDevices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(id) => write!(f, "{id}"),
+            Self::AllBut(ids) if ids.is_empty() => f.write_str("all"),
+            Self::AllBut(ids) => {
+                let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+                write!(f, "but,{}", ids.join(","))
+            }
+        }
+    }
+}
+
+impl MutedDevices {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "all" {
+            return Some(Self::AllBut(Vec::new()));
+        }
+        let Some(ids) = text.strip_prefix("but,") else {
+            return Some(Self::One(text.parse().ok()?));
+        };
+        let ids: Result<Vec<u32>, _> = ids.split(',').map(str::parse).collect();
+        Some(Self::AllBut(ids.ok()?))
+    }
+}
+
+pub(crate) const fn order_word(order: MuteOrder) -> &'static str {
+    match order {
+        MuteOrder::Mute => "mute",
+        MuteOrder::Hold => "hold",
+        MuteOrder::Release => "release",
+    }
+}
+
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -49,6 +126,16 @@ pub(crate) enum Step {
     Approval(u64, bool),
     /// `CONNECTION coadmin USER on|off`
     CoAdmin(u64, char, bool),
+    /// `CONNECTION offer SESSION`
+    Offer(u64, u64),
+    /// `CONNECTION view`
+    View(u64),
+    /// `CONNECTION publish LETTERS`: `a` audio, `c` camera, `s` screen, `t` its sound, `-` nothing
+    Publish(u64, PerSource<bool>),
+    /// `CONNECTION mute|hold|release ID|all|but,ID,ID LETTER`
+    Mute(u64, MuteOrder, MutedDevices, Source),
+    /// `dropped ID LETTER`: the media have stopped a source
+    SourceDropped(u32, Source),
     /// `link revoked|open|unlimited|N|with STATEMENT`: `N` expires it N seconds after the start, `unlimited`
     /// sets other restrictions, `with` sets the statement of the admins
     Link(LinkStep),
@@ -124,6 +211,29 @@ impl Step {
                 Self::commit(connection.parse().ok()?, epoch(at)?, options)?
             }
             [connection, "refuse", at] => Self::Refuse(connection.parse().ok()?, epoch(at)?),
+            ["dropped", id, name] => Self::SourceDropped(id.parse().ok()?, source(name)?),
+            [connection, "offer", session] => {
+                Self::Offer(connection.parse().ok()?, session.parse().ok()?)
+            }
+            [connection, "view"] => Self::View(connection.parse().ok()?),
+            [connection, "publish", letters] => Self::Publish(
+                connection.parse().ok()?,
+                PerSource::from_fn(|source| letters.contains(letter(source))),
+            ),
+            [
+                connection,
+                word @ ("mute" | "hold" | "release"),
+                devices,
+                name,
+            ] => {
+                let order = match *word {
+                    "mute" => MuteOrder::Mute,
+                    "hold" => MuteOrder::Hold,
+                    _ => MuteOrder::Release,
+                };
+                let devices = MutedDevices::parse(devices)?;
+                Self::Mute(connection.parse().ok()?, order, devices, source(name)?)
+            }
             [connection, "to", id] => Self::RelayTo(connection.parse().ok()?, id.parse().ok()?),
             [connection, word] => {
                 let word = match *word {
@@ -346,6 +456,16 @@ impl fmt::Display for Step {
             Self::CoAdmin(connection, user, is_on) => {
                 write!(f, "{connection} coadmin {user} {}", switch_word(*is_on))
             }
+            Self::Offer(connection, session) => write!(f, "{connection} offer {session}"),
+            Self::View(connection) => write!(f, "{connection} view"),
+            Self::Publish(connection, sources) => {
+                write!(f, "{connection} publish {}", letters(sources))
+            }
+            Self::Mute(connection, order, devices, source) => {
+                let (word, letter) = (order_word(*order), letter(*source));
+                write!(f, "{connection} {word} {devices} {letter}")
+            }
+            Self::SourceDropped(id, source) => write!(f, "dropped {id} {}", letter(*source)),
             Self::Link(LinkStep::Revoked) => write!(f, "link revoked"),
             Self::Link(LinkStep::Open) => write!(f, "link open"),
             Self::Link(LinkStep::Unlimited) => write!(f, "link unlimited"),

@@ -7,6 +7,7 @@
 //! is bounded: a client that floods a call waits for room in it.
 
 mod actor;
+mod call_media;
 mod commit_texts;
 pub(crate) mod context;
 pub(crate) mod handle;

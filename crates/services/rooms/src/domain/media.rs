@@ -103,7 +103,7 @@ pub struct MediaBusy;
 
 /// The events of a call's media.
 #[async_trait]
-pub trait MediaEvents: Send {
+pub trait MediaEvents: Send + Sync {
     /// Returns the next event. `None`: the media of the call have ended. Dropping the returned future loses no event.
     async fn next(&mut self) -> Option<MediaEvent>;
 }

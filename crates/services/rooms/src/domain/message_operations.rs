@@ -28,9 +28,13 @@ pub(crate) enum MessageKind {
     Lock,
     Approval,
     CoAdmin,
+    Media,
+    View,
+    Publish,
+    Mute,
 }
 
-const NAMES: [(MessageKind, &str); 16] = [
+const NAMES: [(MessageKind, &str); 20] = [
     (MessageKind::Join, "join"),
     (MessageKind::Resume, "resume"),
     (MessageKind::Leave, "leave"),
@@ -47,6 +51,10 @@ const NAMES: [(MessageKind, &str); 16] = [
     (MessageKind::Lock, "lock"),
     (MessageKind::Approval, "approval"),
     (MessageKind::CoAdmin, "coadmin"),
+    (MessageKind::Media, "media"),
+    (MessageKind::View, "view"),
+    (MessageKind::Publish, "publish"),
+    (MessageKind::Mute, "mute"),
 ];
 
 /// The operation recorders of the socket's messages.
@@ -94,6 +102,9 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
             | ErrorCode::Unreachable
             | ErrorCode::GuestsRefused
             | ErrorCode::StaleCommit
+            | ErrorCode::MediaUnavailable
+            | ErrorCode::MediaUnsealed
+            | ErrorCode::TooManyOffers
             | ErrorCode::RateLimited,
         )
         | Message::GroupError { .. }
@@ -107,6 +118,7 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
         | Message::Removed
         | Message::Link(_)
         | Message::Moderation { .. }
+        | Message::Muted { .. }
         | Message::Relay { .. }
         | Message::Commit { .. }
         | Message::Welcome { .. }

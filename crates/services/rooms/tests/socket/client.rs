@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, MemberKey};
 use anteroom_store::{OpaqueRoomId, RoomsDatabase as _, TransactionName};
 use anteroom_testkit::{TestLink, TestRooms};
 use axum::body::Body;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use futures::{SinkExt as _, StreamExt as _};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
@@ -204,6 +207,31 @@ pub(crate) fn admin_join(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> Value
     let mut join = join(rooms, link, aci);
     set(&mut join, "adminPasskey", json!(link.passkey_text()));
     join
+}
+
+/// Returns a member key as text.
+pub(crate) fn member_text(key: &MemberKey) -> String {
+    URL_SAFE_NO_PAD.encode(key.as_bytes())
+}
+
+/// Returns a join with this presentation that names this member key, or none.
+pub(crate) fn join_with(link: &TestLink, auth: &str, member: Option<&MemberKey>) -> Value {
+    let mut join = json!({"type": "join", "roomId": link.room(), "auth": auth});
+    if let Some(member) = member {
+        set(&mut join, "member", json!(member_text(member)));
+    }
+    join
+}
+
+/// Returns a join for a member key.
+pub(crate) fn member_join(
+    rooms: &TestRooms,
+    link: &TestLink,
+    aci: &Aci,
+    member: &MemberKey,
+) -> Value {
+    let auth = rooms.auth_for_member(link, aci, member);
+    join_with(link, &auth, Some(member))
 }
 
 pub(crate) fn set(value: &mut Value, member: &str, to: Value) {

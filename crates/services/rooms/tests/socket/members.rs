@@ -1,36 +1,18 @@
 //! Section 7: the member keys of devices.
 
-use anteroom_protocol::{Aci, MemberKey};
-use anteroom_testkit::{LogGuard, TestLink, TestRooms};
+use anteroom_protocol::MemberKey;
+use anteroom_testkit::{LogGuard, TestRooms};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::{
-    End, TestSocket, admin_join, created, demux_id, ids, join, peek, rest, set, wait_for_end,
+    End, TestSocket, admin_join, created, demux_id, ids, join, join_with, member_join, member_text,
+    peek, rest, set, wait_for_end,
 };
 
 const KEY: MemberKey = MemberKey::from_bytes([0xfb; 32]);
 const OTHER_KEY: MemberKey = MemberKey::from_bytes([0xfc; 32]);
-
-fn text(key: &MemberKey) -> String {
-    URL_SAFE_NO_PAD.encode(key.as_bytes())
-}
-
-/// Returns a join with this presentation that names this member key, or none.
-fn join_with(link: &TestLink, auth: &str, member: Option<&MemberKey>) -> Value {
-    let mut join = json!({"type": "join", "roomId": link.room(), "auth": auth});
-    if let Some(member) = member {
-        set(&mut join, "member", json!(text(member)));
-    }
-    join
-}
-
-/// Returns a join for a member key.
-fn member_join(rooms: &TestRooms, link: &TestLink, aci: &Aci, member: &MemberKey) -> Value {
-    let auth = rooms.auth_for_member(link, aci, member);
-    join_with(link, &auth, Some(member))
-}
 
 /// Returns the member keys in a list of devices.
 fn members(list: &Value) -> Vec<&str> {
@@ -87,11 +69,11 @@ async fn member_keys_of_active_devices_are_shown_to_all_and_those_of_the_lobby_t
         bytes[31] = byte;
         MemberKey::from_bytes(bytes)
     });
-    let [host_key, guest_key] = [text(&keys[0]), text(&keys[1])];
+    let [host_key, guest_key] = [member_text(&keys[0]), member_text(&keys[1])];
     let guard = LogGuard::global();
     for key in &keys {
         guard.watch_bytes("a member key", key.as_bytes());
-        guard.watch_text("a member key", &text(key));
+        guard.watch_text("a member key", &member_text(key));
     }
     let mut host_join = member_join(&rooms, &link, &admin, &keys[0]);
     set(&mut host_join, "adminPasskey", json!(link.passkey_text()));
@@ -144,10 +126,10 @@ async fn a_member_key_that_is_no_base64url_of_32_bytes_refuses_the_join() {
         json!(""),
         json!(URL_SAFE_NO_PAD.encode([0xfb; 31])),
         json!(URL_SAFE_NO_PAD.encode([0xfb; 33])),
-        json!(format!("{}=", text(&KEY))),
-        json!(text(&KEY).replace('-', "+")),
+        json!(format!("{}=", member_text(&KEY))),
+        json!(member_text(&KEY).replace('-', "+")),
         json!(7),
-        json!({"key": text(&KEY)}),
+        json!({"key": member_text(&KEY)}),
     ] {
         let mut refused = member_join(&rooms, &link, &aci, &KEY);
         set(&mut refused, "member", member.clone());
@@ -175,7 +157,7 @@ async fn a_place_is_resumed_with_its_own_member_key_alone() {
     assert_ne!(demux_id(&joined), demux_id(&first));
     let (_back, joined) = resuming(member_join(&rooms, &link, &aci, &KEY)).await;
     assert_eq!(demux_id(&joined), demux_id(&first));
-    let expected = [text(&KEY), text(&OTHER_KEY), "-".to_owned()];
+    let expected = [member_text(&KEY), member_text(&OTHER_KEY), "-".to_owned()];
     assert_eq!(members(&joined["participants"]), expected);
 }
 

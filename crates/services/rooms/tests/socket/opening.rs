@@ -143,7 +143,7 @@ async fn a_join_may_have_members_of_a_later_version_and_is_told_the_features_of_
 }
 
 #[tokio::test]
-async fn until_it_has_joined_a_client_sends_4_kib_at_most_and_96_kib_after() {
+async fn a_join_has_8_kib_at_most_another_first_message_4_and_a_later_one_96() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
     let of_length = |length: usize| {
@@ -154,12 +154,18 @@ async fn until_it_has_joined_a_client_sends_4_kib_at_most_and_96_kib_after() {
         join
     };
     let mut stranger = TestSocket::connect(&rooms).await;
-    stranger.send(&of_length(4 * 1024 + 1)).await;
+    stranger.send(&of_length(8 * 1024 + 1)).await;
+    let refused = stranger.refusal().await;
+    assert_eq!(refused, ("too_large".to_owned(), End::Closed(1009)));
+    let mut stranger = TestSocket::connect(&rooms).await;
+    stranger
+        .send(&json!({"type": "leave", "more": "x".repeat(4 * 1024)}))
+        .await;
     let refused = stranger.refusal().await;
     assert_eq!(refused, ("too_large".to_owned(), End::Closed(1009)));
     // The limit of a first message does not apply to a message right behind the join.
     let mut member = TestSocket::connect(&rooms).await;
-    member.send(&of_length(4 * 1024)).await;
+    member.send(&of_length(8 * 1024)).await;
     let relay = json!({"type": "relay", "to": "all", "body": base64(&vec![7; 65_536])});
     member.send(&relay).await;
     member.send(&json!({"type": "ping"})).await;

@@ -171,6 +171,7 @@ impl Model {
         let user = device.user;
         self.anybody_was_active = true;
         self.add_era_user(user);
+        self.gives_media(id);
         self.note();
     }
 

@@ -1,6 +1,11 @@
 //! Announcements, computed from the states before and after.
 
-use super::{Device, Model};
+use anteroom_protocol::media::PerSource;
+
+use super::{
+    Device, Model,
+    media::{sent, sent_text},
+};
 
 /// The displayed state of a device at an earlier moment.
 pub(super) type VisibleDevice = (
@@ -12,6 +17,7 @@ pub(super) type VisibleDevice = (
     Option<u8>,
     Option<u8>,
     bool,
+    PerSource<bool>,
 );
 
 /// The parts of a roster that a device receives.
@@ -59,6 +65,7 @@ impl Model {
                     one.hello,
                     one.member,
                     one.co_admin,
+                    sent(one),
                 )
             })
             .collect();
@@ -139,6 +146,7 @@ impl Model {
                     if let Some(member) = device.member {
                         text += &format!("={member}");
                     }
+                    text += &sent_text(&sent(device));
                     text
                 })
                 .collect();
@@ -204,7 +212,7 @@ fn changes_text(views: &[(Vec<VisibleDevice>, usize)]) -> String {
 }
 
 fn entry_text(
-    (id, user, active, hand, is_lost, hello, member, co_admin): &VisibleDevice,
+    (id, user, active, hand, is_lost, hello, member, co_admin, sent): &VisibleDevice,
 ) -> String {
     let mark = if *active { "" } else { "?" };
     let hand = hand.map_or(String::new(), |since| format!("^{since}"));
@@ -212,5 +220,6 @@ fn entry_text(
     let hello = hello.map_or(String::new(), |number| format!("*{number}"));
     let member = member.map_or(String::new(), |number| format!("={number}"));
     let right = if *co_admin { "+" } else { "" };
-    format!("{mark}{id}{user}{right}{hand}{lost}{hello}{member}")
+    let sent = sent_text(sent);
+    format!("{mark}{id}{user}{right}{hand}{lost}{hello}{member}{sent}")
 }

@@ -1,6 +1,7 @@
 //! The task of one room: first its lobby, then its call.
 
 mod lobby;
+mod media;
 mod outputs;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -15,13 +16,14 @@ use tokio::{
 };
 
 use super::{
+    call_media::CallMedia,
     commit_texts::CommitTexts,
     context::CallContext,
     handle::{CallJoinOutcome, CallMessage, EndSignal},
     lease::{Generation, LeaseHandle},
     send_queue::SendQueue,
 };
-use crate::domain::failure::JoinRefusal;
+use crate::{MediaEvent, domain::failure::JoinRefusal};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -36,6 +38,7 @@ pub(super) struct CallActor {
     end: Arc<EndSignal>,
     send_queues: HashMap<ConnectionId, SendQueue>,
     commit_texts: CommitTexts,
+    media: CallMedia,
     /// `None` before the first join.
     call: Option<Call>,
     /// `None` before the start of the era.
@@ -55,6 +58,8 @@ enum ActorEvent {
     End(Input),
     /// The lease task has read the link.
     LinkRead,
+    /// An event of the media. `None`: they have ended by themselves.
+    Media(Option<MediaEvent>),
     /// A periodic check of a room whose era has not started.
     LobbyCheck,
     Alarm,
@@ -77,6 +82,7 @@ impl CallActor {
             end,
             send_queues: HashMap::new(),
             commit_texts: CommitTexts::default(),
+            media: CallMedia::new(context.media.clone()),
             call: None,
             lease: None,
             generation: None,
@@ -94,6 +100,7 @@ impl CallActor {
                 ActorEvent::Message(message) => self.handle_message(message).await,
                 ActorEvent::End(input) => self.finish(input).await,
                 ActorEvent::LinkRead => self.apply_link().await,
+                ActorEvent::Media(event) => self.handle_media(event).await,
                 ActorEvent::LobbyCheck => {
                     self.refresh_lobby().await;
                 }
@@ -132,6 +139,7 @@ impl CallActor {
             }
             input = self.end.notified() => ActorEvent::End(input),
             () = link_read => ActorEvent::LinkRead,
+            event = self.media.next_event() => ActorEvent::Media(event),
             _ = checks.tick(), if lobby => ActorEvent::LobbyCheck,
             () = sleep_until(alarm) => ActorEvent::Alarm,
         }
@@ -171,6 +179,7 @@ impl CallActor {
                 connection,
                 command,
                 operation,
+                is_handled,
             } => {
                 let input = Input::Command {
                     connection,
@@ -180,6 +189,7 @@ impl CallActor {
                 if let Some(operation) = operation {
                     operation.end(outcome);
                 }
+                drop(is_handled);
             }
             CallMessage::Disconnected(connection) => {
                 self.send_queues.remove(&connection);

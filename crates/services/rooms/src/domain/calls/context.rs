@@ -38,6 +38,7 @@ impl CallContext {
             leases: settings.leases,
             call_limits: Limits {
                 devices_per_user: settings.devices_per_user.get(),
+                has_media: media.is_some(),
                 ..Limits::of_devices(settings.max_devices.get())
             },
             lobby_joins: settings.sockets.lobby_joins,

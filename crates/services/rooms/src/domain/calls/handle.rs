@@ -31,6 +31,8 @@ pub(crate) enum CallMessage {
         command: Command,
         /// Ended with the outcome that the call reports.
         operation: Option<RunningOperation>,
+        /// Dropped once the call has handled the command.
+        is_handled: Option<oneshot::Sender<()>>,
     },
     Disconnected(ConnectionId),
     /// Asks whether a connection has the rights of an admin.

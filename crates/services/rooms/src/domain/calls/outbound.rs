@@ -1,9 +1,14 @@
 //! Messages to clients, as JSON.
 
+mod media;
+
 use anteroom_call::{
     ErrorCode, GroupRequest, JoinAnswer, Message, Moment, Participant, RosterEntry, Status,
 };
-use anteroom_protocol::{DemuxId, GroupEpoch, LinkState};
+use anteroom_protocol::{
+    DemuxId, GroupEpoch, LinkState,
+    media::{MuteOrder, PerSource, Source},
+};
 use anteroom_wire::rooms::{
     LinkStateBody,
     socket::{DeviceBody, DeviceStatus, EntryBody, GroupEpochBody, JoinedMessage, ServerMessage},
@@ -14,6 +19,8 @@ use base64::{
 };
 use bytes::Bytes;
 use zeroize::Zeroizing;
+
+use crate::MediaConfig;
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
@@ -28,6 +35,9 @@ const FEATURES: &[&str] = &[
     "moderation",
 ];
 
+/// The feature of calls with media.
+const MEDIA_FEATURE: &str = "media";
+
 /// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueueKind {
@@ -39,6 +49,14 @@ pub(crate) enum QueueKind {
     Moderation,
     /// Control. A newer statement about the device replaces it.
     Statement,
+    /// Control. A newer state of the client's slots replaces it.
+    Slots,
+    /// Control. What the client is to send: a newer one replaces it.
+    Wanted,
+    /// Control. Newer speakers replace it.
+    Speakers,
+    /// Control. An order of an admin: the same order about the same source replaces it.
+    Muted(Source, MuteOrder),
     /// Control. At most one waits.
     Pong,
     /// Control. Another whole roster replaces it.
@@ -76,6 +94,7 @@ impl OutboundMessage {
             }
             Message::NewStatement { .. } => QueueKind::Statement,
             Message::Pong { .. } => QueueKind::Pong,
+            Message::Muted { source, order, .. } => QueueKind::Muted(*source, *order),
             Message::Joined(_)
             | Message::Admitted { .. }
             | Message::Denied(_)
@@ -88,6 +107,11 @@ impl OutboundMessage {
             text: json(&body_of(message)),
             kind,
         }
+    }
+
+    /// Creates the answer to a join, which tells the media that the call has.
+    pub(crate) fn joined(joined: &JoinAnswer, media: Option<&MediaConfig>) -> Self {
+        Self::answer(&joined_body(joined, media))
     }
 
     pub(crate) fn error(code: &'static str, message: &'static str) -> Self {
@@ -145,7 +169,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
         guest: participant.has_guest_account,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
         member: participant.member,
-        media: None,
+        media: (participant.sends != PerSource::default()).then(|| participant.sends.into()),
     }
 }
 
@@ -169,7 +193,7 @@ const fn status(status: Status) -> DeviceStatus {
 
 fn body_of(message: &Message) -> ServerMessage<'_> {
     match message {
-        Message::Joined(joined) => joined_body(joined),
+        Message::Joined(joined) => joined_body(joined, None),
         Message::Participants {
             era_id,
             revision,
@@ -240,6 +264,15 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             epoch: at.epoch,
             from: from.number(),
         },
+        Message::Muted { by, source, order } => ServerMessage::Muted {
+            by: by.number(),
+            source: (*source).into(),
+            hold: match order {
+                MuteOrder::Mute => None,
+                MuteOrder::Hold => Some(true),
+                MuteOrder::Release => Some(false),
+            },
+        },
         Message::GroupError { of, code, present } => ServerMessage::Error {
             code: code.as_str().into(),
             message: group_error_text(*of, *code).into(),
@@ -276,7 +309,9 @@ fn present_group(present: GroupEpoch) -> Option<GroupEpochBody> {
     (present.group > 0).then(|| present.into())
 }
 
-fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
+fn joined_body<'a>(joined: &'a JoinAnswer, media: Option<&MediaConfig>) -> ServerMessage<'a> {
+    let features = FEATURES.iter().copied();
+    let features = features.chain(media.map(|_| MEDIA_FEATURE));
     ServerMessage::Joined(Box::new(JoinedMessage {
         demux_id: joined.demux_id.number(),
         era_id: joined.era_id.to_string(),
@@ -290,8 +325,8 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
         pending_count: Some(joined.roster.pending_count),
         roster_revision: Some(joined.roster_revision.number()),
         call_link_state: LinkStateBody::from(&*joined.link as &LinkState),
-        features: FEATURES.iter().map(|feature| (*feature).into()).collect(),
-        media_config: None,
+        features: features.map(Into::into).collect(),
+        media_config: media.map(MediaConfig::body),
         present: present_group(joined.present),
         missed: (joined.missed_commits > 0).then_some(joined.missed_commits),
         statement: joined.statement.clone(),

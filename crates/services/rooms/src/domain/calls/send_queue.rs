@@ -6,8 +6,8 @@
 //!
 //! - A relay that does not fit is dropped for this client, which is told so once until a relay fits
 //!   again.
-//! - Only the newest whole roster, the newest states of the link and of the moderation, the newest statement and one
-//!   pong wait. Changes of the roster beyond their bound are dropped, and the call must then send a whole roster.
+//! - Only the newest whole roster, the newest states of the link, of the moderation, of the slots, of what to send and
+//!   of the speakers, the newest statement, each order of admins about a source once, and one pong wait. Changes of the roster beyond their bound are dropped, and the call must then send a whole roster.
 //! - Commits, Welcomes and refusals wait up to a bound. Beyond it all waiting ones are dropped, and the
 //!   client is told so: it has missed more than the call keeps for a resumed device.
 //! - When the connection is to be closed, waiting messages of the group are dropped: the reason of the closing
@@ -102,7 +102,13 @@ impl SendQueue {
             QueueKind::RosterChanges => state.push_changes(text),
             QueueKind::Roster => state.push_roster(text),
             QueueKind::Group => state.push_group(text, self.0.most_group_bytes),
-            QueueKind::Link | QueueKind::Moderation | QueueKind::Statement => {
+            QueueKind::Link
+            | QueueKind::Moderation
+            | QueueKind::Statement
+            | QueueKind::Slots
+            | QueueKind::Wanted
+            | QueueKind::Speakers
+            | QueueKind::Muted(..) => {
                 state.remove(|waiting| waiting == kind);
                 state.push_control(kind, text)
             }

@@ -1,25 +1,32 @@
 //! The messages of clients, as the service understands them.
 
+mod device;
+mod media;
+
 use anteroom_call::{Command, Commit, CommitBody, RelayBody, RelayTarget, Welcome, WelcomeBody};
-use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId};
+use anteroom_protocol::{GroupEpoch, OpaqueUserId};
 use anteroom_wire::rooms::socket::{self, ClientMessage, JoinMessage, Recipients};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+use self::device::device;
 use crate::{domain::message_operations::MessageKind, http::socket::refusal::Refusal};
 
 /// The maximum length of a message, in bytes: a relay of 64 KiB as base64 with the JSON around it.
 const MAX_MESSAGE: usize = 96 * 1024;
 
 /// The maximum length of a `commit`, in bytes: a commit of 64 KiB and a Welcome of 112 KiB as base64, with the
-/// devices that are added and the JSON around them.
-pub(crate) const MAX_COMMIT_MESSAGE: usize = 256 * 1024;
+/// devices that are added and the JSON around them. Also that of `media`: an offer of 64 m-lines in all codecs of a
+/// browser has 142 KiB.
+pub(crate) const MAX_LARGE_MESSAGE: usize = 256 * 1024;
 
 /// The types of messages that may be that long.
-const LARGE: &[&str] = &["commit"];
+const LARGE: &[&str] = &["commit", "media"];
 
-/// The maximum length of a message before the client has joined, in bytes. A `join` takes less than
-/// half of it.
-pub(crate) const MAX_FIRST_MESSAGE: usize = 4 * 1024;
+/// The maximum length of a `join`, in bytes.
+pub(crate) const MAX_JOIN: usize = 8 * 1024;
+
+/// The maximum length of another message before the client has joined, in bytes.
+const MAX_FIRST_MESSAGE: usize = 4 * 1024;
 
 /// A message of a client, and the operation that it requests.
 pub(crate) struct InboundMessage {
@@ -27,6 +34,8 @@ pub(crate) struct InboundMessage {
     pub(crate) kind: Option<MessageKind>,
     /// The content, or the answer to a message that cannot be parsed or is not valid.
     pub(crate) content: Result<InboundContent, Refusal>,
+    /// Whether the message is longer than most may be. A client has one such message in flight.
+    pub(crate) is_large: bool,
 }
 
 pub(crate) enum InboundContent {
@@ -35,14 +44,25 @@ pub(crate) enum InboundContent {
 }
 
 impl InboundMessage {
+    /// Reads a message before the client has joined.
+    pub(crate) fn parse_first(text: &str) -> Self {
+        if text.len() > MAX_FIRST_MESSAGE && !ClientMessage::is_of_type(text, &["join"]) {
+            return Self::unreadable(Refusal::TooLarge);
+        }
+        Self::parse(text)
+    }
+
+    /// Reads a message after that.
     pub(crate) fn parse(text: &str) -> Self {
-        if text.len() > MAX_MESSAGE && !ClientMessage::is_of_type(text, LARGE) {
+        let is_large = text.len() > MAX_MESSAGE;
+        if is_large && !ClientMessage::is_of_type(text, LARGE) {
             return Self::unreadable(Refusal::TooLarge);
         }
         match serde_json::from_str::<ClientMessage>(text) {
             Ok(message) => Self {
                 kind: kind(&message),
                 content: content(message),
+                is_large,
             },
             Err(_) => Self::unreadable(Refusal::Invalid),
         }
@@ -53,6 +73,7 @@ impl InboundMessage {
         Self {
             kind: None,
             content: Err(refusal),
+            is_large: false,
         }
     }
 }
@@ -75,11 +96,11 @@ fn kind(message: &ClientMessage) -> Option<MessageKind> {
         ClientMessage::Lock { .. } => MessageKind::Lock,
         ClientMessage::Approval { .. } => MessageKind::Approval,
         ClientMessage::Coadmin { .. } => MessageKind::CoAdmin,
-        ClientMessage::Media { .. }
-        | ClientMessage::View { .. }
-        | ClientMessage::Publish(_)
-        | ClientMessage::Mute { .. }
-        | ClientMessage::Ping => return None,
+        ClientMessage::Media { .. } => MessageKind::Media,
+        ClientMessage::View { .. } => MessageKind::View,
+        ClientMessage::Publish(_) => MessageKind::Publish,
+        ClientMessage::Mute { .. } => MessageKind::Mute,
+        ClientMessage::Ping => return None,
     })
 }
 
@@ -123,17 +144,21 @@ fn content(message: ClientMessage) -> Result<InboundContent, Refusal> {
             user: OpaqueUserId::parse(&opaque_user_id).map_err(|_| Refusal::Invalid)?,
             is_on: on,
         },
-        ClientMessage::Media { .. }
-        | ClientMessage::View { .. }
-        | ClientMessage::Publish(_)
-        | ClientMessage::Mute { .. } => return Err(Refusal::Invalid),
+        ClientMessage::Media { session, offer } => media::offer(session, offer)?,
+        ClientMessage::View {
+            slots,
+            audio_without,
+        } => media::view(slots, audio_without)?,
+        ClientMessage::Publish(sources) => Command::Publish(sources.into()),
+        ClientMessage::Mute {
+            demux_id,
+            but,
+            source,
+            hold,
+        } => media::mute(demux_id, but, source, hold)?,
         ClientMessage::Participants => Command::Participants,
         ClientMessage::Ping => Command::Ping,
     }))
-}
-
-fn device(id: u32) -> Result<DemuxId, Refusal> {
-    DemuxId::new(id).ok_or(Refusal::UnknownDevice)
 }
 
 fn relay_body(body: &str) -> Result<RelayBody, Refusal> {

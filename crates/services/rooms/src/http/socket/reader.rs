@@ -19,16 +19,29 @@ pub(super) struct PeerClosed;
 /// Reads the messages of one client, at most at the rate of its [`Throttle`].
 pub(super) struct Reader<'a> {
     stream: &'a mut (dyn Stream<Item = Result<Message, Error>> + Send + Unpin),
+    parse: fn(&str) -> InboundMessage,
     throttle: Throttle,
 }
 
 impl<'a> Reader<'a> {
+    /// Creates the reader of a client that has joined.
     pub(super) fn new(
         stream: &'a mut (dyn Stream<Item = Result<Message, Error>> + Send + Unpin),
     ) -> Self {
         Self {
             stream,
+            parse: InboundMessage::parse,
             throttle: Throttle::new(),
+        }
+    }
+
+    /// Creates the reader of the first message.
+    pub(super) fn before_join(
+        stream: &'a mut (dyn Stream<Item = Result<Message, Error>> + Send + Unpin),
+    ) -> Self {
+        Self {
+            parse: InboundMessage::parse_first,
+            ..Self::new(stream)
         }
     }
 
@@ -37,7 +50,7 @@ impl<'a> Reader<'a> {
         loop {
             self.throttle.wait().await;
             return match self.stream.next().await {
-                Some(Ok(Message::Text(text))) => Ok(InboundMessage::parse(&text)),
+                Some(Ok(Message::Text(text))) => Ok((self.parse)(&text)),
                 Some(Ok(Message::Binary(_))) => Ok(InboundMessage::unreadable(Refusal::Binary)),
                 // The WebSocket layer answers these.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,

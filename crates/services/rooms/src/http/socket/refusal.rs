@@ -60,6 +60,9 @@ refusals! {
     BodyTooLarge, Refused, "too_large", None, "The relayed body is too large.";
     /// The body of a commit or of a Welcome is too long.
     CommitTooLarge, Refused, "too_large", None, "The commit or its Welcome is too large.";
+    /// An offer or a view has more slots than a connection may have.
+    TooManySlots, Refused, "too_many_slots", None,
+        "There are more slots than a connection may have. Use fewer slots.";
     /// The demux id is not a possible one.
     UnknownDevice, Refused, "unknown_device", None, "There is no such device in the call.";
     /// The first message is not `join`.

@@ -10,7 +10,10 @@ use futures::{
 };
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -21,7 +24,7 @@ use tokio_tungstenite::{
 use tracing::{Instrument as _, Span};
 
 use super::{
-    inbound::{InboundContent, InboundMessage, MAX_COMMIT_MESSAGE, MAX_FIRST_MESSAGE},
+    inbound::{InboundContent, InboundMessage, MAX_JOIN, MAX_LARGE_MESSAGE},
     joining::{Membership, join},
     reader::{PeerClosed, Reader},
     refusal::Refusal,
@@ -51,7 +54,7 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
     let limits = state.settings.sockets;
     let send_queue = SendQueue::new(limits.queued_bytes, limits.queued_group_bytes);
     let progress = connection.last_taken();
-    let mut socket = websocket(connection, MAX_FIRST_MESSAGE).await;
+    let mut socket = websocket(connection, MAX_JOIN).await;
     let joined = await_join(&state, &mut socket, &send_queue, &mut slots).await;
     let (membership, refused) = match joined {
         Ok(membership) => (membership, Ok(())),
@@ -62,7 +65,7 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
     if membership.is_some() {
         let mut connection = socket.into_inner();
         connection.lift_limit();
-        socket = websocket(connection, MAX_COMMIT_MESSAGE).await;
+        socket = websocket(connection, MAX_LARGE_MESSAGE).await;
     }
     // The lines of a client that has joined belong to its call.
     let call = membership.as_ref().map(|membership| &membership.call);
@@ -142,14 +145,14 @@ async fn await_join(
     send_queue: &SendQueue,
     slots: &mut SocketSlots,
 ) -> Result<Option<Membership>, SessionEnd> {
-    let mut reader = Reader::new(socket);
+    let mut reader = Reader::before_join(socket);
     let limits = state.settings.sockets;
     let first = tokio::select! {
         first = timeout(limits.join_timeout, reader.next()) => first,
         () = slots.evicted() => return Err(Some(Refusal::Evicted)),
         () = state.calls.closing() => return Err(Some(Refusal::ShuttingDown)),
     };
-    let InboundMessage { kind, content } = match first {
+    let InboundMessage { kind, content, .. } = match first {
         Err(_) => return Err(Some(Refusal::JoinTimeout)),
         Ok(Err(PeerClosed)) => return Err(None),
         Ok(Ok(message)) => message,
@@ -187,6 +190,7 @@ impl Membership {
         &self,
         command: Command,
         operation: Option<RunningOperation>,
+        is_large: bool,
         send_queue: &SendQueue,
     ) -> bool {
         // Another node may have revoked the link since the call last read it.
@@ -209,12 +213,20 @@ impl Membership {
             }
             return true;
         }
+        // The next message of a client waits until the call has handled a large one, so that each client has one
+        // such message in the inbox.
+        let (is_handled, handled) = oneshot::channel();
         let message = CallMessage::Command {
             connection: self.connection,
             command,
             operation,
+            is_handled: is_large.then_some(is_handled),
         };
-        self.call.send(message).await
+        let is_open = self.call.send(message).await;
+        if is_large {
+            let _dropped = handled.await;
+        }
+        is_open
     }
 
     /// Lets the call read its link, as part of the operation. Returns whether the link could be
@@ -241,7 +253,12 @@ async fn serve_messages(
             // The call has closed the connection, so that further messages have no effect.
             () = send_queue.closed() => return Ok(()),
         };
-        let Ok(InboundMessage { kind, content }) = received else {
+        let Ok(InboundMessage {
+            kind,
+            content,
+            is_large,
+        }) = received
+        else {
             return Err(None);
         };
         // An operation that is dropped without an end counts as refused.
@@ -249,7 +266,7 @@ async fn serve_messages(
         match content {
             Ok(InboundContent::Command(command)) => {
                 if !membership
-                    .send_command(command, operation, send_queue)
+                    .send_command(command, operation, is_large, send_queue)
                     .await
                 {
                     return Ok(());

@@ -1,6 +1,6 @@
 //! Input of events into the call's state machine, and execution of its outputs.
 
-use anteroom_call::{ConnectionId, Input, LeaveReason, Output};
+use anteroom_call::{ConnectionId, Input, LeaveReason, Message, Output};
 use anteroom_runtime::OperationOutcome;
 
 use super::CallActor;
@@ -60,11 +60,28 @@ impl CallActor {
                     if caller == Some(to) {
                         outcome = outcome_of(&message).or(outcome);
                     }
-                    let message = self.commit_texts.encode(&message);
-                    self.push([to], &message, missed);
+                    let text = match &message {
+                        Message::Joined(joined) => {
+                            OutboundMessage::joined(joined, self.media.config())
+                        }
+                        message => self.commit_texts.encode(message),
+                    };
+                    self.push([to], &text, missed);
+                    if matches!(message, Message::Joined(_) | Message::Admitted { .. }) {
+                        self.tell_newest_media(to);
+                    }
                 }
                 Output::Broadcast { to, message } => {
                     self.push(to, &OutboundMessage::of_call(&message), missed);
+                }
+                // Devices are told after the media: those that are gone send and receive nothing by then.
+                Output::Media(command) => {
+                    if let Some((device, failure)) = self.carry_out(command).await
+                        && caller.is_some()
+                        && caller == self.call.as_ref()?.media_connection(device)
+                    {
+                        outcome = Some(failure);
+                    }
                 }
                 Output::Dropped(connection) => {
                     if caller == Some(connection) {

@@ -7,6 +7,7 @@ use anteroom_call::{
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, EraId, GuestAdmission, Hello, MemberKey, OpaqueUserId,
     Restrictions, Timestamp,
+    media::{Pause, SessionDescription, SlotReport, Wanted},
 };
 use serde_json::{Value, json};
 
@@ -34,6 +35,10 @@ fn roster() -> Roster {
             is_co_admin: false,
             hello: Hello::new([0xfb, 0xff]).ok(),
             member: Some(MemberKey::from_bytes([0xfb; 32])),
+            sends: PerSource {
+                camera: true,
+                ..PerSource::default()
+            },
         }]),
         pending: Arc::new(vec![Participant {
             demux_id: device(32),
@@ -45,6 +50,7 @@ fn roster() -> Roster {
             is_co_admin: false,
             hello: None,
             member: None,
+            sends: PerSource::default(),
         }]),
         pending_count: 1,
     }
@@ -67,9 +73,10 @@ fn every_message_has_the_form_of_the_protocol() {
     let era = EraId::from_bytes([0xab; 16]);
     let era_text = "ab".repeat(16);
     let member = "-_v7".repeat(10) + "-_s";
+    let media = json!({"audio": false, "camera": true, "screen": false, "screenAudio": false});
     let active = json!([
         {"demuxId": 16, "opaqueUserId": "aa", "handRaisedAt": 1_700_000_000_123_u64,
-         "admin": true, "hello": "-_8", "member": member}
+         "admin": true, "hello": "-_8", "member": member, "media": media}
     ]);
     let pending = json!([{"demuxId": 32, "lost": true}]);
     let state = json!({
@@ -143,7 +150,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "joined": [{
                     "status": "active", "demuxId": 16, "opaqueUserId": "aa",
                     "handRaisedAt": 1_700_000_000_123_u64, "admin": true, "hello": "-_8",
-                    "member": member,
+                    "member": member, "media": media,
                 }],
                 "changed": [{"status": "pending", "demuxId": 32, "lost": true}],
                 "left": [48], "pendingCount": 1, "since": 6, "revision": 7,
@@ -199,8 +206,88 @@ fn every_message_has_the_form_of_the_protocol() {
         let text = OutboundMessage::of_call(&message).text;
         assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), expected);
     }
+    for (order, hold) in [
+        (MuteOrder::Mute, None),
+        (MuteOrder::Hold, Some(true)),
+        (MuteOrder::Release, Some(false)),
+    ] {
+        let muted = OutboundMessage::of_call(&Message::Muted {
+            by: device(16),
+            source: Source::ScreenAudio,
+            order,
+        });
+        assert_eq!(muted.kind, QueueKind::Muted(Source::ScreenAudio, order));
+        let muted: Value = serde_json::from_slice(&muted.text).unwrap();
+        let told = (&muted["type"], &muted["by"], &muted["source"]);
+        assert_eq!(told, (&json!("muted"), &json!(16), &json!("screenAudio")));
+        assert_eq!(muted.get("hold").and_then(Value::as_bool), hold);
+    }
     let redirect = OutboundMessage::redirect("wss://other").text;
     assert_eq!(&redirect[..], br#"{"type":"redirect","url":"wss://other"}"#);
+}
+
+#[test]
+fn messages_of_the_media_server_have_the_form_of_the_protocol() {
+    let report = |pause, height| SlotReport {
+        mid: "4".to_owned(),
+        device: device(16),
+        source: Source::Screen,
+        pause,
+        height,
+    };
+    let slot = |more: Value| {
+        let mut slot = json!({"mid": "4", "demuxId": 16, "source": "screen"});
+        let members = slot.as_object_mut().unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        slot
+    };
+    let paused = [
+        (Pause::Bandwidth, "bandwidth"),
+        (Pause::Muted, "muted"),
+        (Pause::Codec, "codec"),
+        (Pause::Gone, "gone"),
+    ];
+    let reports = paused.map(|(pause, _)| report(Some(pause), None));
+    let slots = paused.map(|(_, word)| slot(json!({"paused": word})));
+    for (message, kind, expected) in [
+        (
+            OutboundMessage::media_answer(7, SessionDescription::new("v=0".to_owned())),
+            QueueKind::Answer,
+            json!({"type": "media", "session": 7, "answer": "v=0"}),
+        ),
+        (
+            OutboundMessage::slots(&[report(None, Some(720))]),
+            QueueKind::Slots,
+            json!({"type": "slots", "slots": [slot(json!({"height": 720}))]}),
+        ),
+        (
+            OutboundMessage::slots(&reports),
+            QueueKind::Slots,
+            json!({"type": "slots", "slots": slots}),
+        ),
+        (
+            OutboundMessage::wanted(Wanted {
+                camera_layers: 2,
+                screen: true,
+                screen_audio: false,
+                audio: true,
+            }),
+            QueueKind::Wanted,
+            json!({
+                "type": "send", "camera": {"layers": 2}, "screen": true, "screenAudio": false,
+                "audio": true,
+            }),
+        ),
+        (
+            OutboundMessage::speakers(&[device(32), device(16)]),
+            QueueKind::Speakers,
+            json!({"type": "speakers", "speakers": [32, 16]}),
+        ),
+    ] {
+        assert_eq!(message.kind, kind);
+        let text: Value = serde_json::from_slice(&message.text).unwrap();
+        assert_eq!(text, expected);
+    }
 }
 
 #[test]
@@ -224,6 +311,25 @@ fn messages_of_the_group_name_its_epochs() {
         statement: None,
         moderation: Moderation::default(),
     };
+    let config = MediaConfig {
+        audio_slots: 4,
+        video_slots: 49,
+        max_bitrate: 3_000_000,
+        codecs: vec!["opus", "VP8"],
+    };
+    for (config, has_media) in [(None, false), (Some(&config), true)] {
+        let joined = OutboundMessage::joined(&joined, config);
+        let joined: Value = serde_json::from_slice(&joined.text).unwrap();
+        let features = joined["features"].as_array().unwrap();
+        assert_eq!(features.contains(&json!("media")), has_media);
+        let shown = has_media.then(|| {
+            json!({
+                "audioSlots": 4, "videoSlots": 49, "maxBitrate": 3_000_000,
+                "codecs": ["opus", "VP8"],
+            })
+        });
+        assert_eq!(joined.get("mediaConfig"), shown.as_ref());
+    }
     let joined = OutboundMessage::of_call(&Message::Joined(Box::new(joined)));
     let joined: Value = serde_json::from_slice(&joined.text).unwrap();
     assert_eq!(
@@ -348,6 +454,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
             is_co_admin: false,
             hello: hello.clone(),
             member: Some(MemberKey::from_bytes([0xfb; 32])),
+            sends: PerSource::from_fn(|_| true),
         };
         Arc::new((0..75).map(participant).collect())
     };

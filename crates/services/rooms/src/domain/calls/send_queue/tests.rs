@@ -1,3 +1,5 @@
+use anteroom_protocol::media::{MuteOrder, Source};
+
 use super::*;
 
 const MAX_GROUP: usize = 2 * 1024 * 1024;
@@ -65,6 +67,42 @@ fn control_comes_out_before_relays_and_only_the_newest_of_what_replaces() {
     ];
     assert_eq!(drained(&send_queue), expected);
     assert_eq!(send_queue.0.state.lock().relay_bytes, 0);
+}
+
+#[test]
+fn states_of_media_replace_each_other_and_of_orders_each_kind_waits_once() {
+    let audio = |order| QueueKind::Muted(Source::Audio, order);
+    let camera = QueueKind::Muted(Source::Camera, MuteOrder::Mute);
+    let send_queue = send_queue(
+        100,
+        &[
+            ("relay", QueueKind::Relay),
+            ("answer 1", QueueKind::Answer),
+            ("slots 1", QueueKind::Slots),
+            ("send 1", QueueKind::Wanted),
+            ("speakers 1", QueueKind::Speakers),
+            ("hold 1", audio(MuteOrder::Hold)),
+            ("camera", camera),
+            ("release 1", audio(MuteOrder::Release)),
+            ("slots 2", QueueKind::Slots),
+            ("hold 2", audio(MuteOrder::Hold)),
+            ("speakers 2", QueueKind::Speakers),
+            ("send 2", QueueKind::Wanted),
+            ("answer 2", QueueKind::Answer),
+        ],
+    );
+    let expected = [
+        "answer 1",
+        "camera",
+        "release 1",
+        "slots 2",
+        "hold 2",
+        "speakers 2",
+        "send 2",
+        "answer 2",
+        "relay",
+    ];
+    assert_eq!(drained(&send_queue), expected);
 }
 
 #[test]

@@ -1,4 +1,11 @@
 use anteroom_protocol::ApprovalStatement;
+use anteroom_protocol::{
+    DemuxId,
+    media::{
+        MuteOrder, MuteTarget, PerSource, SessionDescription, SlotWish, Source, Subject,
+        ViewRequest,
+    },
+};
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
@@ -95,6 +102,69 @@ fn every_message_has_one_form() {
             Command::CoAdmin {
                 user: OpaqueUserId::parse("aa").unwrap(),
                 is_on: true,
+            },
+        ),
+        (
+            r#"{"type":"media","session":9007199254740991,"offer":"v=0"}"#,
+            Command::Offer {
+                session: (1 << 53) - 1,
+                offer: SessionDescription::new("v=0".to_owned()),
+            },
+        ),
+        (
+            r#"{"type":"view","slots":[]}"#,
+            Command::View(ViewRequest::default()),
+        ),
+        (
+            r#"{"type":"view","slots":[{"mid":"4","demuxId":16,"source":"camera","height":180},{"mid":"5","speaker":1,"source":"screenAudio"}],"audioWithout":[32,48]}"#,
+            Command::View(ViewRequest {
+                slots: vec![
+                    SlotWish {
+                        mid: "4".to_owned(),
+                        subject: Subject::Device(device(16)),
+                        source: Source::Camera,
+                        height: 180,
+                    },
+                    SlotWish {
+                        mid: "5".to_owned(),
+                        subject: Subject::Speaker(1),
+                        source: Source::ScreenAudio,
+                        height: 0,
+                    },
+                ],
+                audio_without: vec![device(32), device(48)],
+            }),
+        ),
+        (
+            r#"{"type":"publish","audio":true,"camera":false,"screen":false,"screenAudio":true}"#,
+            Command::Publish(PerSource {
+                audio: true,
+                screen_audio: true,
+                ..PerSource::default()
+            }),
+        ),
+        (
+            r#"{"type":"mute","demuxId":16}"#,
+            Command::Mute {
+                target: MuteTarget::One(device(16)),
+                source: Source::Audio,
+                order: MuteOrder::Mute,
+            },
+        ),
+        (
+            r#"{"type":"mute","demuxId":"all","but":[16],"source":"screen","hold":true}"#,
+            Command::Mute {
+                target: MuteTarget::AllBut(vec![device(16)]),
+                source: Source::Screen,
+                order: MuteOrder::Hold,
+            },
+        ),
+        (
+            r#"{"type":"mute","demuxId":"all","source":"camera","hold":false}"#,
+            Command::Mute {
+                target: MuteTarget::AllBut(Vec::new()),
+                source: Source::Camera,
+                order: MuteOrder::Release,
             },
         ),
     ] {
@@ -228,6 +298,83 @@ fn anything_else_is_refused() {
 }
 
 #[test]
+fn requests_about_media_have_bounds() {
+    let offer = |lines: usize, session: u64| {
+        let lines = "m=audio 9 UDP/TLS/RTP/SAVPF 111\\r\\n".repeat(lines);
+        format!(r#"{{"type":"media","session":{session},"offer":"v=0\r\n{lines}"}}"#)
+    };
+    let view = |wish: &str, count: usize, without: usize| {
+        let wishes = vec![wish; count].join(",");
+        let without = vec![16; without];
+        format!(r#"{{"type":"view","slots":[{wishes}],"audioWithout":{without:?}}}"#)
+    };
+    let wish = r#"{"mid":"4","demuxId":16,"source":"camera","height":180}"#;
+    let mid = |length: usize| wish.replace('4', &"4".repeat(length));
+    let mute = |but: usize| {
+        let but = vec![16; but];
+        format!(r#"{{"type":"mute","demuxId":"all","but":{but:?}}}"#)
+    };
+    for (text, expected) in [
+        (offer(68, 1), None),
+        (offer(69, 1), Some(Refusal::TooManySlots)),
+        (offer(1, (1 << 53) - 1), None),
+        (offer(1, 1 << 53), Some(Refusal::Invalid)),
+        (view(wish, 64, 1_024), None),
+        (view(wish, 65, 0), Some(Refusal::TooManySlots)),
+        (view(wish, 1, 1_025), Some(Refusal::Invalid)),
+        (view(&mid(16), 1, 0), None),
+        (view(&mid(17), 1, 0), Some(Refusal::Invalid)),
+        (view(&mid(0), 1, 0), Some(Refusal::Invalid)),
+        (view(&wish.replace('4', " "), 1, 0), Some(Refusal::Invalid)),
+        (
+            view(&wish.replace("16", "17"), 1, 0),
+            Some(Refusal::UnknownDevice),
+        ),
+        (
+            view(
+                &wish.replace("\"source\"", "\"speaker\":0,\"source\""),
+                1,
+                0,
+            ),
+            Some(Refusal::Invalid),
+        ),
+        (
+            view(&wish.replace("\"demuxId\":16,", ""), 1, 0),
+            Some(Refusal::Invalid),
+        ),
+        (
+            view(wish, 1, 1).replace("[16]", "[17]"),
+            Some(Refusal::UnknownDevice),
+        ),
+        (mute(1_024), None),
+        (mute(1_025), Some(Refusal::Invalid)),
+        (mute(1).replace("\"all\"", "32"), Some(Refusal::Invalid)),
+        (
+            mute(0).replace("\"all\"", "17"),
+            Some(Refusal::UnknownDevice),
+        ),
+    ] {
+        let got = InboundMessage::parse(&text).content.err();
+        assert_eq!(got, expected, "{}", text.get(..120).unwrap_or(&text));
+    }
+}
+
+#[test]
+fn before_it_has_joined_a_client_sends_8_kib_of_a_join_and_4_kib_of_anything_else() {
+    let of_length = |kind: &str, length: usize| {
+        let text = format!(r#"{{"type":"{kind}","roomId":"ab","auth":"AA==","more":""}}"#);
+        let more = "x".repeat(length - text.len());
+        text.replace(r#""more":"""#, &format!(r#""more":"{more}""#))
+    };
+    let join = of_length("join", MAX_JOIN);
+    assert!(InboundMessage::parse_first(&join).content.is_ok());
+    for (length, refusal) in [(4_096, Refusal::Invalid), (4_097, Refusal::TooLarge)] {
+        let got = InboundMessage::parse_first(&of_length("leave", length)).content;
+        assert_eq!(got.err(), Some(refusal), "{length}");
+    }
+}
+
+#[test]
 fn the_longest_relay_fits_in_a_message() {
     let body = STANDARD.encode(vec![0; 65_536]);
     let text = format!(r#"{{"type":"relay","to":4294967280,"body":"{body}"}}"#);
@@ -246,10 +393,21 @@ fn commit(commit: usize, welcome: usize) -> String {
 }
 
 #[test]
-fn only_a_commit_is_longer_than_a_relay() {
+fn only_a_commit_and_an_offer_are_longer_than_a_relay() {
     let longest = commit(65_536, 114_688);
-    assert!(longest.len() < MAX_COMMIT_MESSAGE, "{}", longest.len());
+    assert!(longest.len() < MAX_LARGE_MESSAGE, "{}", longest.len());
     assert!(InboundMessage::parse(&longest).content.is_ok());
+    let offer = format!(
+        r#"{{"type":"media","session":1,"offer":"{}"}}"#,
+        "x".repeat(200 * 1024)
+    );
+    for (text, is_large) in [(&longest, true), (&offer, true), (&commit(1, 1), false)] {
+        let message = InboundMessage::parse(text);
+        assert_eq!(
+            (message.content.is_ok(), message.is_large),
+            (true, is_large)
+        );
+    }
     for (text, refusal) in [
         (commit(65_537, 0), Refusal::CommitTooLarge),
         (commit(0, 114_689), Refusal::CommitTooLarge),
@@ -306,6 +464,16 @@ fn every_message_but_a_ping_is_an_operation_also_when_it_is_refused() {
             r#"{"type":"refuse","group":1,"epoch":0}"#,
             Some(MessageKind::Refuse),
         ),
+        (
+            r#"{"type":"media","session":1,"offer":""}"#,
+            Some(MessageKind::Media),
+        ),
+        (r#"{"type":"view","slots":[]}"#, Some(MessageKind::View)),
+        (
+            r#"{"type":"publish","audio":true,"camera":false,"screen":false,"screenAudio":true}"#,
+            Some(MessageKind::Publish),
+        ),
+        (r#"{"type":"mute","demuxId":17}"#, Some(MessageKind::Mute)),
         (r#"{"type":"ping"}"#, None),
         (r#"{"type":"dance"}"#, None),
         ("{", None),

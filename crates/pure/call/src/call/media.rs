@@ -1,0 +1,283 @@
+//! Media: who may send and receive, what each device says it sends, and the orders of admins about that.
+//!
+//! The call tells the media first and devices afterwards. What it knows of a device's sources stays here: media that
+//! failed are told anew when they are opened again.
+
+use anteroom_protocol::{
+    DemuxId,
+    media::{MuteOrder, MuteTarget, PerSource, SessionDescription, Source, ViewRequest},
+};
+
+use super::Call;
+use crate::{
+    ConnectionId, ErrorCode, MediaCommand, Message, Output, Status,
+    media_limits::MediaLimits,
+    seats::{Device, Seat},
+    sources::SourceStates,
+};
+
+impl Call {
+    /// Returns the commands that tell newly opened media of all devices: who may send and receive, what each says it
+    /// sends, and what admins have stopped. There are few orders, however many devices are stopped.
+    #[must_use]
+    pub fn media_commands(&self) -> Vec<MediaCommand> {
+        let devices = self.seats.iter().map(|(_, device)| device);
+        let devices: Vec<&Device> = devices.filter(|device| self.carries(device)).collect();
+        let activate = |device: &&Device| MediaCommand::Activate {
+            device: device.demux_id,
+            user: device.user.clone(),
+        };
+        let publish = |device: &&Device| MediaCommand::Publish {
+            device: device.demux_id,
+            sources: device.sources.published(),
+        };
+        let mut commands: Vec<MediaCommand> = devices.iter().map(activate).collect();
+        // A hold mutes, and publishing afterwards ends that.
+        commands.extend(orders(&devices, MuteOrder::Hold, SourceStates::is_held));
+        commands.extend(devices.iter().map(publish));
+        commands.extend(orders(&devices, MuteOrder::Mute, SourceStates::is_muted));
+        commands
+    }
+
+    /// Returns whether a device may send and receive.
+    #[must_use]
+    pub fn has_media(&self, device: DemuxId) -> bool {
+        let seat = self.seats.of_demux_id(device);
+        let device = seat.and_then(|seat| self.seats.get(seat));
+        device.is_some_and(|device| self.carries(device))
+    }
+
+    /// Returns the device of a connection.
+    #[must_use]
+    pub fn device_of(&self, connection: ConnectionId) -> Option<DemuxId> {
+        let device = self.seats.get(self.seats.of_connection(connection)?)?;
+        Some(device.demux_id)
+    }
+
+    /// Returns the connection of a device, if it may send and receive and is connected.
+    #[must_use]
+    pub fn media_connection(&self, device: DemuxId) -> Option<ConnectionId> {
+        let device = self.seats.get(self.seats.of_demux_id(device)?)?;
+        device.connection().filter(|_| self.carries(device))
+    }
+
+    /// Returns the connections of all devices that may send and receive.
+    pub fn media_connections(&self) -> impl Iterator<Item = ConnectionId> {
+        let devices = self.seats.iter().map(|(_, device)| device);
+        let devices = devices.filter(|device| self.carries(device));
+        devices.filter_map(Device::connection)
+    }
+
+    /// Returns whether a device may send and receive: it is in the call, and its media are sealed.
+    fn carries(&self, device: &Device) -> bool {
+        self.limits.has_media && device.status() == Status::Active && device.member.is_some()
+    }
+
+    pub(super) fn media(&mut self, command: MediaCommand) {
+        self.outputs.push_back(Output::Media(command));
+    }
+
+    pub(super) fn activate_media(&mut self, seat: Seat) {
+        if let Some(device) = self.seats.get(seat)
+            && self.carries(device)
+        {
+            let command = MediaCommand::Activate {
+                device: device.demux_id,
+                user: device.user.clone(),
+            };
+            self.media(command);
+        }
+    }
+
+    pub(super) fn remove_media(&mut self, device: &Device) {
+        if self.carries(device) {
+            self.media(MediaCommand::Remove(device.demux_id));
+        }
+    }
+
+    /// Ends the media of all devices at once.
+    pub(super) fn close_media(&mut self) {
+        let has_any = (self.seats.iter()).any(|(_, device)| self.carries(device));
+        if has_any {
+            self.media(MediaCommand::Close);
+        }
+    }
+
+    pub(super) fn offer(
+        &mut self,
+        seat: Seat,
+        session: u64,
+        offer: SessionDescription,
+    ) -> Result<(), ErrorCode> {
+        let device = self.media_device(seat)?;
+        let now = self.now;
+        let limits = self.media_limits(seat);
+        // A device waits for the answer to its offer, so that it receives every refusal of one.
+        if !limits.offer(now) {
+            return Err(ErrorCode::TooManyOffers);
+        }
+        self.media(MediaCommand::Offer {
+            device,
+            session,
+            offer,
+        });
+        Ok(())
+    }
+
+    pub(super) fn view(&mut self, seat: Seat, view: ViewRequest) -> Result<(), ErrorCode> {
+        let device = self.media_device(seat)?;
+        let now = self.now;
+        let is_granted = self.media_limits(seat).view(now);
+        self.active(seat)?.note_limit(is_granted)?;
+        self.media(MediaCommand::View { device, view });
+        Ok(())
+    }
+
+    pub(super) fn publish(
+        &mut self,
+        seat: Seat,
+        sources: PerSource<bool>,
+    ) -> Result<(), ErrorCode> {
+        let device = self.media_device(seat)?;
+        let now = self.now;
+        let is_granted = self.media_limits(seat).publication(now);
+        self.active(seat)?.note_limit(is_granted)?;
+        self.media(MediaCommand::Publish { device, sources });
+        self.change_sources(seat, |device| device.sources.publish(&sources));
+        Ok(())
+    }
+
+    pub(super) fn mute(
+        &mut self,
+        admin: Seat,
+        target: MuteTarget,
+        source: Source,
+        order: MuteOrder,
+    ) -> Result<(), ErrorCode> {
+        self.must_have_media()?;
+        let by = self.seats.get(admin).map(|device| device.demux_id);
+        let by = by.ok_or(ErrorCode::NotJoined)?;
+        let seats: Vec<Seat> = match &target {
+            MuteTarget::One(device) => {
+                let target = self.target(admin, *device)?;
+                target.must_be(Status::Active)?;
+                vec![target.seat]
+            }
+            MuteTarget::AllBut(others) => {
+                self.must_be_admin(admin)?;
+                let devices = self.seats.iter();
+                let named = devices.filter(|(_, device)| {
+                    device.demux_id != by && !others.contains(&device.demux_id)
+                });
+                named.map(|(seat, _)| seat).collect()
+            }
+        };
+        self.count_moderation(admin)?;
+        self.media(MediaCommand::Mute {
+            by,
+            target,
+            source,
+            order,
+        });
+        for seat in seats {
+            self.obey(seat, by, source, order);
+        }
+        Ok(())
+    }
+
+    /// Carries an order out for one device, and tells the device.
+    fn obey(&mut self, seat: Seat, by: DemuxId, source: Source, order: MuteOrder) {
+        let Some(device) = self.seats.get(seat) else {
+            return;
+        };
+        if !self.carries(device) {
+            return;
+        }
+        let connection = device.connection();
+        self.change_sources(seat, |device| device.sources.obey(source, order));
+        if let Some(connection) = connection {
+            self.send(connection, Message::Muted { by, source, order });
+        }
+    }
+
+    /// Records that the media have stopped a source, until the device publishes it anew.
+    pub(super) fn source_dropped(&mut self, device: DemuxId, source: Source) {
+        if let Some(seat) = self.seats.of_demux_id(device)
+            && self.has_media(device)
+        {
+            self.change_sources(seat, |device| {
+                device.sources.obey(source, MuteOrder::Mute);
+            });
+        }
+    }
+
+    /// Changes the sources of a device, and its entry if others see that.
+    fn change_sources(&mut self, seat: Seat, change: impl FnOnce(&mut Device)) {
+        if let Some(device) = self.seats.get_mut(seat) {
+            let before = device.sources.sent();
+            change(device);
+            if device.sources.sent() != before {
+                self.update_entry(seat);
+            }
+        }
+    }
+
+    /// Returns the device of a seat that may ask for media.
+    fn media_device(&mut self, seat: Seat) -> Result<DemuxId, ErrorCode> {
+        self.must_have_media()?;
+        let device = self.active(seat)?;
+        if device.member.is_none() {
+            return Err(ErrorCode::MediaUnsealed);
+        }
+        Ok(device.demux_id)
+    }
+
+    const fn must_have_media(&self) -> Result<(), ErrorCode> {
+        match self.limits.has_media {
+            true => Ok(()),
+            false => Err(ErrorCode::MediaUnavailable),
+        }
+    }
+
+    fn media_limits(&mut self, seat: Seat) -> &mut MediaLimits {
+        let limits = self.media_limits.entry(seat);
+        limits.or_insert_with(MediaLimits::full)
+    }
+}
+
+/// Returns the orders that stop sources of devices, for each source as few as there can be.
+fn orders(
+    devices: &[&Device],
+    order: MuteOrder,
+    is_stopped: impl Fn(SourceStates, Source) -> bool,
+) -> Vec<MediaCommand> {
+    let mut orders = Vec::new();
+    for source in Source::ALL {
+        let (stopped, others): (Vec<&Device>, Vec<&Device>) = devices
+            .iter()
+            .partition(|device| is_stopped(device.sources, source));
+        let ids = |devices: Vec<&Device>| -> Vec<DemuxId> {
+            devices.iter().map(|device| device.demux_id).collect()
+        };
+        let (stopped, others) = (ids(stopped), ids(others));
+        let mut mute = |by, target| {
+            orders.push(MediaCommand::Mute {
+                by,
+                target,
+                source,
+                order,
+            });
+        };
+        // An order to all leaves out the device that gives it.
+        match (stopped.as_slice(), others.first()) {
+            ([], _) => {}
+            ([one], _) => mute(*one, MuteTarget::One(*one)),
+            (_, Some(by)) => mute(*by, MuteTarget::AllBut(others)),
+            ([first, ..], None) => {
+                mute(*first, MuteTarget::One(*first));
+                mute(*first, MuteTarget::AllBut(Vec::new()));
+            }
+        }
+    }
+    orders
+}

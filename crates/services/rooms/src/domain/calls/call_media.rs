@@ -1,0 +1,227 @@
+//! The media of one call, as its task uses them: opened when somebody needs them, and opened anew after a failure.
+//!
+//! They are opened with the first offer or view, not with the era: calls of clients without media take no room among
+//! those that the media server can carry. Until then, and after a failure, the call alone knows what devices send and
+//! what admins have stopped. It says so when the media are opened ([`anteroom_call::Call::media_commands`]).
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use anteroom_call::{Call, MediaCommand, Moment};
+use anteroom_protocol::DemuxId;
+use tokio::time::timeout;
+
+use super::outbound::OutboundMessage;
+use crate::{
+    MediaBackend, MediaConfig, MediaControl, MediaEnd, MediaEvent, MediaUnavailable, OfferRefusal,
+    OpenedMedia,
+};
+
+/// The maximum wait for the end of a device's media. A media server that takes longer forwards nothing meanwhile, and
+/// its media of the call are ended as failed ones.
+const END: Duration = Duration::from_secs(10);
+
+/// The number of failures in a span of time after which the media of a call stay closed.
+const MAX_FAILURES: usize = 3;
+/// The span of time.
+const FAILURES_WITHIN: Duration = Duration::from_secs(60);
+
+/// The media of a call.
+pub(super) struct CallMedia {
+    backend: Option<Arc<dyn MediaBackend>>,
+    config: Option<MediaConfig>,
+    opened: Option<OpenedMedia>,
+    /// The moments of the last failures.
+    failures: VecDeque<Moment>,
+    /// The newest states of the slots of each device and of what it is to send, for a device that resumes its seat.
+    states: HashMap<DemuxId, DeviceStates>,
+    /// The newest speakers.
+    speakers: Option<OutboundMessage>,
+}
+
+/// The newest states of one device.
+#[derive(Default)]
+struct DeviceStates {
+    slots: Option<OutboundMessage>,
+    wanted: Option<OutboundMessage>,
+}
+
+/// The reason why a command was not carried out.
+pub(super) enum CommandFailure {
+    /// The device is refused.
+    Refused(DemuxId, OfferRefusal),
+    /// The call has no media at present.
+    Unavailable(DemuxId, MediaUnavailable),
+    /// The media had to be ended, because the command could not be given or its end did not come.
+    Ended,
+}
+
+impl CallMedia {
+    pub(super) fn new(backend: Option<Arc<dyn MediaBackend>>) -> Self {
+        Self {
+            config: backend.as_ref().map(|backend| backend.config()),
+            backend,
+            opened: None,
+            failures: VecDeque::new(),
+            states: HashMap::new(),
+            speakers: None,
+        }
+    }
+
+    /// Returns the media that the call has.
+    pub(super) const fn config(&self) -> Option<&MediaConfig> {
+        self.config.as_ref()
+    }
+
+    /// Carries a command of the call out, and awaits its end if it ends something.
+    ///
+    /// # Errors
+    /// The command was not carried out.
+    pub(super) async fn carry_out(
+        &mut self,
+        command: MediaCommand,
+        call: &Call,
+        now: Moment,
+    ) -> Result<(), CommandFailure> {
+        if let MediaCommand::Offer { device, .. } | MediaCommand::View { device, .. } = &command {
+            let opened = self.open(call, now);
+            opened.map_err(|reason| CommandFailure::Unavailable(*device, reason))?;
+        }
+        if let MediaCommand::Remove(device) = &command {
+            self.states.remove(device);
+        }
+        let Some(OpenedMedia { control, .. }) = &self.opened else {
+            return Ok(());
+        };
+        match command {
+            MediaCommand::Remove(device) => self.ended(control.remove(device), now).await,
+            MediaCommand::Close => {
+                let end = self.opened.take().map(|opened| opened.control.close());
+                match end {
+                    Some(end) => self.ended(end, now).await,
+                    None => Ok(()),
+                }
+            }
+            command => match tell(&**control, command) {
+                Ok(()) => Ok(()),
+                Err(Some(device)) => Err(CommandFailure::Refused(device, OfferRefusal::Busy)),
+                // An order that cannot be given must not be lost: nobody is heard then.
+                Err(None) => {
+                    self.fail(now);
+                    Err(CommandFailure::Ended)
+                }
+            },
+        }
+    }
+
+    /// Opens the media, unless they are open.
+    fn open(&mut self, call: &Call, now: Moment) -> Result<(), MediaUnavailable> {
+        if self.opened.is_some() {
+            return Ok(());
+        }
+        while self
+            .failures
+            .front()
+            .is_some_and(|at| now.since(*at) >= FAILURES_WITHIN)
+        {
+            self.failures.pop_front();
+        }
+        if self.failures.len() >= MAX_FAILURES {
+            return Err(MediaUnavailable::FailedOften);
+        }
+        let backend = self.backend.as_ref().ok_or(MediaUnavailable::Stopping)?;
+        let opened = backend.open_call()?;
+        for command in call.media_commands() {
+            if tell(&*opened.control, command).is_err() {
+                return Err(MediaUnavailable::Full);
+            }
+        }
+        self.opened = Some(opened);
+        Ok(())
+    }
+
+    /// Awaits the end of something.
+    async fn ended(&mut self, end: MediaEnd, now: Moment) -> Result<(), CommandFailure> {
+        if timeout(END, end).await.is_ok() {
+            return Ok(());
+        }
+        self.fail(now);
+        Err(CommandFailure::Ended)
+    }
+
+    /// Ends the media because they failed.
+    pub(super) fn fail(&mut self, now: Moment) {
+        tracing::warn!("the media of a call have failed");
+        self.opened = None;
+        self.states.clear();
+        self.speakers = None;
+        self.failures.push_back(now);
+        // No more than these are ever counted.
+        if self.failures.len() > MAX_FAILURES {
+            self.failures.pop_front();
+        }
+    }
+
+    /// Waits for the next event. `None`: the media have ended by themselves. Never completes while there are none.
+    pub(super) async fn next_event(&mut self) -> Option<MediaEvent> {
+        match &mut self.opened {
+            Some(opened) => opened.events.next().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Keeps the newest states of a device's slots.
+    pub(super) fn keep_slots(&mut self, device: DemuxId, message: OutboundMessage) {
+        self.states.entry(device).or_default().slots = Some(message);
+    }
+
+    /// Keeps what a device is to send.
+    pub(super) fn keep_wanted(&mut self, device: DemuxId, message: OutboundMessage) {
+        self.states.entry(device).or_default().wanted = Some(message);
+    }
+
+    /// Keeps the newest speakers.
+    pub(super) fn keep_speakers(&mut self, message: OutboundMessage) {
+        self.speakers = Some(message);
+    }
+
+    /// Returns the newest states, for a device that joins, is admitted or resumes its seat.
+    pub(super) fn newest(&self, device: DemuxId) -> impl Iterator<Item = OutboundMessage> {
+        let states = self.states.get(&device);
+        let slots = states.and_then(|states| states.slots.clone());
+        let wanted = states.and_then(|states| states.wanted.clone());
+        [slots, wanted, self.speakers.clone()].into_iter().flatten()
+    }
+}
+
+/// Gives a command that ends nothing. The error names the device whose request is refused; `None` for an order of an
+/// admin.
+fn tell(control: &dyn MediaControl, command: MediaCommand) -> Result<(), Option<DemuxId>> {
+    match command {
+        MediaCommand::Activate { device, user } => control.activate(device, user),
+        MediaCommand::Offer {
+            device,
+            session,
+            offer,
+        } => {
+            let passed = control.offer(device, session, offer);
+            passed.map_err(|_| Some(device))?;
+        }
+        MediaCommand::View { device, view } => control.view(device, view),
+        MediaCommand::Publish { device, sources } => control.publish(device, sources),
+        MediaCommand::Mute {
+            by,
+            target,
+            source,
+            order,
+        } => {
+            let given = control.mute(by, target, source, order);
+            given.map_err(|_| None)?;
+        }
+        MediaCommand::Remove(_) | MediaCommand::Close => {}
+    }
+    Ok(())
+}
