@@ -14,6 +14,9 @@ import { unbase64 } from './values.mjs';
 const START_TIMEOUT = 60_000;
 const STOP_TIMEOUT = 30_000;
 
+/** Media on free ports of this machine alone. */
+const MEDIA = { ANTEROOM_MEDIA_LISTEN: '127.0.0.1', ANTEROOM_MEDIA_PORT: '0' };
+
 const run = promisify(execFile);
 
 /**
@@ -25,7 +28,7 @@ export async function startIssuer({ mode = 'standard', settings = {}, rooms = fa
   const role = rooms ? ['all', '--rooms-listen', '127.0.0.1:0'] : ['issuer'];
   const serve = ['serve', '--role', ...role, '--issuer-listen', '127.0.0.1:0', '--data', data];
   const server = spawn(anteroom(), serve, {
-    env: { ...process.env, ANTEROOM_ISSUE_MODE: mode, ...settings },
+    env: { ...process.env, ...MEDIA, ANTEROOM_ISSUE_MODE: mode, ...settings },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';

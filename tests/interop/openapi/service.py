@@ -14,6 +14,8 @@ STOP_SECONDS = 60
 
 # Limits that are out of the way, and a password hash that costs little.
 SETTINGS = {
+    "ANTEROOM_MEDIA_LISTEN": "127.0.0.1",
+    "ANTEROOM_MEDIA_PORT": "0",
     "ANTEROOM_LIMITS_LOGINS_PER_MINUTE": "1000000",
     "ANTEROOM_LIMITS_MAILS_PER_HOUR": "1000000",
     "ANTEROOM_LIMITS_CREATE_AUTH_CAPACITY": "1000000",

@@ -76,7 +76,10 @@ impl Services {
         command
             .arg("serve")
             .env("ANTEROOM_ISSUER_LISTEN", &self.issuer)
-            .env("ANTEROOM_ROOMS_LISTEN", &self.rooms);
+            .env("ANTEROOM_ROOMS_LISTEN", &self.rooms)
+            .env("ANTEROOM_MEDIA_LISTEN", "127.0.0.1")
+            .env("ANTEROOM_MEDIA_PORT", "0")
+            .env("ANTEROOM_MEDIA_THREADS", "1");
         let mut process = LineProcess::start_service(command)?;
         process.wait_for(SERVICES_LISTEN)?;
         self.process = Some(process);

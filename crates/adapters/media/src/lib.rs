@@ -59,6 +59,13 @@ mod tcp;
 mod udp;
 
 pub use anteroom_protocol::media::{SessionDescription, SlotReport, SlotWish, ViewRequest};
+/// The limits of what devices send, and the reasons of refusals.
+pub use anteroom_sfu::{
+    OfferError,
+    description::LineError,
+    limits::{MediaLimits, SourceLimit},
+    output::Refusal,
+};
 
 pub use self::{
     call_handle::{BusyError, CallEvents, CallHandle, Receipt},
@@ -68,6 +75,6 @@ pub use self::{
     server::{MediaServer, StartError, UnavailableError},
     settings::{ListenAddresses, MAX_THREADS, MediaSettings},
     sockets::SocketAddresses,
-    statistics::{BATCH_BOUNDS, HistogramCounts, LOAD_BOUNDS, MediaCounts},
+    statistics::{BATCH_BOUNDS, HistogramCounts, LOAD_BOUNDS, MediaCounts, MediaHistograms},
     tcp::TcpLimits,
 };

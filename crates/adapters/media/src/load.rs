@@ -125,9 +125,42 @@ impl LoadMeter {
     }
 }
 
+/// The work of a thread in a window, and the packets that it forwarded meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct WorkMeter {
+    worked: Duration,
+    packets: u64,
+}
+
+impl WorkMeter {
+    /// Counts a round of a thread.
+    pub(crate) fn count(&mut self, worked: Duration, packets: u64) {
+        self.worked += worked;
+        self.packets += packets;
+    }
+
+    /// Returns the nanoseconds for a packet, if some were forwarded, and begins the next window.
+    pub(crate) fn take_for_packet(&mut self) -> Option<u64> {
+        let Self { worked, packets } = core::mem::take(self);
+        let nanos = worked.as_nanos().checked_div(u128::from(packets))?;
+        u64::try_from(nanos).ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn work_is_told_by_the_packet_and_not_without_any() {
+        let mut meter = WorkMeter::default();
+        assert_eq!(meter.take_for_packet(), None);
+        meter.count(Duration::from_micros(30), 3);
+        meter.count(Duration::from_micros(10), 1);
+        assert_eq!(meter.take_for_packet(), Some(10_000));
+        meter.count(Duration::from_micros(5), 0);
+        assert_eq!(meter.take_for_packet(), None);
+    }
 
     /// Lets a window pass with a load.
     fn window(meter: &mut LoadMeter, percent: u64) -> LoadStep {

@@ -12,7 +12,7 @@ use str0m::net::Protocol;
 use crate::{
     call_port::ThreadPort,
     incoming::Incoming,
-    load::{LoadMeter, LoadStep},
+    load::{LoadMeter, LoadStep, WorkMeter},
     router::Router,
     settings::MediaSettings,
     sockets::{FIRST_LISTENER, FIRST_UDP, Sockets},
@@ -55,6 +55,7 @@ impl MediaThread {
         let mut events = Events::with_capacity(1_024);
         let mut buffers = ReceiveBuffers::new();
         let mut load = LoadMeter::new(self.settings.load);
+        let mut work = WorkMeter::default();
         let mut last_flush = Instant::now();
         let mut has_more = true;
         while !self.port.has_to_stop() {
@@ -79,10 +80,14 @@ impl MediaThread {
             let worked = now.elapsed();
             let micros = u64::try_from(worked.as_micros()).unwrap_or(u64::MAX);
             self.router.counts.worked_micros += micros;
+            work.count(worked, self.router.counts.forwarded_packets);
             self.publish_counts();
             let step = load.step();
             if let Some(percent) = load.count(waited, worked) {
                 self.statistics.record_load(percent);
+                if let Some(nanos) = work.take_for_packet() {
+                    self.statistics.record_work(nanos);
+                }
                 self.react(step, load.step(), now);
             }
         }
@@ -181,6 +186,9 @@ impl MediaThread {
         let counts = core::mem::take(&mut self.router.counts);
         if counts != MediaCounts::default() {
             self.statistics.add(&counts);
+        }
+        for measurement in self.router.measurements.drain(..) {
+            self.statistics.record(measurement);
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use anteroom_sfu::{input::Input, source::Layer, time::Moment};
+use anteroom_sfu::{Measurement, input::Input, source::Layer, time::Moment};
 
 use crate::{
     call::{Call, SocketOutput, Surroundings},
@@ -35,6 +35,8 @@ pub(crate) struct Router {
     start: Instant,
     largest: Layer,
     pub(crate) counts: MediaCounts,
+    /// What connections have measured since it was published last.
+    pub(crate) measurements: Vec<Measurement>,
     /// The calls with something to send.
     dirty: Vec<CallNumber>,
     /// The calls that have failed.
@@ -53,6 +55,7 @@ impl Router {
             start,
             largest: Layer::High,
             counts: MediaCounts::default(),
+            measurements: Vec::new(),
             dirty: Vec::new(),
             failed: Vec::new(),
             commands: VecDeque::new(),
@@ -212,6 +215,8 @@ impl Router {
         };
         let (routes, counts) = (&mut self.routes, &mut self.counts);
         let drained = contained(|| call.drain(|output| sockets.put(output, routes, counts, now)));
+        counts.add(&call.sfu.take_counts());
+        self.measurements.extend(call.sfu.take_measurements());
         if drained.is_none() {
             self.failed.push(number);
         }

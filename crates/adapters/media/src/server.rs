@@ -24,7 +24,7 @@ use crate::{
     router::Router,
     settings::{MAX_THREADS, MediaSettings},
     sockets::{SocketAddresses, SocketError, Sockets},
-    statistics::{HistogramCounts, MediaCounts, Statistics},
+    statistics::{MediaCounts, MediaHistograms, Statistics},
 };
 
 /// The token of the waker.
@@ -161,16 +161,10 @@ impl MediaServer {
         self.statistics.counts()
     }
 
-    /// Returns the loads of threads in windows of a second, in hundredths.
+    /// Returns the histograms since the start.
     #[must_use]
-    pub fn loads(&self) -> HistogramCounts {
-        self.statistics.loads()
-    }
-
-    /// Returns the numbers of datagrams that threads sent at once.
-    #[must_use]
-    pub fn batches(&self) -> HistogramCounts {
-        self.statistics.batches()
+    pub fn histograms(&self) -> MediaHistograms {
+        self.statistics.histograms()
     }
 }
 

@@ -2,11 +2,31 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use anteroom_sfu::{Measurement, SfuCounts};
+
 /// The upper bounds of the buckets of loads, in hundredths.
 pub const LOAD_BOUNDS: [u64; 10] = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100];
 
 /// The upper bounds of the buckets of datagrams that are sent at once.
 pub const BATCH_BOUNDS: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/// The upper bounds of the buckets of losses, in thousandths.
+pub(crate) const LOSS_BOUNDS: [u64; 8] = [0, 5, 10, 20, 50, 100, 200, 500];
+
+/// The upper bounds of the buckets of round trips, in microseconds.
+pub(crate) const ROUND_TRIP_BOUNDS: [u64; 9] = [
+    5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000,
+];
+
+/// The upper bounds of the buckets of estimated bandwidths, in bits a second.
+pub(crate) const BANDWIDTH_BOUNDS: [u64; 9] = [
+    64_000, 128_000, 256_000, 512_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 50_000_000,
+];
+
+/// The upper bounds of the buckets of the work for a forwarded packet, in nanoseconds.
+pub(crate) const WORK_BOUNDS: [u64; 8] = [
+    2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
+];
 
 macro_rules! counts {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
@@ -77,6 +97,30 @@ counts! {
     worked_micros,
     /// Calls that ended since a part of the server failed.
     failed_calls,
+    /// Packets that were forwarded, one for each slot in which they travel.
+    forwarded_packets,
+    /// The bytes of their payloads.
+    forwarded_bytes,
+    /// Packets that were dropped since their sender or the call was over its limit.
+    throttled_packets,
+    /// Switches of a slot from one layer of a picture to another.
+    layer_switches,
+    /// Key frames that senders were asked for.
+    requested_key_frames,
+    /// Key frames that viewers asked for.
+    missed_key_frames,
+}
+
+impl MediaCounts {
+    /// Adds the counts of a call.
+    pub(crate) const fn add(&mut self, counts: &SfuCounts) {
+        self.forwarded_packets += counts.forwarded_packets;
+        self.forwarded_bytes += counts.forwarded_bytes;
+        self.throttled_packets += counts.throttled_packets;
+        self.layer_switches += counts.layer_switches;
+        self.requested_key_frames += counts.requested_key_frames;
+        self.missed_key_frames += counts.missed_key_frames;
+    }
 }
 
 /// A histogram with fixed buckets: of each bound, the number of values up to it and above the one before. The last
@@ -136,6 +180,27 @@ pub(crate) struct Statistics {
     counts: SharedCounts,
     loads: Histogram<{ LOAD_BOUNDS.len() }>,
     batches: Histogram<{ BATCH_BOUNDS.len() }>,
+    losses: Histogram<{ LOSS_BOUNDS.len() }>,
+    round_trips: Histogram<{ ROUND_TRIP_BOUNDS.len() }>,
+    bandwidths: Histogram<{ BANDWIDTH_BOUNDS.len() }>,
+    work: Histogram<{ WORK_BOUNDS.len() }>,
+}
+
+/// The histograms of a media server since its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaHistograms {
+    /// The loads of threads in windows of a second, in hundredths.
+    pub loads: HistogramCounts,
+    /// The numbers of datagrams that threads sent at once.
+    pub batches: HistogramCounts,
+    /// The shares of packets that were lost on the way to a device, each of a second, in thousandths.
+    pub losses: HistogramCounts,
+    /// The times of a way to a device and back, in microseconds.
+    pub round_trips: HistogramCounts,
+    /// The bits a second that devices estimate they can receive.
+    pub bandwidths: HistogramCounts,
+    /// The work of threads for a forwarded packet, each of a window of a second, in nanoseconds.
+    pub work: HistogramCounts,
 }
 
 impl Statistics {
@@ -144,6 +209,10 @@ impl Statistics {
             counts: SharedCounts::default(),
             loads: Histogram::new(LOAD_BOUNDS),
             batches: Histogram::new(BATCH_BOUNDS),
+            losses: Histogram::new(LOSS_BOUNDS),
+            round_trips: Histogram::new(ROUND_TRIP_BOUNDS),
+            bandwidths: Histogram::new(BANDWIDTH_BOUNDS),
+            work: Histogram::new(WORK_BOUNDS),
         }
     }
 
@@ -161,16 +230,36 @@ impl Statistics {
         self.batches.record(datagrams);
     }
 
+    /// Records the work of a thread for a forwarded packet in a window, in nanoseconds.
+    pub(crate) fn record_work(&self, nanos: u64) {
+        self.work.record(nanos);
+    }
+
+    /// Records a measurement of a connection.
+    pub(crate) fn record(&self, measurement: Measurement) {
+        match measurement {
+            Measurement::Loss(thousandths) => self.losses.record(u64::from(thousandths)),
+            Measurement::RoundTrip(time) => {
+                let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+                self.round_trips.record(micros);
+            }
+            Measurement::Bandwidth(bits) => self.bandwidths.record(bits),
+        }
+    }
+
     pub(crate) fn counts(&self) -> MediaCounts {
         self.counts.counts()
     }
 
-    pub(crate) fn loads(&self) -> HistogramCounts {
-        self.loads.counts()
-    }
-
-    pub(crate) fn batches(&self) -> HistogramCounts {
-        self.batches.counts()
+    pub(crate) fn histograms(&self) -> MediaHistograms {
+        MediaHistograms {
+            loads: self.loads.counts(),
+            batches: self.batches.counts(),
+            losses: self.losses.counts(),
+            round_trips: self.round_trips.counts(),
+            bandwidths: self.bandwidths.counts(),
+            work: self.work.counts(),
+        }
     }
 }
 
@@ -185,13 +274,12 @@ mod tests {
             statistics.record_load(load);
         }
         statistics.record_batch(129);
-        let loads = statistics.loads();
+        let MediaHistograms { loads, batches, .. } = statistics.histograms();
         assert_eq!(loads.buckets[..2], [(10, 2), (20, 1)]);
         assert_eq!(
             (loads.buckets[9], loads.above, loads.sum),
             ((100, 1), 0, 121)
         );
-        let batches = statistics.batches();
         assert_eq!((batches.above, batches.sum), (1, 129));
         let counts = MediaCounts {
             sends: 3,

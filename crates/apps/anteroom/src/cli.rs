@@ -143,6 +143,9 @@ pub(crate) struct Serve {
     /// Where media servers call back, if calls take place on media servers [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     internal_listen: Option<String>,
+    /// The first port for sound and picture, over UDP and TCP; 0 takes free ones [default: 4000]
+    #[arg(long, value_name = "PORT")]
+    media_port: Option<String>,
     /// Make a new database of this service where there was one; can be given twice
     #[arg(long, value_name = "SERVICE", value_enum)]
     pub(crate) new: Vec<NewDatabase>,
@@ -199,6 +202,7 @@ impl Cli {
                     "rooms.internal_listen",
                     &serve.internal_listen,
                 ),
+                ("--media-port", "media.port", &serve.media_port),
             ];
             for (flag, key, text) in given {
                 flags.extend(text.as_ref().map(|text| Flag::new(flag, key, text)));

@@ -4,7 +4,7 @@
 //! connection to another service. A flood of connections must not exhaust the descriptors of the others: if
 //! the system allows fewer descriptors than the settings need, connections and sockets are capped.
 
-use std::num::NonZeroUsize;
+use std::{iter::repeat_n, num::NonZeroUsize};
 
 use anteroom_console::failure::Failure;
 use anteroom_http_server::ListenerKind;
@@ -20,6 +20,9 @@ const PROCESS: usize = 32;
 const SERVICE: usize = 28;
 /// The issuer's connections to mail servers, identity providers and providers of relays.
 const ISSUER_CONNECTIONS: usize = 32;
+/// The descriptors of a thread of media: a UDP socket and a TCP listener of IPv4 and of IPv6, and two to wait for
+/// all.
+const MEDIA_THREAD: usize = 6;
 /// The maximum number of connections of a listener for operators or media servers.
 const PRIVATE_CONNECTIONS: usize = 256;
 /// The minimum number of connections of a listener, and of sockets of each kind.
@@ -30,7 +33,7 @@ const LEAST: usize = 8;
 struct DescriptorDemand {
     /// The descriptors of the services themselves.
     reserve: usize,
-    /// The connections of each listener, and the sockets of each kind.
+    /// The connections of each listener and thread of media, and the sockets of each kind.
     clients: Vec<usize>,
 }
 
@@ -58,6 +61,11 @@ impl DescriptorDemand {
             clients.extend([rooms.sockets.get(), rooms.unjoined_sockets.get()]);
             if rooms.media == MediaKind::Sfu {
                 reserve += external_media_connections(rooms.media_servers.len());
+            }
+            if settings.carries_media() {
+                let threads = settings.media.threads();
+                reserve += threads.saturating_mul(MEDIA_THREAD);
+                clients.extend(repeat_n(settings.media.tcp.connections.get(), threads));
             }
         }
         Self { reserve, clients }
@@ -131,6 +139,7 @@ pub fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<Settings
         &mut fitted.http.connections,
         &mut fitted.rooms.sockets,
         &mut fitted.rooms.unjoined_sockets,
+        &mut fitted.media.tcp.connections,
     ] {
         *bound = cap.min(*bound);
     }
@@ -140,8 +149,8 @@ pub fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<Settings
     http.bodies = http.bodies.min(quarter(http.connections));
     http.bodies_per_address = http.bodies_per_address.min(quarter(http.bodies));
     tracing::warn!(
-        "the limit of open files is {allowed}: http.connections, rooms.sockets and \
-         rooms.unjoined_sockets are {cap} at most, and http.bodies a quarter of that, so that databases and other services keep theirs; \
+        "the limit of open files is {allowed}: http.connections, rooms.sockets, \
+         rooms.unjoined_sockets and media.tcp.connections are {cap} at most, and http.bodies a quarter of that, so that databases and other services keep theirs; \
          raise LimitNOFILE (ulimit -n) of this process to {all} for all that the settings allow"
     );
     Ok(fitted)

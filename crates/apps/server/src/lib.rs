@@ -12,6 +12,7 @@ pub mod installation;
 pub mod logging;
 pub mod mail;
 pub mod master_key;
+pub mod media;
 pub mod oidc;
 pub mod params;
 pub mod relays;

@@ -23,6 +23,7 @@ use crate::{
     installation::Installation,
     logging::ServiceLog,
     master_key,
+    media::OpenMedia,
     services::{
         self, Attempt, EventOutputs, HostedService, KeyMaintenance, ListenerTask, OpenIssuer,
         OpenRooms, OpenServices, OwnAddresses, Runner, ServiceContext, ServiceRoutes, Telemetry,
@@ -61,7 +62,7 @@ pub async fn run(
         );
     }
     let lock = data.lock()?;
-    let listeners = Listeners::bind(settings).await?;
+    let Listening { listeners, media } = Listening::begin(settings).await?;
     let addresses = listeners.addresses(&certificates, settings)?;
     let installation = Arc::new(Installation::open(data, new)?);
     let key = databases::find_or_make_key(data, environment, &installation)?;
@@ -73,6 +74,7 @@ pub async fn run(
         installation: Arc::clone(&installation),
         url: url.clone(),
         telemetry,
+        media: media.clone(),
     };
     let (stop, stopping) = watch::channel(false);
     let issuer = match &addresses.issuer {
@@ -90,6 +92,9 @@ pub async fn run(
             let outputs = EventOutputs::of_rooms(&settings.events, data);
             let telemetry = Telemetry::open("rooms", &settings.events, outputs, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
+            media
+                .as_ref()
+                .inspect(|media| media.show_metrics(&telemetry.metrics));
             let context = context(url, telemetry);
             Some(Attempt::<OpenRooms>::new(context, &key, &services).await?)
         }
@@ -112,6 +117,9 @@ pub async fn run(
     let log_watch = log.map(|log| spawn_task("log-watch", log.watch()));
     let watching = certificates.watch()?;
     let listen_file = passing(addresses.publish(data));
+    if let Some(media) = &media {
+        media.announce(settings);
+    }
     announce(&addresses);
     supervisor::notify(NotifyState::Ready);
 
@@ -122,6 +130,9 @@ pub async fn run(
     drop(listen_file);
     for task in [watching, log_watch].into_iter().flatten() {
         task.abort();
+    }
+    if let Some(media) = &media {
+        media.drain();
     }
     if let Some(rooms) = services.rooms.get() {
         rooms.rooms.close().await;
@@ -171,7 +182,22 @@ fn refuse_mistakes(
     Ok(())
 }
 
-/// The listeners of the role, bound before anything is written.
+/// All that listens for the services of the role, before anything is written.
+struct Listening {
+    listeners: Listeners,
+    media: Option<OpenMedia>,
+}
+
+impl Listening {
+    async fn begin(settings: &Settings) -> anyhow::Result<Self> {
+        let own = &mut OwnAddresses::default();
+        let listeners = Listeners::bind(settings, own).await?;
+        let media = OpenMedia::start(settings, own)?;
+        Ok(Self { listeners, media })
+    }
+}
+
+/// The listeners of the role.
 struct Listeners {
     issuer: Option<TcpListener>,
     rooms: Option<TcpListener>,
@@ -180,13 +206,12 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+    async fn bind(settings: &Settings, own: &mut OwnAddresses) -> anyhow::Result<Self> {
         let role = settings.role;
         let issuer = Some(&settings.issuer.listen).filter(|_| role.issues());
         let rooms = Some(&settings.rooms).filter(|_| role.holds_rooms());
         let internal = rooms.and_then(|rooms| rooms.internal_listen.as_ref());
         let admin = settings.admin.listen.as_ref();
-        let own = &mut OwnAddresses::default();
         Ok(Self {
             issuer: bind_if(issuer, "issuer.listen", own).await?,
             rooms: bind_if(rooms.map(|rooms| &rooms.listen), "rooms.listen", own).await?,

@@ -100,13 +100,18 @@ impl OwnAddresses {
 
     /// The setting whose listener has this address already.
     async fn setting_of(&self, address: &ListenAddress) -> Option<&'static str> {
-        let wanted: Vec<SocketAddr> = lookup_host(address.parts()).await.ok()?.collect();
+        let mut wanted = lookup_host(address.parts()).await.ok()?;
+        wanted.find_map(|wanted| self.setting_at(wanted))
+    }
+
+    /// The setting whose listener has this address already.
+    pub fn setting_at(&self, wanted: SocketAddr) -> Option<&'static str> {
         let meets = |one: &SocketAddr, other: &SocketAddr| {
             let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
             one.port() == other.port() && (is_any || one.ip() == other.ip())
         };
         let mut own = self.0.iter();
-        let found = own.find(|(_, taken)| wanted.iter().any(|wanted| meets(wanted, taken)));
+        let found = own.find(|(_, taken)| meets(&wanted, taken));
         found.map(|(setting, _)| *setting)
     }
 }

@@ -50,7 +50,10 @@ pub use self::{
         Admission, BucketSize, BucketTake, LocalLimiter, RateLimiter, WindowSize, network_buckets,
         network_windows,
     },
-    metrics::{AnswerSample, Count, GaugeGuard, GuardedGauge, Metrics},
+    metrics::{
+        AnswerSample, Count, GaugeGuard, GuardedGauge, HistogramSample, MetricSample, MetricSource,
+        MetricValue, Metrics,
+    },
     monitor::Monitor,
     operation::{
         Area, Operation, OperationOutcome, OperationRecorder, RunningOperation, dependency_wait,

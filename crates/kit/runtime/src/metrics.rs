@@ -4,6 +4,7 @@
 //! (never the path), the status and the code of a problem. No text of a caller becomes a label.
 
 mod count;
+mod source;
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
@@ -14,7 +15,11 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::count::{Count, GaugeGuard, GuardedGauge};
+use self::source::SourceCollector;
+pub use self::{
+    count::{Count, GaugeGuard, GuardedGauge},
+    source::{HistogramSample, MetricSample, MetricSource, MetricValue},
+};
 use crate::{
     AdmissionRecorder, Clock, EventSink, Operation, OperationRecorder,
     admission::AdmissionFamilies, dependency::DependencyRecorder, episode::EpisodeFamilies,
@@ -174,6 +179,12 @@ impl Metrics {
     /// Adds a counter that is counted elsewhere.
     pub fn show_count(&self, name: &'static str, help: &'static str, count: &Count) {
         self.0.registry.lock().register(name, help, count.0.clone());
+    }
+
+    /// Adds metrics that are counted elsewhere.
+    pub fn show_source(&self, source: impl MetricSource) {
+        let collector = Box::new(SourceCollector(source));
+        self.0.registry.lock().register_collector(collector);
     }
 
     /// Returns the metrics at the current time, in the text format of OpenMetrics.

@@ -24,6 +24,7 @@ use crate::{
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
     limits::{CallMeter, MediaLimits},
+    measurements::SfuCounts,
     output::{Message, Output, Refusal},
     packet::OutgoingPacket,
     source::{Layer, Source},
@@ -55,6 +56,7 @@ pub struct CallMedia {
     outputs: VecDeque<Output>,
     stale: Stale,
     buffers: Buffers,
+    counts: SfuCounts,
 }
 
 /// The decisions that are to be made again.
@@ -117,6 +119,7 @@ impl CallMedia {
             outputs: VecDeque::new(),
             stale: Stale::default(),
             buffers: Buffers::default(),
+            counts: SfuCounts::default(),
         }
     }
 
@@ -167,6 +170,11 @@ impl CallMedia {
     #[must_use]
     pub fn handle_of(&self, device: DemuxId) -> Option<DeviceHandle> {
         self.devices.handle(self.devices.index_of(device)?)
+    }
+
+    /// Returns the counts since the last time.
+    pub const fn take_counts(&mut self) -> SfuCounts {
+        self.counts.take()
     }
 
     /// Counts an offer of a device. Returns whether it may be answered; a device that is not active may not.

@@ -66,6 +66,7 @@ pub mod input;
 pub mod key_frames;
 pub mod layers;
 pub mod limits;
+mod measurements;
 pub mod output;
 mod packet;
 mod peer;
@@ -82,6 +83,7 @@ pub mod vp8;
 pub use self::{
     call_media::CallMedia,
     device_handle::DeviceHandle,
+    measurements::{Measurement, SfuCounts},
     packet::{IncomingPacket, OutgoingPacket},
     peer::OfferError,
     settings::{Certificate, SfuSettings},

@@ -19,6 +19,7 @@ use crate::{
     audio_level::AudioLevel,
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
+    measurements::{Measurement, Measurements, SfuCounts},
     output::Output,
     peer::Peer,
     rewriting::{PacketNumbers, Vp8Numbers},
@@ -76,6 +77,7 @@ pub struct Sfu {
     key_frames: Vec<(DeviceHandle, Source, Layer)>,
     /// The number of the newest connection.
     newest_connection: u64,
+    measurements: Measurements,
 }
 
 impl Sfu {
@@ -92,6 +94,7 @@ impl Sfu {
             spare: Vec::new(),
             key_frames: Vec::new(),
             newest_connection: 0,
+            measurements: Measurements::default(),
         }
     }
 
@@ -163,6 +166,16 @@ impl Sfu {
     pub fn poll_output(&mut self) -> SfuOutput {
         let next = self.outputs.pop_front();
         next.unwrap_or_else(|| SfuOutput::Wait(self.deadline()))
+    }
+
+    /// Returns the counts since the last time.
+    pub const fn take_counts(&mut self) -> SfuCounts {
+        self.media.take_counts()
+    }
+
+    /// Returns what connections have measured since the last time: a few hundred at most.
+    pub fn take_measurements(&mut self) -> impl Iterator<Item = Measurement> + '_ {
+        self.measurements.drain()
     }
 
     /// Returns the slot of an m-line of a device, by the name that its offer has for it.
@@ -252,12 +265,21 @@ impl Sfu {
             }
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
                 let bits = estimate.as_u64();
+                self.measurements.push(Measurement::Bandwidth(bits));
                 Some(Input::Estimate { device, bits })
             }
-            Event::PeerStats(stats) => stats.egress_loss_fraction.map(|loss| Input::Loss {
-                device,
-                thousandths: thousandths(loss),
-            }),
+            Event::PeerStats(stats) => {
+                let round_trip = stats.rtt.map(Measurement::RoundTrip);
+                let loss = stats.egress_loss_fraction.map(thousandths);
+                let measured = [round_trip, loss.map(Measurement::Loss)];
+                for measurement in measured.into_iter().flatten() {
+                    self.measurements.push(measurement);
+                }
+                loss.map(|thousandths| Input::Loss {
+                    device,
+                    thousandths,
+                })
+            }
             Event::IceConnectionStateChange(
                 IceConnectionState::Connected | IceConnectionState::Completed,
             ) => {

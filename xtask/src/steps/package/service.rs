@@ -37,7 +37,9 @@ impl Services {
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("ANTEROOM_ISSUER_LISTEN", "127.0.0.1:0")
-            .env("ANTEROOM_ROOMS_LISTEN", "127.0.0.1:0");
+            .env("ANTEROOM_ROOMS_LISTEN", "127.0.0.1:0")
+            .env("ANTEROOM_MEDIA_LISTEN", "127.0.0.1")
+            .env("ANTEROOM_MEDIA_PORT", "0");
         let mut process = LineProcess::start_service(command)?;
         process.wait_for(SERVICES_LISTEN)?;
         let address = |service: &str| {

@@ -185,7 +185,7 @@ fn a_server_that_is_too_busy_refuses_calls() {
     // Each call wakes the thread, so that its windows pass.
     while server.open_call().is_ok() {}
     assert_eq!(server.open_call().err(), Some(UnavailableError::Full));
-    let loads = server.loads();
+    let loads = server.histograms().loads;
     let windows: u64 = loads.buckets.iter().map(|(_, count)| count).sum();
     assert!(windows >= 3, "{loads:?}");
 }

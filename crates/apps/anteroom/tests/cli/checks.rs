@@ -135,6 +135,63 @@ fn settings_that_a_start_refuses_are_found() {
 }
 
 #[test]
+fn people_who_would_hear_nobody_are_found_and_told_of_at_the_start() {
+    let mut place = TestDirectory::new();
+    let of_media = |place: &TestDirectory| -> Vec<Value> {
+        let report = place.json(&CHECK);
+        let checks = report["checks"].as_array().unwrap().iter();
+        let of_media = checks.filter(|check| check["check"] == "media");
+        of_media.cloned().collect()
+    };
+    let states = |place| -> Vec<String> {
+        let found = of_media(place);
+        let states = found.iter().map(|check| check["state"].as_str().unwrap());
+        states.map(ToOwned::to_owned).collect()
+    };
+    assert_eq!(states(&place), ["ok"]);
+    place.set("ANTEROOM_MEDIA_ENABLED", "false");
+    assert_eq!(states(&place), ["skipped"]);
+    let (_, log) = place.start().stop();
+    assert!(
+        !log.iter().any(|line| line.contains("media listen")),
+        "{log:#?}"
+    );
+    place.set("ANTEROOM_MEDIA_ENABLED", "true");
+    place.set("ANTEROOM_ROOMS_PUBLIC_URL", "https://rooms.example");
+    assert_eq!(states(&place), ["ok", "warning"]);
+    let warning = &of_media(&place)[1];
+    assert!(
+        warning["next"]
+            .as_str()
+            .unwrap()
+            .contains("media.public_addresses"),
+        "{warning}"
+    );
+    let (_, log) = place.start().stop();
+    let listens = "media listen on free UDP and TCP ports, and clients are told 127.0.0.1, which only this machine reaches";
+    assert!(log.iter().any(|line| line.contains(listens)), "{log:#?}");
+    let warns =
+        "WARN people on other machines hear and see nobody: clients are told 127.0.0.1 for media";
+    assert!(log.iter().any(|line| line.contains(warns)), "{log:#?}");
+    place.set("ANTEROOM_MEDIA_PUBLIC_ADDRESSES", "198.51.100.7,10.0.0.7");
+    assert_eq!(states(&place), ["ok"]);
+    let (_, log) = place.start().stop();
+    let told = |line: &String| line.ends_with("clients are told 198.51.100.7, 10.0.0.7");
+    assert!(log.iter().any(told), "{log:#?}");
+    for (name, value) in [
+        ("ANTEROOM_MEDIA_THREADS", "9"),
+        ("ANTEROOM_MEDIA_PUBLIC_ADDRESSES", "::1"),
+    ] {
+        place.set(name, value);
+        let refusal = place.refusal(&["serve"]);
+        let setting = name.replace("ANTEROOM_MEDIA_", "media.").to_lowercase();
+        assert!(refusal.contains(&setting), "{refusal}");
+        assert_one(&problems(&place, &CHECK[..]), "media", &setting);
+        place.set(name, "");
+    }
+}
+
+#[test]
 fn too_few_files_for_the_services_are_found() {
     let place = TestDirectory::new();
     let mut command = place.command("prlimit");

@@ -72,6 +72,9 @@ impl TestDirectory {
             .env("HOME", self.path())
             .env("ANTEROOM_ISSUER_LISTEN", "127.0.0.1:0")
             .env("ANTEROOM_ROOMS_LISTEN", "127.0.0.1:0")
+            .env("ANTEROOM_MEDIA_LISTEN", "127.0.0.1")
+            .env("ANTEROOM_MEDIA_PORT", "0")
+            .env("ANTEROOM_MEDIA_THREADS", "1")
             .env("ANTEROOM_RENEWAL", "off")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.path());

@@ -1,6 +1,10 @@
 //! Errors of the real binary, as text and as JSON: what failed, why, and the next step.
 
-use std::{fs, net::TcpListener, time::Duration};
+use std::{
+    fs,
+    net::{TcpListener, UdpSocket},
+    time::Duration,
+};
 
 use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_testkit::{
@@ -510,6 +514,64 @@ fn a_port_that_is_taken_names_the_setting_to_change() {
         };
         check(&place, &["serve"], &expected);
         place.set(variable, "127.0.0.1:0");
+    }
+}
+
+#[test]
+fn a_port_for_media_that_is_taken_names_the_setting_to_change() {
+    let mut place = TestDirectory::new();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    for (protocol, address) in [
+        ("UDP", udp.local_addr().unwrap()),
+        ("TCP", tcp.local_addr().unwrap()),
+    ] {
+        place.set("ANTEROOM_MEDIA_PORT", &address.port().to_string());
+        let expected = Expected {
+            status: 1,
+            code: "listen_failed",
+            what: &format!("media cannot listen on {protocol} {address}"),
+            why: &format!("another program uses {protocol} port {}", address.port()),
+            next: "set media.port (--media-port) to another port",
+        };
+        check(&place, &["serve"], &expected);
+    }
+    drop(tcp);
+    let port = udp.local_addr().unwrap().port();
+    drop(udp);
+    place.set("ANTEROOM_ROOMS_LISTEN", &format!("127.0.0.1:{port}"));
+    place.set("ANTEROOM_MEDIA_PORT", &port.to_string());
+    let expected = Expected {
+        status: 1,
+        code: "listen_failed",
+        what: "media cannot listen on TCP",
+        why: &format!("rooms.listen has port {port}, which media.port or one of the next ones is"),
+        next: "set rooms.listen or media.port to another port",
+    };
+    check(&place, &["serve"], &expected);
+    place.set("ANTEROOM_ROOMS_LISTEN", "127.0.0.1:0");
+    for (listen, port, threads, what, next) in [
+        (
+            "198.51.100.9",
+            0,
+            1,
+            "media cannot listen on UDP 198.51.100.9:0",
+            "set media.listen",
+        ),
+        (
+            "127.0.0.1",
+            65_535,
+            2,
+            "media need a port for each thread",
+            "set media.port to a lower",
+        ),
+    ] {
+        place.set("ANTEROOM_MEDIA_LISTEN", listen);
+        place.set("ANTEROOM_MEDIA_PORT", &port.to_string());
+        place.set("ANTEROOM_MEDIA_THREADS", &threads.to_string());
+        let refused = place.refusal(&["serve"]).to_lowercase();
+        assert!(refused.contains(what), "{refused}");
+        assert!(refused.contains(next), "{refused}");
     }
 }
 

@@ -92,6 +92,9 @@ fn a_check_says_whether_the_services_would_start_and_makes_nothing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     place.set("ANTEROOM_ROOMS_LISTEN", &address);
+    let media = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = media.local_addr().unwrap().port().to_string();
+    place.set("ANTEROOM_MEDIA_PORT", &port);
     place.set("ANTEROOM_MAIL_TRANSPORT", "smtp");
     place.set("ANTEROOM_RELAYS_PROVIDER", "coturn");
     place.set("ANTEROOM_ISSUER_TLS_CERTIFICATE", "nowhere.pem");
@@ -102,6 +105,17 @@ fn a_check_says_whether_the_services_would_start_and_makes_nothing() {
     let problems = checks.iter().filter(|check| check["state"] == "problem");
     let problems: Vec<&Value> = problems.collect();
     assert_eq!(report["problems"], problems.len());
+    let is_of_media = |problem: &&&Value| problem["what"].as_str().unwrap().contains("media");
+    let of_media = problems.iter().find(is_of_media).unwrap();
+    assert_eq!(of_media["check"], "ports");
+    assert!(
+        of_media["what"].as_str().unwrap().contains(&port),
+        "{of_media}"
+    );
+    assert!(
+        of_media["next"].as_str().unwrap().contains("media.port"),
+        "{of_media}"
+    );
     for (check, part) in [
         (
             "certificates",

@@ -29,6 +29,7 @@ const RANDOM: &str = r"
   | (?P<secret>   [A-Za-z0-9_-]{32} )
   | (?P<tag>      \#[0-9a-z]{4}\b )
   | (?P<address>  127\.0\.0\.1:\d+ )
+  | (?P<media>    media\ listen\ on\ .*,\ and\ clients\ are\ told\ .* )
   | (?P<bytes>    \ +\d+\ bytes,\ SHA-256 )
 ";
 

@@ -18,7 +18,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use super::finding::Finding;
 
 use crate::{
-    descriptors, mail, oidc, relays, services,
+    descriptors, mail, media, oidc, relays, services,
     settings::{MailTransport, RelayProvider, Settings},
     tls::Certificates,
 };
@@ -58,6 +58,7 @@ pub(super) fn all(settings: &Settings, data: &DataDir, environment: &Environment
             "the settings make sense",
             "correct the setting of [rooms] that is named",
         ));
+        findings.extend(media_settings(settings));
     }
     findings.extend(webhook(settings, environment));
     findings.extend(spools(settings, data));
@@ -126,6 +127,22 @@ fn mail_settings(settings: &Settings, environment: &Environment) -> Finding {
         "the settings make sense",
         "correct the setting of [mail] that is named",
     )
+}
+
+fn media_settings(settings: &Settings) -> Vec<Finding> {
+    if !settings.carries_media() {
+        let what = "they are off: calls of this process are without sound and picture";
+        return vec![Finding::skipped("media", what)];
+    }
+    let checked = found(
+        "media",
+        media::check(&settings.media),
+        "the settings make sense",
+        "correct the setting of [media] that is named",
+    );
+    let lack = media::reach_lack(settings);
+    let lack = lack.map(|lack| Finding::warning("media", lack.what, lack.next));
+    [checked].into_iter().chain(lack).collect()
 }
 
 fn relay_settings(settings: &Settings, environment: &Environment) -> Finding {

@@ -4,6 +4,7 @@ use super::finding::Finding;
 use anteroom_console::data_dir::DataDir;
 
 use crate::{
+    media::{self, OpenMedia},
     services::OwnAddresses,
     settings::{ListenAddress, Settings},
 };
@@ -49,6 +50,18 @@ pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
                 ),
             )),
         }
+    }
+    match OpenMedia::start(settings, &own) {
+        Ok(None) => {}
+        Ok(Some(_)) => findings.push(Finding::ok(
+            "ports",
+            format!("media.port: {} are free", media::ports(&settings.media)),
+        )),
+        Err(failure) => findings.push(Finding::of_error(
+            "ports",
+            &failure,
+            "set media.port to another port, or end the program that has it",
+        )),
     }
     findings
 }

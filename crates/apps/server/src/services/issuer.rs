@@ -91,6 +91,7 @@ impl HostedService for OpenIssuer {
             installation,
             url,
             telemetry: Telemetry { events, metrics },
+            media: _,
         } = context;
         const LOOK: TransactionName = TransactionName::new("look at the last sighting");
         let now = OsClock.now();

@@ -43,6 +43,7 @@ use crate::{
     database::{self, ServiceSchema as _},
     databases,
     installation::Installation,
+    media::OpenMedia,
     params::{self, ParamsOwner},
     settings::{self, MediaKind},
 };
@@ -81,6 +82,7 @@ impl OpenRooms {
             installation,
             url,
             telemetry: Telemetry { events, metrics },
+            media,
         } = context;
         let opening = async {
             let database: SqliteRooms =
@@ -100,7 +102,7 @@ impl OpenRooms {
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
             verifications: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            media: None,
+            media: media.as_ref().map(OpenMedia::backend),
             dependencies: events.dependencies(),
             settings: RoomsSettings {
                 verifications: settings.limits.verifications.into(),

@@ -20,7 +20,8 @@ use super::{
     stopped,
 };
 use crate::{
-    database_explanation::sentence, installation::Installation, master_key, settings::Settings,
+    database_explanation::sentence, installation::Installation, master_key, media::OpenMedia,
+    settings::Settings,
 };
 
 const BACKOFF: Backoff = Backoff {
@@ -44,6 +45,8 @@ pub struct ServiceContext {
     pub url: String,
     /// The events and metrics, shared by all attempts to open the service.
     pub telemetry: Telemetry,
+    /// The media server for calls, where they carry sound and picture.
+    pub media: Option<OpenMedia>,
 }
 
 /// The error context of a service that cannot use its database.

@@ -49,7 +49,10 @@ pub fn load(
         }
     }
     for Flag { flag, key, text } in flags {
-        let set = layers.set(key, SettingType::Text, text);
+        let mut settings = known.iter();
+        let setting = settings.find(|setting| setting.key == *key);
+        let kind = setting.map_or(SettingType::Text, |setting| setting.value);
+        let set = layers.set(key, kind, text);
         set.map_err(|error| Failure::of_setting(format!("the flag {flag}"), error))?;
     }
     layers.settings()

@@ -94,6 +94,7 @@ impl CallMedia {
                 continue;
             };
             if self.is_shown(index, source, layer) {
+                self.counts.requested_key_frames += 1;
                 self.outputs.push_back(Output::RequestKeyFrame {
                     from,
                     source,

@@ -25,6 +25,9 @@ impl CallMedia {
         }
         if self.admit(packet) {
             self.forward(packet);
+            let packets = self.buffers.outgoing.len() as u64;
+            self.counts.forwarded_packets += packets;
+            self.counts.forwarded_bytes += packets * packet.bytes as u64;
         }
         if self.stale.sounds || self.stale.pictures || self.stale.reports {
             self.settle();
@@ -49,8 +52,12 @@ impl CallMedia {
         }
         match state.meter.count(packet.bytes, now) {
             Verdict::Pass => {}
-            Verdict::Throttle => return false,
+            Verdict::Throttle => {
+                self.counts.throttled_packets += 1;
+                return false;
+            }
             Verdict::Drop => {
+                self.counts.throttled_packets += 1;
                 state.is_dropped = true;
                 self.refuse(from.id, Refusal::OverLimit(source));
                 self.update_speaker(from.index);
@@ -58,6 +65,7 @@ impl CallMedia {
             }
         }
         if !self.meter.count(source, packet.bytes, now) {
+            self.counts.throttled_packets += 1;
             return false;
         }
         if source.is_video() {
@@ -100,10 +108,12 @@ impl CallMedia {
         let Some(slot) = viewer.slots.get_mut(place.number()) else {
             return;
         };
+        let was_flowing = slot.current.is_some();
         let slot_numbers = match slot.offer(packet, now) {
             Forwarding::Skip => return,
             Forwarding::Continue(numbers) => numbers,
             Forwarding::Begin(numbers) => {
+                self.counts.layer_switches += u64::from(was_flowing);
                 if packet.source.is_video() {
                     viewer.is_changed = true;
                     self.stale.reports = true;
@@ -126,6 +136,7 @@ impl CallMedia {
 
     pub(super) fn key_frame_missed(&mut self, id: anteroom_protocol::DemuxId, slot: SlotIndex) {
         let now = self.now;
+        self.counts.missed_key_frames += 1;
         let Some((index, _)) = self.device_mut(id) else {
             return;
         };

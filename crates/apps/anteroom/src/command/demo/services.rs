@@ -110,6 +110,7 @@ impl DemoServices {
                 installation: Arc::new(installation),
                 url: url.clone(),
                 telemetry,
+                media: None,
             };
             let issuer = OpenIssuer::open(&context, &key, &OpenServices::default()).await?;
             let serving = ListenerTask::start(listener, issuer.router(), http, stopping);
@@ -156,6 +157,7 @@ impl DemoServices {
                     installation: Arc::new(installation),
                     url: url.clone(),
                     telemetry,
+                    media: None,
                 };
                 let rooms =
                     OpenRooms::open(&context, &key, &params, &FaultLog::default(), now).await?;
