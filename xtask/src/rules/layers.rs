@@ -75,6 +75,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-client", Sdk),
     ("anteroom-console", Console),
     ("anteroom-call-terminal", App),
+    ("anteroom-media-files", App),
     ("anteroom-user-cli", App),
     ("anteroom-server", Composition),
     ("anteroom-operator-cli", Operator),
@@ -153,6 +154,11 @@ pub(super) const EDGES: &[Exception] = &[
     ),
     ("anteroom-issuer", "anteroom-turn", TRAIT_OF_RELAYS),
     (
+        "anteroom-client",
+        "anteroom-client-media",
+        "the media of a session go over a connection of their own",
+    ),
+    (
         "anteroom-media",
         "anteroom-sfu",
         "it carries out what that crate decides",
@@ -166,6 +172,11 @@ pub(super) const EDGES: &[Exception] = &[
         "anteroom-user-cli",
         "anteroom-call-terminal",
         "it joins the call that the terminal shows",
+    ),
+    (
+        "anteroom-user-cli",
+        "anteroom-media-files",
+        "it plays files in calls, and records calls",
     ),
     (
         "anteroom-user-cli",

@@ -118,6 +118,12 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         Command::Call(CallCommand::Join(options)) => {
             return call::join(&options, &context).await;
         }
+        Command::Call(CallCommand::Play(options)) => {
+            return call::play(&options, &context).await;
+        }
+        Command::Call(CallCommand::Record(options)) => {
+            return call::record(&options, &context).await;
+        }
         Command::Call(CallCommand::End { link, yes, rooms }) => {
             link::end_call(&link, yes, &rooms, &context).await
         }

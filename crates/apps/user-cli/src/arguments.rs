@@ -188,6 +188,13 @@ pub enum CallCommand {
     /// Join a call from this terminal
     #[command(after_help = ExitStatus::help())]
     Join(CallJoin),
+    /// Play a file in a call as a participant, as soon as somebody else is there, and leave at its end
+    #[command(after_help = ExitStatus::help())]
+    Play(CallPlay),
+    /// Record a call as a participant whom all see: what each one says and shows, in a file each. It is for you to ask
+    /// them
+    #[command(after_help = ExitStatus::help())]
+    Record(CallRecord),
     /// Send everybody in a call and its lobby away, without being in it
     End {
         #[command(flatten)]
@@ -204,6 +211,16 @@ pub enum CallCommand {
 pub struct CallJoin {
     #[command(flatten)]
     pub link: OptionalLinkArgument,
+    #[command(flatten)]
+    pub entry: CallEntry,
+    /// Plain lines, for scripts and screen readers
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// Flags of commands that go into a call.
+#[derive(Args)]
+pub struct CallEntry {
     /// Join as an admin, or not at all. A link of yours is joined as an admin by default, with the
     /// secret that was kept when you created or imported it; this sends it to another room service
     /// too
@@ -214,14 +231,37 @@ pub struct CallJoin {
     #[arg(long, conflicts_with = "admin")]
     pub guest: bool,
     /// The name that the others see and the room service does not, in at most 60 characters [default:
-    /// your answer when you were asked, which is kept]
+    /// your answer when you were asked, which is kept; of play and record, Player and Recorder]
     #[arg(long = "as", value_name = "NAME")]
     pub name: Option<String>,
-    /// Plain lines, for scripts and screen readers
-    #[arg(long)]
-    pub plain: bool,
     #[command(flatten)]
     pub rooms: RoomFlags,
+}
+
+#[derive(Args)]
+pub struct CallPlay {
+    #[command(flatten)]
+    pub link: LinkArgument,
+    /// The file: Ogg Opus, IVF with VP8, or WebM with Opus, VP8 or both
+    pub file: PathBuf,
+    /// Show the picture as a shared screen, with its sound, and not as a camera
+    #[arg(long)]
+    pub screen: bool,
+    #[command(flatten)]
+    pub entry: CallEntry,
+}
+
+#[derive(Args)]
+pub struct CallRecord {
+    #[command(flatten)]
+    pub link: LinkArgument,
+    /// The folder for the files, which is made if it is not there
+    pub folder: PathBuf,
+    /// The megabytes that all files together have at most: then the recording ends
+    #[arg(long, value_name = "MB", default_value_t = 4_096)]
+    pub limit: u64,
+    #[command(flatten)]
+    pub entry: CallEntry,
 }
 
 /// Flags of commands that go to the room service.

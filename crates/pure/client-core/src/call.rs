@@ -11,6 +11,7 @@ pub(crate) mod event;
 pub mod group;
 pub(crate) mod hello;
 pub mod join;
+pub mod media;
 pub mod member;
 pub mod participation;
 mod refusal;

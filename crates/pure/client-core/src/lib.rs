@@ -44,7 +44,7 @@ mod wire;
 /// The keys and statements of admins, and the keys of devices.
 pub use anteroom_e2ee::{
     AdminKey, AdminPublicKey, AdminSecret, Admission, AdmissionError, AdmissionReason, CommitError,
-    CommitRefusal, ContextError, DeviceSecret, JoinError, MemberLeaf, Moment, Policy,
+    CommitRefusal, ContextError, DeviceSecret, EpochFrames, JoinError, MemberLeaf, Moment, Policy,
     RemovalReason, SignedStatement, Signer, StatementError, VerificationWord,
 };
 /// The types of certificates in this crate's public signatures.
@@ -75,6 +75,7 @@ pub use self::{
         },
         group::{GroupError, GroupState},
         join::JoinOptions,
+        media::{MediaCommand, MediaConfig, MediaEffect, MediaNotice},
         member::CallMember,
         replay::{ReplayMemory, SenderCounters},
         replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},

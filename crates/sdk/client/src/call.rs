@@ -3,6 +3,11 @@
 mod command_queue;
 mod driver;
 mod session;
+#[cfg(feature = "media")]
+mod session_media;
+#[cfg(not(feature = "media"))]
+#[path = "call/without_media.rs"]
+mod session_media;
 mod socket;
 
 pub use self::session::CallSession;

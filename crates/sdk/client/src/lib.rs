@@ -92,6 +92,11 @@ pub use anteroom_client_core::{
     Certificate, CertificateChain, CertificateError, CertificatePublicKey, DeviceCertificate,
     IdentityKey, IdentityPublicKey, MemberPublicKey, SignedCertificate,
 };
+/// The words of media.
+pub use anteroom_protocol::media::{
+    MuteOrder, MuteTarget, Pause, PerSource, SlotReport, SlotWish, Source, Subject, ViewRequest,
+    Wanted,
+};
 /// Types of the protocol in this crate's public signatures.
 pub use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,
@@ -103,6 +108,10 @@ pub use anteroom_protocol::{
 pub use {
     http::StatusCode, rand_core::CryptoRng, secrecy::SecretString, url::Url, zeroize::Zeroizing,
 };
+
+/// The frames of media, and the connection that carries them.
+#[cfg(feature = "media")]
+pub use anteroom_client_media as media;
 
 use anteroom_client_core::ReplayMemory;
 /// The types without I/O.
@@ -116,17 +125,18 @@ pub use anteroom_client_core::{
     DeviceSecret, DeviceState, EndReason, EraId, EraKey, EraMark, Error, ExchangeError, GroupEpoch,
     GroupError, GroupEvent, GroupState, IssuedCredential, IssuerError, JoinError, JoinOptions,
     LeaveReason, LinkChange, LinkState, ListedParams, Listing, LockedSession, MAX_MESSAGE,
-    MAX_SPARE_LINKS, MemberKey, MemberLeaf, MemberStatus, MemoryPins, MemoryReplays,
-    MemoryStatements, MessageOpener, MessageSealer, MessageTooLong, OngoingCall, OpaqueUserId,
-    OpenError, OwnDevice, OwnLink, ParamsKind, ParamsSummary, ParamsSwitch, Participant, Pass,
-    Peek, Pin, PinSet, PinStore, PinStoreError, Policy, PolicyComparison, Problem, PublishedParams,
-    ReceivedCounters, Recipient, RegisteredDevice, RelayServer, RemovalReason, RenewalSchedule,
-    RenewalStep, ReplayStore, ReplayStoreError, RoomMark, RoomName, RoomStatements, RoomsError,
-    Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service, SessionGrant, SessionStore,
-    SessionStoreError, SessionTokens, ShownWords, SignIn, SignedStatement, Signer, SpareLink,
-    StatementChange, StatementError, StatementLengthError, StatementOmission, StatementSigner,
-    StatementStore, StatementStoreError, StopReason, TransportError, TransportFailure,
-    TransportFault, Trust, TrustedParams, Validity, Verdict, VerificationWord, is_loopback,
+    MAX_SPARE_LINKS, MediaConfig, MediaNotice, MemberKey, MemberLeaf, MemberStatus, MemoryPins,
+    MemoryReplays, MemoryStatements, MessageOpener, MessageSealer, MessageTooLong, OngoingCall,
+    OpaqueUserId, OpenError, OwnDevice, OwnLink, ParamsKind, ParamsSummary, ParamsSwitch,
+    Participant, Pass, Peek, Pin, PinSet, PinStore, PinStoreError, Policy, PolicyComparison,
+    Problem, PublishedParams, ReceivedCounters, Recipient, RegisteredDevice, RelayServer,
+    RemovalReason, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError, RoomMark, RoomName,
+    RoomStatements, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service,
+    SessionGrant, SessionStore, SessionStoreError, SessionTokens, ShownWords, SignIn,
+    SignedStatement, Signer, SpareLink, StatementChange, StatementError, StatementLengthError,
+    StatementOmission, StatementSigner, StatementStore, StatementStoreError, StopReason,
+    TransportError, TransportFailure, TransportFault, Trust, TrustedParams, Validity, Verdict,
+    VerificationWord, is_loopback,
 };
 
 pub use self::{

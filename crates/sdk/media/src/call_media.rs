@@ -15,12 +15,14 @@ use str0m::net::Transmit;
 use self::sending::SendState;
 pub use self::sending::{SendError, SendOutcome};
 use crate::{
+    broken_pictures::BrokenPictures,
     candidates::ServerAddress,
     connection::{Connection, ConnectionOutput, DescriptionError},
     event::{FrameCounts, MediaEvent, Slot},
+    frame::ReceivedFrame,
     keys::FrameKeys,
     layer::Layer,
-    lines::{SlotCounts, SlotNumber},
+    lines::{SlotCounts, SlotKind, SlotNumber},
 };
 
 /// The time without a connection over UDP after which TCP is tried too.
@@ -74,6 +76,7 @@ pub(crate) struct CallMedia {
     offer_interval: Duration,
     last_offer: Option<Instant>,
     sending: SendState,
+    broken: BrokenPictures,
     waiting: VecDeque<MediaOutput>,
 }
 
@@ -93,6 +96,7 @@ impl CallMedia {
             offer_interval: OFFER_INTERVAL,
             last_offer: None,
             sending: SendState::default(),
+            broken: BrokenPictures::default(),
             waiting: VecDeque::new(),
         }
     }
@@ -267,7 +271,17 @@ impl CallMedia {
                 }
                 ConnectionOutput::Frame(sealed) => {
                     let moment = self.moment(now);
-                    if let Some(frame) = self.keys.open(&sealed, moment) {
+                    let frame = self.keys.open(&sealed, moment);
+                    if sealed.kind == SlotKind::Video {
+                        // A held frame may open yet; the request does no harm.
+                        let has_gap = sealed.lost > 0 || frame.is_none();
+                        let is_key = frame.as_ref().is_some_and(ReceivedFrame::is_key_frame);
+                        let asks = self.broken.take(sealed.slot, has_gap, is_key, now);
+                        if let Some(connection) = self.connection.as_mut().filter(|_| asks) {
+                            connection.request_key_frame(sealed.slot);
+                        }
+                    }
+                    if let Some(frame) = frame {
                         self.tell(MediaEvent::Frame(frame));
                     }
                 }

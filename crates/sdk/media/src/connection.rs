@@ -12,7 +12,7 @@ use str0m::{
     bwe::Bitrate,
     change::{SdpAnswer, SdpPendingOffer},
     format::Codec,
-    media::{Frequency, MediaData, MediaTime, Mid, Pt, Rid, Writer},
+    media::{Frequency, KeyframeRequestKind, MediaData, MediaTime, Mid, Pt, Rid, Writer},
     net::{Protocol, Receive, TcpType, Transmit},
     rtp::Extension,
 };
@@ -284,6 +284,16 @@ impl Connection {
                 None
             }
             _ => None,
+        }
+    }
+
+    /// Asks the sender of a slot's picture for a key frame.
+    pub(crate) fn request_key_frame(&mut self, slot: SlotNumber) {
+        if let Some(mid) = self.lines.mid_of_slot(slot) {
+            let mut api = self.rtc.direct_api();
+            if let Some(stream) = api.stream_rx_by_mid(mid, None) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
     task::{Command, MediaTask, Ports},
 };
 
-/// The sending of frames. Clones are of the same media; when all handles are dropped, the media end.
+/// The sending of frames. Clones are of the same media, which end with their [`MediaControl`].
 #[derive(Clone, Debug)]
 pub struct MediaSender {
     commands: mpsc::Sender<Command>,
@@ -26,11 +26,12 @@ pub struct MediaEvents {
     frames: mpsc::Receiver<MediaEvent>,
 }
 
-/// What the call tells the media, and the offers that it is to pass on.
+/// What the call tells the media, and the offers that it is to pass on. When it is dropped, the media end.
 #[derive(Debug)]
 pub struct MediaControl {
     commands: mpsc::Sender<Command>,
     offers: mpsc::Receiver<Offer>,
+    _life: mpsc::Sender<()>,
 }
 
 /// Starts the media of a device in a call: a task without a connection yet. `first_session` is the number of its first
@@ -48,13 +49,18 @@ pub fn start(slots: SlotCounts, first_session: u64) -> (MediaControl, MediaSende
         frames,
         offers,
         counts,
+        life,
     } = ports;
     let sender = MediaSender {
         commands: commands.clone(),
         counts,
     };
     (
-        MediaControl { commands, offers },
+        MediaControl {
+            commands,
+            offers,
+            _life: life,
+        },
         sender,
         MediaEvents { events, frames },
     )
@@ -102,7 +108,7 @@ impl MediaControl {
     }
 
     async fn push(&self, command: Command) {
-        // The task ends after all handles only.
+        // The task lives as long as this handle.
         let _over = self.commands.send(command).await;
     }
 }

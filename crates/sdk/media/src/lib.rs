@@ -33,6 +33,7 @@
 //! that a receiver tells the media server (REMB).
 #![forbid(unsafe_code)]
 
+mod broken_pictures;
 mod call_media;
 mod candidates;
 mod connection;

@@ -116,6 +116,10 @@ impl Lines {
         found.map(|(source, _)| *source)
     }
 
+    pub(crate) fn mid_of_slot(&self, slot: SlotNumber) -> Option<Mid> {
+        self.slots.get(slot.0).map(|(_, mid)| *mid)
+    }
+
     pub(crate) fn slot(&self, mid: Mid) -> Option<(SlotNumber, SlotKind)> {
         let place = self.slots.iter().position(|(_, other)| *other == mid)?;
         let (kind, _) = self.slots.get(place)?;

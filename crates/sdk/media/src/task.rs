@@ -48,6 +48,8 @@ pub(crate) struct Ports {
     pub(crate) frames: mpsc::Receiver<MediaEvent>,
     pub(crate) offers: mpsc::Receiver<Offer>,
     pub(crate) counts: watch::Receiver<FrameCounts>,
+    /// Ends the task when it is dropped.
+    pub(crate) life: mpsc::Sender<()>,
 }
 
 /// The task.
@@ -59,6 +61,7 @@ pub(crate) struct MediaTask {
     frames: mpsc::Sender<MediaEvent>,
     offers: mpsc::Sender<Offer>,
     counts: watch::Sender<FrameCounts>,
+    life: mpsc::Receiver<()>,
     unread: u64,
     /// The latest event about the connection, if it has found no room.
     untold: Option<MediaEvent>,
@@ -70,6 +73,7 @@ impl MediaTask {
         let (events, event_receiver) = mpsc::channel(EVENTS);
         let (frames, frame_receiver) = mpsc::channel(FRAMES);
         let (offers, offer_receiver) = mpsc::channel(1);
+        let (life_sender, life) = mpsc::channel(1);
         let (counts, count_receiver) = watch::channel(FrameCounts::default());
         let task = Self {
             media,
@@ -79,6 +83,7 @@ impl MediaTask {
             frames,
             offers,
             counts,
+            life,
             unread: 0,
             untold: None,
         };
@@ -88,11 +93,12 @@ impl MediaTask {
             frames: frame_receiver,
             offers: offer_receiver,
             counts: count_receiver,
+            life: life_sender,
         };
         (task, ports)
     }
 
-    /// Runs until all handles are dropped.
+    /// Runs until the control is dropped.
     pub(crate) async fn run(mut self) {
         loop {
             let wake = self.drain();
@@ -102,6 +108,7 @@ impl MediaTask {
                     Some(command) => self.perform(command),
                     None => return,
                 },
+                None = self.life.recv() => return,
                 Some(arrival) = self.ways.next() => self.take(arrival),
                 () = sleep_until(wake) => self.media.advance(Instant::now()),
             }

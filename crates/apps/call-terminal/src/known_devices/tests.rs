@@ -26,6 +26,7 @@ fn a_guest_is_marked_where_no_name_can_imitate_it() {
     known_devices.set_present(&[(device(32), true)]);
     let participant = Participant {
         is_guest: true,
+        media: anteroom_protocol::media::PerSource::default(),
         ..participant_with(32, Some("Zoe"), None)
     };
     known_devices.introduce(&participant, None);

@@ -51,6 +51,7 @@ pub(crate) fn participant_with(
         is_lost: false,
         is_admin: false,
         is_guest: false,
+        media: anteroom_protocol::media::PerSource::default(),
         name: name.map(ToOwned::to_owned),
         member: None,
         stated_key: None,
@@ -87,6 +88,7 @@ fn joined_in(era: u8, own: u32, status: SeatStatus, is_admin: bool, roster: Rost
             deletion: Timestamp::from_secs(2),
             admin_statement: AdminStatement::default(),
         },
+        media: None,
         features: Vec::new(),
         statement: None,
     }))

@@ -4,7 +4,7 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use super::group::GroupCommand;
+use super::{group::GroupCommand, media::MediaCommand};
 use crate::{ApprovalStatement, DemuxId, EraId};
 
 /// The recipients of a message.
@@ -55,6 +55,8 @@ pub enum Command {
     LowerHand(DemuxId),
     /// Lets those wait who come from now on, or lets those in who wait. For admins and co-admins.
     SetApproval(bool),
+    /// Says something about media.
+    Media(MediaCommand),
     /// Asks for a sign of life, unless it was asked for already and has not come.
     Ping,
     /// Leaves the call.
@@ -123,6 +125,7 @@ impl fmt::Debug for Command {
             Self::Group(command) => return f.debug_tuple("Group").field(command).finish(),
             Self::RaiseHand(raised) => return f.debug_tuple("RaiseHand").field(raised).finish(),
             Self::SetApproval(on) => return f.debug_tuple("SetApproval").field(on).finish(),
+            Self::Media(command) => return f.debug_tuple("Media").field(command).finish(),
             Self::Ping => return f.write_str("Ping"),
             Self::Leave => return f.write_str("Leave"),
             Self::Approve { device, .. } => ("Approve", device),

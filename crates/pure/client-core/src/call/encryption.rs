@@ -16,7 +16,7 @@ mod texts;
 
 use std::{collections::VecDeque, mem};
 
-use anteroom_e2ee::{AdmissionReason, Moment, RoomContext};
+use anteroom_e2ee::{AdmissionReason, EpochFrames, Moment, RoomContext};
 use anteroom_e2ee_session::{
     Command as SessionCommand, CommandError, Event as SessionEvent, Input, JoinedSeat,
     MemberStatus, Output, Session, SessionTime,
@@ -57,6 +57,7 @@ pub(super) enum Effect {
     Said(SaidText),
     Event(CallEvent),
     Publish(AdminStatement),
+    FrameKeys(Box<EpochFrames>),
 }
 
 /// The part of a device in the encryption.
@@ -328,8 +329,7 @@ impl Encryption {
     fn take_outputs(&mut self, now: Moment) {
         while let Some(output) = self.session.poll_output() {
             let effect = match output {
-                // This client sends no frames.
-                Output::FrameKeys(_) => continue,
+                Output::FrameKeys(frames) => Some(Effect::FrameKeys(Box::new(frames))),
                 Output::Send(message) => self.message(message),
                 Output::Event(SessionEvent::Lobby(devices)) => {
                     self.take_lobby(devices);

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     chat::Chat,
     group::{GroupError, GroupState},
+    media::{MediaConfig, MediaNotice},
     roster::Roster,
     sealing::OpenError,
 };
@@ -99,6 +100,8 @@ pub struct SeatInfo {
     pub roster: Roster,
     /// The state of the link.
     pub link: LinkState,
+    /// The media that the call has, if it has some for this device.
+    pub media: Option<MediaConfig>,
     /// Optional functions of this room service, such as `roster_delta`.
     pub features: Vec<String>,
     /// The newest statement that an admin has given the device for this seat.
@@ -177,6 +180,8 @@ pub enum CallEvent {
         /// The reason.
         error: GroupError,
     },
+    /// The room service tells something about media.
+    Media(MediaNotice),
     /// A command about the group was not carried out.
     GroupRefused(GroupError),
     /// The room service does not keep the policy that this device has signed. The members have it.

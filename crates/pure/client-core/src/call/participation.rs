@@ -4,6 +4,7 @@ mod answers;
 mod commands;
 mod doubtful_texts;
 mod effects;
+mod media;
 mod messages;
 mod moderation;
 mod relay_budget;
@@ -14,7 +15,7 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use anteroom_e2ee::Moment;
 use anteroom_e2ee_session::SessionTime;
-use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
+use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp, media::PerSource};
 use anteroom_wire::rooms::socket::{
     ClientMessage, JoinMessage, JoinedMessage, RosterUpdates, ServerMessage,
 };
@@ -31,6 +32,7 @@ use super::{
     event::{CallEvent, CallModeration, SeatInfo, SeatStatus},
     hello::HelloCodec,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
+    media::{MEDIA, MediaConfig},
     member::{CallMember, user_devices},
     refusal::{refusal, refusal_with_member},
     replay::SenderCounters,
@@ -57,6 +59,8 @@ pub struct Participation {
     doubtful: DoubtfulTexts,
     relays: RelayBudget,
     answers: Answers,
+    /// The sources that the device sends.
+    published: PerSource<bool>,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,
 }
@@ -74,6 +78,8 @@ struct ResumeState {
     has_statements: bool,
     /// Whether the room service tells the whole roster on request.
     tells_rosters: bool,
+    /// Whether the call has media for the device.
+    has_media: bool,
     /// The lock, the approval and the rights, of a room service that tells them.
     moderation: Option<CallModeration>,
 }
@@ -96,6 +102,7 @@ impl Participation {
             doubtful: DoubtfulTexts::default(),
             relays: RelayBudget::default(),
             answers: Answers::default(),
+            published: PerSource::default(),
             has_unstored: false,
         }
     }
@@ -189,6 +196,8 @@ impl Participation {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
         let (moderation, is_admin) = Self::read_moderation(&body);
+        let has_media = body.features.iter().any(|feature| feature == MEDIA);
+        let has_media = has_media && self.options.member.is_some();
         let roster = Roster::parse(
             &body.participants,
             &body.pending,
@@ -204,6 +213,10 @@ impl Participation {
                 max_devices: body.max_devices,
                 roster,
                 link: LinkState::parse(&body.call_link_state, &self.options.room)?,
+                media: body
+                    .media_config
+                    .filter(|_| has_media)
+                    .map(MediaConfig::parse),
                 features: body.features.into_iter().map(Cow::into_owned).collect(),
                 statement: body.statement,
             },
@@ -270,6 +283,7 @@ impl Participation {
             roster_revision: RosterRevision::of(roster_revision),
             has_statements: has(STATEMENTS),
             tells_rosters: has(ROSTERS),
+            has_media: info.media.is_some(),
             moderation,
         });
         if let Some(encryption) = &mut self.encryption {
@@ -277,6 +291,7 @@ impl Participation {
             encryption.enter(&info, (present, missed), Surroundings { time, rng });
         }
         self.enter_moderation(&info, known);
+        self.publish_again(same_seat);
         if same_seat && info.status == SeatStatus::Active {
             CallEvent::Restored {
                 roster: info.roster,

@@ -103,6 +103,7 @@ mod tests {
             is_lost: false,
             is_admin: false,
             is_guest: false,
+            media: anteroom_protocol::media::PerSource::default(),
             name: None,
             member: None,
             stated_key: None,

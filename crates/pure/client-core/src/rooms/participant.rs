@@ -1,6 +1,7 @@
 //! The devices of a call, as the room service lists them.
 
 use anteroom_e2ee::MemberPublicKey;
+use anteroom_protocol::media::PerSource;
 use anteroom_wire::rooms::{ParticipantBody, socket::DeviceBody};
 
 use crate::{DemuxId, EraId, MemberKey, OpaqueUserId, TransportFailure, call::hello::HelloCodec};
@@ -20,6 +21,8 @@ pub struct Participant {
     pub is_admin: bool,
     /// Whether the user has a guest account, if the room service reveals it.
     pub is_guest: bool,
+    /// The sources that the device sends, if the room service reveals them.
+    pub media: PerSource<bool>,
     /// The name that the device gave itself when it joined a call. A holder of the link can choose any name;
     /// the room service can neither forge a name nor attribute one to another user.
     pub name: Option<String>,
@@ -68,6 +71,7 @@ pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, Tra
             is_lost: false,
             is_admin: false,
             is_guest: false,
+            media: PerSource::default(),
         })
     };
     bodies.iter().map(participant).collect()
@@ -104,5 +108,6 @@ pub(crate) fn participant(
         is_lost: body.lost,
         is_admin: body.admin,
         is_guest: body.guest,
+        media: body.media.map(Into::into).unwrap_or_default(),
     })
 }

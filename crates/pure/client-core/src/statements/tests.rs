@@ -69,6 +69,7 @@ fn participant(number: u8, id: &str) -> Participant {
         is_lost: false,
         is_admin: false,
         is_guest: false,
+        media: anteroom_protocol::media::PerSource::default(),
         name: None,
         member: Some(key.named()),
         stated_key: Some(key),
@@ -417,6 +418,7 @@ fn seat(features: &[&str], policy: &AdminStatement, pending: Vec<Participant>) -
             pending,
         },
         link: state(policy),
+        media: None,
         features: features.iter().map(|name| (*name).to_owned()).collect(),
         statement: None,
     }))

@@ -47,7 +47,7 @@ pub struct EpochChange {
 }
 
 /// The keys and leaves of an epoch, for the frames.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EpochFrames {
     /// The key.
     pub key: EpochKey,

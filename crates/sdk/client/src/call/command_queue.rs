@@ -12,6 +12,7 @@ use std::{
 use anteroom_client_core::call::command::{Command, CommandOrigin};
 use tokio::sync::mpsc;
 
+use super::session_media::MediaOpening;
 use crate::{CallEvent, RoomsError};
 
 /// The maximum number of commands that are taken in while an event waits. The largest call has fewer devices, to
@@ -26,6 +27,8 @@ pub(crate) enum SessionCommand {
     Event(CallEvent),
     /// Drops the connection and restores it.
     Reconnect,
+    /// Starts the media.
+    Media(MediaOpening),
 }
 
 /// A command with its position among all.

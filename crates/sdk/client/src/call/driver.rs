@@ -7,8 +7,9 @@ mod departure;
 mod ending;
 mod event_sender;
 mod link_publisher;
+mod waits;
 
-use std::{future, sync::Arc};
+use std::sync::Arc;
 
 use anteroom_client_core::{
     Moment, SessionTime,
@@ -25,15 +26,19 @@ use anteroom_client_core::{
 use rand_core::CryptoRng;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
 use self::{
-    counter_writer::CounterWriter, departure::Departure, event_sender::send,
+    counter_writer::CounterWriter,
+    departure::Departure,
+    event_sender::send,
     link_publisher::LinkPublisher,
+    waits::{moment, stopped},
 };
 use super::{
     command_queue::{CommandQueue, SessionCommand},
+    session_media::SessionMedia,
     socket::Socket,
 };
 use crate::{
@@ -54,6 +59,7 @@ pub(crate) struct Driver {
     counter_writer: CounterWriter,
     /// The changes of the link, from the first one on.
     publisher: Option<LinkPublisher>,
+    media: SessionMedia,
 }
 
 /// The reason for giving up a connection.
@@ -81,6 +87,7 @@ impl Driver {
             events,
             counter_writer: CounterWriter::default(),
             publisher: None,
+            media: SessionMedia::default(),
         }
     }
 
@@ -243,6 +250,7 @@ impl Driver {
                 Some(command) = self.commands.next(takes_relays) => {
                     self.send_command(socket, command).await
                 }
+                offer = self.media.next_offer() => self.send(socket, Command::Media(offer)).await,
                 _ = ping.tick() => {
                     let lacks_pong = self.participation.lacks_pong(self.time().moment);
                     if lacks_pong || last_received.elapsed() > SILENCE_LIMIT {
@@ -281,6 +289,10 @@ impl Driver {
                 self.emit(event).await;
                 Ok(())
             }
+            Ok(MessageEffect::Media(effect)) => {
+                self.media.carry_out(effect).await;
+                Ok(())
+            }
             Ok(MessageEffect::Moved) => Err(Interruption::Lost),
             Ok(MessageEffect::End(end_reason)) => Err(Interruption::Over(end_reason)),
             Err(error) => Err(Interruption::Over(EndReason::Failed(error))),
@@ -303,6 +315,10 @@ impl Driver {
             }
             SessionCommand::Event(event) => {
                 self.emit(event).await;
+                Ok(())
+            }
+            SessionCommand::Media(opening) => {
+                self.media.start(opening).await;
                 Ok(())
             }
             SessionCommand::Reconnect => Err(Interruption::Lost),
@@ -335,6 +351,7 @@ impl Driver {
                 }
                 Some(ParticipationEffect::Event(event)) => self.emit(event).await,
                 Some(ParticipationEffect::Publish(change)) => self.publish(change),
+                Some(ParticipationEffect::Media(effect)) => self.media.carry_out(effect).await,
             }
         }
     }
@@ -361,19 +378,7 @@ impl Driver {
     }
 
     async fn emit(&mut self, event: CallEvent) {
+        self.media.observe(&event).await;
         send(event, &self.events, &mut self.commands).await;
     }
-}
-
-/// Returns at a moment, never without one.
-async fn moment(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => future::pending().await,
-    }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the session was dropped, which stops the task too.
-    let _ = stopping.wait_for(|stop| *stop).await;
 }

@@ -1,5 +1,7 @@
 //! The handle of a device's participation in a call.
 
+mod media;
+
 use std::{collections::VecDeque, fmt, sync::Arc};
 
 use anteroom_client_core::call::{

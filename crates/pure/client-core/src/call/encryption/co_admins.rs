@@ -1,8 +1,7 @@
 //! The co-admins, the lobby between admins and them, and the decisions of co-admins.
 //!
-//! The room service shows its lobby to admins and takes decisions from them, and from the co-admins that an admin has
-//! named to it. For the others, and at room services that know no co-admins, the device of the admin longest in the
-//! call tells the co-admins who waits, and passes their decisions on.
+//! The room service serves admins, and the co-admins that an admin has named to it. For the others the device of the
+//! admin longest in the call tells the co-admins who waits, and passes their decisions on.
 
 use anteroom_e2ee::{AdmissionReason, CoAdmin, MemberLeaf, Moment};
 use anteroom_e2ee_session::{
@@ -399,6 +398,7 @@ fn shown(device: &WaitingDevice) -> Participant {
         is_lost: false,
         is_admin: false,
         is_guest: device.is_guest,
+        media: anteroom_protocol::media::PerSource::default(),
         name: device.name.clone(),
         member: Some(device.member_key.named()),
         stated_key: Some(device.member_key),

@@ -120,6 +120,10 @@ impl Participation {
                     demux_id: device.number(),
                 }
             }
+            Command::Media(command) => {
+                self.command_media(command);
+                return Ok(());
+            }
             // Its answer could stand for both.
             Command::Ping if self.answers.awaits_pong() => return Ok(()),
             Command::Ping => {

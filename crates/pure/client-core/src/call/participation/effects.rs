@@ -15,6 +15,7 @@ use crate::{
         encryption::{Effect, Encryption, SaidText, Surroundings},
         event::CallEvent,
         group::GroupError,
+        media::MediaEffect,
         text,
     },
 };
@@ -28,6 +29,8 @@ pub enum ParticipationEffect {
     Event(CallEvent),
     /// A change of the link over HTTP, with the passkey of an admin.
     Publish(LinkChange),
+    /// An effect for the connection to the media server.
+    Media(MediaEffect),
 }
 
 impl Participation {
@@ -55,6 +58,7 @@ impl Participation {
                     ParticipationEffect::Send(text::write(&message)?)
                 }
                 Effect::Event(event) => ParticipationEffect::Event(event),
+                Effect::FrameKeys(frames) => ParticipationEffect::Media(MediaEffect::Keys(frames)),
                 Effect::Publish(statement) => ParticipationEffect::Publish(LinkChange {
                     admin_statement: Some(statement),
                     ..LinkChange::default()
@@ -92,7 +96,7 @@ impl Participation {
         self.collect();
         self.effects.retain(|effect| match effect {
             Effect::Send(message) => matches!(message, ClientMessage::Relay { .. }),
-            Effect::Said(_) | Effect::Event(_) | Effect::Publish(_) => true,
+            Effect::Said(_) | Effect::Event(_) | Effect::Publish(_) | Effect::FrameKeys(_) => true,
         });
         // The message of a text has left the queue, and its writing has failed.
         let mut effects = self.effects.iter();

@@ -1,7 +1,9 @@
 //! The reading of the room service's messages.
 
+use std::mem;
+
 use anteroom_e2ee_session::{Input, RelayClass, SessionTime};
-use anteroom_protocol::{DemuxId, GroupEpoch};
+use anteroom_protocol::{DemuxId, GroupEpoch, media::SessionDescription};
 use anteroom_wire::rooms::socket::ServerMessage;
 use rand_core::CryptoRng;
 
@@ -11,6 +13,7 @@ use crate::{
     call::{
         encryption::Surroundings,
         event::{CallEvent, CallModeration, DenialReason, EndReason},
+        media::{MediaEffect, muted, slots, speakers},
         refusal::displayed,
         roster::{Roster, RosterChanges},
         sealing::OpenError,
@@ -30,6 +33,8 @@ pub enum MessageEffect {
     Moved,
     /// An event for the user.
     Event(CallEvent),
+    /// An effect for the connection to the media server.
+    Media(MediaEffect),
     /// The participation is over.
     End(EndReason),
 }
@@ -182,6 +187,24 @@ impl Participation {
                 let from = parse_demux(from)?;
                 return Ok(self.handle(Input::Refuse { at, from }, surroundings));
             }
+            ServerMessage::Media {
+                session,
+                mut answer,
+            } => {
+                let answer = SessionDescription::new(mem::take(&mut *answer));
+                return Ok(MessageEffect::Media(MediaEffect::Answer {
+                    session,
+                    answer,
+                }));
+            }
+            ServerMessage::Send(wanted) => {
+                return Ok(MessageEffect::Media(MediaEffect::Wanted(wanted.into())));
+            }
+            ServerMessage::Slots { slots: bodies } => CallEvent::Media(slots(&bodies)?),
+            ServerMessage::Speakers { speakers: devices } => CallEvent::Media(speakers(&devices)?),
+            ServerMessage::Muted { by, source, hold } => {
+                CallEvent::Media(muted(by, source.into(), hold)?)
+            }
             ServerMessage::Pong { roster_revision } => {
                 self.answers.pong();
                 let encryption = self.encryption.as_ref();
@@ -194,13 +217,7 @@ impl Participation {
                 self.request_roster(now);
                 return Ok(MessageEffect::Nothing);
             }
-            // This client has no media.
-            ServerMessage::Media { .. }
-            | ServerMessage::Slots { .. }
-            | ServerMessage::Send(_)
-            | ServerMessage::Speakers { .. }
-            | ServerMessage::Muted { .. }
-            | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
+            ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
         };
         Ok(MessageEffect::Event(event))
     }

@@ -3,6 +3,7 @@
 mod departures;
 mod features;
 mod limits;
+mod media;
 mod moderation;
 mod rosters;
 mod unsaid;

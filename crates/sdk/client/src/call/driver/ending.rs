@@ -77,7 +77,7 @@ impl Driver {
             match effect {
                 ParticipationEffect::Event(event) => self.emit(event).await,
                 ParticipationEffect::Publish(change) => self.publish(change),
-                ParticipationEffect::Send(_) => {}
+                ParticipationEffect::Send(_) | ParticipationEffect::Media(_) => {}
             }
         }
         while let Some(command) = self.commands.next(true).await {
@@ -88,7 +88,7 @@ impl Driver {
                 }
                 SessionCommand::Event(event) => self.emit(event).await,
                 SessionCommand::Call(_, command) => is_unanswered |= command.is_request(),
-                SessionCommand::Reconnect => {}
+                SessionCommand::Reconnect | SessionCommand::Media(_) => {}
             }
         }
         if is_unanswered {

@@ -22,6 +22,7 @@ fn seat(era: u8, number: u32, key: u8) -> CallEvent {
         is_lost: false,
         is_admin: false,
         is_guest: false,
+        media: anteroom_protocol::media::PerSource::default(),
         name: None,
         member: Some(key.named()),
         stated_key: Some(key),
@@ -46,6 +47,7 @@ fn seat(era: u8, number: u32, key: u8) -> CallEvent {
             deletion: Timestamp::from_secs(1),
             admin_statement: AdminStatement::default(),
         },
+        media: None,
         features: vec!["statements".to_owned()],
         statement: None,
     }))

@@ -76,6 +76,7 @@ fn listed(number: u8, person: u8) -> Participant {
         is_lost: false,
         is_admin: false,
         is_guest: false,
+        media: anteroom_protocol::media::PerSource::default(),
         name: None,
         member: Some(key(person).named()),
         stated_key: Some(key(person)),
@@ -176,6 +177,7 @@ fn seat(is_admin: bool, roster: Roster) -> SeatInfo {
             deletion: NOW,
             admin_statement: policy(),
         },
+        media: None,
         features: features.map(ToOwned::to_owned).to_vec(),
         statement: None,
     }
