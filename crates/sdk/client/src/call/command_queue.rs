@@ -28,6 +28,10 @@ pub(crate) enum SessionCommand {
     /// Drops the connection and restores it.
     Reconnect,
     /// Starts the media.
+    #[cfg_attr(
+        not(feature = "media"),
+        expect(dead_code, reason = "there is no opening")
+    )]
     Media(MediaOpening),
 }
 
