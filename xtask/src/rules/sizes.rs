@@ -60,6 +60,10 @@ const REASONS: &[(&str, &str)] = &[
         "one file format with its migrations: the tables of both services share rows, keys and statements",
     ),
     (
+        "crates/testkit",
+        "a server of each kind that tests of other crates talk to, and what they ask of it",
+    ),
+    (
         "crates/testkit/src/rooms.rs",
         "one server with all that a test may ask of it",
     ),

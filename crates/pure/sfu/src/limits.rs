@@ -167,8 +167,12 @@ fn bits_of(bytes: usize) -> u64 {
     (bytes as u64).saturating_mul(8)
 }
 
-/// The limits of the requests of one device: five offers at once and one in five seconds, ten views and two
-/// changes of what it publishes a second.
+/// The limits of the requests of one device: one offer in five seconds, ten views and two changes of what it
+/// publishes a second.
+///
+/// The caller has the same rates and passes fewer at once. A request that it passes may wait for the thread of the
+/// media for longer than the one before it. It must not be beyond this limit then: nobody would say again what is
+/// lost.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestMeters {
     /// Fifths of offers, so that one token is added in a second.
@@ -183,9 +187,9 @@ const OFFER: u64 = 5;
 impl Default for RequestMeters {
     fn default() -> Self {
         Self {
-            offers: TokenBucket::new(5 * OFFER, 1),
-            views: TokenBucket::new(10, 10),
-            publications: TokenBucket::new(2, 2),
+            offers: TokenBucket::new(6 * OFFER, 1),
+            views: TokenBucket::new(20, 10),
+            publications: TokenBucket::new(4, 2),
         }
     }
 }

@@ -370,7 +370,7 @@ impl Stage {
                         person.connection = None;
                     }
                 }
-                CallOutput::Dropped(_) | CallOutput::Fact(_) => {}
+                CallOutput::Dropped(_) | CallOutput::Media(_) | CallOutput::Fact(_) => {}
                 CallOutput::Wait(_) => break,
             }
         }

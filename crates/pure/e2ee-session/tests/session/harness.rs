@@ -372,7 +372,7 @@ impl Harness {
                     self.call_wait = until.map(anteroom_call::Moment::as_millis);
                     return;
                 }
-                CallOutput::Dropped(_) | CallOutput::Fact(_) => {}
+                CallOutput::Dropped(_) | CallOutput::Media(_) | CallOutput::Fact(_) => {}
             }
         }
     }

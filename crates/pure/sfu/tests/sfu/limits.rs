@@ -110,9 +110,9 @@ fn requests_have_their_rates() {
     type Request = fn(&mut RequestMeters, Moment) -> bool;
     // The request, how many pass at once, and the milliseconds until the next one.
     let table: [(&str, Request, u64, u64); 3] = [
-        ("offers", RequestMeters::offer, 5, 5_000),
-        ("views", RequestMeters::view, 10, 100),
-        ("publications", RequestMeters::publication, 2, 500),
+        ("offers", RequestMeters::offer, 6, 5_000),
+        ("views", RequestMeters::view, 20, 100),
+        ("publications", RequestMeters::publication, 4, 500),
     ];
     for (name, request, at_once, wait) in table {
         let mut meters = RequestMeters::default();
@@ -128,6 +128,32 @@ fn requests_have_their_rates() {
 }
 
 proptest! {
+    /// The caller's limits: five offers, ten views and two publications at once.
+    #[test]
+    fn requests_that_the_caller_passes_pass_however_they_are_delayed(
+        steps in proptest::collection::vec((0_u64..700, 0_u64..900), 1..200),
+    ) {
+        type Request = fn(&mut RequestMeters, Moment) -> bool;
+        let table: [(u64, u64, u64, Request); 3] = [
+            (25, 1, 5, RequestMeters::offer),
+            (10, 10, 1, RequestMeters::view),
+            (2, 2, 1, RequestMeters::publication),
+        ];
+        for (burst, per_second, cost, request) in table {
+            let mut callers = TokenBucket::new(burst, per_second);
+            let mut meters = RequestMeters::default();
+            let (mut millis, mut arrival) = (70_000, 0);
+            for (wait, delay) in &steps {
+                millis += wait;
+                // Requests do not overtake each other.
+                arrival = arrival.max(millis + delay);
+                if callers.try_take(cost, Moment::from_millis(millis)) {
+                    prop_assert!(request(&mut meters, Moment::from_millis(arrival)));
+                }
+            }
+        }
+    }
+
     /// In no interval more passes than the burst and the refill of the interval.
     #[test]
     fn a_bucket_passes_no_more_than_its_rate(

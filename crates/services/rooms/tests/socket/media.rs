@@ -558,3 +558,36 @@ async fn an_offer_has_256_kib_and_as_many_slots_as_a_connection_may_have() {
         ("too_large".to_owned(), End::Closed(1009))
     );
 }
+
+#[tokio::test]
+async fn a_client_has_one_large_message_in_flight() {
+    let Meeting {
+        media,
+        rooms,
+        mut host,
+        mut guest,
+        guest_id,
+        link,
+        ..
+    } = Meeting::connected().await;
+    let (other, _) = member(&rooms, &link, &rooms.new_account()).await;
+    assert_eq!(host.said(&json!({"type": "participants"})).await, [""; 0]);
+    // The call handles nothing until the media of the guest have ended.
+    media.hold_ends(true);
+    guest.send(&json!({"type": "leave"})).await;
+    media.told_until(&format!("-{guest_id}")).await;
+    // The service itself answers what names no device, without asking the call.
+    let nobody = json!({"type": "deny", "demuxId": 17});
+    host.send(&json!({"type": "participants"})).await;
+    host.send(&nobody).await;
+    assert_eq!(error(&mut host).await.0, "unknown_device");
+    let large = json!({"type": "media", "session": 1, "offer": "x".repeat(100 * 1024)});
+    host.send(&large).await;
+    host.send(&nobody).await;
+    round_trips(&rooms, 20).await;
+    let next = host.0.next().now_or_never();
+    assert!(next.is_none(), "read behind a large message: {next:?}");
+    media.hold_ends(false);
+    assert_eq!(error(&mut host).await.0, "unknown_device");
+    drop(other);
+}

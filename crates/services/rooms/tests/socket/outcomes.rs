@@ -76,6 +76,13 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         json!({"type": "lock", "locked": true}),
         json!({"type": "approval", "on": false}),
         json!({"type": "coadmin", "opaqueUserId": user, "on": true}),
+        json!({"type": "media", "session": 1, "offer": "v=0"}),
+        json!({"type": "view", "slots": []}),
+        json!({
+            "type": "publish", "audio": true, "camera": false, "screen": false,
+            "screenAudio": false,
+        }),
+        json!({"type": "mute", "demuxId": id}),
         // No device can have this demux id, so that it is refused before the call sees it.
         json!({"type": "block", "demuxId": 17}),
     ] {
@@ -97,10 +104,14 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
             "join succeeded 2",
             "lock refused 1",
             "lower-hand refused 1",
+            "media refused 1",
+            "mute refused 1",
+            "publish refused 1",
             "raise-hand refused 1",
             "refuse refused 1",
             "relay refused 1",
             "remove refused 1",
+            "view refused 1",
         ]
     );
 
@@ -176,7 +187,10 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
             "lock succeeded 2",
             "lower-hand refused 1",
             "lower-hand succeeded 1",
+            "media refused 1",
+            "mute refused 1",
             "participants succeeded 1",
+            "publish refused 1",
             "raise-hand refused 1",
             "raise-hand succeeded 1",
             "refuse refused 1",
@@ -186,6 +200,7 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
             "remove refused 1",
             "remove succeeded 1",
             "resume succeeded 1",
+            "view refused 1",
         ]
     );
     assert!(alerts(&rooms).is_empty());

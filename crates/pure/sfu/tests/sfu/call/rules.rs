@@ -297,20 +297,22 @@ fn a_muted_source_waits_for_a_new_publication_and_a_held_one_for_its_release_too
 #[test]
 fn requests_beyond_their_rates_are_refused_and_change_nothing() {
     let mut call = Call::of(2);
-    for _ in 0..10 {
+    for _ in 0..20 {
         call.view(1, &[wish(FIRST_PICTURE, 0, CAMERA, 180)]);
     }
     call.view(1, &[]);
     assert_eq!(call.refusals, [(1, Refusal::RateLimited)]);
     assert_eq!(places(&call.begin(0, CAMERA, LOW)), [(1, FIRST_PICTURE)]);
     call.refusals.clear();
-    call.publish(0, EVERYTHING);
+    for _ in 0..3 {
+        call.publish(0, EVERYTHING);
+    }
     call.publish(0, PerSource::default());
     assert_eq!(call.refusals, [(0, Refusal::RateLimited)]);
     assert_eq!(places(&call.go_on(0, CAMERA, LOW)), [(1, FIRST_PICTURE)]);
     let now = call.now();
-    let offers = (0..6).map(|_| call.media.may_offer(id(0), now));
-    assert_eq!(offers.filter(|may| *may).count(), 5);
+    let offers = (0..7).map(|_| call.media.may_offer(id(0), now));
+    assert_eq!(offers.filter(|may| *may).count(), 6);
     assert!(!call.media.may_offer(id(9), now), "it is not active");
 }
 

@@ -1,6 +1,6 @@
 //! The media of the room's call: commands of the call, and events for its devices.
 
-use anteroom_call::{ConnectionId, ErrorCode, Input, MediaCommand, Message};
+use anteroom_call::{Call, ConnectionId, ErrorCode, Input, MediaCommand, Message};
 use anteroom_protocol::{DemuxId, media::Source};
 use anteroom_runtime::OperationOutcome;
 
@@ -118,7 +118,7 @@ impl CallActor {
     }
 
     fn tell_all(&self, message: &OutboundMessage) {
-        let connections = self.call.iter().flat_map(|call| call.media_connections());
+        let connections = self.call.iter().flat_map(Call::media_connections);
         for send_queue in connections.filter_map(|to| self.send_queues.get(&to)) {
             let _ = send_queue.push(message.clone());
         }

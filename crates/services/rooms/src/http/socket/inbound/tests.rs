@@ -369,7 +369,7 @@ fn before_it_has_joined_a_client_sends_8_kib_of_a_join_and_4_kib_of_anything_els
     let join = of_length("join", MAX_JOIN);
     assert!(InboundMessage::parse_first(&join).content.is_ok());
     for (length, refusal) in [(4_096, Refusal::Invalid), (4_097, Refusal::TooLarge)] {
-        let got = InboundMessage::parse_first(&of_length("leave", length)).content;
+        let got = InboundMessage::parse_first(&of_length("raise_hand", length)).content;
         assert_eq!(got.err(), Some(refusal), "{length}");
     }
 }
