@@ -274,7 +274,11 @@ pub(super) const RESERVED: &[Reserved] = &[
 ];
 
 /// Dependencies on reserved packages that are exceptions.
-pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[];
+pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[(
+    "anteroom",
+    "str0m",
+    "its tests play devices with connections of their own",
+)];
 
 impl Layer {
     /// The folder of the layer's crates.

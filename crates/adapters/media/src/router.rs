@@ -35,7 +35,7 @@ pub(crate) struct Router {
     start: Instant,
     largest: Layer,
     pub(crate) counts: MediaCounts,
-    /// What connections have measured since it was published last.
+    /// The measurements of connections since they were published last.
     pub(crate) measurements: Vec<Measurement>,
     /// The calls with something to send.
     dirty: Vec<CallNumber>,

@@ -62,7 +62,7 @@ pub async fn run(
         );
     }
     let lock = data.lock()?;
-    let Listening { listeners, media } = Listening::begin(settings).await?;
+    let OpenSockets { listeners, media } = OpenSockets::open(settings).await?;
     let addresses = listeners.addresses(&certificates, settings)?;
     let installation = Arc::new(Installation::open(data, new)?);
     let key = databases::find_or_make_key(data, environment, &installation)?;
@@ -182,14 +182,14 @@ fn refuse_mistakes(
     Ok(())
 }
 
-/// All that listens for the services of the role, before anything is written.
-struct Listening {
+/// The sockets of the services of the role, opened before anything is written.
+struct OpenSockets {
     listeners: Listeners,
     media: Option<OpenMedia>,
 }
 
-impl Listening {
-    async fn begin(settings: &Settings) -> anyhow::Result<Self> {
+impl OpenSockets {
+    async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let own = &mut OwnAddresses::default();
         let listeners = Listeners::bind(settings, own).await?;
         let media = OpenMedia::start(settings, own)?;

@@ -12,6 +12,13 @@ mod budgets;
 mod call;
 mod call_ends;
 mod checks;
+#[expect(
+    dead_code,
+    clippy::panic,
+    reason = "it is the device of the tests of media, which do more with it"
+)]
+#[path = "../../../../adapters/media/tests/media/client.rs"]
+mod client;
 mod colours;
 mod confirmation;
 mod credential;
@@ -25,6 +32,7 @@ mod descriptors;
 mod device_events;
 mod directory;
 mod doctor;
+mod embedded_media;
 mod errors;
 mod failed_creates;
 mod group;

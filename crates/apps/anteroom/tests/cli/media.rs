@@ -21,9 +21,15 @@ fn issuing_params(file: &str) -> GenericSecretParams {
         issuers.anteroom(&["serve", "--role", "issuer"]),
         "the issuer listens on",
     );
-    issuers.shown(&["keys", "export", "--out", file]);
+    let params = params_of(&issuers, file);
     let (status, _) = issuer.stop();
     assert!(status.success());
+    params
+}
+
+/// Exports the params of an issuer to the file, and returns the generic ones.
+pub(crate) fn params_of(issuers: &TestDirectory, file: &str) -> GenericSecretParams {
+    issuers.shown(&["keys", "export", "--out", file]);
     let exported: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     let secret = exported["genericParams"][0]["secretParams"].as_str();
     GenericSecretParams::from_bytes(&STANDARD.decode(secret.unwrap()).unwrap()).unwrap()

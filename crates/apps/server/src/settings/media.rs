@@ -48,7 +48,7 @@ pub struct MediaSettings {
     #[schemars(range(min = 1, max = 100))]
     #[default(const { NonZeroU8::new(80).unwrap() })]
     pub load_percent: NonZeroU8,
-    /// What devices send: packets beyond these limits are dropped. A source that is beyond its limit
+    /// The limits of what devices send: packets beyond them are dropped. A source that is beyond its limit
     /// for ten seconds is dropped until it is published anew.
     pub limits: MediaLimitSettings,
     /// Media over TCP, for networks that let no UDP pass.
