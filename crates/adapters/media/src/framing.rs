@@ -76,6 +76,8 @@ impl fmt::Debug for FrameReader {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn frames(chunks: &[&[u8]]) -> Result<Vec<Vec<u8>>, TooLong> {
@@ -141,5 +143,68 @@ mod tests {
             }
         }
         assert_eq!(count, 50);
+    }
+
+    /// The frames of a stream, without any reader.
+    fn naive(mut stream: &[u8]) -> (Vec<Vec<u8>>, bool) {
+        let mut frames = Vec::new();
+        while let [high, low, rest @ ..] = stream {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            if length > MAX_FRAME {
+                return (frames, true);
+            }
+            if rest.len() < length {
+                break;
+            }
+            frames.push(rest[..length].to_vec());
+            stream = &rest[length..];
+        }
+        (frames, false)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Any bytes, in any parts, are the frames that they are without parts.
+        #[test]
+        fn any_stream_in_any_parts_is_the_same_frames(
+            frames in proptest::collection::vec((0_usize..2_100, any::<bool>()), 0..12),
+            garbage in proptest::collection::vec(any::<u8>(), 0..40),
+            parts in proptest::collection::vec(1_usize..5_000, 1..12),
+        ) {
+            let mut stream = Vec::new();
+            for (length, is_short) in frames {
+                let length = if is_short { length % 16 } else { length };
+                stream.extend(u16::try_from(length).unwrap().to_be_bytes());
+                stream.resize(stream.len() + length, 3);
+            }
+            stream.extend(garbage);
+            let mut reader = FrameReader::new();
+            let mut taken = Vec::new();
+            let mut is_too_long = false;
+            let mut rest = stream.as_slice();
+            for part in parts.iter().cycle() {
+                if rest.is_empty() || is_too_long {
+                    break;
+                }
+                let room = reader.room();
+                let length = (*part).min(room.len()).min(rest.len());
+                prop_assert!(length > 0);
+                room[..length].copy_from_slice(&rest[..length]);
+                rest = &rest[length..];
+                reader.advance(length);
+                loop {
+                    match reader.next_frame() {
+                        Ok(Some(frame)) => taken.push(frame.to_vec()),
+                        Ok(None) => break,
+                        Err(TooLong) => {
+                            is_too_long = true;
+                            break;
+                        }
+                    }
+                }
+            }
+            prop_assert_eq!((taken, is_too_long), naive(&stream));
+        }
     }
 }

@@ -3,11 +3,16 @@
 
 use std::time::Instant;
 
-use anteroom_media::{MediaEvent, MediaServer};
+use anteroom_media::{MediaEvent, MediaServer, SlotWish, ViewRequest};
 use anteroom_sfu::{
     connection_limits::{MAX_PACKET, SURPLUS},
+    input::Subject,
     output::{Pause, Refusal},
     source::Source,
+};
+use str0m::{
+    Rtc,
+    media::{Direction, MediaKind},
 };
 
 use crate::{
@@ -265,4 +270,52 @@ fn estimates_at_the_limits_are_those_of_their_device_alone() {
     bystanders.end(&mut meeting, "estimates at the limits");
     meeting.show_until_seen(0, INSIDER);
     assert_eq!(server.counts().ended_connections, 0);
+}
+
+#[test]
+fn offers_and_views_at_their_limits_take_nothing_from_others() {
+    let server = server();
+    let mut meeting = Meeting::of(&server, 3);
+    let mut rtc = Rtc::builder().build(Instant::now());
+    let mut api = rtc.sdp_api();
+    for (kind, direction, number) in [
+        (MediaKind::Audio, Direction::SendOnly, 2),
+        (MediaKind::Video, Direction::SendOnly, 2),
+        (MediaKind::Audio, Direction::RecvOnly, 15),
+        (MediaKind::Video, Direction::RecvOnly, 49),
+    ] {
+        for _ in 0..number {
+            api.add_media(kind, direction, None, None, None);
+        }
+    }
+    let (offer, _) = api.apply().unwrap();
+    let offer = offer.to_sdp_string();
+    let attributes = "a=x:y\r\n".repeat(30_000);
+    let mid = meeting.clients[INSIDER].slots[2].to_string();
+    let view = ViewRequest {
+        slots: (0..1_000_u16)
+            .map(|number| SlotWish {
+                mid: mid.clone(),
+                subject: Subject::Speaker(number.into()),
+                source: Source::Camera,
+                height: number * 60,
+            })
+            .collect(),
+        audio_without: (0..1_000).map(id).collect(),
+    };
+    let mut bystanders = Bystanders::of(&mut meeting);
+    meeting.keeps_answers = true;
+    for number in 0..40 {
+        let text = match number % 3 {
+            0 => offer.clone(),
+            1 => [offer.as_str(), &attributes].concat(),
+            _ => attributes.clone(),
+        };
+        let _busy = meeting.call.offer(id(INSIDER), 2 + number, text);
+        meeting.call.view(id(INSIDER), view.clone());
+        bystanders.go_on_until_heard(&mut meeting, 1);
+    }
+    bystanders.end(&mut meeting, "offers and views at their limits");
+    let is_answer = |event: &&MediaEvent| matches!(event, MediaEvent::Answer { .. });
+    assert!(meeting.log.iter().filter(is_answer).count() <= 6);
 }
