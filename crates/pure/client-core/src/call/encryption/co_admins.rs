@@ -398,6 +398,7 @@ fn shown(device: &WaitingDevice) -> Participant {
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        is_co_admin: false,
         is_guest: device.is_guest,
         name: device.name.clone(),
         member: Some(device.member_key.named()),
