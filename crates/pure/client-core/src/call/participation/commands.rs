@@ -70,11 +70,13 @@ impl Participation {
                     None => GroupError::NoGroup,
                 };
                 let service_parts = self.service_parts(command).into_iter();
-                let Some(encryption) = self.active_encryption() else {
+                let surroundings = Surroundings { time, rng };
+                let encryption = self.active_encryption();
+                let done = encryption.map(|one| one.command(command, surroundings));
+                if done.is_none() {
                     self.tell(CallEvent::GroupRefused(error));
-                    return Ok(());
-                };
-                let done = encryption.command(command, Surroundings { time, rng });
+                }
+                let done = done.unwrap_or(Err(CommandError::NotInGroup));
                 self.collect();
                 let due = service_parts.filter(|part| part.is_due(done));
                 let messages = due.map(ServicePart::into_message);
