@@ -229,9 +229,9 @@ impl Participation {
             if outcome == SayOutcome::GivenUp {
                 return Ok(());
             }
-            self.seal_to_outsiders(&Chat::Text { text: text.clone() }, rng)?;
-            if outcome == SayOutcome::OutsidersAlone {
-                self.effects.push_back(Effect::Said(outside(text)));
+            if has_outsiders {
+                self.seal_to_outsiders(&Chat::Text { text: text.clone() }, rng)?;
+                self.end_copies(text);
             }
             return Ok(());
         }
@@ -302,36 +302,6 @@ impl Participation {
         done == Some(Err(CommandError::OwnDevice))
     }
 
-    /// Seals a message for the clients without end-to-end encryption.
-    fn seal_to_outsiders(
-        &mut self,
-        chat: &Chat,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), RoomsError> {
-        for device in self.outsiders() {
-            self.seal_chat(Recipient::One(device), chat, rng)?;
-        }
-        Ok(())
-    }
-
-    /// Returns the devices without end-to-end encryption that are talked to: none where the link names an
-    /// admin key, since the room service could make any device look like that.
-    fn outsiders(&self) -> Vec<DemuxId> {
-        let (Some(encryption), Some(state)) = (&self.encryption, &self.resume_state) else {
-            return Vec::new();
-        };
-        if self.is_link_key_barred() {
-            return Vec::new();
-        }
-        let connected = state.roster.active.iter().filter(|one| !one.is_lost);
-        let devices = connected.map(|one| one.demux);
-        devices
-            .filter(|device| {
-                *device != state.demux && !encryption.takes_part(*device, &state.roster)
-            })
-            .collect()
-    }
-
     fn seal_chat(
         &mut self,
         to: Recipient,
@@ -350,6 +320,17 @@ impl Participation {
         message: &[u8],
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), RoomsError> {
+        let relay = self.sealed(to, message, rng)?;
+        self.effects.push_back(Effect::Send(relay));
+        Ok(())
+    }
+
+    pub(super) fn sealed(
+        &mut self,
+        to: Recipient,
+        message: &[u8],
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<ClientMessage, RoomsError> {
         let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
         let body = resume_state.sealer.seal(message, rng)?;
         let to = match to {
@@ -357,9 +338,7 @@ impl Participation {
             Recipient::One(device) => RelayRecipients::One(device.number()),
         };
         let body = wire::encode(&body);
-        let relay = ClientMessage::Relay { to, body };
-        self.effects.push_back(Effect::Send(relay));
-        Ok(())
+        Ok(ClientMessage::Relay { to, body })
     }
 
     pub(super) fn tell(&mut self, event: CallEvent) {
@@ -369,5 +348,9 @@ impl Participation {
 
 /// Returns a text under the key of the link alone, for which nobody asks again.
 const fn outside(text: String) -> SaidText {
-    SaidText { text, number: None }
+    SaidText {
+        text,
+        number: None,
+        is_said_outside: true,
+    }
 }
