@@ -36,7 +36,8 @@ struct KnownDevice {
     /// The member of the group with this device, as its key proves it. It goes before the entry that the room
     /// service lists.
     member: Option<ProvenMember>,
-    is_admin: bool,
+    /// The rights by the room service's word.
+    role: Role,
     /// Whether the device has a guest account.
     is_guest: bool,
     is_present: bool,
@@ -104,16 +105,16 @@ impl KnownDevices {
         self.me == Some(device)
     }
 
-    /// Updates the present devices; each item contains whether the device is an admin.
-    pub(super) fn set_present(&mut self, present: &[(DemuxId, bool)]) {
+    /// Updates the present devices, each with its rights by the room service's word.
+    pub(super) fn set_present(&mut self, present: &[(DemuxId, Role)]) {
         for known_device in self.known.values_mut() {
             known_device.is_present = false;
             known_device.is_waiting = false;
         }
-        for (device, is_admin) in present {
+        for (device, role) in present {
             let known_device = self.known_device(*device);
             known_device.is_present = true;
-            known_device.is_admin = *is_admin;
+            known_device.role = *role;
         }
         if self.known.len() > present.len() + MAX_GONE {
             self.forget_gone();
@@ -220,8 +221,8 @@ impl KnownDevices {
     pub(super) fn role(&self, device: DemuxId) -> Role {
         let known_device = self.known.get(&device);
         let member = known_device.and_then(|one| one.member.as_ref()?.role);
-        let listed = known_device.is_some_and(|one| one.is_admin);
-        member.unwrap_or(if listed { Role::Admin } else { Role::Member })
+        let listed = known_device.map(|one| one.role);
+        member.or(listed).unwrap_or_default()
     }
 
     /// Returns whether a device has a guest account.
@@ -261,6 +262,17 @@ impl KnownDevices {
     /// Returns whether the roster lists the device in the lobby.
     pub(super) fn is_waiting(&self, device: DemuxId) -> bool {
         self.known.get(&device).is_some_and(|one| one.is_waiting)
+    }
+
+    /// Returns the device that a typed tag names, if it is one that has left.
+    pub(super) fn find_gone(&self, prefix: &TagPrefix) -> Option<DemuxId> {
+        let mut matching = self
+            .known
+            .iter()
+            .filter(|(device, _)| DeviceTag::of(**device).starts_with(prefix));
+        let (device, known_device) = matching.next()?;
+        let is_gone = !known_device.is_present && !self.is_own(*device);
+        (is_gone && matching.next().is_none()).then_some(*device)
     }
 
     /// Looks a typed tag up.

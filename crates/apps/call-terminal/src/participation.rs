@@ -131,15 +131,9 @@ impl CallParticipation {
             }
             Input::Verify => self.call.show_words().await,
             Input::Match => return self.confirm_words().await,
-            Input::Lock(on) => self.call.lock(on).await,
-            Input::CoAdmin(tag) => match self.nominee(&tag) {
-                Ok(device) => self.call.add_co_admin(device).await,
-                Err(why) => return Reply::refused(why),
-            },
-            Input::RemoveCoAdmin(tag) => match self.nominee(&tag) {
-                Ok(device) => self.call.remove_co_admin(device).await,
-                Err(why) => return Reply::refused(why),
-            },
+            Input::Lock(on) => return self.lock(on).await,
+            Input::CoAdmin(tag) => return self.name_co_admin(&tag, true).await,
+            Input::RemoveCoAdmin(tag) => return self.name_co_admin(&tag, false).await,
             Input::Who => return Reply::with_entries(self.view.everyone(now)),
             Input::Help => {
                 let line = |line: &&str| Entry::Notice((*line).to_owned());

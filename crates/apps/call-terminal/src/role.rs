@@ -1,5 +1,7 @@
 //! The rights of a participant, as they are shown.
 
+use anteroom_client::Participant;
+
 /// The rights of a participant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -12,6 +14,15 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// Returns the rights of a device by the room service's word.
+    pub(crate) const fn listed(participant: &Participant) -> Self {
+        match (participant.is_admin, participant.is_co_admin) {
+            (true, _) => Self::Admin,
+            (false, true) => Self::CoAdmin,
+            (false, false) => Self::Member,
+        }
+    }
+
     /// Returns the mark before a tag, of the rights and of a guest account.
     pub(crate) const fn mark(self, is_guest: bool) -> &'static str {
         match (self, is_guest) {

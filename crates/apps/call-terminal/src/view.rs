@@ -22,6 +22,7 @@ mod rows;
 mod seat;
 mod sent_commands;
 mod sent_decisions;
+mod sent_moderation;
 mod silence;
 mod silence_news;
 mod typed_tags;

@@ -4,7 +4,7 @@ use anteroom_client::{DemuxId, MemberLeaf};
 use anteroom_protocol::CallLinkSecretParams;
 
 use super::{KnownDevices, nameable};
-use crate::{account::DeviceAccount, quotation::quoted, role::Role};
+use crate::{account::DeviceAccount, quotation::quoted};
 
 /// Columns of a name in a line of the conversation, with its quotation marks.
 const NAME_COLUMNS: usize = 34;
@@ -50,10 +50,7 @@ impl KnownDevices {
 
     fn waiting_mark(&self, device: DemuxId) -> &'static str {
         let known_device = self.known.get(&device);
-        let role = match known_device.is_some_and(|one| one.is_admin) {
-            true => Role::Admin,
-            false => Role::Member,
-        };
+        let role = known_device.map(|one| one.role).unwrap_or_default();
         role.mark(self.is_guest(device))
     }
 

@@ -23,7 +23,7 @@ fn a_guest_is_marked_where_no_name_can_imitate_it() {
         known_devices.introduce(&participant, None);
         assert_eq!(known_devices.label(device(32)), label);
     }
-    known_devices.set_present(&[(device(32), true)]);
+    known_devices.set_present(&[(device(32), Role::Admin)]);
     let participant = Participant {
         is_guest: true,
         media: anteroom_protocol::media::PerSource::default(),
@@ -36,7 +36,11 @@ fn a_guest_is_marked_where_no_name_can_imitate_it() {
 #[test]
 fn a_name_imitates_no_tag_and_hides_none() {
     let mut known_devices = KnownDevices::of_era(device(16));
-    known_devices.set_present(&[(device(16), false), (device(32), false), (device(48), true)]);
+    known_devices.set_present(&[
+        (device(16), Role::Member),
+        (device(32), Role::Member),
+        (device(48), Role::Admin),
+    ]);
     for (name, label) in [
         ("Ann#1", "#2000 \"Ann1\""),
         ("#3000 Ann", "#2000 \"3000 Ann\""),
@@ -69,7 +73,7 @@ fn joined(number: u32, name: Option<&str>, account: u8) -> Participant {
 fn a_device_is_called_as_it_said_else_as_it_joined_else_by_its_account() {
     let room = room_params();
     let mut known_devices = KnownDevices::of_era(device(16));
-    known_devices.set_present(&[(device(32), true)]);
+    known_devices.set_present(&[(device(32), Role::Admin)]);
     let introduce = |known_devices: &mut KnownDevices, name, account| {
         known_devices.introduce(&joined(32, name, account), Some(&room))
     };
@@ -101,7 +105,7 @@ fn a_tag_means_one_device_that_is_there_or_nobody() {
     let mut known_devices = KnownDevices::of_era(device(16));
     // The two ids agree in the twenty bits above the four zero bits.
     let twin = 32 + (1 << 24);
-    let all = [16, 32, 48].map(|number| (device(number), false));
+    let all = [16, 32, 48].map(|number| (device(number), Role::Member));
     known_devices.set_present(&all);
     assert_eq!(
         known_devices.find(&prefix("2000")),
@@ -114,8 +118,11 @@ fn a_tag_means_one_device_that_is_there_or_nobody() {
         known_devices.find(&prefix("3000")),
         TagLookup::Gone("#3000".to_owned())
     );
+    let gone = |tag: &str| known_devices.find_gone(&prefix(tag));
+    assert_eq!(gone("3000"), Some(device(48)));
+    assert_eq!([gone("2000"), gone("1000"), gone("4000")], [None; 3]);
 
-    known_devices.set_present(&[all[0], all[1], (device(twin), false)]);
+    known_devices.set_present(&[all[0], all[1], (device(twin), Role::Member)]);
     let tags = ["#2000000".to_owned(), "#2000100".to_owned()];
     assert_eq!(
         known_devices.find(&prefix("2000")),
@@ -138,7 +145,7 @@ fn a_tag_means_one_device_that_is_there_or_nobody() {
 fn those_who_left_are_not_remembered_without_end() {
     let mut known_devices = KnownDevices::of_era(device(16));
     for number in 2..=u32::try_from(3 * MAX_GONE).unwrap() {
-        known_devices.set_present(&[(device(number * 16), false)]);
+        known_devices.set_present(&[(device(number * 16), Role::Member)]);
         assert!(known_devices.known.len() <= MAX_GONE + 2);
     }
     assert!(known_devices.is_own(device(16)));

@@ -101,6 +101,14 @@ impl CallParticipation {
         }
     }
 
+    /// Returns the device that a typed tag names, if this person names co-admins, and can take that back.
+    pub(super) fn former_nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
+        match self.view.cannot_name_co_admins() {
+            Some(why) => Err(why.to_owned()),
+            None => self.view.former_nominee(tag),
+        }
+    }
+
     /// Returns the device that a typed tag names, if this person names co-admins.
     pub(super) fn nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
         match self.view.cannot_name_co_admins() {

@@ -35,6 +35,7 @@ fn is_of_command(code: &str) -> bool {
         "expired",
         "unavailable",
         "too_many_users",
+        "too_many_co_admins",
     ];
     codes.contains(&code)
 }
@@ -50,6 +51,7 @@ mod tests {
             ("too_large", true),
             ("not_pending", true),
             ("target_is_admin", true),
+            ("too_many_co_admins", true),
             ("unknown_device", true),
             ("relay_dropped", false),
         ] {

@@ -1,7 +1,7 @@
 //! The sentences about changes of presence.
 
 use super::*;
-use crate::view::tests::participant_with;
+use crate::{role::Role, view::tests::participant_with};
 
 fn device(number: u32) -> DemuxId {
     DemuxId::new(number * 16).unwrap()
@@ -9,7 +9,8 @@ fn device(number: u32) -> DemuxId {
 
 fn known_devices() -> KnownDevices {
     let mut known_devices = KnownDevices::of_era(device(31));
-    let all: Vec<(DemuxId, bool)> = (1..=30).map(|one| (device(one), one == 3)).collect();
+    let role = |one| if one == 3 { Role::Admin } else { Role::Member };
+    let all: Vec<(DemuxId, Role)> = (1..=30).map(|one| (device(one), role(one))).collect();
     known_devices.set_present(&all);
     for (number, name) in [(16, "Ann"), (32, "Bob")] {
         known_devices.introduce(&participant_with(number, Some(name), None), None);

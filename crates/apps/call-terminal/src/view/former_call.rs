@@ -5,6 +5,9 @@ use anteroom_client::{MemberPublicKey, Signer};
 use super::{View, admissions::CO_ADMIN};
 use crate::entry::Entry;
 
+/// The mark of a co-admin before a tag.
+const CO_ADMIN_MARK: &str = "co-admin ";
+
 /// The decisions and hands of a call that the room service has lost or ended.
 #[derive(Default)]
 pub(super) struct FormerCall {
@@ -15,6 +18,7 @@ pub(super) struct FormerCall {
     /// The others with a raised hand, with their former tags.
     hands: Vec<String>,
     had_raised_hand: bool,
+    /// Whether this device had the admin secret, or needed none since the link names no admin key.
     had_admin_secret: bool,
     /// The devices that were put out, with their former tags.
     put_out: Vec<String>,
@@ -32,6 +36,7 @@ impl View {
             let bare = label.strip_suffix(CO_ADMIN);
             bare.unwrap_or("somebody who has left").to_owned()
         });
+        let named = named.chain(self.service_co_admins());
         let raised = self.roster.active.iter();
         let raised = raised.filter(|one| one.hand_raised_at.is_some());
         let (own, others): (Vec<_>, Vec<_>) =
@@ -42,9 +47,26 @@ impl View {
             was_co_admin: co_admins.iter().any(|key| is_own(&key)) || self.has_service_rights(),
             hands: others.iter().map(|one| self.label(one.demux)).collect(),
             had_raised_hand: !own.is_empty(),
-            had_admin_secret: self.group.has_admin_secret(),
+            had_admin_secret: self.group.has_admin_secret()
+                || (self.is_admin && !self.has_admin_key()),
             put_out: self.group.put_out.labels(),
         }
+    }
+
+    /// Returns the labels of the other co-admins where the room service alone decides who is one.
+    fn service_co_admins(&self) -> Vec<String> {
+        if self.has_admin_key() {
+            return Vec::new();
+        }
+        let active = self.roster.active.iter();
+        let others = active.filter(|one| one.is_co_admin && !self.known_devices.is_own(one.demux));
+        let bare = |label: String| {
+            label
+                .strip_prefix(CO_ADMIN_MARK)
+                .unwrap_or(&label)
+                .to_owned()
+        };
+        others.map(|one| bare(self.label(one.demux))).collect()
     }
 
     /// Says what of the former call does not count in this one, and the next step.

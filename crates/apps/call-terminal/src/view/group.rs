@@ -46,6 +46,8 @@ pub(super) struct GroupView {
     /// The decisions about the call at the room service, where they are not as usual.
     pub(super) moderation: Option<CallModeration>,
     pub(super) put_out: PutOut,
+    /// Whether the room service takes decisions about the whole call.
+    pub(super) has_moderation: bool,
 }
 
 /// The place of a device that the room service lists in the call.

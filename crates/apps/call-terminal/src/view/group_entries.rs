@@ -10,7 +10,7 @@ use anteroom_client::{
 use super::{
     View, group::Membership, moderation::MODERATION_UNSUPPORTED, silence_news::SilenceNews, words,
 };
-use crate::{entry::Entry, presence::Change};
+use crate::{entry::Entry, presence::Change, role::Role};
 
 impl View {
     /// Returns whether the call is locked.
@@ -85,9 +85,15 @@ impl View {
                     Listing::Contradicted => ", listed otherwise by the room service",
                     Listing::Listed | Listing::Unlisted => "",
                 };
+                // The two can differ, as after a lost message.
+                let is_none = self.group.role(member) == Some(Role::Member);
+                let rights = match participant.is_co_admin && is_none {
+                    true => ", a co-admin for the room service alone",
+                    false => "",
+                };
                 let reason = self.admission(member.reason);
                 let account = words::certificate(member.certificate);
-                format!(", {account}, {reason}{compared}{confirmed}{listed}")
+                format!(", {account}, {reason}{compared}{confirmed}{listed}{rights}")
             }
             Membership::Outside => ", not in the group".to_owned(),
             Membership::NoKey => ", without end-to-end encryption".to_owned(),
@@ -140,7 +146,10 @@ impl View {
             } => vec![self.co_admins_decision(claims, decision, *handling)],
             CallEvent::Words(shown) => self.show_words(shown),
             CallEvent::NotSaid { text, error } => vec![self.not_said(*error, text)],
-            CallEvent::GroupRefused(error) => vec![Entry::Problem(words::group_refusal(*error))],
+            CallEvent::GroupRefused(error) => {
+                self.refused_by_group(*error);
+                vec![Entry::Problem(words::group_refusal(*error))]
+            }
             CallEvent::PolicyNotKept(error) => vec![Entry::Problem(format!(
                 "the members have the new policy of the room, and its service does not keep it for \
                  later calls: {error}"

@@ -1,6 +1,6 @@
 //! The decisions of admins about the whole call, by the word of the room service.
 
-use anteroom_client::{CallModeration, DemuxId, Roster};
+use anteroom_client::{CallModeration, DemuxId, Participant, Roster};
 
 use super::{View, changed_devices::find, sent_commands::Request};
 use crate::entry::Entry;
@@ -24,8 +24,21 @@ impl View {
         known.is_some_and(|known| known.is_locked)
     }
 
+    /// Returns whether the link names an admin key, so that members decide by signatures.
+    pub(super) fn has_admin_key(&self) -> bool {
+        let state = self.group.state.as_ref();
+        state.is_some_and(|state| state.has_admin)
+    }
+
+    /// Returns whether those who come wait for an approval.
+    pub(super) fn asks_approval(&self) -> bool {
+        let known = self.group.moderation.as_ref();
+        known.map_or(self.group.asks_by_link, |known| known.asks_approval)
+    }
+
     /// Applies the state of the call, and says what is new.
     pub(super) fn moderate(&mut self, moderation: CallModeration) -> Vec<Entry> {
+        self.confirm_moderation(moderation);
         let usual = CallModeration {
             is_locked: false,
             asks_approval: self.group.asks_by_link,
@@ -55,12 +68,7 @@ impl View {
     }
 
     fn approval_text(&self, is_asked: bool) -> &'static str {
-        let has_admin = self
-            .group
-            .state
-            .as_ref()
-            .is_some_and(|state| state.has_admin);
-        match (is_asked, has_admin) {
+        match (is_asked, self.has_admin_key()) {
             (true, _) => "Who comes from now on waits in the lobby.",
             (false, false) => "Who comes from now on is in at once, and so are those who waited.",
             (false, true) => {
@@ -86,6 +94,27 @@ impl View {
         }
         let notice = |text: &str| Entry::Notice(text.to_owned());
         texts.into_iter().map(notice).collect()
+    }
+
+    /// Says which others decide beside the admins now, or do not any more, where the room service alone decides that.
+    pub(super) fn changed_service_co_admins(&self, before: &Roster) -> Vec<Entry> {
+        if self.has_admin_key() {
+            return Vec::new();
+        }
+        let others = self.roster.active.iter();
+        let others = others.filter(|one| !self.known_devices.is_own(one.demux));
+        let changed = others.filter(|one| {
+            let known = find(&before.active, one.demux);
+            known.is_some_and(|known| known.is_co_admin != one.is_co_admin)
+        });
+        let entry = |one: &Participant| {
+            let label = self.label(one.demux);
+            Entry::Notice(match one.is_co_admin {
+                true => format!("{label} decides beside the admins now."),
+                false => format!("{label} is no co-admin any more."),
+            })
+        };
+        changed.map(entry).collect()
     }
 
     /// Returns the notice that somebody else has lowered the hand of this device.

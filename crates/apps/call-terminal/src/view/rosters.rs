@@ -9,7 +9,7 @@ use super::{
     changed_devices::{self, find},
     lobby, words,
 };
-use crate::{entry::Entry, presence::Change};
+use crate::{entry::Entry, presence::Change, role::Role};
 
 /// The time for which changes of presence are gathered before they are displayed.
 pub(super) const GATHERING: Duration = Duration::from_millis(500);
@@ -27,7 +27,7 @@ impl View {
         let lowered = self.own_hand_lowered(&before);
         self.confirm_sent();
         let all = || roster.active.iter().chain(&roster.pending);
-        let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
+        let present: Vec<_> = all().map(|one| (one.demux, Role::listed(one))).collect();
         self.known_devices.set_present(&present);
         self.known_devices.set_waiting(&roster.pending);
         let room = self.room_params.as_ref();
@@ -95,6 +95,7 @@ impl View {
         };
         let mut entries: Vec<Entry> = hands.into_iter().map(entry).collect();
         entries.extend(lowered);
+        entries.extend(self.changed_service_co_admins(&before));
         let changed = changed_devices::changed(&before.pending, &roster.pending);
         let changed =
             changed.map(|device| words::other_account(&self.known_devices.decision_label(device)));

@@ -7,6 +7,9 @@ use anteroom_client::{Approval, RoomName, Roster, SeatInfo, SeatStatus};
 use super::{View, changed_devices::find, group::GroupView, lobby::Lobby, words};
 use crate::{entry::Entry, known_devices::KnownDevices, quotation::quoted};
 
+/// The feature of room services that take decisions about the whole call.
+const MODERATION: &str = "moderation";
+
 impl View {
     /// Applies a seat, and says where it is and what of a former one does not count there.
     pub(super) fn join(&mut self, joined: &SeatInfo, now: Duration) -> Vec<Entry> {
@@ -35,6 +38,7 @@ impl View {
         self.room = words::room_title(&joined.link.name);
         self.link = words::link_change(&joined.link);
         self.group.asks_by_link = joined.link.approval == Approval::Required;
+        self.group.has_moderation = joined.features.iter().any(|one| one == MODERATION);
         self.is_open = joined.link.approval == Approval::Off;
         let room = match &joined.link.name {
             RoomName::Known(name) => quoted(name, usize::MAX),

@@ -17,6 +17,10 @@ const ANSWER_WAIT: Duration = Duration::from_secs(10);
 pub(super) enum Request {
     Decision(Decision, DemuxId),
     Hand(bool),
+    LowerHand(DemuxId),
+    Lock(bool),
+    Approval(bool),
+    CoAdmin(DemuxId, bool),
 }
 
 /// The way of a command to the room service.
@@ -53,11 +57,9 @@ pub(super) struct SentCommands {
 
 impl SentCommands {
     pub(super) fn add(&mut self, command: SentCommand) {
-        if matches!(command.request, Request::Hand(_)) {
-            // The last one counts.
-            self.sent
-                .retain(|sent| !matches!(sent.request, Request::Hand(_)));
-        }
+        // The last one counts.
+        let is_replaced = |sent: &SentCommand| sent.request.is_replaced_by(command.request);
+        self.sent.retain(|sent| !is_replaced(sent));
         if self.sent.len() >= MAX_SENT {
             self.sent.pop_front();
         }
@@ -76,7 +78,7 @@ impl SentCommands {
     pub(super) fn hand(&self) -> Option<bool> {
         self.sent.iter().find_map(|sent| match sent.request {
             Request::Hand(raised) => Some(raised),
-            Request::Decision(..) => None,
+            _ => None,
         })
     }
 
@@ -86,6 +88,19 @@ impl SentCommands {
             mem::take(&mut self.sent).into_iter().partition(is_done);
         self.sent = rest.into();
         self.confirmed = done;
+    }
+
+    /// Forgets the commands that something else shows as done.
+    pub(super) fn forget(&mut self, is_done: impl Fn(Request) -> bool) {
+        self.sent.retain(|sent| !is_done(sent.request));
+    }
+
+    /// Forgets the last command that did not go to the room service, since the group refuses it. `is_refused` says
+    /// whether it can be about a request.
+    pub(super) fn forget_refused(&mut self, is_refused: impl Fn(Request) -> bool) {
+        if let Some(last) = self.sent.iter().rposition(|sent| is_refused(sent.request)) {
+            self.sent.remove(last);
+        }
     }
 
     /// Takes the commands that nothing shows as done, and that would have been answered by now.
@@ -129,10 +144,41 @@ impl SentCommands {
     }
 }
 
+impl Request {
+    /// Returns whether a later request leaves nothing of this one.
+    fn is_replaced_by(self, later: Self) -> bool {
+        match (self, later) {
+            (Self::Hand(_), Self::Hand(_))
+            | (Self::Lock(_), Self::Lock(_))
+            | (Self::Approval(_), Self::Approval(_)) => true,
+            (Self::CoAdmin(device, _), Self::CoAdmin(other, _))
+            | (Self::LowerHand(device), Self::LowerHand(other)) => device == other,
+            _ => false,
+        }
+    }
+
+    /// Returns whether the room service refuses such a request about the whole call, hands or co-admins with a code.
+    fn is_refused_with(self, code: &str) -> bool {
+        match code {
+            "rate_limited" => true,
+            "forbidden" => !matches!(self, Self::Hand(_)),
+            UNKNOWN_DEVICE => matches!(self, Self::LowerHand(_) | Self::CoAdmin(_, true)),
+            "not_active" => matches!(self, Self::LowerHand(_)),
+            "unavailable" => matches!(self, Self::Lock(false) | Self::Approval(false)),
+            "expired" => matches!(self, Self::Approval(false)),
+            TOO_MANY_CO_ADMINS => matches!(self, Self::CoAdmin(_, true)),
+            _ => false,
+        }
+    }
+}
+
 /// The code of decisions that the call does not remember.
 pub(super) const TOO_MANY_USERS: &str = "too_many_users";
 /// The code of requests about a device that has left, which also answers messages that this device sends by itself.
 pub(super) const UNKNOWN_DEVICE: &str = "unknown_device";
+
+/// The code of a co-admin too many.
+pub(super) const TOO_MANY_CO_ADMINS: &str = "too_many_co_admins";
 
 impl SentCommand {
     /// Returns whether the room service refuses such a request of this device with this code.
@@ -140,8 +186,8 @@ impl SentCommand {
         use Decision::{Admit, Block, Deny, Remove};
         let decision = match self.request {
             _ if self.route == Route::ThroughAdmin => return false,
-            Request::Hand(_) => return code == "rate_limited",
             Request::Decision(decision, _) => decision,
+            request => return request.is_refused_with(code),
         };
         match code {
             "forbidden" | UNKNOWN_DEVICE => true,

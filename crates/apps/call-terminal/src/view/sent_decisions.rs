@@ -10,6 +10,12 @@ use super::{
 };
 use crate::{entry::Entry, input::Decision};
 
+pub(super) const EXPIRED: &str = "the link is revoked or has expired, and lets nobody in";
+pub(super) const UNAVAILABLE: &str =
+    "the room service cannot look at the link at the moment. Write it again in some seconds";
+pub(super) const FORBIDDEN: &str = "the room service takes decisions from admins alone, and does not take you for one. \
+    Join again with --admin";
+
 impl View {
     /// Returns the reason why a decision does nothing about a device where it is, and the command that does.
     pub(crate) fn misplaced(&self, decision: Decision, device: DemuxId) -> Option<String> {
@@ -116,6 +122,15 @@ impl View {
                 let own = me.and_then(|me| find(&roster.active, me));
                 own.is_some_and(|own| own.hand_raised_at.is_some() == raised)
             }
+            Request::LowerHand(device) => {
+                let listed = find(&roster.active, device);
+                listed.is_none_or(|one| one.hand_raised_at.is_none())
+            }
+            Request::CoAdmin(device, on) => {
+                let listed = find(&roster.active, device);
+                listed.is_none_or(|one| one.is_co_admin == on)
+            }
+            Request::Lock(_) | Request::Approval(_) => false,
         });
     }
 
@@ -134,7 +149,9 @@ impl View {
     /// Says what the room service has refused.
     pub(super) fn refused(&mut self, code: &str, message: &str) -> Vec<Entry> {
         let refused = self.sent.take_refused(code);
-        let is_doubtful = code == UNKNOWN_DEVICE && refused.len() > 1;
+        let is_decision = |sent: &SentCommand| matches!(sent.request, Request::Decision(..));
+        let is_doubtful =
+            refused.len() > 1 && (code == UNKNOWN_DEVICE || !refused.iter().all(is_decision));
         if code != TOO_MANY_USERS && !is_doubtful {
             for command in &refused {
                 self.take_back(command);
@@ -208,10 +225,7 @@ impl View {
     fn refusal(&self, command: &SentCommand, code: &str, message: &str) -> String {
         let text = &command.text;
         let Request::Decision(decision, device) = command.request else {
-            return format!(
-                "{text} was perhaps not done: {message} Look at /who, and write it again in some seconds if your \
-                 hand is not as you want it"
-            );
+            return self.other_refusal(command, code, message);
         };
         let label = self.known_devices.decision_label(device);
         let tag = self.known_devices.tag(device);
@@ -235,21 +249,15 @@ impl View {
                 "the room service lets nobody in while the call is locked: /lock off, and write it again; {label} \
                  waits in the lobby"
             ),
-            "expired" => "the link is revoked or has expired, and lets nobody in".to_owned(),
-            "unavailable" => {
-                "the room service cannot look at the link at the moment. Write it again in some seconds".to_owned()
-            }
+            "expired" => EXPIRED.to_owned(),
+            "unavailable" => UNAVAILABLE.to_owned(),
             TOO_MANY_USERS => {
                 return format!(
                     "{text} was done, and is not remembered: the call remembers too many accounts already. Decide \
                      about {label} again when they come back"
                 );
             }
-            "forbidden" => {
-                "the room service takes decisions from admins alone, and does not take you for one. Join again \
-                 with --admin"
-                    .to_owned()
-            }
+            "forbidden" => FORBIDDEN.to_owned(),
             _ => message.to_owned(),
         };
         format!("{text} was not done: {why}")

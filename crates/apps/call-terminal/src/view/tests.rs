@@ -6,6 +6,7 @@ mod outside;
 mod proofs;
 mod refusals;
 mod rights;
+mod sent_moderation;
 
 use anteroom_client::{
     AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
@@ -50,6 +51,7 @@ pub(crate) fn participant_with(
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        is_co_admin: false,
         is_guest: false,
         media: anteroom_protocol::media::PerSource::default(),
         name: name.map(ToOwned::to_owned),

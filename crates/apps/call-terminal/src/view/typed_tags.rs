@@ -30,7 +30,13 @@ impl View {
         }
     }
 
-    /// Returns the same for a decision. Nobody tells a co-admin who waits while no admin's device is there, so that
+    /// Returns the device whose right as a co-admin is to end: also one that has left, and may come back.
+    pub(crate) fn former_nominee(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
+        let gone = self.known_devices.find_gone(tag);
+        gone.map_or_else(|| self.other_device(tag), Ok)
+    }
+
+    /// Returns the device about which a decision is. Nobody tells a co-admin who waits while no admin's device is there, so that
     /// a device may be one of those that is not known, or not any more.
     pub(crate) fn decided_device(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
         let may_wait = matches!(self.find(tag), TagLookup::Unknown | TagLookup::Gone(_));

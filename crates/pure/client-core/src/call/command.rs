@@ -105,7 +105,11 @@ impl Command {
     pub const fn is_request(&self) -> bool {
         matches!(
             self,
-            Self::RaiseHand(_)
+            Self::Group(
+                GroupCommand::Lock(_)
+                    | GroupCommand::AddCoAdmin(_)
+                    | GroupCommand::RemoveCoAdmin(_)
+            ) | Self::RaiseHand(_)
                 | Self::LowerHand(_)
                 | Self::SetApproval(_)
                 | Self::Approve { .. }

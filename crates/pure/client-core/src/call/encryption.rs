@@ -13,6 +13,7 @@ mod said_text;
 mod say_outcome;
 mod shared_lobby;
 mod texts;
+mod users;
 
 use std::{collections::VecDeque, mem};
 

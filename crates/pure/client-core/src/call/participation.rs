@@ -7,6 +7,7 @@ mod effects;
 mod media;
 mod messages;
 mod moderation;
+mod outside_copies;
 mod relay_budget;
 mod ticks;
 mod written_texts;
@@ -55,6 +56,8 @@ pub struct Participation {
     /// Whether the link names an admin key, although this device takes no part in the encryption.
     names_admin: bool,
     effects: VecDeque<Effect>,
+    /// The copies for devices without end-to-end encryption, behind the other effects.
+    copies: VecDeque<Effect>,
     written: WrittenTexts,
     doubtful: DoubtfulTexts,
     relays: RelayBudget,
@@ -98,6 +101,7 @@ impl Participation {
             resume_state: None,
             names_admin: false,
             effects: VecDeque::new(),
+            copies: VecDeque::new(),
             written: WrittenTexts::default(),
             doubtful: DoubtfulTexts::default(),
             relays: RelayBudget::default(),
@@ -323,6 +327,7 @@ impl Participation {
     pub fn takes_relays(&self) -> bool {
         let encryption = self.encryption.as_ref();
         self.relays.is_open()
+            && !self.has_copies()
             && self.written.has_room()
             && encryption.is_none_or(Encryption::keeps_texts)
     }
@@ -330,7 +335,7 @@ impl Participation {
     /// Returns whether no text waits, and the room service has shown of each that it has it.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        !self.has_texts() && !self.written.has_written()
+        !self.has_texts() && !self.has_copies() && !self.written.has_written()
     }
 
     /// Returns whether a ping was not answered yet: the room service may not have read what was written before.

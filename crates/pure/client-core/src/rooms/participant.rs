@@ -19,6 +19,8 @@ pub struct Participant {
     pub is_lost: bool,
     /// Whether the device may admit, deny, remove and block others, if the room service reveals it.
     pub is_admin: bool,
+    /// Whether the device has the rights of an admin for the rest of the era, without the passkey.
+    pub is_co_admin: bool,
     /// Whether the user has a guest account, if the room service reveals it.
     pub is_guest: bool,
     /// The sources that the device sends, if the room service reveals them.
@@ -70,6 +72,7 @@ pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, Tra
             hand_raised_at: None,
             is_lost: false,
             is_admin: false,
+            is_co_admin: false,
             is_guest: false,
             media: PerSource::default(),
         })
@@ -107,6 +110,7 @@ pub(crate) fn participant(
         hand_raised_at: body.hand_raised_at,
         is_lost: body.lost,
         is_admin: body.admin,
+        is_co_admin: body.coadmin,
         is_guest: body.guest,
         media: body.media.map(Into::into).unwrap_or_default(),
     })

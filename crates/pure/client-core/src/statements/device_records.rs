@@ -90,6 +90,11 @@ impl DeviceRecords {
         self.devices.get(&(self.era?, device))?.user.clone()
     }
 
+    /// Returns the member key that the first roster with a device stated.
+    pub(crate) fn key(&self, device: DemuxId) -> Option<MemberPublicKey> {
+        self.devices.get(&(self.era?, device))?.member_key
+    }
+
     /// Forgets as many devices as have to go for new ones: none that the last roster listed.
     fn forget_for(&mut self, new: usize) {
         let excess = self.devices.len().saturating_add(new);

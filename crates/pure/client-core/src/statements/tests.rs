@@ -68,6 +68,7 @@ fn participant(number: u8, id: &str) -> Participant {
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        is_co_admin: false,
         is_guest: false,
         media: anteroom_protocol::media::PerSource::default(),
         name: None,

@@ -7,7 +7,7 @@ use anteroom_client::{
 
 use crate::{
     co_admins::{end, waiting, with_co_admin},
-    group::{Room, heard, own_device, said, within},
+    group::{Room, group_of, heard, own_device, said, within},
     support::wait_for,
 };
 
@@ -104,6 +104,42 @@ async fn a_co_admin_who_is_one_no_more_has_no_rights_at_the_room_service() {
     });
     let expected = GroupError::Command(CommandError::NotAdmin);
     assert_eq!(within(refused).await, expected);
+}
+
+#[tokio::test]
+async fn the_right_of_a_co_admin_who_has_left_is_ended_and_does_not_count_on_the_return() {
+    let (room, ann) = Room::create(Approval::Required, true).await;
+    let (bob, carl) = (room.fixture.person().await, room.fixture.person().await);
+    let mut anns = room.join(&ann, "Ann", 1, true).await;
+    own_device(&mut anns).await;
+    let (bobs, bobs_key) = with_co_admin(&room, &mut anns, &bob).await;
+    let mut carls = room.join(&carl, "Carl", 3, false).await;
+    let carls_device = own_device(&mut carls).await;
+    waiting(&mut anns, carls_device).await;
+    anns.approve(carls_device).await.unwrap();
+    let state = group_of(&mut anns, 3).await;
+    let mut members = state.members.iter();
+    let left = members.find(|one| one.claims.member_key == bobs_key);
+    let left = left.unwrap().claims.demux_id;
+    bobs.leave().await;
+    group_of(&mut anns, 2).await;
+    anns.remove_co_admin(left).await.unwrap();
+    let ended = wait_for(&mut anns, |event| match event {
+        CallEvent::GroupChanged(state) => state.co_admins.is_empty().then_some(()),
+        CallEvent::GroupRefused(error) => panic!("{error}"),
+        _ => None,
+    });
+    within(ended).await;
+    // He is let in as before, and has no rights.
+    let mut bobs = room.join(&bob, "Bob", 2, false).await;
+    own_device(&mut bobs).await;
+    bobs.set_approval(false).await.unwrap();
+    let refused = wait_for(&mut bobs, |event| match event {
+        CallEvent::Refused { code, .. } => Some(code),
+        CallEvent::Moderation(moderation) => panic!("{moderation:?}"),
+        _ => None,
+    });
+    assert_eq!(within(refused).await, "forbidden");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use anteroom_e2ee_session::{
     CoAdminDecision, CoAdminVerdict, Command as SessionCommand, CommandError, Listing, MAX_WAITING,
     SessionTime, Verdict, WaitingDevice,
 };
-use anteroom_protocol::{ApprovalStatement, DemuxId, OpaqueUserId};
+use anteroom_protocol::{ApprovalStatement, DemuxId};
 use anteroom_wire::rooms::socket::ClientMessage;
 
 use super::{Effect, Encryption, Surroundings, devices::listed, shared_lobby::ToldLobby};
@@ -40,31 +40,6 @@ impl Encryption {
             self.lobby.waiting.clear();
             self.show_lobby();
         }
-    }
-
-    /// Returns the users of a device: by the room service, which gives rights by its own lists, and by its leaf in the
-    /// group, which can claim another one.
-    pub(in crate::call) fn users_of(&self, device: DemuxId) -> Vec<OpaqueUserId> {
-        let listed = listed(&self.lobby.roster, device).and_then(|one| one.user.clone());
-        let left = || self.lobby.records.user(device);
-        let claimed = self.claims(device).ok().map(|claims| claims.user);
-        let mut users = Vec::from_iter(listed.or_else(left));
-        users.extend(claimed.filter(|claimed| !users.contains(claimed)));
-        users
-    }
-
-    /// Returns the users of a device but those of which another member key is a co-admin.
-    pub(in crate::call) fn users_without(&self, device: DemuxId) -> Vec<OpaqueUserId> {
-        let key = self.claims(device).ok().map(|claims| claims.member_key);
-        let key = key.or_else(|| listed(&self.lobby.roster, device)?.member_key());
-        let all = self.co_admins().unwrap_or_default();
-        let is_other = |user: &OpaqueUserId| {
-            let mut others = all.iter().filter(|one| Some(one.member_key) != key);
-            key.is_some() && others.any(|one| one.user == *user)
-        };
-        let mut users = self.users_of(device);
-        users.retain(|user| !is_other(user));
-        users
     }
 
     /// Returns the roster with the lobby that a co-admin was told.
@@ -349,7 +324,9 @@ impl Encryption {
     /// Returns the co-admins of the era but a member.
     pub(super) fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
         let mut others = self.co_admins()?;
-        let key = self.claims(device)?.member_key;
+        // Somebody who has left has no leaf, and comes back with the right.
+        let claimed = self.claims(device).map(|claims| claims.member_key);
+        let key = claimed.or_else(|error| self.lobby.records.key(device).ok_or(error))?;
         let number = others.len();
         others.retain(|one| one.member_key != key);
         match others.len() < number {
@@ -359,13 +336,13 @@ impl Encryption {
     }
 
     /// Returns the co-admins of the era by what this device has signed too: the group may not have it yet.
-    fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
+    pub(super) fn co_admins(&self) -> Result<Vec<CoAdmin>, CommandError> {
         self.session.context().ok_or(CommandError::NotInGroup)?;
         Ok(self.session.co_admins().to_vec())
     }
 
     /// Returns the claims of the member with a device.
-    fn claims(&self, device: DemuxId) -> Result<MemberLeaf, CommandError> {
+    pub(super) fn claims(&self, device: DemuxId) -> Result<MemberLeaf, CommandError> {
         let members = self.session.members();
         let mut members = members.into_iter().map(|member| member.claims);
         let member = members.find(|claims| claims.demux_id == device);
@@ -397,6 +374,7 @@ fn shown(device: &WaitingDevice) -> Participant {
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        is_co_admin: false,
         is_guest: device.is_guest,
         media: anteroom_protocol::media::PerSource::default(),
         name: device.name.clone(),

@@ -168,7 +168,11 @@ impl Encryption {
     fn mark_said(&mut self, text: String, now: Moment) {
         self.take_outputs(now);
         let number = Some(self.session.latest_text());
-        let said = SaidText { text, number };
+        let said = SaidText {
+            text,
+            number,
+            is_said_outside: false,
+        };
         self.effects.push_back(Effect::Said(said));
     }
 

@@ -70,11 +70,13 @@ impl Participation {
                     None => GroupError::NoGroup,
                 };
                 let service_parts = self.service_parts(command).into_iter();
-                let Some(encryption) = self.active_encryption() else {
+                let surroundings = Surroundings { time, rng };
+                let encryption = self.active_encryption();
+                let done = encryption.map(|one| one.command(command, surroundings));
+                if done.is_none() {
                     self.tell(CallEvent::GroupRefused(error));
-                    return Ok(());
-                };
-                let done = encryption.command(command, Surroundings { time, rng });
+                }
+                let done = done.unwrap_or(Err(CommandError::NotInGroup));
                 self.collect();
                 let due = service_parts.filter(|part| part.is_due(done));
                 let messages = due.map(ServicePart::into_message);
@@ -231,9 +233,9 @@ impl Participation {
             if outcome == SayOutcome::GivenUp {
                 return Ok(());
             }
-            self.seal_to_outsiders(&Chat::Text { text: text.clone() }, rng)?;
-            if outcome == SayOutcome::OutsidersAlone {
-                self.effects.push_back(Effect::Said(outside(text)));
+            if has_outsiders {
+                self.seal_to_outsiders(&Chat::Text { text: text.clone() }, rng)?;
+                self.end_copies(text);
             }
             return Ok(());
         }
@@ -304,36 +306,6 @@ impl Participation {
         done == Some(Err(CommandError::OwnDevice))
     }
 
-    /// Seals a message for the clients without end-to-end encryption.
-    fn seal_to_outsiders(
-        &mut self,
-        chat: &Chat,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), RoomsError> {
-        for device in self.outsiders() {
-            self.seal_chat(Recipient::One(device), chat, rng)?;
-        }
-        Ok(())
-    }
-
-    /// Returns the devices without end-to-end encryption that are talked to: none where the link names an
-    /// admin key, since the room service could make any device look like that.
-    fn outsiders(&self) -> Vec<DemuxId> {
-        let (Some(encryption), Some(state)) = (&self.encryption, &self.resume_state) else {
-            return Vec::new();
-        };
-        if self.is_link_key_barred() {
-            return Vec::new();
-        }
-        let connected = state.roster.active.iter().filter(|one| !one.is_lost);
-        let devices = connected.map(|one| one.demux);
-        devices
-            .filter(|device| {
-                *device != state.demux && !encryption.takes_part(*device, &state.roster)
-            })
-            .collect()
-    }
-
     fn seal_chat(
         &mut self,
         to: Recipient,
@@ -352,6 +324,17 @@ impl Participation {
         message: &[u8],
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), RoomsError> {
+        let relay = self.sealed(to, message, rng)?;
+        self.effects.push_back(Effect::Send(relay));
+        Ok(())
+    }
+
+    pub(super) fn sealed(
+        &mut self,
+        to: Recipient,
+        message: &[u8],
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<ClientMessage, RoomsError> {
         let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
         let body = resume_state.sealer.seal(message, rng)?;
         let to = match to {
@@ -359,9 +342,7 @@ impl Participation {
             Recipient::One(device) => Recipients::One(device.number()),
         };
         let body = wire::encode(&body);
-        let relay = ClientMessage::Relay { to, body };
-        self.effects.push_back(Effect::Send(relay));
-        Ok(())
+        Ok(ClientMessage::Relay { to, body })
     }
 
     pub(super) fn tell(&mut self, event: CallEvent) {
@@ -371,5 +352,9 @@ impl Participation {
 
 /// Returns a text under the key of the link alone, for which nobody asks again.
 const fn outside(text: String) -> SaidText {
-    SaidText { text, number: None }
+    SaidText {
+        text,
+        number: None,
+        is_said_outside: true,
+    }
 }

@@ -41,7 +41,7 @@ impl Participation {
     /// A message cannot be written as JSON.
     pub fn poll_effect(&mut self) -> Result<Option<ParticipationEffect>, RoomsError> {
         self.collect();
-        while let Some(effect) = self.effects.pop_front() {
+        while let Some(effect) = self.effects.pop_front().or_else(|| self.next_copy()) {
             return Ok(Some(match effect {
                 Effect::Said(said) => {
                     let unsaid = self.written.write(said);
@@ -107,6 +107,7 @@ impl Participation {
         {
             self.lose(said);
         }
+        self.doubt_copies(GroupError::Unconfirmed);
         let encryption = self.encryption.as_ref();
         let unsaid = self.written.disconnect(|said| reach(encryption, said));
         self.tell_unsaid(unsaid);
@@ -122,6 +123,7 @@ impl Participation {
     pub(super) fn take_limit(&mut self, now: Moment) {
         self.relays.refuse();
         self.answers.take_limit();
+        self.doubt_copies(GroupError::Limited);
         self.doubtful.add(self.written.take_written(), now);
         self.settle_doubtful(now);
     }
@@ -139,6 +141,8 @@ impl Participation {
         self.give_up_waiting();
         self.give_up_unsent();
         let written = self.doubtful.take().into_iter().chain(self.written.take());
+        let written: Vec<_> = written.chain(self.take_copies()).collect();
+        let written = written.into_iter();
         for (text, error) in written.rev() {
             self.effects
                 .push_front(Effect::Event(not_said(text, error)));
@@ -148,6 +152,8 @@ impl Participation {
     /// Drops what was sealed for another seat, and gives up the texts of another era.
     pub(super) fn drop_unsent(&mut self, same_era: bool, same_seat: bool) {
         if !same_seat {
+            let copies = self.take_copies();
+            self.tell_unsaid(copies);
             let is_kept = |effect: &Effect| !matches!(effect, Effect::Send(_));
             self.effects.retain(is_kept);
             if self.repeats_texts() {
@@ -214,8 +220,9 @@ impl Participation {
     }
 }
 
-/// Returns whether members can still ask for a text. Nobody does without the end-to-end encryption.
+/// Returns whether those to whom a text was said can still ask for it. Nobody does without the end-to-end encryption.
 pub(super) fn reach(encryption: Option<&Encryption>, said: &SaidText) -> TextReach {
+    let encryption = encryption.filter(|_| !said.is_said_outside);
     encryption.map_or(TextReach::Dropped, |encryption| encryption.reach(said))
 }
 

@@ -85,13 +85,8 @@ impl Participation {
     /// part: where the link names no admin key, the members let in whom the room service lets in.
     pub(super) fn moderate_alone(&mut self, command: GroupCommand) -> bool {
         let is_alone = !self.is_link_key_barred();
-        // The end of a lock or of a right never depends on the group: nobody else may be in it, or it knows of no right
-        // that the room service still gives.
-        let is_end = matches!(
-            command,
-            GroupCommand::Lock(false) | GroupCommand::RemoveCoAdmin(_)
-        );
-        if !is_alone && !is_end {
+        // The end of a lock never depends on the group, in which nobody else may be.
+        if !is_alone && !matches!(command, GroupCommand::Lock(false)) {
             return false;
         }
         let parts = self.service_parts(command);
@@ -145,12 +140,13 @@ pub(super) enum ServicePart {
 impl ServicePart {
     /// Returns whether it is to be sent after the group's part: not where that failed for now, so that one command has
     /// one outcome. Who can never lock the group, for lack of the admin secret, locks at the room service alone. The
-    /// end of a lock or of a right was sent before.
+    /// end of a lock was sent before. That of a right follows in any case: the group may know of no right that the room
+    /// service still gives.
     pub(super) fn is_due(&self, done: Result<(), CommandError>) -> bool {
         match self {
             Self::Lock(true) => matches!(done, Ok(()) | Err(CommandError::NotAdmin)),
-            Self::Lock(false) | Self::CoAdmin { on: false, .. } => false,
-            Self::CoAdmin { on: true, .. } => done.is_ok(),
+            Self::Lock(false) => false,
+            Self::CoAdmin { on, .. } => !on || done.is_ok(),
         }
     }
 

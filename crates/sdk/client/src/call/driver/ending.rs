@@ -21,7 +21,7 @@ impl Driver {
         };
         let has_texts = self.participation.has_texts();
         departure.wait_for_listeners(has_texts);
-        if has_texts || !self.commands.is_empty() {
+        if has_texts || self.participation.has_copies() || !self.commands.is_empty() {
             return Ok(());
         }
         departure.wait_for_answers();

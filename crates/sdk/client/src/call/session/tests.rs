@@ -21,6 +21,7 @@ fn seat(era: u8, number: u32, key: u8) -> CallEvent {
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        is_co_admin: false,
         is_guest: false,
         media: anteroom_protocol::media::PerSource::default(),
         name: None,

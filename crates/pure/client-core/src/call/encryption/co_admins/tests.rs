@@ -75,6 +75,7 @@ fn listed(number: u8, person: u8) -> Participant {
         hand_raised_at: None,
         is_lost: false,
         is_admin: false,
+        is_co_admin: false,
         is_guest: false,
         media: anteroom_protocol::media::PerSource::default(),
         name: None,

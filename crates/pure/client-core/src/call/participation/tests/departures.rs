@@ -4,7 +4,7 @@ use super::{
     features::{answer, at, device, enter, entry, events},
     *,
 };
-use crate::CallEvent;
+use crate::{CallEvent, call::group::GroupCommand};
 
 const GROUPS: [&str; 2] = ["member", "group"];
 
@@ -48,6 +48,9 @@ fn a_request_is_unanswered_until_a_ping_after_it_is_answered() {
     let requests = || {
         [
             Command::RaiseHand(true),
+            Command::Group(GroupCommand::Lock(true)),
+            Command::Group(GroupCommand::AddCoAdmin(device)),
+            Command::Group(GroupCommand::RemoveCoAdmin(device)),
             Command::Deny(device),
             Command::Remove(device),
             Command::Block(device),

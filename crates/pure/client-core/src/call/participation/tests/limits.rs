@@ -224,6 +224,99 @@ fn a_ping_follows_each_word_of_the_room_service_that_it_has_dropped_something() 
     }
 }
 
+/// Returns the number of messages for one device that go out now.
+fn sent_now(participation: &mut Participation) -> usize {
+    let mut count = 0;
+    while let Some(effect) = participation.poll_effect().unwrap() {
+        if let ParticipationEffect::Send(text) = effect {
+            let message: Value = serde_json::from_str(&text).unwrap();
+            count += usize::from(message["to"].is_number());
+        }
+    }
+    count
+}
+
+#[test]
+fn the_copies_of_a_text_for_devices_without_the_encryption_go_out_at_the_pace_of_the_room_service()
+{
+    const OUTSIDERS: usize = 40;
+    const LENGTH: usize = 8 * 1024;
+    for (limited_after, leaves, expected) in [
+        (None, false, None),
+        (Some(1), false, Some(GroupError::Limited)),
+        (
+            None,
+            true,
+            Some(GroupError::Command(crate::CommandError::NotConnected)),
+        ),
+    ] {
+        let mut ann = device(16, false);
+        let outsiders = (2..)
+            .take(OUTSIDERS)
+            .map(|one| entry(16 * one, true, false));
+        let all: Vec<Value> = [entry(16, true, true)]
+            .into_iter()
+            .chain(outsiders)
+            .collect();
+        enter(&mut ann, &answer(&GROUPS, &all), at(1));
+        events(&mut ann);
+        say(&mut ann, &"a".repeat(LENGTH), at(1));
+        let mut count = sent_now(&mut ann);
+        assert!((1..20).contains(&count), "{count}");
+        assert!(ann.has_copies() && !ann.takes_relays() && !ann.is_settled());
+        if leaves {
+            ann.give_up_texts();
+            let told = unsaid(&mut ann);
+            assert_eq!(told.first().map(|one| one.1), expected);
+            assert!(!ann.has_copies());
+            continue;
+        }
+        let mut told = Vec::new();
+        let mut ticks = 0;
+        while ann.has_copies() {
+            assert!(!ann.wants_ping());
+            let moment = ann.next_tick().unwrap();
+            let time = SessionTime { moment, ..at(1) };
+            ann.tick(time, &mut rng());
+            ticks += 1;
+            if limited_after == Some(ticks) {
+                receive(&mut ann, &limited(), time);
+                told = unsaid(&mut ann);
+                break;
+            }
+            count += sent_now(&mut ann);
+        }
+        assert_eq!(told.first().map(|one| one.1), expected);
+        if limited_after.is_none() {
+            assert_eq!(count, OUTSIDERS);
+            assert!(ann.wants_ping());
+        }
+    }
+}
+
+/// Members ask for a text that was dropped, and devices without the encryption do not.
+#[test]
+fn a_text_that_was_said_outside_too_is_told_once_the_room_service_drops_something() {
+    for has_outsider in [false, true] {
+        let mut ann = member_beside_another();
+        let mut all = vec![entry(16, true, true), entry(32, true, true)];
+        all.extend(has_outsider.then(|| entry(48, true, false)));
+        let roster = json!({
+            "type": "participants", "eraId": "07".repeat(16), "active": all, "pending": [],
+        });
+        receive(&mut ann, &roster, at(5));
+        events(&mut ann);
+        say(&mut ann, "one", at(5));
+        assert!(unsaid(&mut ann).is_empty());
+        receive(&mut ann, &limited(), at(5));
+        let expected: &[_] = match has_outsider {
+            true => &[perhaps("one")],
+            false => &[],
+        };
+        assert_eq!(unsaid(&mut ann), expected);
+    }
+}
+
 /// The numbers of devices mean others in another era, and others hear.
 #[test]
 fn a_command_of_another_era_is_refused_unless_it_is_about_nobody() {

@@ -1,0 +1,32 @@
+//! The users of devices, of which the room service makes co-admins.
+
+use anteroom_protocol::{DemuxId, OpaqueUserId};
+
+use super::{Encryption, devices::listed};
+
+impl Encryption {
+    /// Returns the users of a device: by the room service, which gives rights by its own lists, and by its leaf in the
+    /// group, which can claim another one.
+    pub(in crate::call) fn users_of(&self, device: DemuxId) -> Vec<OpaqueUserId> {
+        let listed = listed(&self.lobby.roster, device).and_then(|one| one.user.clone());
+        let left = || self.lobby.records.user(device);
+        let claimed = self.claims(device).ok().map(|claims| claims.user);
+        let mut users = Vec::from_iter(listed.or_else(left));
+        users.extend(claimed.filter(|claimed| !users.contains(claimed)));
+        users
+    }
+
+    /// Returns the users of a device but those of which another member key is a co-admin.
+    pub(in crate::call) fn users_without(&self, device: DemuxId) -> Vec<OpaqueUserId> {
+        let key = self.claims(device).ok().map(|claims| claims.member_key);
+        let key = key.or_else(|| self.lobby.records.key(device));
+        let all = self.co_admins().unwrap_or_default();
+        let is_other = |user: &OpaqueUserId| {
+            let mut others = all.iter().filter(|one| Some(one.member_key) != key);
+            key.is_some() && others.any(|one| one.user == *user)
+        };
+        let mut users = self.users_of(device);
+        users.retain(|user| !is_other(user));
+        users
+    }
+}
