@@ -130,6 +130,7 @@ mod step;
 mod text_numbers;
 mod text_reach;
 mod time;
+mod waiting_approvals;
 mod words;
 
 use core::time::Duration;

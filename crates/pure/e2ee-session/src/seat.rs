@@ -20,8 +20,7 @@ mod texts;
 use std::collections::{BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
-    Approval, ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext, SignedStatement,
-    VerificationWord,
+    ContextChange, EraHistory, GroupLink, MAX_ADDS, Moment, RoomContext, VerificationWord,
 };
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, Timestamp, redacted_debug};
 
@@ -43,6 +42,7 @@ use crate::{
     roster::RosterState,
     said_texts::{SaidTexts, TextEpoch},
     step::{Step, earlier},
+    waiting_approvals::WaitingApprovals,
 };
 
 /// The seat of a device in an era.
@@ -84,8 +84,7 @@ pub(crate) struct Seat {
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
-    /// Approvals of this device by co-admins whom the known policy does not name.
-    early_approvals: VecDeque<SignedStatement<Approval>>,
+    waiting_approvals: WaitingApprovals,
     /// The latest time of an approval that this device has signed.
     last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
@@ -163,7 +162,7 @@ impl Seat {
             refusals: Refusals::default(),
             own_refusal: None,
             bars: Vec::new(),
-            early_approvals: VecDeque::new(),
+            waiting_approvals: WaitingApprovals::default(),
             last_issued: Timestamp::from_secs(0),
             is_urgent: false,
             context_since: None,
@@ -194,14 +193,16 @@ impl Seat {
         let mut seat = Self::new(joined, step);
         seat.told_sending = former.told_sending;
         seat.last_issued = former.last_issued;
+        let waiting = former.waiting_approvals;
+        let is_same_era = seat.era == former.era;
+        seat.waiting_approvals.keep_former(waiting, is_same_era);
         seat.said = former.said;
         seat.heard = former.heard;
         seat.first_epochs = former.first_epochs;
-        if seat.era == former.era {
+        if is_same_era {
             seat.known = seat.known.with(&former.known.statements());
             // The options have own policies too, which no group may have.
             seat.shared = former.shared;
-            seat.keep_former_approvals(former.early_approvals);
             seat.is_urgent = former.is_urgent;
             seat.history = former.history;
             seat.serial = former.serial;
@@ -284,6 +285,7 @@ impl Seat {
     /// Does what is due, and returns the next moment at which something is.
     pub(crate) fn run(&mut self, step: &mut Step<'_>) -> Option<Moment> {
         let now = step.moment();
+        let awaited = self.take_due_approvals(step);
         if let Some(membership) = &mut self.membership {
             membership.group.drop_past_epochs(now);
         }
@@ -291,10 +293,10 @@ impl Seat {
         if !self.is_connected() || !self.is_active {
             let next = earlier(self.look_at_others(step), self.check_bars(step));
             self.tell_sending(step);
-            return earlier(next, self.said.next_expiry());
+            return earlier(earlier(next, awaited), self.said.next_expiry());
         }
         self.applicants.expire(now);
-        let mut next = self.take_commits(step);
+        let mut next = earlier(awaited, self.take_commits(step));
         next = earlier(next, self.check_behind(step));
         next = earlier(next, self.confirm(step));
         next = earlier(next, self.ask_for_texts(step));

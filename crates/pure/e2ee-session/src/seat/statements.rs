@@ -1,7 +1,5 @@
 //! Statements that reach the device, and the claims of its own leaf.
 
-use std::collections::VecDeque;
-
 use anteroom_e2ee::{
     AdminSignature, Admission, AdmissionReason, Approval, Authority, ContextChange, HandshakeKind,
     MemberLeaf, Moment, Policy, Presence, RoomContext, SignedStatement, Signer,
@@ -13,9 +11,6 @@ use crate::{event::Event, outside::Outside, step::Step};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
-
-/// The maximum number of approvals that wait for the policy that names their co-admin.
-const MAX_EARLY_APPROVALS: usize = 4;
 
 impl Seat {
     /// Takes statements that others have too, as far as they count.
@@ -41,7 +36,7 @@ impl Seat {
         if let Some(policy) = policy.filter(|_| is_newer) {
             step.options.policy = Some(policy.clone());
             step.tell(Event::Policy(policy));
-            for approval in core::mem::take(&mut self.early_approvals) {
+            for approval in self.waiting_approvals.take_unnamed() {
                 self.take_approval(approval, step);
             }
         }
@@ -148,7 +143,11 @@ impl Seat {
         let counts = authority
             .is_some_and(|authority| approval.verify(self.known.room(), &authority).is_ok());
         if !counts {
-            self.keep_early_approval(approval);
+            self.waiting_approvals.keep_unnamed(approval);
+            return;
+        }
+        let has_one = matches!(step.options.admission, Admission::Approval(_));
+        if has_one && self.waiting_approvals.keeps_late(&approval, step.time.now) {
             return;
         }
         if !self.is_better(&approval, step) {
@@ -163,24 +162,16 @@ impl Seat {
         step.tell(Event::Approved(approval));
     }
 
-    /// Keeps an approval of a co-admin that the known policy does not name. The newer one can come later: the
-    /// admin's client publishes it beside the call, while the group has it already and the co-admin decides.
-    fn keep_early_approval(&mut self, approval: SignedStatement<Approval>) {
-        let is_by_admin = *approval.signer() == Signer::Admin;
-        if is_by_admin || self.early_approvals.contains(&approval) {
-            return;
+    /// Takes the approvals that have waited until others add by them. Returns the moment of the next look.
+    pub(super) fn take_due_approvals(&mut self, step: &mut Step<'_>) -> Option<Moment> {
+        let now = step.time.now;
+        for approval in self.waiting_approvals.take_due(now) {
+            self.take_approval(approval, step);
         }
-        self.early_approvals.push_back(approval);
-        if self.early_approvals.len() > MAX_EARLY_APPROVALS {
-            self.early_approvals.pop_front();
-        }
-    }
-
-    /// Keeps the early approvals of a former seat before those of this one.
-    pub(super) fn keep_former_approvals(&mut self, former: VecDeque<SignedStatement<Approval>>) {
-        for approval in core::mem::replace(&mut self.early_approvals, former) {
-            self.keep_early_approval(approval);
-        }
+        let due = self.waiting_approvals.next_due()?;
+        let wait = due.as_secs().saturating_sub(now.as_secs());
+        let wait = core::time::Duration::from_secs(wait).min(RENEWAL_INTERVAL);
+        Some(step.moment().plus(wait))
     }
 
     /// Returns whether an approval takes the place of the known one: it holds and that one does not, or it is

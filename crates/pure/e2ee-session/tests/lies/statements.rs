@@ -317,10 +317,9 @@ fn a_co_admins_removal_puts_out_a_device_whose_approval_is_of_a_later_time() {
     stage.assert_together(&[0, 1]);
 }
 
-/// A member adds a second key by an approval of nearly the latest time that members merge. The entry is of that time,
-/// and the policy of the removal comes with it: without the entry no approval would count to those who come in.
-#[test]
-fn an_admins_removal_puts_out_a_device_whose_approval_is_of_the_latest_time_at_once() {
+/// An admin and two people, with whom a device is by an approval of the latest time that members merge: a member has
+/// added a second key. Returns the device too.
+fn with_late_device() -> (Stage, DemuxId, Timestamp) {
     const SECOND: u64 = 19;
     const NUMBER: u32 = 16 * 60_000;
     let (mut stage, mut insider) = with_insider();
@@ -334,12 +333,23 @@ fn an_admins_removal_puts_out_a_device_whose_approval_is_of_the_latest_time_at_o
     // Its own rules would have it wait.
     insider.now = insider.now.plus(120);
     insider.commit(&mut stage, &change);
-    let members = |stage: &Stage, who: usize| stage.people[who].session.members().len();
     assert_eq!(members(&stage, 0), 5);
+    (stage, DemuxId::new(NUMBER).unwrap(), latest)
+}
+
+fn members(stage: &Stage, who: usize) -> usize {
+    stage.people[who].session.members().len()
+}
+
+/// The entry is of the time of the approval, and the policy of the removal comes with it: without the entry no approval
+/// would count to those who come in.
+#[test]
+fn an_admins_removal_puts_out_a_device_whose_approval_is_of_the_latest_time_at_once() {
+    let (mut stage, device, latest) = with_late_device();
     let scope = BarScope::Device;
     let others = [1, 2].map(|who: usize| stage.people[who].demux.unwrap());
     // The next ones are of the times of the approvals that the removals before have given.
-    let devices = [DemuxId::new(NUMBER).unwrap(), others[0], others[1]];
+    let devices = [device, others[0], others[1]];
     for (number, device) in devices.into_iter().enumerate() {
         stage.command(0, Command::Bar { device, scope });
         for who in (0..3).filter(|who| *who == 0 || *who > number) {
@@ -356,6 +366,29 @@ fn an_admins_removal_puts_out_a_device_whose_approval_is_of_the_latest_time_at_o
     }
     stage.run(500);
     assert_nothing_refused(&stage);
+}
+
+/// Nobody adds by the new approval for another minute. It is the only one that is not void in later eras.
+#[test]
+fn an_approval_of_the_latest_time_that_a_removal_gives_is_taken_when_others_add_by_it() {
+    let (mut stage, device, latest) = with_late_device();
+    let scope = BarScope::Device;
+    stage.command(0, Command::Bar { device, scope });
+    stage.run(50_000);
+    let issued = |stage: &Stage, who: usize| {
+        let approval = stage.people[who].approval.as_ref();
+        approval.map(|approval| approval.claimed().issued)
+    };
+    assert_eq!([1, 2].map(|who| issued(&stage, who)), [None, None]);
+    // One of them has another seat meanwhile.
+    stage.disconnect(2);
+    stage.people[2].resume = None;
+    stage.connect(2);
+    stage.run(14_000);
+    let expected = Some(latest.plus(1));
+    assert_eq!([1, 2].map(|who| issued(&stage, who)), [expected, expected]);
+    let policy = stage.people[1].policy.as_ref().unwrap();
+    assert_eq!(Some(policy.claimed().void_before), expected);
 }
 
 /// The statement is of a later time than those of a co-admin may be, and the next group begins without it.
