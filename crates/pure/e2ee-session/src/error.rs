@@ -42,6 +42,12 @@ pub enum CommandError {
     /// This co-admin has put out as many as a co-admin may.
     #[error("a co-admin puts out no more people in a call: an admin has to")]
     TooManyBarred,
+    /// Approvals are void until a moment that is minutes ahead.
+    #[error(
+        "approvals are void until a moment that is minutes ahead, by the clock of an admin who has put somebody out: try \
+         again then"
+    )]
+    Early,
     /// The statement cannot be made.
     #[error("{0}")]
     Statement(StatementError),

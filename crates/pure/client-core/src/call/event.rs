@@ -44,6 +44,8 @@ pub enum StatementOmission {
     /// Rosters of the era have stated different users or member keys of the device's number: the admin may have
     /// decided about another one. The same holds for devices that are listed beside very many others.
     Changed,
+    /// Approvals are void until a moment that is minutes ahead.
+    Early,
 }
 
 impl StatementOmission {
@@ -66,6 +68,10 @@ impl fmt::Display for StatementOmission {
             Self::NoMemberKey => "the device and the room service do not state the same key",
             Self::Changed => {
                 "the room service has stated different accounts or keys for it in this call"
+            }
+            Self::Early => {
+                "somebody was put out by a clock that is ahead, and approvals are void until then. Approve it again in \
+                 some minutes"
             }
         })
     }

@@ -152,8 +152,8 @@ impl CallStatements {
     }
 
     /// Returns the approval of a device, signed; `None` if this client does not sign for the link, the room
-    /// service takes no statements, the device has named no member key, or rosters of the era have stated
-    /// another user or key of its number.
+    /// service takes no statements, the device has named no member key, rosters of the era have stated
+    /// another user or key of its number, or approvals of now are void.
     #[must_use]
     pub fn approval(&self, device: DemuxId, now: Timestamp) -> Option<ApprovalStatement> {
         let signer = self.signer.as_ref()?;
@@ -184,8 +184,7 @@ impl CallStatements {
         if !self.records.is_steady(device) {
             return Err(StatementOmission::Changed);
         }
-        let approval = signer.approval(device, now);
-        approval.ok_or(StatementOmission::without_key(device))
+        signer.approval(device, self.statements.policy(), now)
     }
 
     fn see_roster(&mut self, roster: &Roster) {

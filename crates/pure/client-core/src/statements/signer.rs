@@ -1,13 +1,14 @@
 //! The signing of statements by an admin's client.
 
 use anteroom_e2ee::{
-    AdminKey, AdminPublicKey, AdminSecret, Policy, SignedStatement, StatementError, StatementKey,
+    AdminKey, AdminPublicKey, AdminSecret, Policy, SignedStatement, Signer, StatementError,
+    StatementKey,
 };
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, Restrictions, RoomId, Timestamp, redacted_debug,
 };
 
-use crate::{AdminRights, Approval, Participant};
+use crate::{AdminRights, Approval, Participant, StatementOmission};
 
 /// The remaining time of a policy below which it is renewed, in seconds: half of the longest.
 const RENEWAL_TIME: u64 = Policy::MAX_VALIDITY / 2;
@@ -95,19 +96,34 @@ impl StatementSigner {
         self.sign(&renewed).map(Some)
     }
 
-    /// Signs the approval of a device, which holds for 30 days. `None` if its user or its member key are not
-    /// known, or the room service states another key than the device.
-    #[must_use]
-    pub fn approval(&self, device: &Participant, now: Timestamp) -> Option<ApprovalStatement> {
+    /// Signs the approval of a device, which holds for 30 days. It is not void by `known`, the newest policy, whose
+    /// moment can be ahead of this clock.
+    ///
+    /// # Errors
+    /// [`StatementOmission`]: the user or the member key of the device are not known, or the room service states another
+    /// key than the device; the moment is so far ahead that members would take nobody in by the approval yet.
+    pub fn approval(
+        &self,
+        device: &Participant,
+        known: Option<&SignedStatement<Policy>>,
+        now: Timestamp,
+    ) -> Result<ApprovalStatement, StatementOmission> {
+        let without_key = || StatementOmission::without_key(device);
+        let user = device.user.clone().ok_or_else(without_key)?;
+        let member_key = device.member_key().ok_or_else(without_key)?;
+        let void_before = known.map_or(now, |known| known.claimed().void_before);
+        let issued = anteroom_e2ee::Approval::time_of(&Signer::Admin, now, void_before);
+        let issued = issued.ok_or(StatementOmission::Early)?;
         let approval = anteroom_e2ee::Approval {
             room: self.room,
-            user: device.user.clone()?,
-            member_key: device.member_key()?,
-            issued: now,
-            expires: now.plus(anteroom_e2ee::Approval::DEFAULT_VALIDITY),
+            user,
+            member_key,
+            issued,
+            expires: issued.plus(anteroom_e2ee::Approval::DEFAULT_VALIDITY),
         };
         let signed = SignedStatement::sign(&approval, &StatementKey::Admin(&self.key));
-        ApprovalStatement::new(signed.ok()?.as_bytes()).ok()
+        let signed = signed.map_err(|_| without_key())?;
+        ApprovalStatement::new(signed.as_bytes()).map_err(|_| without_key())
     }
 
     fn sign(&self, policy: &Policy) -> Result<AdminStatement, StatementError> {

@@ -77,14 +77,32 @@ impl Seat {
         now: Timestamp,
         options: &SessionOptions,
     ) -> Result<SignedStatement<Approval>, CommandError> {
+        // Who has no right to sign is told that first.
+        let signer = self.signer(options)?;
+        let void_before = self.void_before(device, &signer);
+        let issued = Approval::time_of(&signer, now, void_before).ok_or(CommandError::Early)?;
         let approval = Approval {
             room: *self.known.room(),
             user: device.user.clone(),
             member_key: device.member_key,
-            issued: now,
-            expires: now.plus(Approval::DEFAULT_VALIDITY),
+            issued,
+            expires: issued.plus(Approval::DEFAULT_VALIDITY),
         };
         self.sign(&approval, options)
+    }
+
+    /// Returns the moment before which an approval of a device is void, or does not let it in again. Those of the admin
+    /// key count in later eras too.
+    fn void_before(&self, device: &WaitingDevice, signer: &Signer) -> Timestamp {
+        let here = self.known.policy_void_before();
+        let policy = self.known.policy().filter(|_| *signer == Signer::Admin);
+        let policy = policy.map(|policy| policy.claimed().void_before);
+        let barred = self.known.barred();
+        let entries = barred.entries().iter().map(SignedStatement::claimed);
+        let named = entries.filter(|entry| entry.names(&device.user, &device.member_key));
+        let named = named.map(|entry| entry.time.plus(1));
+        let moments = here.into_iter().chain(policy).chain(named);
+        moments.fold(barred.void_before(), Timestamp::max)
     }
 
     /// Takes the lobby that a member tells, if it has shown the admin key and this device is a co-admin's.

@@ -89,7 +89,7 @@ impl Seat {
         if entry.names(&step.options.user, &step.options.member_key.public()) {
             return Err(CommandError::OwnDevice);
         }
-        let time = self.removal_time(&entry, membership, step.options);
+        let time = self.removal_time(&entry, membership, step.options)?;
         entry.time = time;
         let signed = self.sign(&entry, step.options)?;
         let mut change = ContextChange {
@@ -138,7 +138,7 @@ impl Seat {
         entry: &BarredEntry,
         membership: &Membership,
         options: &SessionOptions,
-    ) -> Timestamp {
+    ) -> Result<Timestamp, CommandError> {
         let now = entry.time;
         let entries = self.known.barred().entries().iter();
         let by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
@@ -152,13 +152,9 @@ impl Seat {
         let named = leaves.filter(|one| entry.names(&one.user, &one.member_key));
         let shown = named.filter_map(|one| Some(one.admission.approval()?.claimed().issued));
         let shown = shown.fold(now, Timestamp::max);
-        let signer = match self.admin_key(options) {
-            Some(_) => Signer::Admin,
-            None => Signer::CoAdmin(options.member_key.public()),
-        };
-        let given = given.min(BarredEntry::latest_time(&signer, now));
+        let given = given.min(BarredEntry::latest_time(&self.signer(options)?, now));
         // The members took the approvals in leaves by their own clocks, and with the entry they do too.
-        shown.min(now.plus(CLOCK_TOLERANCE)).max(given)
+        Ok(shown.min(now.plus(CLOCK_TOLERANCE)).max(given))
     }
 
     fn set_co_admins(
@@ -181,7 +177,10 @@ impl Seat {
         let policy = self.policy(step, |policy| policy.co_admins = co_admins)?;
         step.send(Message::Policy(policy.clone()));
         if !let_in.is_empty() {
-            self.send_approvals(&let_in, step.time.now, step);
+            // Those from before a removal of a later time are void in later eras.
+            let void_before = self.known.policy().map(|one| one.claimed().void_before);
+            let issued = void_before.map_or(step.time.now, |moment| moment.max(step.time.now));
+            self.send_approvals(&let_in, issued, step);
         }
         let change = ContextChange {
             policy: Some(policy),
@@ -261,6 +260,17 @@ impl Seat {
         SignedStatement::sign(&policy, &StatementKey::Admin(key)).map_err(CommandError::Statement)
     }
 
+    /// Returns by whom this device signs: the admin key, or the co-admin whose device it is.
+    pub(super) fn signer(&self, options: &SessionOptions) -> Result<Signer, CommandError> {
+        let authority = self.known.authority().ok_or(CommandError::NoAdminKey)?;
+        if self.admin_key(options).is_some() {
+            return Ok(Signer::Admin);
+        }
+        let own = options.member_key.public();
+        authority.co_admin(&own).ok_or(CommandError::NotAdmin)?;
+        Ok(Signer::CoAdmin(own))
+    }
+
     /// Returns the admin key of the link, if this device has it.
     pub(super) fn admin_key<'o>(&self, options: &'o SessionOptions) -> Option<&'o AdminKey> {
         let key = options.admin_key.as_ref();
@@ -273,14 +283,10 @@ impl Seat {
         statement: &S,
         options: &SessionOptions,
     ) -> Result<SignedStatement<S>, CommandError> {
-        let authority = self.known.authority().ok_or(CommandError::NoAdminKey)?;
+        self.signer(options)?;
         let key = match self.admin_key(options) {
             Some(admin) => StatementKey::Admin(admin),
-            None => {
-                let own = options.member_key.public();
-                authority.co_admin(&own).ok_or(CommandError::NotAdmin)?;
-                StatementKey::CoAdmin(&options.member_key)
-            }
+            None => StatementKey::CoAdmin(&options.member_key),
         };
         SignedStatement::sign(statement, &key).map_err(CommandError::Statement)
     }

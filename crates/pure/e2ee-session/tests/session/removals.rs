@@ -1,8 +1,11 @@
 //! Removals, and the approvals that they and changes of the co-admins give to those who stay.
 
 use anteroom_e2ee::{Admission, AdmissionReason, Approval, CoAdmin, SignedStatement, StatementKey};
-use anteroom_e2ee_session::{BarScope, Command, Event, Message, SessionOptions};
-use anteroom_protocol::{HOUR, Restrictions};
+use anteroom_e2ee_session::{
+    BarScope, CoAdminVerdict, Command, CommandError, Event, Message, SessionOptions, Verdict,
+    WaitingDevice,
+};
+use anteroom_protocol::{DemuxId, HOUR, Restrictions};
 
 use crate::{
     harness::{Harness, Hop},
@@ -212,5 +215,52 @@ fn who_got_an_approval_of_a_later_time_by_a_removal_stays_out_after_the_next_one
         call.run(8_000);
         call.agree(&[0, 3]);
         assert_eq!(call.epoch(2), None, "{ahead}");
+    }
+}
+
+/// The approval of the one who is put out is of a later time, and so is the entry.
+#[test]
+fn who_is_let_in_again_gets_an_approval_that_the_entry_does_not_bar() {
+    for (ahead, is_signed) in [(0, true), (300, true), (600, false)] {
+        let out = issued(2, |one| one.issued = system_time().plus(ahead));
+        let options = [
+            strict(admin(1)),
+            showing(out, strict(person(2))),
+            approved(3),
+        ];
+        let mut call = Harness::of(options);
+        call.run(2_000);
+        call.agree(&[0, 1, 2]);
+        call.command(0, Command::SetCoAdmins(vec![co_admin(3)]));
+        call.run(500);
+        bar(&mut call, 1);
+        call.leave(1);
+        call.run(2_000);
+        call.agree(&[0, 2]);
+        let device = WaitingDevice {
+            demux_id: DemuxId::new(1_600).unwrap(),
+            user: user(2),
+            member_key: member_key(2).public(),
+            is_guest: false,
+            name: None,
+        };
+        let verdict = CoAdminVerdict::Admit;
+        let done = call.try_command(2, Command::Decide { device, verdict });
+        if !is_signed {
+            assert_eq!(done, Err(CommandError::Early));
+            continue;
+        }
+        call.run(500);
+        let told = call.take_events(0).into_iter();
+        let mut told = told.filter_map(|event| match event {
+            Event::Decision { decision, .. } => Some(decision.verdict),
+            _ => None,
+        });
+        let Some(Verdict::Admit(approval)) = told.next() else {
+            unreachable!("the admin is told nothing");
+        };
+        call.join(showing(*approval, strict(person(2))));
+        call.run(4_000);
+        call.agree(&[0, 2, 3]);
     }
 }

@@ -7,7 +7,7 @@ use super::{
     frame::{SignedStatement, Statement, private::Body},
 };
 use crate::{
-    MemberPublicKey,
+    MemberPublicKey, Signer,
     encoding::{Reader, Writer},
     labels,
 };
@@ -33,6 +33,14 @@ pub struct Approval {
 impl Approval {
     /// The time for which an approval holds by default, in seconds.
     pub const DEFAULT_VALIDITY: u64 = 30 * DAY;
+
+    /// Returns the time of an approval that a signer gives at `now`: not before the moment until which approvals are
+    /// void. `None` if that is so late that others would add nobody by it yet.
+    #[must_use]
+    pub fn time_of(signer: &Signer, now: Timestamp, void_before: Timestamp) -> Option<Timestamp> {
+        let issued = now.max(void_before);
+        (due::added_from(signer, issued) <= now).then_some(issued)
+    }
 }
 
 impl SignedStatement<Approval> {

@@ -118,8 +118,7 @@ impl Encryption {
             return Err(StatementOmission::Changed);
         }
         let device = waiting(device).ok_or(StatementOmission::without_key(device))?;
-        let approval = self.session.approve(&device, time).ok();
-        Ok(approval.and_then(|approval| ApprovalStatement::new(approval.as_bytes()).ok()))
+        super::errors::signed_approval(self.session.approve(&device, time))
     }
 
     /// Takes the decision of a co-admin, and passes it on if that is for this device. One that is said again at

@@ -1,9 +1,11 @@
 //! The errors of the room service that answer messages of the session.
 
-use anteroom_e2ee_session::{CommitRejection, Input};
-use anteroom_protocol::GroupEpoch;
+use anteroom_e2ee::{Approval, SignedStatement};
+use anteroom_e2ee_session::{CommandError, CommitRejection, Input};
+use anteroom_protocol::{ApprovalStatement, GroupEpoch};
 
 use super::{Encryption, Surroundings};
+use crate::call::event::StatementOmission;
 
 impl Encryption {
     /// Takes an error of the room service. Returns whether it is the answer to a message of the session: one
@@ -35,5 +37,20 @@ impl Encryption {
         }
         self.handle(input, surroundings);
         true
+    }
+}
+
+/// Returns an approval that the session has signed; none if this device has no right to.
+///
+/// # Errors
+/// Approvals of now are void.
+pub(super) fn signed_approval(
+    signed: Result<SignedStatement<Approval>, CommandError>,
+) -> Result<Option<ApprovalStatement>, StatementOmission> {
+    match signed {
+        Err(CommandError::Early) => Err(StatementOmission::Early),
+        signed => Ok(signed
+            .ok()
+            .and_then(|signed| ApprovalStatement::new(signed.as_bytes()).ok())),
     }
 }

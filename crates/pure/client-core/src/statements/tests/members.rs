@@ -192,3 +192,37 @@ fn of_very_many_devices_those_are_forgotten_that_are_not_listed() {
     assert_eq!(omission, Some(StatementOmission::Changed));
     assert_eq!(call.omission(waiting.remove(0).demux, NOW), None);
 }
+
+/// The policy of a removal by a clock that is ahead.
+#[test]
+fn an_approval_is_not_void_by_the_policy_that_its_signer_knows() {
+    let rights = AdminRights::Secret(secret(1));
+    let key = secret(1).admin_key(&room());
+    let bob = participant(2, "0b");
+    for (ahead, expected) in [
+        (None, Ok(NOW)),
+        (Some(0), Ok(NOW)),
+        (Some(1), Ok(NOW.plus(1))),
+        (
+            Some(CLOCK_TOLERANCE - 60),
+            Ok(NOW.plus(CLOCK_TOLERANCE - 60)),
+        ),
+        // Members would take nobody in by it yet.
+        (Some(CLOCK_TOLERANCE - 59), Err(StatementOmission::Early)),
+    ] {
+        let policy = signer().policy(ASK, None, NOW).unwrap();
+        let mut policy = claimed(&policy);
+        policy.void_before = ahead.map_or(policy.void_before, |ahead| NOW.plus(ahead));
+        let policy = sign(&policy, &StatementKey::Admin(&key));
+        let policy = AdminStatement::new(policy.as_bytes()).unwrap();
+        let mut call = CallStatements::new(&link(1), statements(), None, Some(&rights));
+        call.observe(&seat(&["statements"], &policy, vec![bob.clone()]), NOW);
+        let signed = call.approval(bob.demux, NOW);
+        let issued = signed.map(|signed| {
+            let signed = SignedStatement::<Approval>::parse(signed.as_bytes());
+            signed.unwrap().claimed().issued
+        });
+        assert_eq!(issued, expected.ok(), "{ahead:?}");
+        assert_eq!(call.omission(bob.demux, NOW), expected.err(), "{ahead:?}");
+    }
+}
