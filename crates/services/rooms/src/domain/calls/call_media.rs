@@ -225,3 +225,6 @@ fn tell(control: &dyn MediaControl, command: MediaCommand) -> Result<(), Option<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
