@@ -262,6 +262,8 @@ pub(super) const RESERVED: &[Reserved] = &[
         layers: &[],
         crates: &["anteroom-sfu", "anteroom-media", "anteroom-client-media"],
         in_tests: false,
+        crates: &["anteroom-sfu", "anteroom-media"],
+        in_tests: true,
         reason: "media stand behind one crate: go through it",
     },
     Reserved {
@@ -274,11 +276,7 @@ pub(super) const RESERVED: &[Reserved] = &[
 ];
 
 /// Dependencies on reserved packages that are exceptions.
-pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[(
-    "anteroom",
-    "str0m",
-    "its tests play devices with connections of their own",
-)];
+pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[];
 
 impl Layer {
     /// The folder of the layer's crates.

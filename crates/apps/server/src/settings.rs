@@ -15,6 +15,7 @@ mod relays;
 mod rooms;
 mod schema;
 mod source;
+mod tls;
 mod webhook;
 
 use std::{
@@ -50,6 +51,7 @@ pub use self::{
     relays::{RelayExperimentSettings, RelayProvider, RelaySettings},
     rooms::{MediaKind, RoomsSettings},
     source::{Flag, Scope},
+    tls::TlsSettings,
     webhook::WebhookSettings,
 };
 
@@ -162,17 +164,6 @@ pub struct IssuerSettings {
     pub public_url: Option<PublicUrl>,
     /// A certificate of the issuer's own. See [tls.md](tls.md).
     pub tls: TlsSettings,
-}
-
-/// The settings of a certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TlsSettings {
-    /// The file of the certificate (PEM), followed by those that lead to its authority. Read
-    /// again when it changes.
-    pub certificate: Option<PathBuf>,
-    /// The file of the certificate's key (PEM).
-    pub key: Option<PathBuf>,
 }
 
 /// The settings of the metrics.
@@ -298,8 +289,7 @@ pub struct LimitSettings {
 impl Settings {
     /// Returns whether calls carry sound and picture.
     pub const fn carries_media(&self) -> bool {
-        let is_embedded = matches!(self.rooms.media, MediaKind::Embedded);
-        self.role.holds_rooms() && is_embedded && self.media.enabled
+        self.role.holds_rooms() && self.rooms.has_own_calls() && self.media.enabled
     }
 
     /// Returns the page from which people download the program.

@@ -52,7 +52,7 @@ pub(super) fn told(settings: &MediaSettings) -> Vec<IpAddr> {
 }
 
 fn told_of(listen: &[IpAddr], interfaces: &[IpAddr]) -> Vec<IpAddr> {
-    let mut told: Vec<IpAddr> = listen.iter().copied().collect();
+    let mut told = listen.to_vec();
     told.retain(|ip| !ip.is_unspecified());
     for any in listen.iter().filter(|ip| ip.is_unspecified()) {
         let of_family = interfaces.iter().filter(|ip| ip.is_ipv4() == any.is_ipv4());

@@ -259,8 +259,10 @@ mod tests {
 
     #[test]
     fn threads_share_what_the_process_may_send() {
-        let mut settings = MediaSettings::default();
-        settings.threads = NonZeroUsize::new(4);
+        let mut settings = MediaSettings {
+            threads: NonZeroUsize::new(4),
+            ..MediaSettings::default()
+        };
         settings.limits.process_megabits_per_second = NonZeroU64::new(1_000);
         let server = settings.server_settings(Vec::new()).unwrap();
         assert_eq!(server.load.bits, Some(250_000_000));

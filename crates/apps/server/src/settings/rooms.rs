@@ -60,6 +60,13 @@ pub struct RoomsSettings {
     pub media_servers: Vec<String>,
 }
 
+impl RoomsSettings {
+    /// Returns whether calls take place in this process.
+    pub const fn has_own_calls(&self) -> bool {
+        matches!(self.media, MediaKind::Embedded)
+    }
+}
+
 /// Where calls take place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
