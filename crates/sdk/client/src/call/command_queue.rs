@@ -132,7 +132,7 @@ impl CommandQueue {
                 else => break,
             }
         }
-        future::pending().await
+        future::pending::<()>().await;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
