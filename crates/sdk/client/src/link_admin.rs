@@ -85,7 +85,6 @@ impl LinkAdmin {
         };
         let state = self.rooms.link(&self.link.root_key, pass, rng).await?;
         statements.see_policy(&state.admin_statement);
-        let had_policy = statements.policy().is_some();
         let former = match statements.restrictions_at(now) {
             Restrictions::None => Approval::Off,
             Restrictions::AdminApproval => Approval::Required,
@@ -105,7 +104,6 @@ impl LinkAdmin {
         };
         if let Err(RoomsError::Problem(problem)) = &state
             && problem.status.is_client_error()
-            && had_policy
         {
             let again = signer.policy(former, statements.policy(), now)?;
             statements.see_policy(&again);

@@ -8,7 +8,7 @@ use anteroom_client::{
     Policy, PolicyComparison, RoomMark, RoomStatements, RoomsClient, RoomsError, SignedStatement,
     StatementChange, StatementStore, StatementStoreError, Timeouts,
 };
-use anteroom_protocol::DAY;
+use anteroom_protocol::{DAY, Restrictions};
 use anteroom_runtime::Clock as _;
 use anteroom_testkit::{LogGuard, TestAccount};
 use axum::{
@@ -259,6 +259,50 @@ async fn a_refused_change_of_the_approval_leaves_the_conditions_as_they_were() {
         }
         call.leave().await;
     }
+}
+
+/// The device has no policy, and the room service shows none: it withholds one that asks for approvals.
+#[tokio::test]
+async fn a_refused_end_of_the_approval_is_taken_back_by_a_device_that_knew_no_policy() {
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let ann = TestDevice::start(&fixture, &account, 1, &Arc::default()).await;
+    let url = fixture.rooms.base_url();
+    let own = ann.client.create_link(url, Approval::Required);
+    let own = own.await.unwrap();
+    let link = &own.link;
+    LogGuard::global().watch_bytes("root key", &link.root_key.to_bytes());
+    let (pass, now) = (ann.client.pass(link).unwrap(), fixture.rooms.clock.now());
+    let passkey = own.rights.passkey(&link.root_key.room_id());
+    let mut rng = fixture.rng();
+    let nothing = LinkChange {
+        admin_statement: Some(AdminStatement::default()),
+        ..LinkChange::default()
+    };
+    let rooms = RoomsClient::new(url, Timeouts::default()).unwrap();
+    let cleared = rooms.update(&link.root_key, &pass, &passkey, &nothing, &mut *rng);
+    cleared.await.unwrap();
+    let account = fixture.issuer.add_account(false).await;
+    let dora = TestDevice::start(&fixture, &account, 2, &Arc::default()).await;
+    let call = dora.client.join_as_admin(link, &own.rights).await.unwrap();
+    assert!(dora.kept(link).policy().is_none());
+    let admin = dora.client.admin(link, &own.rights).unwrap();
+    let pass = dora.client.pass(link).unwrap();
+    let change = LinkChange {
+        approval: Some(Approval::Off),
+        ..LinkChange::default()
+    };
+    let error = admin.change(&pass, &change, now, &mut *rng).await;
+    let Err(Error::Rooms(RoomsError::Problem(problem))) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(problem.code, "CALL_ON");
+    // It counts rather than the one that the room service has refused, and has.
+    let kept = dora.kept(link);
+    let kept = kept.policy().unwrap().claimed();
+    assert_eq!(kept.restrictions, Restrictions::AdminApproval);
+    assert!(kept.counter > now.as_secs());
+    call.leave().await;
 }
 
 #[tokio::test]
