@@ -28,8 +28,10 @@ struct Term {
 /// `Σ z R + (Σ z k) A - (Σ z s) B` and compares it with the neutral element. The factors are a hash of everything
 /// that they multiply.
 ///
-/// Without the key's secret nobody brings a batch to hold that [`super::verify_strictly`] refuses. Its owner can, with a signature that has a part of small order, by trying some eight: so a batch is for those
-/// signatures alone whose owner gains nothing by it.
+/// Without the key's secret nobody brings a batch to hold that [`super::verify_strictly`] refuses. Its owner can, with
+/// signatures whose `R` has a part of small order: a part of order 2 passes where its factor is even, of order 4 or 8
+/// where that divides it, and the parts of two signatures can take each other away. The owner tries some. So a batch is
+/// for those signatures alone whose owner gains nothing by it.
 pub(super) fn all_hold(key: &VerifyingKey, signed: &[(Vec<u8>, &SignatureBytes)]) -> bool {
     if key.is_weak() {
         return false;

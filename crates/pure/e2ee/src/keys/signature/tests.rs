@@ -251,3 +251,33 @@ fn a_batch_takes_no_signature_of_another_form() {
     }
     assert!(!holds(&signer.key(), &large(good)));
 }
+
+/// The owner of the key gives `R` a part of small order. The batch takes some of these, and the strict verification none.
+#[test]
+fn a_batch_takes_a_part_of_small_order_as_often_as_a_factor_takes_it_away() {
+    let signer = Signer::new(9, EIGHT_TORSION[0]);
+    let good = signer.sign(Scalar::from(5_u64), EIGHT_TORSION[0]);
+    // The multiples of a point of order 8.
+    for (number, order) in [(1, 8), (2, 4), (4, 2), (0, 1)] {
+        let mut taken = 0_u32;
+        for nonce in (1..=512_u64).map(Scalar::from) {
+            let mixed = signer.sign(nonce, EIGHT_TORSION[number]);
+            let is_strict = verify_strictly(&signer.key(), MESSAGE, &mixed).is_ok();
+            assert_eq!(is_strict, order == 1);
+            let both = [(MESSAGE.to_vec(), &good), (MESSAGE.to_vec(), &mixed)];
+            taken += u32::from(all_hold(&signer.key(), &both));
+        }
+        // Far from the others: six deviations of 512 throws are 68 at most.
+        let expected = 512 / order;
+        assert!(taken.abs_diff(expected) <= 68, "{order}: {taken}");
+        assert!(order == 1 || taken < 512);
+    }
+    // The parts of two signatures take each other away, where the sum of the factors is even.
+    let mut taken = 0_u32;
+    for nonce in (1..=64_u64).map(Scalar::from) {
+        let mixed = [nonce, nonce + Scalar::ONE].map(|one| signer.sign(one, EIGHT_TORSION[4]));
+        let both = mixed.each_ref().map(|one| (MESSAGE.to_vec(), one));
+        taken += u32::from(all_hold(&signer.key(), &both));
+    }
+    assert!((1..64).contains(&taken), "{taken}");
+}
