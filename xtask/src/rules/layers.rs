@@ -261,8 +261,6 @@ pub(super) const RESERVED: &[Reserved] = &[
         prefix: "str0m",
         layers: &[],
         crates: &["anteroom-sfu", "anteroom-media", "anteroom-client-media"],
-        in_tests: false,
-        crates: &["anteroom-sfu", "anteroom-media"],
         in_tests: true,
         reason: "media stand behind one crate: go through it",
     },

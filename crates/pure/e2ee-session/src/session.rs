@@ -183,6 +183,21 @@ impl Session {
         self.seat.as_ref().map_or(&[], Seat::co_admins)
     }
 
+    /// Returns whether a statement of this device is on its way: it is not committed yet, or a removal is neither known
+    /// to be done nor told as not confirmed. That takes three seconds at most, unless the commit is rejected on and on.
+    #[must_use]
+    pub fn has_pending_statements(&self) -> bool {
+        let seat = self.seat.as_ref();
+        seat.is_some_and(Seat::has_pending_statements)
+    }
+
+    /// Tells each removal as not confirmed that is not known to be done, since the device leaves the call.
+    pub fn give_up_removals(&mut self) {
+        let events = self.seat.as_mut().map(Seat::give_up_removals);
+        let events = events.unwrap_or_default().into_iter();
+        self.outputs.extend(events.map(Output::Event));
+    }
+
     /// Signs the approval of a device as a co-admin, for one that decides at the room service itself.
     ///
     /// # Errors

@@ -338,6 +338,14 @@ impl Participation {
         !self.has_texts() && !self.has_copies() && !self.written.has_written()
     }
 
+    /// Returns whether a statement of this person is on its way to the members of the group: a removal that is neither
+    /// known to be done nor told as not confirmed, or another one that is not committed.
+    #[must_use]
+    pub fn has_pending_statements(&self) -> bool {
+        let encryption = self.encryption.as_ref();
+        encryption.is_some_and(Encryption::has_pending_statements)
+    }
+
     /// Returns whether a ping was not answered yet: the room service may not have read what was written before.
     #[must_use]
     pub const fn awaits_pong(&self) -> bool {

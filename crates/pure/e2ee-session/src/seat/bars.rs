@@ -33,6 +33,22 @@ impl Seat {
         });
         next
     }
+
+    /// Returns whether a statement of this device is not committed yet, or a removal neither known to be done nor told as
+    /// not confirmed.
+    pub(crate) fn has_pending_statements(&self) -> bool {
+        let is_to_be_committed = self.is_urgent && self.membership.is_some();
+        is_to_be_committed || self.bars.iter().any(|bar| !bar.is_told)
+    }
+
+    /// Takes the events of the removals that are not known to be done, and not told so.
+    pub(crate) fn give_up_removals(&mut self) -> Vec<Event> {
+        let bars = core::mem::take(&mut self.bars).into_iter();
+        let untold = bars.filter(|bar| !bar.is_told);
+        untold
+            .map(|bar| told(&bar, BarState::NotConfirmed))
+            .collect()
+    }
 }
 
 /// Returns the signer of the newest barred entry that has put a member out.

@@ -65,6 +65,8 @@ async fn a_room_service_lies() {
         policies::a_newer_policy_is_committed_before_anybody_is_added,
         policies::junk_after_a_good_statement_undoes_nothing,
         removals::a_removal_is_done_when_the_others_have_the_entry_and_not_when_the_leaf_is_gone,
+        removals::who_removes_somebody_and_leaves_waits_for_the_members,
+        removals::a_removal_waits_for_no_answer_to_a_ping,
         policies::an_older_policy_in_the_state_of_the_link_does_not_count,
         replays::nothing_that_is_said_again_is_shown_again,
         replays::messages_in_another_order_are_shown_once_each,

@@ -1,5 +1,6 @@
 //! The commands of a person about the group.
 
+use anteroom_e2ee::Moment;
 use anteroom_e2ee_session::{BarScope, Command as SessionCommand, CommandError};
 use anteroom_protocol::DemuxId;
 
@@ -49,6 +50,17 @@ impl Encryption {
     fn keeps(&self, device: DemuxId) -> bool {
         let told = self.told.as_ref().filter(|_| self.has_admin);
         told.is_some_and(|told| told.member(device).is_some())
+    }
+
+    /// Returns whether a statement of this person is on its way to the members.
+    pub(in super::super) fn has_pending_statements(&self) -> bool {
+        self.is_on && self.session.has_pending_statements()
+    }
+
+    /// Tells each removal that is not known to be done, since the device leaves the call.
+    pub(in super::super) fn give_up_removals(&mut self, now: Moment) {
+        self.session.give_up_removals();
+        self.take_outputs(now);
     }
 
     /// Carries out a command about the group.

@@ -149,6 +149,14 @@ impl Participation {
         }
     }
 
+    /// Tells each removal that is not known to be done as not confirmed, since the device leaves the call.
+    pub fn give_up_removals(&mut self, now: Moment) {
+        if let Some(encryption) = &mut self.encryption {
+            encryption.give_up_removals(now);
+        }
+        self.collect();
+    }
+
     /// Drops what was sealed for another seat, and gives up the texts of another era.
     pub(super) fn drop_unsent(&mut self, same_era: bool, same_seat: bool) {
         if !same_seat {

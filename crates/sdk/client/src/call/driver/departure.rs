@@ -8,13 +8,14 @@ use crate::call::socket::PARTING;
 
 /// The maximum time for which leaving waits until all commands have gone out, at the pace of the room service.
 const LAST_COMMANDS: Duration = Duration::from_secs(30);
-/// The maximum time for which leaving waits until a member is there to hear the texts that wait.
+/// The maximum time for which leaving waits until a member is there to hear the texts that wait, and until the members
+/// have what this person has signed.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A device leaves: its last commands go out, the room service answers them, and `leave` follows.
 pub(super) struct Departure {
     start: Instant,
-    /// The moment since which texts wait for a listener.
+    /// The moment since which texts or statements wait for members.
     waits_since: Option<Instant>,
     /// The moment since which answers alone are missing.
     asks_since: Option<Instant>,
@@ -39,10 +40,10 @@ impl Departure {
         limits.fold(self.start + LAST_COMMANDS, Instant::min)
     }
 
-    /// Takes note whether texts wait for a listener.
-    pub(super) fn wait_for_listeners(&mut self, has_texts: bool) {
+    /// Takes note whether texts or statements wait for members.
+    pub(super) fn wait_for_members(&mut self, waits: bool) {
         let since = self.waits_since.unwrap_or_else(Instant::now);
-        self.waits_since = has_texts.then_some(since);
+        self.waits_since = waits.then_some(since);
     }
 
     /// Takes note that answers alone are missing.

@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl Driver {
-    /// Ends a departure once all commands have gone out, and the room service has answered them.
+    /// Ends a departure once all commands have gone out, the members have what this person has signed, and the room
+    /// service has answered.
     pub(super) async fn depart(
         &mut self,
         socket: &mut Socket,
@@ -19,9 +20,11 @@ impl Driver {
         let Some(departure) = departure else {
             return Ok(());
         };
-        let has_texts = self.participation.has_texts();
-        departure.wait_for_listeners(has_texts);
-        if has_texts || self.participation.has_copies() || !self.commands.is_empty() {
+        let participation = &self.participation;
+        // An admin that leaves before its removal is committed leaves somebody in.
+        let awaits_members = participation.has_texts() || participation.has_pending_statements();
+        departure.wait_for_members(awaits_members);
+        if awaits_members || participation.has_copies() || !self.commands.is_empty() {
             return Ok(());
         }
         departure.wait_for_answers();
@@ -67,12 +70,14 @@ impl Driver {
         }
     }
 
-    /// Tells of each text that goes out no more.
+    /// Tells of each text that goes out no more, and of each removal that is not known to be done.
     pub(super) async fn give_up(&mut self) {
         // A text that comes later is refused, and not taken by a queue that nobody reads.
         self.commands.close();
         let mut is_unanswered = self.participation.has_unanswered();
         self.participation.give_up_texts();
+        let now = self.time().moment;
+        self.participation.give_up_removals(now);
         while let Ok(Some(effect)) = self.participation.poll_effect() {
             match effect {
                 ParticipationEffect::Event(event) => self.emit(event).await,

@@ -229,7 +229,7 @@ pub(super) fn admin_of_two() -> Participation {
 }
 
 /// Returns a device whose commit has come back to it.
-fn with_own_commit(mut ann: Participation, commit: &Value) -> Participation {
+pub(super) fn with_own_commit(mut ann: Participation, commit: &Value) -> Participation {
     let back = json!({
         "type": "commit", "group": commit["group"], "epoch": commit["epoch"], "from": 16,
         "body": commit["body"],

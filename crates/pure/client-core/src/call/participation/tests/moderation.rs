@@ -5,12 +5,12 @@ use anteroom_e2ee::{Policy, SignedStatement};
 use super::{
     features::{
         admin_of_two, admin_secret, answer, at, call_member, enter, entry, events,
-        member_beside_another,
+        member_beside_another, with_own_commit,
     },
     *,
 };
 use crate::{
-    CallEvent, CallModeration, CommandError,
+    BarState, CallEvent, CallModeration, CommandError, GroupEvent,
     call::{group::GroupCommand, participation::moderation::ServicePart},
 };
 
@@ -316,4 +316,42 @@ fn changes_of_the_co_admins_go_on_from_those_whose_commits_are_under_way() {
             "{command:?}"
         );
     }
+}
+
+#[test]
+fn a_removal_is_on_its_way_until_it_is_done_or_told_as_not_confirmed() {
+    let bob = parse_demux(32).unwrap();
+    let states = |ann: &mut Participation| -> Vec<BarState> {
+        let told = events(ann).into_iter().filter_map(|event| match event {
+            CallEvent::Group(event) => match *event {
+                GroupEvent::Barred { state, .. } => Some(state),
+                _ => None,
+            },
+            _ => None,
+        });
+        told.collect()
+    };
+    let removing = || {
+        let mut ann = admin_of_two();
+        assert!(!ann.has_pending_statements());
+        let (sent, _) = performed(&mut ann, Command::Remove(bob));
+        assert!(ann.has_pending_statements());
+        let commit = sent.into_iter().find(|message| message["type"] == "commit");
+        (ann, commit.unwrap())
+    };
+    let (ann, commit) = removing();
+    let mut ann = with_own_commit(ann, &commit);
+    assert_eq!(states(&mut ann), [BarState::Removed]);
+    assert!(!ann.has_pending_statements());
+    // The commit does not come back.
+    let (mut ann, _) = removing();
+    ann.tick(at(5), &mut rng());
+    assert!(states(&mut ann).is_empty() && ann.has_pending_statements());
+    ann.give_up_removals(at(5).moment);
+    assert_eq!(states(&mut ann), [BarState::NotConfirmed]);
+    let (mut ann, _) = removing();
+    ann.tick(at(7), &mut rng());
+    assert_eq!(states(&mut ann), [BarState::NotConfirmed]);
+    ann.give_up_removals(at(7).moment);
+    assert!(states(&mut ann).is_empty());
 }
