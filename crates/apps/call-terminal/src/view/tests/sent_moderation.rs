@@ -103,7 +103,7 @@ fn what_changes_nothing_or_goes_to_no_room_service_is_not_named() {
         (&["moderation"], |view| view.lock_sent(false)),
         (&["moderation"], |view| view.approval_sent(true)),
         (&["moderation"], |view| {
-            view.co_admin_sent(device(32), false)
+            view.co_admin_sent(device(32), false);
         }),
         (&[], |view| view.lock_sent(true)),
     ];

@@ -333,7 +333,8 @@ fn a_command_of_another_era_is_refused_unless_it_is_about_nobody() {
     }
     const EPOCH: GroupEpoch = GroupEpoch { group: 1, epoch: 1 };
     // Whether it is done in another era, and whether by who knows that the connection is lost.
-    let cases: [(fn() -> Command, bool, bool); 13] = [
+    type Case = (fn() -> Command, bool, bool);
+    let cases: [Case; 13] = [
         (|| Command::Ping, true, true),
         (|| introduce(Recipient::All), true, true),
         (|| introduce(Recipient::One(device())), false, false),
