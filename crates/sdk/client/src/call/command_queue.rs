@@ -36,13 +36,13 @@ pub(crate) enum SessionCommand {
 }
 
 /// A command with its position among all.
-type Numbered = (u64, SessionCommand);
+type QueuedCommand = (u64, SessionCommand);
 
 /// The end of the session.
 pub(crate) struct CommandSender {
     next: AtomicU64,
-    relays: mpsc::Sender<Numbered>,
-    others: mpsc::Sender<Numbered>,
+    relays: mpsc::Sender<QueuedCommand>,
+    others: mpsc::Sender<QueuedCommand>,
 }
 
 /// The end of the task.
@@ -53,9 +53,9 @@ pub(crate) struct CommandQueue {
 
 /// The commands of one kind.
 struct Lane {
-    receiver: mpsc::Receiver<Numbered>,
+    receiver: mpsc::Receiver<QueuedCommand>,
     /// Those that were taken from the receiver.
-    early: VecDeque<Numbered>,
+    early: VecDeque<QueuedCommand>,
 }
 
 /// Creates the queues, each with a capacity.
@@ -153,7 +153,7 @@ impl SessionCommand {
 }
 
 impl Lane {
-    const fn new(receiver: mpsc::Receiver<Numbered>) -> Self {
+    const fn new(receiver: mpsc::Receiver<QueuedCommand>) -> Self {
         Self {
             receiver,
             early: VecDeque::new(),
