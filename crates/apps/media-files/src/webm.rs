@@ -3,12 +3,12 @@
 use core::time::Duration;
 use std::io::{Read, Seek};
 
+use anteroom_client_media::packet_duration;
 use matroska_demuxer::{DemuxError, Frame, MatroskaFile, TrackType};
 
 use crate::{
     error::FileError,
     frame::{FileFrame, FrameKind, MAX_FRAME},
-    opus::packet_duration,
 };
 
 /// Reads WebM.

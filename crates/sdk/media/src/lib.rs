@@ -45,6 +45,8 @@ mod handle;
 mod keys;
 mod layer;
 mod lines;
+mod opus;
+mod send_state;
 mod task;
 mod ways;
 
@@ -53,11 +55,13 @@ pub use anteroom_e2ee::{EpochFrames, SealError};
 pub use anteroom_protocol::media::{SessionDescription, Source, Wanted};
 
 pub use self::{
-    call_media::{Offer, SendError, SendOutcome},
+    call_media::Offer,
     connection::WriteError,
     event::{FrameCounts, MediaEvent, Slot},
     frame::{AudioLevel, OpusPacket, ReceivedFrame, Vp8Frame, is_key_frame},
     handle::{MediaControl, MediaEvents, MediaSender, start},
     layer::Layer,
     lines::{MAX_AUDIO_SLOTS, MAX_VIDEO_SLOTS, SlotCounts, SlotKind, SlotNumber},
+    opus::packet_duration,
+    send_state::{SendError, SendOutcome},
 };
