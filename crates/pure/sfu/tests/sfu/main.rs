@@ -14,6 +14,7 @@ mod downlink;
 mod key_frames;
 mod layers;
 mod limits;
+mod reported_loss;
 mod rewriting;
 mod speaker;
 mod vp8;
