@@ -220,6 +220,8 @@ fn with_programs(tests: StepCommand, target: &Path) -> StepCommand {
     tests
         .env("INTEROP_ANTEROOM", programs.join("anteroom"))
         .env("INTEROP_PEER", programs.join("interop-peer"))
+        .env("BROWSER_PEER", programs.join("browser-peer"))
+        .env("BROWSER_FRAMES", programs.join("browser-frames.wasm"))
 }
 
 fn interop_set_up(root: &Path) -> Result<Counts> {
@@ -231,11 +233,14 @@ fn interop_tests(root: &Path) -> Result<Counts> {
     node_tests(root, &root.join("tests/interop"))
 }
 
-/// Returns the pages in a real browser, served by the real program.
+/// Returns the pages in a real browser, served by the real program, and calls between pages.
 fn browser_tests(root: &Path) -> Result<Counts> {
     let folder = root.join("tests/browser");
     install_npm_packages(&folder)?;
-    build(root, &["anteroom"])?;
+    build(root, &["anteroom", "browser-peer"])?;
+    // The profile of the module that is measured, whose dependencies are the same.
+    let programs = target_directory(root)?.join("debug");
+    build_module(root, Profile::Dist, "browser-frames", &programs)?;
     node_tests(root, &folder)
 }
 

@@ -42,6 +42,7 @@ mod room_link;
 mod rooms;
 mod router_server;
 mod routes;
+mod shaped_path;
 mod smtp_server;
 mod sql;
 mod turn;
@@ -74,6 +75,7 @@ pub use self::{
     room_link::{TestLink, TestPresenter},
     rooms::{TestMediaBackend, TestRooms, TestRoomsOptions},
     routes::listed_routes,
+    shaped_path::{LinkShape, ShapedPath},
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
     sql::execute_sql,
     turn::TurnServer,

@@ -6,16 +6,17 @@ import { fileURLToPath } from 'node:url';
 
 const workspace = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
-function find(variable, program) {
+function find(variable, program, build = `cargo build --workspace --bin ${program}`) {
   const target = process.env.CARGO_TARGET_DIR ?? path.join(workspace, 'target');
   const file = process.env[variable] ?? path.join(target, 'debug', program);
   if (!existsSync(file)) {
-    throw new Error(
-      `${program} is not built: run \`cargo build -p anteroom -p interop-peer\`, or set ${variable}`,
-    );
+    throw new Error(`${program} is not built: run \`${build}\`, or set ${variable}`);
   }
   return file;
 }
 
 export const anteroom = () => find('INTEROP_ANTEROOM', 'anteroom');
 export const interopPeer = () => find('INTEROP_PEER', 'interop-peer');
+export const browserPeer = () => find('BROWSER_PEER', 'browser-peer');
+export const framesModule = () =>
+  find('BROWSER_FRAMES', 'browser-frames.wasm', 'cargo xtask test --step browser');

@@ -89,6 +89,8 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-load", Tool),
     ("anteroom-picture", Tool),
     ("anteroom-vectors", Tool),
+    ("browser-frames", Tool),
+    ("browser-peer", Tool),
     ("interop-peer", Tool),
     ("xtask", Xtask),
 ];
@@ -203,6 +205,8 @@ pub(super) const EDGES: &[Exception] = &[
         "xtask",
         "it runs other programs as the steps do",
     ),
+    ("browser-peer", "anteroom-media", PAGES_OF_A_CALL),
+    ("browser-peer", "anteroom-testkit", PAGES_OF_A_CALL),
     ("interop-peer", "anteroom-store", KEYS_OF_A_RUNNING_ISSUER),
     (
         "interop-peer",
@@ -215,6 +219,8 @@ const TRAIT_OF_RELAYS: &str = "the crate defines what a provider of relays is";
 const DEMO: &str = "the demo adds accounts to the database of its own issuer";
 const OPERATOR: &str =
     "the operator's commands work on the files of the services, and try their settings";
+const PAGES_OF_A_CALL: &str =
+    "it is a media server for pages, behind links as the test shapes them";
 const KEYS_OF_A_RUNNING_ISSUER: &str = "it reads a running issuer's keys from its database";
 
 /// The crates on the sides of the walls. No crate of one side reaches another side, directly or through

@@ -1,5 +1,7 @@
 //! Files are read as they were written, and anything else is an error.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use core::time::Duration;
 use std::io::Cursor;
 

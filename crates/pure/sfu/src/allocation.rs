@@ -75,7 +75,20 @@ pub struct Allocation {
 impl Allocation {
     /// Allocates a layer to each picture, with a budget of bits a second of which `audio` are for sound.
     pub fn allocate(&mut self, budget: u64, audio: u64, pictures: &[Picture]) -> &[Option<Layer>] {
-        let mut rest = budget.saturating_sub(audio);
+        self.allocate_above(budget, budget, audio, pictures)
+    }
+
+    /// Allocates likewise; the smallest layers may use up to `floor`.
+    pub fn allocate_above(
+        &mut self,
+        floor: u64,
+        budget: u64,
+        audio: u64,
+        pictures: &[Picture],
+    ) -> &[Option<Layer>] {
+        // The smallest layers are allocated with the larger one of both, and leave less of the budget.
+        let surplus = floor.saturating_sub(budget);
+        let mut rest = floor.max(budget).saturating_sub(audio);
         self.layers.clear();
         for picture in pictures {
             self.layers.push(picture.fixed);
@@ -89,6 +102,9 @@ impl Allocation {
                 .map(|picture| (picture.priority, *place))
         });
         for is_first in [true, false] {
+            if !is_first {
+                rest = rest.saturating_sub(surplus);
+            }
             for place in &self.order {
                 let (Some(picture), Some(layer)) =
                     (pictures.get(*place), self.layers.get_mut(*place))

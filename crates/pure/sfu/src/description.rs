@@ -158,6 +158,31 @@ pub fn without_candidates(text: &str) -> String {
         .collect()
 }
 
+/// Returns an answer in which streams have other SSRCs: pairs of the old and the new one.
+#[must_use]
+pub fn with_ssrcs(text: &str, changed: &[(u32, u32)]) -> String {
+    let replaced = |word: &str| {
+        let number: Option<u32> = word.trim_end().parse().ok();
+        let new = number.and_then(|number| changed.iter().find(|(old, _)| *old == number));
+        let rest = word.get(word.trim_end().len()..).unwrap_or_default();
+        new.map_or_else(|| word.to_owned(), |(_, new)| format!("{new}{rest}"))
+    };
+    let lines = text.split_inclusive('\n');
+    let lines = lines.map(|line| {
+        if let Some(stream) = line.strip_prefix("a=ssrc:") {
+            let (ssrc, rest) = stream.split_once(' ').unwrap_or((stream, ""));
+            let space = if rest.is_empty() { "" } else { " " };
+            format!("a=ssrc:{}{space}{rest}", replaced(ssrc))
+        } else if line.starts_with("a=ssrc-group:") {
+            let words: Vec<String> = line.split(' ').map(replaced).collect();
+            words.join(" ")
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect()
+}
+
 /// The writer of a description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {

@@ -11,10 +11,14 @@
 //!    for 15 s, since the receiver has just shown that it fits: receivers estimate too little after a burst, and report
 //!    its losses for two seconds more. Trouble without a trial leaves the estimate alone.
 //! 4. It succeeds if the estimate at its end has risen by a twentieth or is what is needed, or if the receiver
-//!    estimates nothing. What was needed then stays in the budget for 15 s, in which the estimate can follow.
+//!    estimates nothing. What was needed then stays in the budget until there is trouble: an estimate follows only
+//!    slowly, a twelfth a second.
 //! 5. A trial begins when the estimate is what is needed without it, unless a picture is paused, and three
 //!    seconds after the connection. After a failure the viewer waits before its next trial: 5 s, twice as long after each further one, at
 //!    most two minutes, and at most ten seconds while a picture is paused. After a success it waits for a second, after trouble without a trial for 5 s.
+//! 6. The **floor** is the budget for the smallest layers: for two seconds after an estimate has fallen it counts as
+//!    before, and later for twice as much, unless 15 % are lost. Receivers also estimate too little when
+//!    they are busy themselves, and from a picture that is paused they learn nothing.
 //!
 //! One viewer of a call tries at a time ([`TrialPermit`]).
 
@@ -40,7 +44,7 @@ pub const MAX_WAIT_IN_PAUSE: Duration = Duration::from_secs(10);
 /// The wait after a success.
 const WAIT_AFTER_SUCCESS: Duration = Duration::from_secs(1);
 
-/// The time for which a successful trial counts while the estimate is lower.
+/// The time for which it counts that what was needed before a failed trial fits.
 const PROOF: Duration = Duration::from_secs(15);
 
 /// The time after a failed trial in which receivers still report its trouble.
@@ -48,6 +52,12 @@ const AFTERMATH: Duration = Duration::from_secs(2);
 
 /// The wait of a new connection before its first trial.
 const FIRST_TRIAL: Duration = Duration::from_secs(3);
+
+/// The time for which a fallen estimate pauses nothing.
+const FLOOR: Duration = Duration::from_secs(2);
+
+/// The loss from which nothing counts but the estimate, in thousandths.
+const FLOOR_LOSS: u32 = 150;
 
 /// The loss above the usual one that is trouble, in thousandths.
 const TROUBLE_LOSS: u32 = 100;
@@ -74,12 +84,30 @@ struct Trial {
     has_packets: bool,
 }
 
+/// The bits a second that fit, whatever the estimate is.
+#[derive(Clone, Copy, Debug)]
+struct Proof {
+    need: u64,
+    /// The end; `None`: it counts until there is trouble.
+    until: Option<Moment>,
+}
+
+impl Proof {
+    fn is_over(&self, now: Moment) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
 /// The bandwidth of one viewer. The module's documentation has the rules.
 #[derive(Clone, Debug)]
 pub struct Downlink {
     estimate: Option<u64>,
-    /// The bits a second that a trial has shown to fit, and the moment until which that counts.
-    proof: Option<(u64, Moment)>,
+    /// The bits a second that a trial has shown to fit.
+    proof: Option<Proof>,
+    /// The estimate before it has fallen, and the moment until which it counts for the floor.
+    fallen: Option<(u64, Moment)>,
+    /// Whether the last report of a loss has told of less than [`FLOOR_LOSS`].
+    is_clean: bool,
     /// The usual loss, in thousandths.
     usual_loss: u32,
     trial: Option<Trial>,
@@ -99,6 +127,8 @@ impl Downlink {
         Self {
             estimate: None,
             proof: None,
+            fallen: None,
+            is_clean: false,
             usual_loss: 0,
             trial: None,
             wait: FIRST_WAIT,
@@ -112,17 +142,31 @@ impl Downlink {
     #[must_use]
     pub fn budget(&self, now: Moment) -> u64 {
         let estimate = self.estimate.unwrap_or(FIRST_BUDGET);
-        let proof = self.proof.filter(|(_, until)| now < *until);
-        let proof = proof.map_or(0, |(need, _)| need);
+        let proof = self.proof.filter(|proof| !proof.is_over(now));
+        let proof = proof.map_or(0, |proof| proof.need);
         let trial = self.trial.map_or(0, |trial| trial.need);
         estimate.max(proof).max(trial)
+    }
+
+    /// Returns the bits a second that the smallest layers may have: at least the budget.
+    #[must_use]
+    pub fn floor(&self, now: Moment) -> u64 {
+        let fallen = self.fallen.filter(|(_, until)| now < *until);
+        let before = fallen.map_or(0, |(before, _)| before);
+        let estimate = self.estimate.filter(|_| self.is_clean);
+        let estimate = estimate.map_or(0, |estimate| estimate.saturating_mul(2));
+        self.budget(now).max(before).max(estimate)
     }
 
     /// Takes an estimate of the receiver, which needs `need` bits a second now. Returns the outcome of the
     /// trial, if this ends it.
     pub fn estimate(&mut self, bits: u64, need: u64, now: Moment) -> Option<TrialOutcome> {
+        let before = self.budget(now);
         let has_fallen = self.estimate.is_some_and(|before| bits < before);
         self.estimate = Some(bits);
+        if has_fallen && self.fallen.is_none_or(|(_, until)| until <= now) {
+            self.fallen = Some((before, now.plus(FLOOR)));
+        }
         if has_fallen && bits < need {
             return self.trouble(now);
         }
@@ -132,6 +176,10 @@ impl Downlink {
     /// Takes the loss that the receiver reports, in thousandths. Returns the outcome of the trial, if this ends
     /// it.
     pub fn loss(&mut self, thousandths: u32, now: Moment) -> Option<TrialOutcome> {
+        self.is_clean = thousandths < FLOOR_LOSS;
+        if !self.is_clean {
+            self.fallen = None;
+        }
         let is_trouble = thousandths >= self.usual_loss.saturating_add(TROUBLE_LOSS);
         if self.trial.is_none() {
             self.usual_loss = (self.usual_loss * 7 + thousandths.min(1_000)) / 8;
@@ -216,7 +264,10 @@ impl Downlink {
             return self.trouble(now);
         }
         self.trial = None;
-        self.proof = Some((trial.need, now.plus(PROOF)));
+        self.proof = Some(Proof {
+            need: trial.need,
+            until: None,
+        });
         self.wait = FIRST_WAIT;
         self.wait_from(now, WAIT_AFTER_SUCCESS);
         Some(TrialOutcome::Success)
@@ -226,12 +277,19 @@ impl Downlink {
     #[must_use]
     pub fn next_deadline(&self, now: Moment) -> Option<Moment> {
         let trial = self.trial.map(|trial| trial.end);
-        let proof = self.proof.map(|(_, until)| until);
+        let proof = self.proof.and_then(|proof| proof.until);
         let is_free = self.trial.is_none();
         let trials = [true, false].map(|is_paused| self.next_trial(is_paused));
         let trials = trials.into_iter().filter(|next| is_free && *next > now);
-        let proof = proof.filter(|until| *until > now);
-        [trial, proof].into_iter().flatten().chain(trials).min()
+        let fallen = self.fallen.map(|(_, until)| until);
+        let ends = [proof, fallen].into_iter().flatten();
+        let ends = ends.filter(|until| *until > now);
+        [trial]
+            .into_iter()
+            .flatten()
+            .chain(ends)
+            .chain(trials)
+            .min()
     }
 
     /// Ends the trial that is on and goes back to what was needed before, or forgets what trials have shown.
@@ -246,7 +304,10 @@ impl Downlink {
             return None;
         };
         let before = trial.need_before.saturating_add(trial.need_before / 10);
-        self.proof = Some((before, now.plus(PROOF)));
+        self.proof = Some(Proof {
+            need: before,
+            until: Some(now.plus(PROOF)),
+        });
         self.aftermath = now.plus(AFTERMATH);
         self.wait_from(now, self.wait);
         self.wait = (self.wait * 2).min(MAX_WAIT);

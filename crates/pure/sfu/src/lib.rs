@@ -30,6 +30,7 @@
 //! | [`layers`] | which layer of a sender suits a height, and what each needs |
 //! | [`allocation`] | which layer of each picture fits into a viewer's bandwidth |
 //! | [`downlink`] | a viewer's bandwidth, and trials of more |
+//! | [`reported_loss`] | which share of all that a viewer is sent gets lost |
 //! | [`key_frames`] | when a sender is asked for a key frame |
 //! | [`demand`] | which sources and layers a sender is to send at all |
 //! | [`limits`] | how much a sender, a call and a device's requests may use |
@@ -73,12 +74,14 @@ mod measurements;
 pub mod output;
 mod packet;
 mod peer;
+pub mod reported_loss;
 pub mod rewriting;
 mod settings;
 mod sfu;
 mod slot;
 pub mod source;
 pub mod speaker;
+mod ssrc_order;
 pub mod time;
 pub mod token_bucket;
 pub mod transport_numbers;

@@ -10,26 +10,30 @@ use str0m::{
     media::{KeyframeRequestKind, Mid, Pt, Rid},
     net::TcpType,
     rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor},
+    stats::MediaEgressStats,
 };
 
 use crate::{
     connection_limits::ConnectionLimits,
     description::{
-        LineDirection, LineError, OfferLine, Writer, offer_lines, transport_numbers,
+        LineDirection, LineError, OfferLine, Writer, offer_lines, transport_numbers, with_ssrcs,
         without_candidates, without_downlink_feedback,
     },
     former_credentials::FormerCredentials,
     indexes::SlotIndex,
     input::{Codec, Connection, Sending, SlotKind},
+    reported_loss::ReportedLoss,
     rewriting::{SlotNumbers, Vp8Numbers},
     settings::SfuSettings,
     source::{Layer, PerSource, Source},
+    ssrc_order::order_ssrcs,
 };
 
-/// The number and age of packets that are kept for retransmission, and their share of what is sent.
+/// The number and age of packets that are kept for retransmission, and their share of what is sent: receivers ask for
+/// a packet up to three times before the first answer is there, so a tenth that is lost needs more than a fifth.
 const KEPT_PACKETS: usize = 128;
 const KEPT_FOR: Duration = Duration::from_millis(500);
-const MOST_RETRANSMISSIONS: f32 = 0.15;
+const MOST_RETRANSMISSIONS: f32 = 0.3;
 
 /// The number of checks of the path without an answer after which a connection ends: with the waits between them,
 /// within 15 s of the last answer.
@@ -76,6 +80,8 @@ pub(crate) struct Peer {
     streams: Vec<(Ssrc, Source, Layer)>,
     /// Whether the connection has worked.
     pub(crate) has_begun: bool,
+    /// The loss in the statistics since the last drain.
+    pub(crate) loss: ReportedLoss,
 }
 
 /// The m-line of a slot.
@@ -84,6 +90,8 @@ struct SlotLine {
     kind: SlotKind,
     /// The stream and its payload type, once the connection works.
     stream: Option<(Ssrc, Pt)>,
+    /// The packets that were sent until the last statistics.
+    sent: u64,
 }
 
 /// The m-line of a source, with the names of its layers.
@@ -115,6 +123,7 @@ impl Peer {
             .set_extension(1, Extension::AudioLevel)
             .set_extension(2, Extension::AbsoluteCaptureTime)
             .set_extension(4, Extension::RtpMid)
+            .set_extension(5, Extension::AbsoluteSendTime)
             .set_extension(10, Extension::RtpStreamId)
             .set_extension(11, Extension::RepairedRtpStreamId)
             .set_stats_interval(Some(Duration::from_secs(1)));
@@ -142,10 +151,12 @@ impl Peer {
             transport_numbers,
             streams: Vec::new(),
             has_begun: false,
+            loss: ReportedLoss::default(),
         };
         for line in lines {
             peer.add(line);
         }
+        let answer = with_ssrcs(&answer, &peer.order_ssrcs());
         Ok((peer, without_downlink_feedback(&answer, Writer::Server)))
     }
 
@@ -180,6 +191,7 @@ impl Peer {
         for line in added {
             self.add(line.clone());
         }
+        let answer = with_ssrcs(&answer, &self.order_ssrcs());
         self.find_streams();
         Ok((kinds, without_downlink_feedback(&answer, Writer::Server)))
     }
@@ -191,6 +203,7 @@ impl Peer {
                 mid,
                 kind: *kind,
                 stream: None,
+                sent: 0,
             }),
             LineDirection::Sends(source, layers) => self.sources.push(SourceLine {
                 mid,
@@ -199,6 +212,15 @@ impl Peer {
             }),
         }
         self.lines.push(line);
+    }
+
+    /// Orders the SSRCs of the slots that have no stream yet. Returns the old and the new ones.
+    fn order_ssrcs(&mut self) -> Vec<(u32, u32)> {
+        let mut changed = Vec::new();
+        for line in self.slots.iter().filter(|line| line.stream.is_none()) {
+            changed.extend(order_ssrcs(&mut self.rtc, line.mid));
+        }
+        changed
     }
 
     /// Finds the streams of the slots of a connection that works. Returns the result of the negotiation.
@@ -304,8 +326,25 @@ impl Peer {
         }
         let mut api = self.rtc.direct_api();
         if let Some(stream) = api.stream_tx(&ssrc) {
+            if slot_numbers.is_switch && kind == SlotKind::Video {
+                // Nobody needs the packets from before a key frame again, and they would use up the share.
+                stream.set_rtx_cache(KEPT_PACKETS, KEPT_FOR, Some(MOST_RETRANSMISSIONS));
+            }
             stream.write_rtp(write);
             self.limits.forward(packet.payload.len());
+        }
+    }
+
+    /// Takes the statistics of a slot.
+    pub(crate) fn take_statistics(&mut self, statistics: &MediaEgressStats) {
+        let mut slots = self.slots.iter_mut();
+        let Some(line) = slots.find(|line| line.mid == statistics.mid) else {
+            return;
+        };
+        let sent = statistics.packets.saturating_sub(line.sent);
+        line.sent = statistics.packets;
+        if let Some(share) = statistics.loss {
+            self.loss.add(sent, share);
         }
     }
 

@@ -53,6 +53,8 @@ pub struct SlotNumbers {
     pub numbers: PacketNumbers,
     /// Whether the marker is set, whatever the sender had.
     pub has_marker: bool,
+    /// Whether the packet begins another source or layer in the slot.
+    pub is_switch: bool,
 }
 
 /// The stream of a slot. The module's documentation has the rules.
@@ -118,6 +120,7 @@ impl SlotStream {
         SlotNumbers {
             numbers,
             has_marker: !source.is_video(),
+            is_switch: true,
         }
     }
 
@@ -134,6 +137,7 @@ impl SlotStream {
         Some(SlotNumbers {
             numbers,
             has_marker: false,
+            is_switch: false,
         })
     }
 

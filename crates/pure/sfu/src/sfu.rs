@@ -233,7 +233,8 @@ impl Sfu {
             match peer.rtc.poll_output() {
                 Ok(str0m::Output::Timeout(at)) => {
                     peer.timeout = at;
-                    return;
+                    let loss = peer.loss.take();
+                    return self.take_loss(handle.id, loss, now);
                 }
                 Ok(str0m::Output::Transmit(datagram)) => {
                     is_alive = peer.limits.send(datagram.contents.len(), moment);
@@ -245,6 +246,18 @@ impl Sfu {
             }
         }
         self.handle(now, Input::Disconnect(handle.id));
+    }
+
+    /// Takes the loss that a device has reported.
+    fn take_loss(&mut self, device: DemuxId, loss: Option<u32>, now: Instant) {
+        if let Some(thousandths) = loss {
+            let input = Input::Loss {
+                device,
+                thousandths,
+            };
+            self.media.handle(self.moment(now), input);
+            self.take_outputs();
+        }
     }
 
     /// Takes an event of a connection. Returns whether the connection goes on.
@@ -275,10 +288,12 @@ impl Sfu {
                 let bits = estimate.as_u64();
                 Some(Input::Estimate { device, bits })
             }
-            Event::PeerStats(stats) => stats.egress_loss_fraction.map(|loss| Input::Loss {
-                device,
-                thousandths: thousandths(loss),
-            }),
+            Event::MediaEgressStats(statistics) => {
+                if let Some((_, peer)) = self.peer_mut(handle) {
+                    peer.take_statistics(&statistics);
+                }
+                None
+            }
             Event::IceConnectionStateChange(
                 IceConnectionState::Connected | IceConnectionState::Completed,
             ) => {
@@ -396,16 +411,4 @@ impl Sfu {
     fn instant(&self, moment: Moment) -> Instant {
         self.start + moment.since(Moment::default())
     }
-}
-
-/// Returns a share in thousandths.
-fn thousandths(share: f32) -> u32 {
-    // Shares are far below the limits of the type, and casts of floats saturate.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the share is 0 to 1"
-    )]
-    let thousandths = (share.clamp(0.0, 1.0) * 1_000.0) as u32;
-    thousandths
 }

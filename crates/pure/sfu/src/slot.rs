@@ -98,6 +98,13 @@ impl Slot {
         }
     }
 
+    /// Ends the layer that travels, since the link is full: what would still be sent of it keeps the key frame of
+    /// the smaller one from arriving.
+    pub(crate) const fn end_layer(&mut self) {
+        self.stream.pause();
+        self.current = None;
+    }
+
     /// Returns the moment until which the layer stays, if it was switched less than a second ago.
     pub(crate) fn stays_until(&self, now: Moment) -> Option<Moment> {
         let end = self.switched.map(|at| at.plus(SWITCH_INTERVAL));

@@ -7,7 +7,7 @@ use crate::{
     allocation::Picture,
     device::PictureTrial,
     downlink::TrialOutcome,
-    indexes::DeviceIndex,
+    indexes::{DeviceIndex, SlotIndex},
     output::Pause,
     slot::{Assignment, AssignmentState},
     source::Layer,
@@ -28,9 +28,11 @@ impl CallMedia {
         let sounds =
             slots.filter(|slot| slot.flow().is_some_and(|(_, source, _)| !source.is_video()));
         let sounds = (sounds.count() as u64).saturating_mul(SOUND);
-        let budget = device.viewer.downlink.budget(now);
+        let downlink = &device.viewer.downlink;
+        let (floor, budget) = (downlink.floor(now), downlink.budget(now));
         let pictures = &self.buffers.pictures;
-        self.buffers.allocation.allocate(budget, sounds, pictures);
+        let allocation = &mut self.buffers.allocation;
+        allocation.allocate_above(floor, budget, sounds, pictures);
         let layers = self.buffers.allocation.layers().iter();
         let rates = pictures
             .iter()
@@ -53,6 +55,7 @@ impl CallMedia {
                     .flatten(),
             };
             if let Some(pictured) = self.buffers.pictured.get(place).copied() {
+                self.end_surplus(viewer, place, pictured.slot, layer);
                 self.assign_layer(viewer, pictured, layer);
             }
         }
@@ -134,6 +137,28 @@ impl CallMedia {
         let sender = self.devices.get(pictured.sender.index);
         let layers = sender.map(|sender| &sender.sources.of(pictured.source).layers);
         !travels && layers.is_some_and(|layers| layers.is_live(layer, self.now))
+    }
+
+    /// Ends the layer that travels at once, if the bandwidth is the reason for a smaller one.
+    fn end_surplus(
+        &mut self,
+        viewer: DeviceIndex,
+        place: usize,
+        slot: SlotIndex,
+        layer: Option<Layer>,
+    ) {
+        let Some(picture) = self.buffers.pictures.get(place) else {
+            return;
+        };
+        let device = self.devices.get_mut(viewer);
+        let slots = device.map(|device| &mut device.viewer.slots);
+        let slot = slots.and_then(|slots| slots.get_mut(slot.number()));
+        let Some(slot) = slot else { return };
+        let travels = slot.current;
+        let is_wished = picture.layers().any(|(other, _)| Some(other) == travels);
+        if travels > layer && is_wished {
+            slot.end_layer();
+        }
     }
 
     /// Assigns a layer to a picture.

@@ -32,6 +32,22 @@ fn picture(priority: Priority, wanted: Layer) -> Picture {
 }
 
 #[test]
+fn a_floor_is_for_the_smallest_layers_alone() {
+    let pictures = [picture(SPEAKER, High), picture(height(180), High)];
+    for (floor, budget, expected) in [
+        (240, 40, [Some(Low), Some(Low)]),
+        (239, 40, [Some(Low), None]),
+        (100_000, 0, [Some(Low), Some(Low)]),
+        (300, 440, [Some(Middle), Some(Low)]),
+        (100_000, 439, [Some(Low), Some(Low)]),
+    ] {
+        let mut allocation = Allocation::default();
+        let layers = allocation.allocate_above(floor, budget, 40, &pictures);
+        assert_eq!(layers, expected, "{floor} {budget}");
+    }
+}
+
+#[test]
 fn screens_come_first_then_the_speaker_then_the_larger_ones() {
     let pictures = [
         picture(height(180), High),

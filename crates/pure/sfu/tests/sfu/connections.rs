@@ -380,6 +380,44 @@ fn senders_get_transport_wide_feedback_and_viewers_give_none() {
 }
 
 #[test]
+fn a_layer_whose_packets_get_lost_is_taken_back() {
+    for is_lossy in [false, true] {
+        let mut network = Network::new();
+        let mut layers = Simulcast::new();
+        for name in ["q", "f"] {
+            layers.add_send_layer(SimulcastLayer::new(name));
+        }
+        network.join_with(Some(layers));
+        network.join();
+        network.view(1, 0, SlotIndex::new(2), 720);
+        let [low, high] = ["q", "f"].map(Rid::from);
+        let mut large = 0;
+        for number in 0..400_u16 {
+            network.send_layer(0, Source::Camera, Some(low), &key_frame(number, 1));
+            // About 1.8 Mbit/s, more than a viewer gets without an estimate but for a trial.
+            for part in 0..4 {
+                let mut payload = key_frame(number, 1);
+                payload.resize(1_100 + part, 0);
+                if is_lossy && large > 0 && part > 1 {
+                    network.loses_next = Some(1);
+                }
+                network.send_layer_at_once(0, Source::Camera, Some(high), &payload);
+            }
+            let received = network.received(1);
+            large += received
+                .iter()
+                .filter(|packet| packet.3.len() > 1_000)
+                .count();
+            if number == 399 {
+                let goes_on = received.iter().any(|packet| packet.3.len() > 1_000);
+                assert_eq!(goes_on, !is_lossy, "{large}");
+            }
+        }
+        assert!(large > 100, "{large}");
+    }
+}
+
+#[test]
 fn a_lost_packet_of_a_picture_is_sent_again() {
     let mut network = Network::new();
     for _ in 0..2 {

@@ -90,15 +90,19 @@ fn a_trial_is_judged_by_what_the_receiver_reports() {
 }
 
 #[test]
-fn the_budget_of_a_trial_is_what_it_needs_and_stays_so_for_a_while() {
+fn the_budget_of_a_trial_is_what_it_needs_and_stays_so_until_there_is_trouble() {
     let mut downlink = trying();
     assert_eq!(downlink.budget(at(1_000)), 600_000);
     downlink.estimate(330_000, 600_000, at(2_000));
     assert_eq!(downlink.advance(at(4_000)), Some(TrialOutcome::Success));
-    // 15 s, in which the estimate can follow; afterwards it alone counts.
-    assert_eq!(downlink.budget(at(18_999)), 600_000);
-    assert_eq!(downlink.budget(at(19_000)), 330_000);
-    // Trouble ends it before.
+    // The estimate follows slowly: without trouble what was shown to fit goes on to count.
+    assert_eq!(downlink.budget(at(19_000)), 600_000);
+    // After a failure what was needed before counts for 15 s.
+    downlink.begin_trial(500_000, 100_000, at(20_000));
+    assert_eq!(downlink.loss(200, at(21_000)), Some(TrialOutcome::Failure));
+    assert_eq!(downlink.budget(at(35_999)), 550_000);
+    assert_eq!(downlink.budget(at(36_000)), 330_000);
+    let mut downlink = trying();
     downlink.begin_trial(0, 600_000, at(20_000));
     downlink.receive_layer(at(20_000));
     downlink.estimate(400_000, 600_000, at(21_000));
@@ -106,6 +110,26 @@ fn the_budget_of_a_trial_is_what_it_needs_and_stays_so_for_a_while() {
     assert_eq!(downlink.estimate(390_000, 600_000, at(24_000)), None);
     assert!(!downlink.may_try(0, false, at(28_999)) && downlink.may_try(0, false, at(29_000)));
     assert_eq!(downlink.budget(at(24_000)), 390_000);
+}
+
+#[test]
+fn a_fallen_estimate_pauses_nothing_for_two_seconds_unless_something_is_lost() {
+    let mut downlink = Downlink::new(Moment::default());
+    downlink.estimate(200_000, 150_000, at(1_000));
+    downlink.estimate(90_000, 150_000, at(2_000));
+    downlink.estimate(80_000, 150_000, at(3_000));
+    assert_eq!(downlink.budget(at(3_000)), 80_000);
+    assert_eq!(downlink.floor(at(3_999)), 200_000);
+    assert_eq!(downlink.next_deadline(at(3_000)), Some(at(4_000)));
+    assert_eq!(downlink.floor(at(4_000)), 80_000);
+    downlink.estimate(60_000, 150_000, at(5_000));
+    assert_eq!(downlink.floor(at(5_000)), 80_000);
+    downlink.loss(150, at(5_100));
+    assert_eq!(downlink.floor(at(5_100)), 60_000);
+    // A receiver that loses little is busy itself, rather than behind a link that is full.
+    downlink.loss(149, at(6_100));
+    assert_eq!(downlink.floor(at(6_100)), 120_000);
+    assert_eq!(downlink.budget(at(6_100)), 60_000);
 }
 
 #[test]
@@ -249,7 +273,7 @@ proptest! {
         let mut estimate = FIRST_BUDGET;
         let mut began: Option<u64> = None;
         let mut failed: Option<u64> = None;
-        let mut proven: Option<(u64, u64)> = None;
+        let mut proven = 0;
         let mut need = 0;
         let mut millis = 0;
         for (wait, kind, number) in steps {
@@ -275,7 +299,7 @@ proptest! {
                 Some(TrialOutcome::Failure) => failed = Some(millis),
                 Some(TrialOutcome::Success) => {
                     failed = None;
-                    proven = Some((need, millis + 15_000));
+                    proven = need;
                 }
                 None => {}
             }
@@ -286,9 +310,9 @@ proptest! {
             // 3 s until the first packet, and 3 s more.
             prop_assert!(began.is_none_or(|began| millis - began <= 6_000 + wait));
             let budget = downlink.budget(now);
-            prop_assert!(budget >= estimate);
+            prop_assert!(budget >= estimate && downlink.floor(now) >= budget);
             if budget > estimate && began.is_none() {
-                prop_assert!(proven.is_some_and(|(need, until)| budget == need && millis < until));
+                prop_assert_eq!(budget, proven);
             }
             prop_assert!(downlink.next_deadline(now).is_none_or(|next| next.since(now) <= MAX_WAIT));
         }

@@ -15,6 +15,7 @@ mod downlink;
 mod key_frames;
 mod layers;
 mod limits;
+mod reported_loss;
 mod rewriting;
 mod speaker;
 mod transport_numbers;

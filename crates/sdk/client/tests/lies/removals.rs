@@ -1,10 +1,10 @@
 //! A service that keeps an admin's removal from the members.
 
-use anteroom_client::{BarState, GroupEvent, RemovalReason};
+use anteroom_client::{BarState, CallEvent, GroupEvent, RemovalReason};
 use anteroom_testkit::Hop;
-use anteroom_wire::rooms::socket::ClientMessage;
+use anteroom_wire::rooms::socket::{ClientMessage, ServerMessage};
 
-use crate::lying_stage::LyingStage;
+use crate::{lying_stage::LyingStage, person::Seen};
 
 /// The leaf of the removed device goes because the roster no longer lists it. The entry is in nobody's context.
 pub(crate) async fn a_removal_is_done_when_the_others_have_the_entry_and_not_when_the_leaf_is_gone()

@@ -36,7 +36,7 @@ fn member(number: u8) -> (MemberKey, MemberLeaf) {
     let key = DeviceSecret::from_bytes([number; 32]).member_key(&root_key().room_id());
     let leaf = MemberLeaf {
         user: OpaqueUserId::parse(&hex::encode([number; 65])).unwrap(),
-        demux_id: anteroom_protocol::DemuxId::new(u32::from(number) * 16).unwrap(),
+        demux_id: DemuxId::new(u32::from(number) * 16).unwrap(),
         member_key: key.public(),
         admission: Admission::None,
         serial: 1,

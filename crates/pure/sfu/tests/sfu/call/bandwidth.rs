@@ -59,7 +59,8 @@ fn an_estimate_that_falls_takes_layers_at_once_and_the_smallest_last() {
         (100_000, [None, None]),
     ] {
         call.estimate(2, estimate);
-        send(&mut call, &[0, 1], 1_700);
+        // The smallest layers stay for two seconds more.
+        send(&mut call, &[0, 1], 2_600);
         assert_eq!(heights(&call), expected, "{estimate}");
         call.estimate(2, estimate - 1);
     }
@@ -98,9 +99,25 @@ fn the_smallest_layer_bears_what_receivers_underestimate() {
     // Sound and picture take 198 kbit/s.
     for (estimate, expected) in [(170_000, Some(180)), (160_000, None)] {
         call.estimate(1, estimate);
-        send(&mut call, &[0], 1_000);
+        send(&mut call, &[0], 2_600);
         assert_eq!(height(&call, 1, FIRST_PICTURE), expected, "{estimate}");
     }
+}
+
+#[test]
+fn a_layer_that_does_not_fit_any_more_ends_before_the_key_frame_of_the_smaller_one() {
+    let mut call = Call::of(2);
+    call.view(1, &[wish(FIRST_PICTURE, 0, CAMERA, 720)]);
+    call.estimate(1, 100_000_000);
+    send(&mut call, &[0], 2_000);
+    assert_eq!(call.go_on(0, CAMERA, Layer::High).len(), 1);
+    call.estimate(1, 700_000);
+    assert!(call.go_on(0, CAMERA, Layer::High).is_empty());
+    // Another one follows at once, although the second has not passed.
+    call.estimate(1, 250_000);
+    assert!(call.begin(0, CAMERA, Layer::Middle).is_empty());
+    assert_eq!(call.begin(0, CAMERA, Layer::Low).len(), 1);
+    assert_eq!(height(&call, 1, FIRST_PICTURE), Some(180));
 }
 
 #[test]

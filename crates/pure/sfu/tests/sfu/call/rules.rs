@@ -104,6 +104,7 @@ fn a_slot_says_why_nothing_travels() {
     call.pass(200);
     call.view(0, &[wish(FIRST_PICTURE, 2, CAMERA, 180)]);
     call.estimate(0, 100_000);
+    call.pass(2_600);
     assert_eq!(
         call.slot(0, FIRST_PICTURE).unwrap().pause,
         Some(Pause::Bandwidth)

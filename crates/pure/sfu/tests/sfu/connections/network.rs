@@ -1,7 +1,10 @@
 //! A call with devices that have connections of their own, in memory and with a clock of its own.
 
 use core::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use anteroom_protocol::{DemuxId, OpaqueUserId};
 use anteroom_sfu::{
@@ -33,7 +36,8 @@ pub(crate) struct Client {
     pub(crate) packets: Vec<RtpPacket>,
     /// The layers for which a key frame was asked.
     pub(crate) key_frame_requests: Vec<Option<Rid>>,
-    pub(crate) sequence: u64,
+    /// The number of the last packet of each stream.
+    pub(crate) sequences: HashMap<(Mid, Option<Rid>), u64>,
     /// The slots as the call has told them.
     pub(crate) told: Vec<SlotState>,
     /// All pauses that it was told.
@@ -183,7 +187,7 @@ impl Network {
             slots: slots.to_vec(),
             packets: Vec::new(),
             key_frame_requests: Vec::new(),
-            sequence: 0,
+            sequences: HashMap::new(),
             told: Vec::new(),
             pauses: Vec::new(),
             datagrams: 0,
@@ -347,6 +351,26 @@ impl Network {
         layer: Option<Rid>,
         payload: &[u8],
     ) {
+        self.write(number, source, layer, payload);
+        self.run(20);
+    }
+
+    /// Lets a device send a packet of a layer, in no time.
+    pub(crate) fn send_layer_at_once(
+        &mut self,
+        number: usize,
+        source: Source,
+        layer: Option<Rid>,
+        payload: &[u8],
+    ) {
+        self.write(number, source, layer, payload);
+        let input = str0m::Input::Timeout(self.now);
+        self.clients[number].rtc.handle_input(input).unwrap();
+        self.drain(number);
+        self.deliver();
+    }
+
+    fn write(&mut self, number: usize, source: Source, layer: Option<Rid>, payload: &[u8]) {
         let now = self.now;
         let client = &mut self.clients[number];
         let (mid, codec) = match source {
@@ -359,8 +383,9 @@ impl Network {
             .find(|params| params.spec().codec == codec)
             .unwrap()
             .pt();
-        client.sequence += 1;
-        let sequence = 60_000 + client.sequence;
+        let sequence = client.sequences.entry((mid, layer)).or_insert(60_000);
+        *sequence += 1;
+        let sequence = *sequence;
         let values = ExtensionValues {
             audio_level: (source == Source::Audio).then_some(-30),
             voice_activity: Some(false),
@@ -369,7 +394,6 @@ impl Network {
         let write = RtpWrite::new(pt, sequence.into(), 1_000, now, payload).ext_vals(values);
         let mut api = client.rtc.direct_api();
         api.stream_tx_by_mid(mid, layer).unwrap().write_rtp(write);
-        self.run(20);
     }
 
     /// The payloads that a device has received, with the m-line, the sequence number, and the audio level.
@@ -419,11 +443,35 @@ pub(crate) fn check_answer(answer: &str) {
             "{section}"
         );
         assert_eq!(section.contains(" transport-cc"), device_sends, "{section}");
+        // Receivers without transport-wide feedback measure by the times at which packets were sent.
+        assert!(section.contains("abs-send-time"), "{section}");
+        check_ssrcs(section);
         for codec in ["VP9", "AV1", "H264", "red"] {
             assert!(!section.contains(&format!(" {codec}/")), "{section}");
         }
     }
     assert!(answer.contains(&SERVER.replace(':', " ")));
+}
+
+/// The SSRCs of media come before all those of retransmissions.
+fn check_ssrcs(section: &str) {
+    let numbers = |prefix: &str| -> Vec<u32> {
+        let lines = section.lines().filter_map(|line| line.strip_prefix(prefix));
+        let words = lines.flat_map(|line| line.split(' '));
+        words.filter_map(|word| word.parse().ok()).collect()
+    };
+    let groups = numbers("a=ssrc-group:FID ");
+    let named = numbers("a=ssrc:");
+    for pair in groups.chunks(2) {
+        assert!(pair[0] < 1 << 31 && pair[1] >= 1 << 31, "{section}");
+        assert!(pair.iter().all(|ssrc| named.contains(ssrc)), "{section}");
+    }
+    let is_retransmission = |ssrc: &u32| groups.chunks(2).any(|pair| pair[1] == *ssrc);
+    let media = named.iter().filter(|ssrc| !is_retransmission(ssrc));
+    assert!(media.max() < Some(&(1 << 31)), "{section}");
+    let device_receives = section.contains("\r\na=sendonly\r\n");
+    let is_video = section.starts_with("video");
+    assert_eq!(!groups.is_empty(), device_receives && is_video, "{section}");
 }
 
 /// A packet of a key frame of 320 x 180, with a picture id and TL0PICIDX.
