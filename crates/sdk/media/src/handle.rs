@@ -27,7 +27,8 @@ pub struct MediaEvents {
     frames: mpsc::Receiver<MediaEvent>,
 }
 
-/// What the call tells the media, and the offers that it is to pass on. When it is dropped, the media end.
+/// The call's end of the media: it brings what the call learns, and has the offers that the call is to pass on. When it
+/// is dropped, the media end.
 #[derive(Debug)]
 pub struct MediaControl {
     commands: mpsc::Sender<Command>,

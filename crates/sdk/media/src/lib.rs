@@ -14,7 +14,7 @@
 //!    seconds, and one a minute in the end.
 //! 4. Every frame is sealed (SFrame, [`anteroom_e2ee`]): without the keys of a group nothing is sent. A frame that does
 //!    not open is dropped and counted; one that opens is always delivered, with the device whose leaf has sealed it.
-//!    What a slot is said to show does not matter here.
+//!    The service's word about a slot does not matter here.
 //! 5. Nothing is encoded, decoded or logged. Time comes from the clock of tokio's runtime in the task alone.
 //!
 //! # Inside

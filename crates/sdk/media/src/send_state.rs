@@ -123,7 +123,7 @@ impl SendState {
         };
         let clock = SoundClock {
             next: ticks + self::ticks(duration),
-            // Who sends faster than it plays does not run ahead for long.
+            // A sender that is faster than its sound plays does not run ahead for long.
             end: (begin + duration).min(now + 2 * PAUSE),
         };
         self.sounds.insert(source, clock);

@@ -52,6 +52,9 @@ struct Participation {
     /// The notices that came.
     notices: VecDeque<MediaNotice>,
     others: Vec<Participant>,
+    /// The numbers of the next sound and of the next picture.
+    said: u32,
+    shown: u32,
     own: Option<DemuxId>,
 }
 
@@ -81,6 +84,8 @@ async fn stage() -> Stage {
         pictures: Vec::new(),
         notices: VecDeque::new(),
         others: Vec::new(),
+        said: 0,
+        shown: 0,
         own: None,
     };
     Stage {
@@ -97,7 +102,7 @@ impl Participation {
     async fn until_frame(&mut self, wanted: impl Fn(&ReceivedFrame) -> bool) -> ReceivedFrame {
         let waiting = async {
             let mut ticks = tokio::time::interval(Duration::from_millis(20));
-            for number in 0_u32.. {
+            loop {
                 tokio::select! {
                     event = self.call.next() => self.take(event.unwrap()).await,
                     event = self.media.next() => match event.unwrap() {
@@ -108,10 +113,9 @@ impl Participation {
                         }
                         _ => {}
                     },
-                    _ = ticks.tick() => self.speak(number).await,
+                    _ = ticks.tick() => self.speak().await,
                 }
             }
-            unreachable!("a number of ticks has no end")
         };
         tokio::time::timeout(PATIENCE, waiting).await.unwrap()
     }
@@ -131,16 +135,18 @@ impl Participation {
         }
     }
 
-    /// Says and shows something, if there is a connection.
-    async fn speak(&self, number: u32) {
-        let packet = OpusPacket::new(packet(number), AudioLevel::below_loudest(20)).unwrap();
-        let _lost = self.sender.send_sound(Source::Audio, packet).await;
+    /// Says and shows something, if there is a connection: the next number each time.
+    async fn speak(&mut self) {
+        let packet = OpusPacket::new(packet(self.said), AudioLevel::below_loudest(20)).unwrap();
+        let sent = self.sender.send_sound(Source::Audio, packet).await;
+        self.said += u32::from(sent.is_ok());
         let frame = Vp8Frame {
-            data: picture(number).into(),
-            time: Duration::from_millis(20) * number,
+            data: picture(self.shown).into(),
+            time: Duration::from_millis(20) * self.shown,
             layer: Layer::Low,
         };
-        let _lost = self.sender.send_picture(Source::Camera, frame).await;
+        let sent = self.sender.send_picture(Source::Camera, frame).await;
+        self.shown += u32::from(sent.is_ok());
     }
 
     /// Waits for another device that is in the call.
