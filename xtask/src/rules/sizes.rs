@@ -48,6 +48,10 @@ const REASONS: &[(&str, &str)] = &[
         "one device's part in a group: each input is a decision about the same seat",
     ),
     (
+        "crates/pure/sfu",
+        "the media of one call: every rule decides about the same devices and slots",
+    ),
+    (
         "crates/services/accounts",
         "logins, sign-ups, sessions and devices change the same rows in one transaction",
     ),
