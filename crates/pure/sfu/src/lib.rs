@@ -71,6 +71,7 @@ pub mod layers;
 pub mod limits;
 pub mod output;
 mod packet;
+mod path;
 mod peer;
 pub mod rewriting;
 mod settings;
@@ -87,7 +88,8 @@ pub use self::{
     call_media::CallMedia,
     device_handle::DeviceHandle,
     packet::{IncomingPacket, OutgoingPacket},
+    path::Path,
     peer::OfferError,
     settings::{Certificate, SfuSettings},
-    sfu::{AnsweredOffer, OfferKind, Path, Sfu, SfuOutput},
+    sfu::{AnsweredOffer, OfferKind, Sfu, SfuOutput},
 };

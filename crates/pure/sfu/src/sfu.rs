@@ -20,6 +20,7 @@ use crate::{
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
     output::Output,
+    path::Path,
     peer::Peer,
     rewriting::{PacketNumbers, Vp8Numbers},
     source::{Layer, Source},
@@ -27,10 +28,7 @@ use crate::{
     vp8::Vp8Packet,
 };
 
-pub use self::{
-    offers::{AnsweredOffer, OfferKind},
-    paths::Path,
-};
+pub use self::offers::{AnsweredOffer, OfferKind};
 
 /// An output of a call's media.
 #[derive(Debug)]
