@@ -44,6 +44,10 @@ const REASONS: &[(&str, &str)] = &[
         "statements, the rules about them, the group and its frames, which every member checks as one",
     ),
     (
+        "crates/pure/sfu",
+        "the media of one call: each rule stands alone, and one state machine puts them together",
+    ),
+    (
         "crates/pure/e2ee-session",
         "one device's part in a group: each input is a decision about the same seat",
     ),

@@ -73,6 +73,7 @@ pub mod limits;
 mod measurements;
 pub mod output;
 mod packet;
+mod path;
 mod peer;
 pub mod reported_loss;
 pub mod rewriting;
@@ -92,7 +93,8 @@ pub use self::{
     device_handle::DeviceHandle,
     measurements::{Measurement, SfuCounts},
     packet::{IncomingPacket, OutgoingPacket},
+    path::Path,
     peer::OfferError,
     settings::{Certificate, SfuSettings},
-    sfu::{AnsweredOffer, OfferKind, Path, Sfu, SfuOutput},
+    sfu::{AnsweredOffer, OfferKind, Sfu, SfuOutput},
 };

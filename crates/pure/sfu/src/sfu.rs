@@ -21,6 +21,7 @@ use crate::{
     input::Input,
     measurements::{Measurement, SfuCounts},
     output::Output,
+    path::Path,
     peer::Peer,
     rewriting::{PacketNumbers, Vp8Numbers},
     source::{Layer, Source},
@@ -28,10 +29,7 @@ use crate::{
     vp8::Vp8Packet,
 };
 
-pub use self::{
-    offers::{AnsweredOffer, OfferKind},
-    paths::Path,
-};
+pub use self::offers::{AnsweredOffer, OfferKind};
 
 /// An output of a call's media.
 #[derive(Debug)]

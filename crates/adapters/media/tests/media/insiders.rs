@@ -45,8 +45,8 @@ fn watch(meeting: &mut Meeting) -> (u32, u16) {
         number = (number + 1) % 128;
         meeting.clients[0].show(number);
         let packets = core::mem::take(&mut meeting.clients[INSIDER].packets);
-        let pictures = packets.iter().filter(|packet| packet.payload.len() == 16);
-        let last = pictures.last().map(|packet| packet.header.clone());
+        let mut pictures = packets.iter().filter(|packet| packet.payload.len() == 16);
+        let last = pictures.next_back().map(|packet| packet.header.clone());
         seen = last.or_else(|| seen.take());
         seen.is_some() && meeting.clients[INSIDER].keys.has_reports()
     });

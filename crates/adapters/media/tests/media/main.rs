@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a test prints times between packets")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bystanders;

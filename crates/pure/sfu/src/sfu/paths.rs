@@ -10,7 +10,7 @@ use str0m::{
 };
 
 use super::{Sfu, SfuOutput};
-use crate::input::Input;
+use crate::{input::Input, path::Path};
 
 /// The beginning of a DTLS record, by which a connection tells whether it knows an address.
 const RECORD: [u8; 13] = [20; 13];
@@ -92,15 +92,4 @@ impl Sfu {
             self.handle(now, Input::Disconnect(device));
         }
     }
-}
-
-/// A path between the server and a device.
-#[derive(Clone, Copy, Debug)]
-pub struct Path {
-    /// The protocol.
-    pub protocol: Protocol,
-    /// The address of the server, as it is told to devices.
-    pub local: SocketAddr,
-    /// The address of the device.
-    pub remote: SocketAddr,
 }

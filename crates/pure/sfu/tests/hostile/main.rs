@@ -8,6 +8,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a target prints its cases")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod call;

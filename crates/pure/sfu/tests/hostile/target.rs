@@ -68,27 +68,32 @@ pub(crate) fn run_some<T: Target>(name: &str, seed: u64, cases: usize) {
     for case in 1..=cases {
         let mut bytes = Vec::new();
         IS_CONTAINED.set(true);
-        let result = catch_unwind(AssertUnwindSafe(|| target.run(&mut dice, &mut bytes)));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            target.run(&mut dice, &mut bytes);
+            case % LOOK == 0 && target.look()
+        }));
         IS_CONTAINED.set(false);
-        if let Err(panic) = result {
-            let location = LOCATION.take();
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            if !location.contains("/registry/src/") {
-                println!("{name}: case {case} panics at {location}: {hex}");
-                resume_unwind(panic);
+        match result {
+            Ok(false) => continue,
+            Ok(true) => {}
+            Err(panic) => {
+                let (location, message) = (LOCATION.take(), MESSAGE.take());
+                // Those of the last case: the ones before may be what it comes of.
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                if !location.contains("/registry/src/") {
+                    println!("{name}: case {case} at {location}: {message}: {hex}");
+                    resume_unwind(panic);
+                }
+                // Sums of others that are too large are looked for in tests alone: elsewhere they begin anew.
+                let kind = if message.ends_with("with overflow") {
+                    &mut overflows
+                } else {
+                    &mut panics
+                };
+                kind.entry(location).or_insert((0, hex)).0 += 1;
             }
-            // Sums of others that are too large are looked for in tests alone: elsewhere they begin anew.
-            let is_overflow = MESSAGE.take().ends_with("with overflow");
-            let kind = if is_overflow {
-                &mut overflows
-            } else {
-                &mut panics
-            };
-            kind.entry(location).or_insert((0, hex)).0 += 1;
-            target = T::make(&mut dice);
-        } else if case % LOOK == 0 && target.look() {
-            target = T::make(&mut dice);
         }
+        target = T::make(&mut dice);
     }
     let (panicking, overflowing) = (panics.len(), overflows.len());
     println!(
