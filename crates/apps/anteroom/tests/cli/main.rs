@@ -61,6 +61,12 @@ mod roles;
 mod rooms;
 mod rotation;
 mod sdk;
+#[expect(
+    dead_code,
+    reason = "the tests of media do more with the keys of a device"
+)]
+#[path = "../../../../adapters/media/tests/media/sealing.rs"]
+mod sealing;
 mod secrets;
 mod serve;
 mod session;
