@@ -74,6 +74,7 @@ impl Bystanders {
 
     /// Ends the talk: all that was said has been heard, once and in order. Prints the times between packets.
     pub(crate) fn end(mut self, meeting: &mut Meeting, name: &str) {
+        self.go_on_until_heard(meeting, 20);
         let last = self.said;
         meeting.until("the last number", |meeting| {
             self.go_on(meeting);
