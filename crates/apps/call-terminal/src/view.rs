@@ -11,6 +11,7 @@ mod group_entries;
 mod kept_outside;
 mod labels;
 mod lobby;
+mod media;
 mod messages;
 mod moderation;
 mod outsiders;
@@ -70,6 +71,8 @@ pub(crate) struct View {
     was_ended: bool,
     lost_since: Option<Duration>,
     roster: Roster,
+    /// The devices that speak, loudest first.
+    speakers: Vec<DemuxId>,
     known_devices: KnownDevices,
     lobby: Lobby,
     group: GroupView,
@@ -225,6 +228,10 @@ impl View {
                 let mut entries = notice(words::lost(self.was_ended));
                 entries.extend(self.unanswered_at_loss());
                 entries
+            }
+            CallEvent::Media(notice) => {
+                self.take_media(notice);
+                Vec::new()
             }
             CallEvent::Unanswered => self.unanswered_at_end().into_iter().collect(),
             CallEvent::Restored { .. } => {

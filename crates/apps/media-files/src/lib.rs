@@ -11,8 +11,7 @@
 //!
 //! # Inside
 //!
-//! `opus` reads the duration of a packet from its first byte. `ogg_opus`, `ivf` and `webm` are the formats, the first
-//! and the last over a demultiplexer of others.
+//! `ogg_opus`, `ivf` and `webm` are the formats, the first and the last over a demultiplexer of others.
 #![forbid(unsafe_code)]
 
 mod error;
@@ -20,7 +19,6 @@ mod file;
 mod frame;
 mod ivf;
 mod ogg_opus;
-mod opus;
 mod webm;
 
 pub use self::{
@@ -29,5 +27,4 @@ pub use self::{
     frame::{FileFrame, FrameKind, MAX_FRAME},
     ivf::IvfWriter,
     ogg_opus::OpusWriter,
-    opus::packet_duration,
 };

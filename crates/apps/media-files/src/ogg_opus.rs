@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::io::{Read, Seek, Write};
 
+use anteroom_client_media::packet_duration;
 use ogg::{
     reading::{OggReadError, PacketReader},
     writing::{PacketWriteEndInfo, PacketWriter},
@@ -11,9 +12,13 @@ use ogg::{
 use crate::{
     error::FileError,
     frame::{FileFrame, FrameKind, MAX_FRAME},
-    opus::{packet_duration, silence},
 };
 
+/// A packet that plays 20 ms of nothing new, as decoders conceal a loss: configuration 31 (CELT, full band, 20 ms),
+/// mono, one frame without bytes.
+const SILENCE: [u8; 1] = [31 << 3];
+/// The time that it plays.
+const SILENCE_DURATION: Duration = Duration::from_millis(20);
 /// The gap that is not filled: packets come unevenly.
 const SLACK: Duration = Duration::from_millis(100);
 /// The longest silence that is written at once.
@@ -152,9 +157,8 @@ impl<W: Write> OpusWriter<W> {
         };
         if at > self.time + SLACK {
             let end = at.min(self.time + MAX_SILENCE);
-            let step = packet_duration(&silence()).unwrap_or(Duration::from_millis(20));
-            while self.time + step <= end {
-                self.push(silence().to_vec(), step)?;
+            while self.time + SILENCE_DURATION <= end {
+                self.push(SILENCE.to_vec(), SILENCE_DURATION)?;
             }
         }
         self.push(packet.to_vec(), duration)

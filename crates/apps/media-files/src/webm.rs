@@ -3,12 +3,12 @@
 use core::time::Duration;
 use std::io::{Read, Seek};
 
+use anteroom_client_media::packet_duration;
 use matroska_demuxer::{DemuxError, Frame, MatroskaFile, TrackType};
 
 use crate::{
     error::FileError,
     frame::{FileFrame, FrameKind, MAX_FRAME},
-    opus::packet_duration,
 };
 
 /// Reads WebM.
@@ -66,8 +66,9 @@ impl<R: Read + Seek> WebmReader<R> {
                 _ => continue,
             };
             let duration = match kind {
-                FrameKind::Sound => packet_duration(&data)
-                    .ok_or(FileError::Damaged("a packet is none of Opus"))?,
+                FrameKind::Sound => {
+                    packet_duration(&data).ok_or(FileError::Damaged("a packet is none of Opus"))?
+                }
                 FrameKind::Picture => Duration::ZERO,
             };
             let nanos = self.frame.timestamp.saturating_mul(self.scale);

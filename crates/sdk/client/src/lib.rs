@@ -25,7 +25,7 @@
 //!
 //! `anteroom account add` creates the account with its device's password, and `anteroom link create` or
 //! [`Client::create_link`] creates the link. The folder `examples` has whole programs: `create_link`,
-//! `join_and_echo` and `watch_lobby`.
+//! `join_and_echo`, `echo_bot` and `watch_lobby`.
 //!
 //! # Contract
 //!
@@ -57,8 +57,30 @@
 //! ([`ClientOptions::device`]) takes part in the end-to-end encryption: what it says is for the members of a
 //! group whom no service can add to.
 //!
-//! The crate carries no sound or picture: members of a call see the list of devices, decide about the lobby,
-//! and exchange sealed messages.
+//! With the feature `media` a call carries sound and picture ([`CallSession::start_media`]): frames of Opus and VP8 as
+//! encoders make them, sealed for the members of the group. The crate encodes and decodes nothing.
+//!
+//! ```no_run
+//! # #[cfg(feature = "media")]
+//! # async fn listen(client: &anteroom_client::Client, link: &anteroom_client::CallLink) -> Result<(), anteroom_client::Error> {
+//! use anteroom_client::media::{MediaEvent, SlotCounts};
+//!
+//! let mut call = client.join(link).await?;
+//! let Some((_sender, mut media)) = call.start_media(SlotCounts::default()).await? else {
+//!     return Ok(());
+//! };
+//! loop {
+//!     tokio::select! {
+//!         Some(event) = media.next() => if let MediaEvent::Frame(frame) = event {
+//!             println!("{} sends {:?}", frame.sender, frame.source);
+//!         },
+//!         event = call.next() => if event.is_none() {
+//!             return Ok(());
+//!         },
+//!     }
+//! }
+//! # }
+//! ```
 //!
 //! # Parts
 //!
@@ -66,6 +88,7 @@
 //! |---|---|
 //! | [`Client`] | both services for one account: credentials, their renewal, links, calls |
 //! | [`CallSession`], [`CallEvent`], [`Chat`] | participation in a call or its lobby |
+//! | [`CallSession::publish`], [`CallSession::view`], [`MediaNotice`] | media: what one sends, what one wants to see where, what the room service tells; with the feature, `media` has the frames |
 //! | [`CallMember`], [`GroupState`], [`GroupEvent`] | the group of a call: who is in, who let them in, what they say and do |
 //! | [`IssuerClient`], [`LoginSession`], [`DeviceCredentials`] | the issuer alone: credentials, devices, relays; logins |
 //! | [`RoomsClient`], [`Pass`] | a room service alone: links, peeks at a call, calls |

@@ -12,8 +12,6 @@ use anteroom_protocol::{
 };
 use str0m::net::Transmit;
 
-use self::sending::SendState;
-pub use self::sending::{SendError, SendOutcome};
 use crate::{
     broken_pictures::BrokenPictures,
     candidates::ServerAddress,
@@ -23,6 +21,7 @@ use crate::{
     keys::FrameKeys,
     layer::Layer,
     lines::{SlotCounts, SlotKind, SlotNumber},
+    send_state::SendState,
 };
 
 /// The time without a connection over UDP after which TCP is tried too.

@@ -5,7 +5,7 @@ use core::time::Duration;
 use anteroom_protocol::{DemuxId, GroupEpoch, media::Source, redacted_debug};
 use zeroize::Zeroizing;
 
-use crate::{layer::Layer, lines::SlotNumber};
+use crate::{layer::Layer, lines::SlotNumber, opus::packet_duration};
 
 /// The loudness of a packet of sound, in decibels below the loudest possible, at most 127. The media server reads it,
 /// to find who speaks.
@@ -41,6 +41,18 @@ pub struct OpusPacket {
 }
 
 redacted_debug!(OpusPacket);
+
+impl OpusPacket {
+    /// Creates a packet, whose bytes tell how long it plays; `None` for bytes that are no packet.
+    #[must_use]
+    pub fn new(data: Vec<u8>, level: AudioLevel) -> Option<Self> {
+        Some(Self {
+            duration: packet_duration(&data)?,
+            data: data.into(),
+            level,
+        })
+    }
+}
 
 /// A frame of VP8.
 #[derive(Clone, PartialEq, Eq)]

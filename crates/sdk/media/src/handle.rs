@@ -5,10 +5,11 @@ use anteroom_protocol::media::{SessionDescription, Source, Wanted};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    call_media::{CallMedia, Offer, SendError, SendOutcome},
+    call_media::{CallMedia, Offer},
     event::{FrameCounts, MediaEvent},
     frame::{OpusPacket, Vp8Frame},
     lines::SlotCounts,
+    send_state::{SendError, SendOutcome},
     task::{Command, MediaTask, Ports},
 };
 
@@ -26,11 +27,12 @@ pub struct MediaEvents {
     frames: mpsc::Receiver<MediaEvent>,
 }
 
-/// What the call tells the media, and the offers that it is to pass on. When it is dropped, the media end.
+/// The call's end of the media: it brings what the call learns, and has the offers that the call is to pass on. When it
+/// is dropped, the media end.
 #[derive(Debug)]
 pub struct MediaControl {
     commands: mpsc::Sender<Command>,
-    offers: mpsc::Receiver<Offer>,
+    offers: watch::Receiver<Option<Offer>>,
     _life: mpsc::Sender<()>,
 }
 
@@ -102,9 +104,16 @@ impl MediaControl {
         self.push(Command::Want(wanted)).await;
     }
 
-    /// Returns the next offer for the media server; `None` after the end of the media. Dropping the future loses none.
+    /// Returns the next offer for the media server, the latest one of those that were not passed on; `None` after the
+    /// end of the media. Dropping the future loses none.
     pub async fn next_offer(&mut self) -> Option<Offer> {
-        self.offers.recv().await
+        loop {
+            self.offers.changed().await.ok()?;
+            let offer = self.offers.borrow_and_update().clone();
+            if offer.is_some() {
+                return offer;
+            }
+        }
     }
 
     async fn push(&self, command: Command) {

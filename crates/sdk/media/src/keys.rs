@@ -113,7 +113,7 @@ impl FrameKeys {
                 self.held.insert(tag, HeldFrame { facts, until });
                 None
             }
-            opened => self.received(facts, opened),
+            opened => self.received(&facts, opened),
         }
     }
 
@@ -125,7 +125,7 @@ impl FrameKeys {
         }
         for (tag, opened) in self.opener.take_held(now) {
             if let Some(held) = self.held.remove(&tag) {
-                frames.extend(self.received(held.facts, opened));
+                frames.extend(self.received(&held.facts, opened));
             }
         }
         frames
@@ -138,7 +138,7 @@ impl FrameKeys {
 
     fn received(
         &mut self,
-        facts: FrameFacts,
+        facts: &FrameFacts,
         opened: Result<OpenedFrame, FrameRefusal>,
     ) -> Option<ReceivedFrame> {
         let sender = opened.and_then(|opened| {

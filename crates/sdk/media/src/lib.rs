@@ -14,7 +14,7 @@
 //!    seconds, and one a minute in the end.
 //! 4. Every frame is sealed (SFrame, [`anteroom_e2ee`]): without the keys of a group nothing is sent. A frame that does
 //!    not open is dropped and counted; one that opens is always delivered, with the device whose leaf has sealed it.
-//!    What a slot is said to show does not matter here.
+//!    The service's word about a slot does not matter here.
 //! 5. Nothing is encoded, decoded or logged. Time comes from the clock of tokio's runtime in the task alone.
 //!
 //! # Inside
@@ -45,6 +45,8 @@ mod handle;
 mod keys;
 mod layer;
 mod lines;
+mod opus;
+mod send_state;
 mod task;
 mod ways;
 
@@ -53,11 +55,13 @@ pub use anteroom_e2ee::{EpochFrames, SealError};
 pub use anteroom_protocol::media::{SessionDescription, Source, Wanted};
 
 pub use self::{
-    call_media::{Offer, SendError, SendOutcome},
+    call_media::Offer,
     connection::WriteError,
     event::{FrameCounts, MediaEvent, Slot},
     frame::{AudioLevel, OpusPacket, ReceivedFrame, Vp8Frame, is_key_frame},
     handle::{MediaControl, MediaEvents, MediaSender, start},
     layer::Layer,
     lines::{MAX_AUDIO_SLOTS, MAX_VIDEO_SLOTS, SlotCounts, SlotKind, SlotNumber},
+    opus::packet_duration,
+    send_state::{SendError, SendOutcome},
 };

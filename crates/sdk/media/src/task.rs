@@ -13,9 +13,10 @@ use tokio::{
 };
 
 use crate::{
-    call_media::{CallMedia, MediaOutput, Offer, SendError, SendOutcome},
+    call_media::{CallMedia, MediaOutput, Offer},
     event::{FrameCounts, MediaEvent},
     frame::{OpusPacket, Vp8Frame},
+    send_state::{SendError, SendOutcome},
     ways::{Arrival, Ends, Ways},
 };
 
@@ -46,7 +47,7 @@ pub(crate) struct Ports {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) events: mpsc::Receiver<MediaEvent>,
     pub(crate) frames: mpsc::Receiver<MediaEvent>,
-    pub(crate) offers: mpsc::Receiver<Offer>,
+    pub(crate) offers: watch::Receiver<Option<Offer>>,
     pub(crate) counts: watch::Receiver<FrameCounts>,
     /// Ends the task when it is dropped.
     pub(crate) life: mpsc::Sender<()>,
@@ -59,7 +60,7 @@ pub(crate) struct MediaTask {
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<MediaEvent>,
     frames: mpsc::Sender<MediaEvent>,
-    offers: mpsc::Sender<Offer>,
+    offers: watch::Sender<Option<Offer>>,
     counts: watch::Sender<FrameCounts>,
     life: mpsc::Receiver<()>,
     unread: u64,
@@ -72,7 +73,7 @@ impl MediaTask {
         let (command_sender, commands) = mpsc::channel(COMMANDS);
         let (events, event_receiver) = mpsc::channel(EVENTS);
         let (frames, frame_receiver) = mpsc::channel(FRAMES);
-        let (offers, offer_receiver) = mpsc::channel(1);
+        let (offers, offer_receiver) = watch::channel(None);
         let (life_sender, life) = mpsc::channel(1);
         let (counts, count_receiver) = watch::channel(FrameCounts::default());
         let task = Self {
@@ -168,10 +169,8 @@ impl MediaTask {
                     };
                     self.ways.send(ends, &datagram.contents);
                 }
-                MediaOutput::Offer(offer) => {
-                    // The next one is made in time where this one finds no room.
-                    let _later = self.offers.try_send(offer);
-                }
+                // A later offer makes an earlier one void that was not passed on yet.
+                MediaOutput::Offer(offer) => drop(self.offers.send_replace(Some(offer))),
                 MediaOutput::Event(event) => self.tell(event),
             }
         };

@@ -143,7 +143,7 @@ fn people_who_would_hear_nobody_are_found_and_told_of_at_the_start() {
         let of_media = checks.filter(|check| check["check"] == "media");
         of_media.cloned().collect()
     };
-    let states = |place| -> Vec<String> {
+    let states = |place: &TestDirectory| -> Vec<String> {
         let found = of_media(place);
         let states = found.iter().map(|check| check["state"].as_str().unwrap());
         states.map(ToOwned::to_owned).collect()

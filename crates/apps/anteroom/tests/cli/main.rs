@@ -36,6 +36,7 @@ mod leaks;
 mod link;
 mod login;
 mod media;
+mod media_calls;
 mod metrics;
 mod mistakes;
 mod next_steps;

@@ -13,7 +13,7 @@ use crate::directory::{TestAccount, TestDirectory};
 
 #[path = "../../../../sdk/client/examples/create_link.rs"]
 #[expect(dead_code, reason = "the test calls what `main` calls")]
-mod create_link;
+pub(crate) mod create_link;
 #[path = "../../../../sdk/client/examples/join_and_echo.rs"]
 #[expect(dead_code, reason = "the test calls what `main` calls")]
 mod join_and_echo;
@@ -22,13 +22,13 @@ mod join_and_echo;
 mod watch_lobby;
 
 /// Returns the address of a place's service.
-fn url(place: &TestDirectory, service: &str) -> String {
+pub(crate) fn url(place: &TestDirectory, service: &str) -> String {
     let listen = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&listen).unwrap();
     listen[service].as_str().unwrap().to_owned()
 }
 
-async fn client(place: &TestDirectory, account: &TestAccount) -> Client {
+pub(crate) async fn client(place: &TestDirectory, account: &TestAccount) -> Client {
     let device = DeviceCredentials::parse(&account.uuid, account.password.as_str()).unwrap();
     Client::connect(&url(place, "issuer"), device)
         .await
@@ -133,6 +133,7 @@ fn crates(program: &str) -> Vec<&str> {
 fn the_examples_need_the_sdk_and_tokio_and_nothing_else() {
     for example in [
         include_str!("../../../../sdk/client/examples/create_link.rs"),
+        include_str!("../../../../sdk/client/examples/echo_bot.rs"),
         include_str!("../../../../sdk/client/examples/join_and_echo.rs"),
         include_str!("../../../../sdk/client/examples/watch_lobby.rs"),
     ] {

@@ -127,7 +127,9 @@ impl View {
         entries.extend(words::everyone(
             &self.known_devices,
             &self.roster,
-            place,
+            (place, |participant: &Participant| {
+                self.media_of(participant)
+            }),
             |device| self.lobby.wait(device, now),
         ));
         entries.extend(self.unlisted());

@@ -1,9 +1,10 @@
 //! The others in a call, for commands that play and record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anteroom_client::{
-    CallEvent, DemuxId, GroupState, Listing, MediaNotice, Participant, Roster, SeatStatus,
+    CallEvent, DemuxId, GroupState, Listing, MediaNotice, MuteOrder, Participant, Roster,
+    SeatStatus, Source,
 };
 
 /// The others in a call.
@@ -43,7 +44,7 @@ impl Audience {
             }
             CallEvent::GroupRefused(error) => Some(format!("! {error}")),
             CallEvent::Media(MediaNotice::Muted { source, order, .. }) => {
-                Some(format!("An admin's order for your {source:?}: {order:?}"))
+                Some(self::order(*source, *order))
             }
             CallEvent::Refused { message, .. } => Some(format!("! {message}")),
             CallEvent::Lost => Some("The connection is lost, and is being restored.".to_owned()),
@@ -78,13 +79,24 @@ impl Audience {
         devices.filter(|one| Some(one.demux) != self.own)
     }
 
-    /// Returns the names of the members, by their devices.
-    pub(super) fn names(&self) -> BTreeMap<DemuxId, String> {
-        let members = self.group.members.iter();
-        let named = members.filter_map(|member| {
-            let name = member.name.clone()?;
-            Some((member.claims.demux_id, name))
-        });
-        named.collect()
+    /// Returns the name of a member, by its device.
+    pub(super) fn name(&self, device: DemuxId) -> Option<String> {
+        self.group.member(device)?.name.clone()
+    }
+}
+
+/// Returns an order of an admin about a source of this device, in a sentence.
+fn order(source: Source, order: MuteOrder) -> String {
+    let source = match source {
+        Source::Audio => "microphone",
+        Source::Camera => "camera",
+        Source::Screen => "screen",
+        Source::ScreenAudio => "screen's sound",
+    };
+    match order {
+        MuteOrder::Mute | MuteOrder::Hold => {
+            format!("An admin has stopped your {source}: nobody gets what you send of it.")
+        }
+        MuteOrder::Release => format!("An admin lets you send your {source} again."),
     }
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anteroom_call_terminal::{ending, own_name::NameFile};
 use anteroom_client::{
-    CallEvent, CallSession, EndReason, PerSource, Source,
+    CallEvent, CallSession, PerSource, Source,
     media::{
         AudioLevel, Layer, MediaEvent, MediaEvents, MediaSender, OpusPacket, SendError,
         SendOutcome, SlotCounts, Vp8Frame,
@@ -27,7 +27,7 @@ use tokio::{
 
 use super::{
     audience::Audience,
-    visit::{Entered, enter},
+    visit::{JoinedCall, enter},
 };
 use crate::{
     arguments::CallPlay, links::LinkStore, room_session::LinkTarget, secret_text::Input,
@@ -72,11 +72,11 @@ pub async fn play(options: &CallPlay, context: &Context) -> anyhow::Result<ExitS
     let names = NameFile::of_user(&user_directory()?);
     let name = options.entry.name.as_deref().unwrap_or(NAME);
     let name = names.name(Some(name), || Ok(None))?;
-    let Entered {
+    let JoinedCall {
         mut call,
         notices,
-        _visit,
-        _session,
+        visit: _visit,
+        session: _session,
     } = enter(&options.entry, &named, name, context).await?;
     notices.iter().for_each(|notice| print_error(notice));
     // Nothing is received.
@@ -164,7 +164,7 @@ impl Player {
                         print_error(&news);
                     }
                     if let CallEvent::Ended(reason) = &event {
-                        let failure = failure(reason, audience.is_inside());
+                        let failure = ending::failure(reason, audience.is_inside());
                         return Ok(PlayEnd::Over(self.played, failure));
                     }
                     if audience.lacks_media() {
@@ -237,16 +237,11 @@ impl Player {
     }
 }
 
-/// Returns the failure that reports the end of a call to scripts.
-pub(super) fn failure(reason: &EndReason, is_inside: bool) -> Option<ErrorReport> {
-    ending::failure(reason, is_inside)
-}
-
 /// Reads a file on a thread of its own, some frames ahead.
 fn read(file: PathBuf) -> mpsc::Receiver<Result<FileFrame, FileError>> {
     let (frames, read) = mpsc::channel(READ_AHEAD);
     tokio::task::spawn_blocking(move || {
-        let each = || {
+        let each = || -> Result<(), FileError> {
             let mut file = MediaFile::open(&file)?;
             while let Some(frame) = file.next_frame()? {
                 if frames.blocking_send(Ok(frame)).is_err() {

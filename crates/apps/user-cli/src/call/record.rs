@@ -1,12 +1,6 @@
 //! `anteroom call record`
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
+use std::time::Instant;
 
 use anteroom_call_terminal::{ending, own_name::NameFile};
 use anteroom_client::{
@@ -14,7 +8,10 @@ use anteroom_client::{
     media::{MediaEvent, MediaEvents, ReceivedFrame, Slot, SlotCounts, SlotKind},
 };
 use anteroom_console::{
-    context::Context, exit_status::ExitStatus, report::ErrorReport, shutdown::Shutdown,
+    context::Context,
+    exit_status::ExitStatus,
+    report::ErrorReport,
+    shutdown::Shutdown,
     terminal::{home_path, print_error},
 };
 use anyhow::{Context as _, bail};
@@ -24,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     audience::Audience,
     recording::{RecordedFile, RecordedFrame, Recording, RecordingError},
-    visit::{Entered, enter},
+    visit::{JoinedCall, enter},
 };
 use crate::{
     arguments::CallRecord, links::LinkStore, room_session::LinkTarget, secret_text::Input,
@@ -58,11 +55,11 @@ pub async fn record(options: &CallRecord, context: &Context) -> anyhow::Result<E
     let names = NameFile::of_user(&user_directory()?);
     let name = options.entry.name.as_deref().unwrap_or(NAME);
     let name = names.name(Some(name), || Ok(None))?;
-    let Entered {
+    let JoinedCall {
         mut call,
         notices,
-        _visit,
-        _session,
+        visit: _visit,
+        session: _session,
     } = enter(&options.entry, &named, name, context).await?;
     notices.iter().for_each(|notice| print_error(notice));
     let Some((sender, media)) = call.start_media(SlotCounts::default()).await? else {
@@ -77,7 +74,7 @@ pub async fn record(options: &CallRecord, context: &Context) -> anyhow::Result<E
         audience: Audience::default(),
         slots: Vec::new(),
         view: None,
-        dropped: Arc::default(),
+        dropped: 0,
     };
     let end = recorder.run(&mut call, media).await;
     let counts = sender.counts();
@@ -125,7 +122,8 @@ struct Recorder {
     audience: Audience,
     slots: Vec<Slot>,
     view: Option<ViewRequest>,
-    dropped: Arc<AtomicU64>,
+    /// The frames for which the disk was too slow.
+    dropped: u64,
 }
 
 impl Recorder {
@@ -140,7 +138,7 @@ impl Recorder {
                 event = call.next() => {
                     let Some(event) = event else {
                         let files = self.finish().await;
-                        return Ok(RecordEnd::Over(files, self.count(), None));
+                        return Ok(RecordEnd::Over(files, self.dropped, None));
                     };
                     if let Some(news) = self.audience.apply(&event) {
                         print_error(&news);
@@ -148,7 +146,7 @@ impl Recorder {
                     if let CallEvent::Ended(reason) = &event {
                         let failure = ending::failure(reason, self.audience.is_inside());
                         let files = self.finish().await;
-                        return Ok(RecordEnd::Over(files, self.count(), failure));
+                        return Ok(RecordEnd::Over(files, self.dropped, failure));
                     }
                     if self.audience.lacks_media() {
                         bail!("the calls of this room service carry no sound and picture: ask its operator");
@@ -161,27 +159,26 @@ impl Recorder {
                         self.view = None;
                         self.look(call).await?;
                     }
-                    MediaEvent::Frame(frame) => self.take(frame),
+                    MediaEvent::Frame(frame) => self.take(&frame),
                     _ => {}
                 },
                 files = &mut self.ended => {
                     // A file cannot be written on.
                     let files = files.unwrap_or(Ok(Vec::new()));
-                    return Ok(RecordEnd::Left(files, self.count()));
+                    return Ok(RecordEnd::Left(files, self.dropped));
                 }
                 _ = shutdown.requested() => {
                     let files = self.finish().await;
-                    return Ok(RecordEnd::Left(files, self.count()));
+                    return Ok(RecordEnd::Left(files, self.dropped));
                 }
             }
         }
     }
 
-    fn take(&self, frame: ReceivedFrame) {
-        let names = self.audience.names();
+    fn take(&mut self, frame: &ReceivedFrame) {
         let recorded = RecordedFrame {
             device: frame.sender,
-            name: names.get(&frame.sender).cloned(),
+            name: self.audience.name(frame.sender),
             source: frame.source,
             at: self.start.elapsed(),
             has_gap: frame.lost > 0,
@@ -189,7 +186,7 @@ impl Recorder {
         };
         let taken = self.frames.as_ref().map(|frames| frames.try_send(recorded));
         if !matches!(taken, Some(Ok(()))) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.dropped += 1;
         }
     }
 
@@ -237,10 +234,6 @@ impl Recorder {
     async fn finish(&mut self) -> Files {
         self.frames = None;
         (&mut self.ended).await.unwrap_or(Ok(Vec::new()))
-    }
-
-    fn count(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
     }
 }
 

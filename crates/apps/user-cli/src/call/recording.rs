@@ -184,9 +184,16 @@ impl Track {
 /// Returns the name of a file: the device's number, the name of its person as far as file systems take it, the source.
 fn file_name(device: DemuxId, name: Option<&str>, source: Source) -> String {
     let is_safe = |character: &char| character.is_alphanumeric() || "-_".contains(*character);
-    let name: String = name.unwrap_or_default().chars().map(|character| {
-        if is_safe(&character) { character } else { '_' }
-    }).take(MAX_NAME).collect();
+    let name: String = name
+        .unwrap_or_default()
+        .chars()
+        .map(
+            |character| {
+                if is_safe(&character) { character } else { '_' }
+            },
+        )
+        .take(MAX_NAME)
+        .collect();
     let name = name.trim_matches('_');
     let (source, ending) = match source {
         Source::Audio => ("microphone", "opus"),
@@ -204,7 +211,18 @@ fn file_name(device: DemuxId, name: Option<&str>, source: Source) -> String {
 /// Returns the size of a key frame of VP8 in pixels (RFC 6386, section 9.1); `None` for another frame.
 fn key_frame_size(frame: &[u8]) -> Option<(u16, u16)> {
     let header: &[u8; 10] = frame.first_chunk()?;
-    let [tag, _, _, 0x9d, 0x01, 0x2a, width @ .., height_low, height_high] = header else {
+    let [
+        tag,
+        _,
+        _,
+        0x9d,
+        0x01,
+        0x2a,
+        width @ ..,
+        height_low,
+        height_high,
+    ] = header
+    else {
         return None;
     };
     let height = u16::from_le_bytes([*height_low, *height_high]) & 0x3fff;

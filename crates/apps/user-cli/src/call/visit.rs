@@ -25,12 +25,12 @@ use crate::{
 };
 
 /// A call that was joined. The visit lasts as long as it, so that no other one has its device meanwhile.
-pub(super) struct Entered {
+pub(super) struct JoinedCall {
     pub(super) call: CallSession,
     /// The messages about the link and the issuer's params.
     pub(super) notices: Vec<String>,
-    _visit: Visit,
-    _session: Option<RoomSession>,
+    pub(super) visit: Visit,
+    pub(super) session: Option<RoomSession>,
 }
 
 /// Joins the call of a link under a name.
@@ -39,7 +39,7 @@ pub(super) async fn enter(
     named: &LinkTarget,
     name: Option<String>,
     context: &Context,
-) -> anyhow::Result<Entered> {
+) -> anyhow::Result<JoinedCall> {
     let is_guest = options.guest && guest_visit::has_no_account(&options.rooms.client, context)?;
     let (visit, session, notices) = if is_guest {
         let GuestVisit { rooms, credentials } =
@@ -64,16 +64,16 @@ pub(super) async fn enter(
     });
     let call = joined.context("the call cannot be joined")?;
     let named = named.notice().map(ToOwned::to_owned).into_iter();
-    Ok(Entered {
+    Ok(JoinedCall {
         call,
         notices: named.chain(notices).collect(),
-        _visit: visit,
-        _session: session,
+        visit,
+        session,
     })
 }
 
 /// The right to a call, and the files that a visit changes.
-struct Visit {
+pub(super) struct Visit {
     rooms: RoomsClient,
     pass: Pass,
     certificate: Option<DeviceCertificate>,

@@ -30,7 +30,7 @@ pub struct MediaConfig {
     pub codecs: Vec<String>,
 }
 
-/// What the room service tells about media.
+/// A notice of the room service about media.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MediaNotice {

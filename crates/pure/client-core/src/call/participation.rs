@@ -79,6 +79,8 @@ struct ResumeState {
     tells_rosters: bool,
     /// Whether the call has media for the device.
     has_media: bool,
+    /// Whether the device is in the call, and not in its lobby.
+    is_active: bool,
     /// The lock, the approval and the rights, of a room service that tells them.
     moderation: Option<CallModeration>,
 }
@@ -283,6 +285,7 @@ impl Participation {
             has_statements: has(STATEMENTS),
             tells_rosters: has(ROSTERS),
             has_media: info.media.is_some(),
+            is_active: info.status == SeatStatus::Active,
             moderation,
         });
         if let Some(encryption) = &mut self.encryption {

@@ -61,7 +61,6 @@ fn user(id: &str) -> OpaqueUserId {
 }
 
 fn participant(number: u8, id: &str) -> Participant {
-    let key = device(number).public();
     Participant {
         demux: DemuxId::new(u32::from(number) * 16).unwrap(),
         user: Some(user(id)),
@@ -71,8 +70,8 @@ fn participant(number: u8, id: &str) -> Participant {
         is_guest: false,
         media: anteroom_protocol::media::PerSource::default(),
         name: None,
-        member: Some(key.named()),
-        stated_key: Some(key),
+        member: Some(device(number).public().named()),
+        stated_key: Some(device(number).public()),
     }
 }
 

@@ -8,10 +8,10 @@ mod ending;
 mod event_sender;
 mod link_publisher;
 #[cfg(feature = "media")]
-mod media;
+pub(crate) mod media;
 #[cfg(not(feature = "media"))]
 #[path = "driver/without_media.rs"]
-mod media;
+pub(crate) mod media;
 mod waits;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -34,13 +34,12 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
-pub(crate) use self::media::MediaOpening;
 use self::{
     counter_writer::CounterWriter,
     departure::Departure,
     event_sender::send,
     link_publisher::LinkPublisher,
-    media::SessionMedia,
+    media::{MediaOpening, SessionMedia},
     waits::{moment, stopped},
 };
 use super::socket::Socket;

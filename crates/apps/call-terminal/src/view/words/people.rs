@@ -13,7 +13,10 @@ use crate::{
 pub(in crate::view) fn everyone(
     known_devices: &KnownDevices,
     roster: &Roster,
-    group_place: impl Fn(&Participant) -> String,
+    (group_place, media): (
+        impl Fn(&Participant) -> String,
+        impl Fn(&Participant) -> String,
+    ),
     wait: impl Fn(DemuxId) -> Wait,
 ) -> Vec<Entry> {
     let line = |participant: &Participant, place: &str, (label, account): (String, String)| {
@@ -26,7 +29,8 @@ pub(in crate::view) fn everyone(
         } else {
             ""
         };
-        format!("  {label} ({place}{hand}{lost}){account}")
+        let media = media(participant);
+        format!("  {label} ({place}{hand}{media}{lost}){account}")
     };
     let active = roster.active.iter().map(|one| {
         let label = known_devices.whole_label(one.demux);

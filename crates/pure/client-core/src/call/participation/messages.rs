@@ -92,6 +92,7 @@ impl Participation {
                     statement: bytes,
                 };
                 self.handle(admitted, surroundings);
+                self.admit();
                 CallEvent::Admitted { statement }
             }
             ServerMessage::Link { call_link_state } => {

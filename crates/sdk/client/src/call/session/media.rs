@@ -25,7 +25,7 @@ impl CallSession {
         )>,
         RoomsError,
     > {
-        use crate::call::driver::{MediaOpening, SessionCommand};
+        use crate::call::driver::{SessionCommand, media::MediaOpening};
 
         let (reply, started) = tokio::sync::oneshot::channel();
         let opening = MediaOpening { slots, reply };

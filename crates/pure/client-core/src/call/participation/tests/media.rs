@@ -159,6 +159,26 @@ fn what_a_device_sends_is_said_again_at_a_new_seat_alone() {
 }
 
 #[test]
+fn what_a_device_in_the_lobby_sends_is_said_once_it_is_let_in() {
+    let mut waiting = answer(16);
+    waiting["status"] = json!("pending");
+    let mut device = inside_of(Some(member()), &waiting);
+    perform(&mut device, MediaCommand::Publish(CAMERA));
+    let published = |device: &mut Participation| {
+        let sent = messages(device);
+        let published = sent.iter().filter(|message| message["type"] == "publish");
+        published.count()
+    };
+    assert_eq!(published(&mut device), 0);
+    // The second one brings a newer statement.
+    for expected in [1, 0] {
+        let admitted = json!({"type": "admitted"}).to_string();
+        device.receive(&admitted, TIME, &mut rng()).unwrap();
+        assert_eq!(published(&mut device), expected);
+    }
+}
+
+#[test]
 fn messages_about_media_are_told() {
     let mut device = inside_of(Some(member()), &answer(16));
     let mut receive = |message: Value| {
