@@ -92,7 +92,11 @@ fn element(id: &[u8], content: &[u8]) -> Vec<u8> {
 
 /// A file of WebM with Opus and a picture in some codec.
 fn webm(codec: &[u8]) -> Vec<u8> {
-    let head = element(&[0x42, 0x82], b"webm");
+    let head = [
+        element(&[0x42, 0x82], b"webm"),
+        element(&[0x42, 0x87], &[4]),
+        element(&[0x42, 0x85], &[2]),
+    ];
     let track = |number: u8, kind: u8, codec: &[u8], rest: &[u8]| {
         let parts = [
             element(&[0xd7], &[number]),
@@ -138,7 +142,7 @@ fn webm(codec: &[u8]) -> Vec<u8> {
         element(&[0x1f, 0x43, 0xb6, 0x75], &cluster.concat()),
     ];
     [
-        element(&[0x1a, 0x45, 0xdf, 0xa3], &head),
+        element(&[0x1a, 0x45, 0xdf, 0xa3], &head.concat()),
         element(&[0x18, 0x53, 0x80, 0x67], &segment.concat()),
     ]
     .concat()
