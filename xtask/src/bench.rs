@@ -21,6 +21,9 @@ const PROGRAM: &str = "anteroom-bench";
 /// The package that is measured as a module of WebAssembly too.
 const MODULE: &str = "anteroom-bench-e2ee";
 
+/// The media server under test and its load.
+const MEDIA: &str = "anteroom-bench-media";
+
 /// The services and their load.
 const MEASURED: [&str; 2] = [programs::ANTEROOM, "anteroom-load"];
 
@@ -90,6 +93,16 @@ pub enum Measurement {
         #[arg(long, default_value_t = 15)]
         rounds: u32,
     },
+    /// The media server beside Janus' VideoRoom, Debian's package, with the same load in the same run. Fails if a goal
+    /// is missed. Unoptimized it is a short run.
+    Media {
+        /// How many interleaved pairs.
+        #[arg(long, default_value_t = 5)]
+        pairs: u32,
+        /// Writes a chart to this file.
+        #[arg(long, value_name = "FILE")]
+        chart: Option<PathBuf>,
+    },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
         /// How many interleaved rounds.
@@ -116,6 +129,9 @@ impl Bench {
     /// # Errors
     /// A program does not build or start.
     pub fn run(&self, root: &Path, words: impl Iterator<Item = OsString>) -> Result<bool> {
+        if matches!(self.measurement, Measurement::Media { .. }) {
+            steps::install_janus(root)?;
+        }
         if self.measurement.needs_npm_client() {
             steps::install_npm_client(root)?;
         }
@@ -134,6 +150,16 @@ impl Bench {
     }
 }
 
+/// Builds the programs that measure media as the tests build theirs, and returns the measuring one.
+///
+/// # Errors
+/// A program does not build.
+pub(crate) fn media_program(root: &Path) -> Result<StepCommand> {
+    let folder = programs::build(root, Profile::Dev, &[PROGRAM, MEDIA])?;
+    let program = folder.join(PROGRAM);
+    Ok(StepCommand::new(program.as_os_str(), PROGRAM, root))
+}
+
 impl Measurement {
     const fn needs_npm_client(&self) -> bool {
         matches!(
@@ -147,8 +173,11 @@ impl Measurement {
     }
 
     fn packages(&self) -> Vec<&'static str> {
-        let in_process = matches!(self, Self::Zk { .. } | Self::Ct { .. } | Self::E2ee { .. });
-        let measured = if in_process { &[][..] } else { &MEASURED };
+        let measured = match self {
+            Self::Zk { .. } | Self::Ct { .. } | Self::E2ee { .. } => &[][..],
+            Self::Media { .. } => &[MEDIA],
+            _ => &MEASURED,
+        };
         [&[PROGRAM], measured].concat()
     }
 }

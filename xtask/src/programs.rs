@@ -46,16 +46,22 @@ impl Profile {
 /// The package of the services.
 pub(crate) const ANTEROOM: &str = "anteroom";
 
+/// The packages that have the allocator of operators as a feature.
+const ALLOCATED: [(&str, &str); 2] = [
+    (ANTEROOM, "anteroom/jemalloc"),
+    ("anteroom-bench-media", "anteroom-bench-media/jemalloc"),
+];
+
 /// Builds packages in one folder, and gives that folder. The services get the allocator that
 /// operators use.
 ///
 /// # Errors
 /// A package does not build.
 pub(crate) fn build(root: &Path, profile: Profile, packages: &[&str]) -> Result<PathBuf> {
-    let features: &[&str] = match packages.contains(&ANTEROOM) {
-        true => &["--features", "anteroom/jemalloc"],
-        false => &[],
-    };
+    let allocated = ALLOCATED
+        .iter()
+        .filter(|(package, _)| packages.contains(package));
+    let features = allocated.flat_map(|(_, feature)| ["--features", feature]);
     let packages = packages.iter().flat_map(|package| ["--package", package]);
     StepCommand::cargo(root)
         .args(["build", "--locked", "--profile", profile.name()])

@@ -1,0 +1,136 @@
+//! The floor: the least that any server must do for a packet, which is to protect it (SRTP, AES-256-GCM) and to
+//! send it by a system call of its own.
+
+use core::net::SocketAddr;
+use std::{
+    io,
+    net::UdpSocket,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use mio::{Events, Interest, Poll, Token};
+
+use crate::{messages::Traffic, own_address::own_address, process_usage::thread_seconds};
+
+/// The receivers.
+const RECEIVERS: usize = 20;
+
+/// The bytes of a header with its extensions, and of the code that protects a packet.
+const HEADER: usize = 24;
+const TAG: usize = 16;
+
+/// Measures the CPU time for a packet of the traffic, in microseconds.
+///
+/// # Errors
+/// The system refuses sockets or a thread, or does not tell the time.
+pub fn measure(packets: u32, traffic: Traffic) -> Result<f64> {
+    let sender = UdpSocket::bind((own_address(), 0))?;
+    let (receivers, addresses) = receivers()?;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let drained = thread::spawn({
+        let is_over = Arc::clone(&is_over);
+        move || drain(receivers, &is_over)
+    });
+    let lengths = lengths(traffic);
+    let provider = str0m::crypto::from_feature_flags().srtp_provider;
+    let mut cipher = provider.aead_aes_256_gcm().create_cipher([7; 32], true);
+    let payload = vec![0x55; 2_048];
+    let mut datagram = vec![0; HEADER + payload.len() + TAG];
+    let before = thread_seconds()?;
+    let sizes = lengths.iter().cycle();
+    let to = addresses.iter().cycle();
+    for ((number, length), address) in (0..packets).zip(sizes).zip(to) {
+        let length = (*length).min(payload.len());
+        let (header, rest) = datagram.split_at_mut(HEADER);
+        let mut iv = [3; 12];
+        for (byte, value) in iv.iter_mut().zip(number.to_be_bytes()) {
+            *byte = value;
+        }
+        let input = payload.get(..length).unwrap_or_default();
+        let output = rest.get_mut(..length + TAG).context("no room")?;
+        cipher
+            .encrypt(&iv, header, input, output)
+            .map_err(|error| anyhow::anyhow!("a packet cannot be protected: {error:?}"))?;
+        let bytes = datagram.get(..HEADER + length + TAG).unwrap_or_default();
+        match sender.send_to(bytes, address) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let seconds = thread_seconds()? - before;
+    is_over.store(true, Ordering::Release);
+    let _ended = drained.join();
+    Ok(seconds * 1e6 / f64::from(packets.max(1)))
+}
+
+/// Returns lengths of packets in the mix of the traffic: as many as it has in a second.
+fn lengths(traffic: Traffic) -> Vec<usize> {
+    let in_a_second = |micros: u64| usize::try_from(1_000_000 / micros.max(1)).unwrap_or(1);
+    let pictures = in_a_second(traffic.picture_micros) * traffic.picture_packets as usize;
+    let sounds = in_a_second(traffic.sound_micros);
+    let mut lengths = vec![traffic.picture_bytes as usize; pictures];
+    for number in 0..sounds {
+        let place = (number * lengths.len()) / sounds.max(1);
+        lengths.insert(place, traffic.sound_bytes as usize);
+    }
+    lengths
+}
+
+type Receivers = (Poll, Vec<mio::net::UdpSocket>);
+
+fn receivers() -> Result<(Receivers, Vec<SocketAddr>)> {
+    let poll = Poll::new()?;
+    let mut sockets = Vec::new();
+    let mut addresses = Vec::new();
+    for number in 0..RECEIVERS {
+        let mut socket = mio::net::UdpSocket::bind((own_address(), 0).into())?;
+        poll.registry()
+            .register(&mut socket, Token(number), Interest::READABLE)?;
+        addresses.push(socket.local_addr()?);
+        sockets.push(socket);
+    }
+    Ok(((poll, sockets), addresses))
+}
+
+/// Takes all that comes, as a load does.
+fn drain((mut poll, sockets): Receivers, is_over: &AtomicBool) -> Result<()> {
+    let mut events = Events::with_capacity(RECEIVERS);
+    let mut buffer = vec![0; 2_048];
+    while !is_over.load(Ordering::Acquire) {
+        poll.poll(&mut events, Some(Duration::from_millis(20)))?;
+        for event in &events {
+            let Some(socket) = sockets.get(event.token().0) else {
+                continue;
+            };
+            while socket.recv_from(&mut buffer).is_ok() {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mix_is_that_of_the_traffic() {
+        let traffic = Traffic {
+            picture_micros: 36_363,
+            picture_packets: 4,
+            picture_bytes: 1_200,
+            sound_micros: 20_000,
+            sound_bytes: 80,
+        };
+        let lengths = lengths(traffic);
+        let sounds = lengths.iter().filter(|length| **length == 80).count();
+        assert_eq!((lengths.len(), sounds), (158, 50));
+        assert!(measure(200, traffic).unwrap() > 0.0);
+    }
+}
