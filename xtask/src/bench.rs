@@ -12,17 +12,12 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
     command::StepCommand,
-    programs::{self, Profile},
+    programs::{self, BENCH, BENCH_MEDIA, Profile},
     steps,
 };
 
-const PROGRAM: &str = "anteroom-bench";
-
 /// The package that is measured as a module of WebAssembly too.
 const MODULE: &str = "anteroom-bench-e2ee";
-
-/// The media server under test and its load.
-const MEDIA: &str = "anteroom-bench-media";
 
 /// The services and their load.
 const MEASURED: [&str; 2] = [programs::ANTEROOM, "anteroom-load"];
@@ -143,21 +138,11 @@ impl Bench {
         if self.measurement.needs_module() {
             steps::build_module(root, profile, MODULE, &folder)?;
         }
-        let program = folder.join(PROGRAM);
-        StepCommand::new(program.as_os_str(), PROGRAM, &env::current_dir()?)
+        let program = folder.join(BENCH);
+        StepCommand::new(program.as_os_str(), BENCH, &env::current_dir()?)
             .args(words)
             .succeeds()
     }
-}
-
-/// Builds the programs that measure media as the tests build theirs, and returns the measuring one.
-///
-/// # Errors
-/// A program does not build.
-pub(crate) fn media_program(root: &Path) -> Result<StepCommand> {
-    let folder = programs::build(root, Profile::Dev, &[PROGRAM, MEDIA])?;
-    let program = folder.join(PROGRAM);
-    Ok(StepCommand::new(program.as_os_str(), PROGRAM, root))
 }
 
 impl Measurement {
@@ -175,10 +160,10 @@ impl Measurement {
     fn packages(&self) -> Vec<&'static str> {
         let measured = match self {
             Self::Zk { .. } | Self::Ct { .. } | Self::E2ee { .. } => &[][..],
-            Self::Media { .. } => &[MEDIA],
+            Self::Media { .. } => &[BENCH_MEDIA],
             _ => &MEASURED,
         };
-        [&[PROGRAM], measured].concat()
+        [&[BENCH], measured].concat()
     }
 }
 

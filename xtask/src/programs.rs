@@ -43,13 +43,19 @@ impl Profile {
     }
 }
 
+/// The package that measures.
+pub(crate) const BENCH: &str = "anteroom-bench";
+
+/// The package of the media server under test and its load.
+pub(crate) const BENCH_MEDIA: &str = "anteroom-bench-media";
+
 /// The package of the services.
 pub(crate) const ANTEROOM: &str = "anteroom";
 
 /// The packages that have the allocator of operators as a feature.
 const ALLOCATED: [(&str, &str); 2] = [
     (ANTEROOM, "anteroom/jemalloc"),
-    ("anteroom-bench-media", "anteroom-bench-media/jemalloc"),
+    (BENCH_MEDIA, "anteroom-bench-media/jemalloc"),
 ];
 
 /// Builds packages in one folder, and gives that folder. The services get the allocator that

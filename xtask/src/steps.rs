@@ -21,10 +21,10 @@ use anyhow::{Context, Result, ensure};
 use self::{counts::Counts, folder::files_in, report::say};
 pub(crate) use self::{tools::install_janus, wasm::build_module};
 use crate::{
-    bench, chaos,
+    chaos,
     command::StepCommand,
     load,
-    programs::{Profile, target_directory},
+    programs::{self, BENCH, BENCH_MEDIA, Profile, target_directory},
     rules::{
         Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
         module_files, names, packages, pages, project::Project, purity, sizes, spawned_tasks,
@@ -282,7 +282,9 @@ fn short_chaos(root: &Path) -> Result<Counts> {
 
 /// Shows that media are measured: the numbers of the run mean nothing.
 fn short_media_bench(root: &Path) -> Result<Counts> {
-    passed(bench::media_program(root)?.args(["media", "--unoptimized"]))
+    let folder = programs::build(root, Profile::Dev, &[BENCH, BENCH_MEDIA])?;
+    let bench = StepCommand::new(folder.join(BENCH).as_os_str(), BENCH, root);
+    passed(bench.args(["media", "--unoptimized"]))
 }
 
 fn short_attack(root: &Path) -> Result<Counts> {

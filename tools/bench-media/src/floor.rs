@@ -14,12 +14,18 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::{messages::Traffic, own_address::own_address, process_usage::thread_seconds};
 
 /// The receivers.
 const RECEIVERS: usize = 20;
+
+/// The bytes that may wait in a socket of a receiver.
+const SOCKET_BUFFER: usize = 4 << 20;
+
+/// The time between two looks at all receivers.
+const DRAIN_INTERVAL: Duration = Duration::from_micros(500);
 
 /// The bytes of a header with its extensions, and of the code that protects a packet.
 const HEADER: usize = 24;
@@ -35,7 +41,7 @@ pub fn measure(packets: u32, traffic: Traffic) -> Result<f64> {
     let is_over = Arc::new(AtomicBool::new(false));
     let drained = thread::spawn({
         let is_over = Arc::clone(&is_over);
-        move || drain(receivers, &is_over)
+        move || drain(&receivers, &is_over)
     });
     let lengths = lengths(traffic);
     let provider = str0m::crypto::from_feature_flags().srtp_provider;
@@ -83,36 +89,30 @@ fn lengths(traffic: Traffic) -> Vec<usize> {
     lengths
 }
 
-type Receivers = (Poll, Vec<mio::net::UdpSocket>);
-
-fn receivers() -> Result<(Receivers, Vec<SocketAddr>)> {
-    let poll = Poll::new()?;
+fn receivers() -> Result<(Vec<UdpSocket>, Vec<SocketAddr>)> {
     let mut sockets = Vec::new();
     let mut addresses = Vec::new();
-    for number in 0..RECEIVERS {
-        let mut socket = mio::net::UdpSocket::bind((own_address(), 0).into())?;
-        poll.registry()
-            .register(&mut socket, Token(number), Interest::READABLE)?;
+    for _ in 0..RECEIVERS {
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_recv_buffer_size(SOCKET_BUFFER)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&SocketAddr::from((own_address(), 0)).into())?;
+        let socket = UdpSocket::from(socket);
         addresses.push(socket.local_addr()?);
         sockets.push(socket);
     }
-    Ok(((poll, sockets), addresses))
+    Ok((sockets, addresses))
 }
 
-/// Takes all that comes, as a load does.
-fn drain((mut poll, sockets): Receivers, is_over: &AtomicBool) -> Result<()> {
-    let mut events = Events::with_capacity(RECEIVERS);
+/// Takes all that comes, many packets at once, so that none wakes the thread.
+fn drain(sockets: &[UdpSocket], is_over: &AtomicBool) {
     let mut buffer = vec![0; 2_048];
     while !is_over.load(Ordering::Acquire) {
-        poll.poll(&mut events, Some(Duration::from_millis(20)))?;
-        for event in &events {
-            let Some(socket) = sockets.get(event.token().0) else {
-                continue;
-            };
+        thread::sleep(DRAIN_INTERVAL);
+        for socket in sockets {
             while socket.recv_from(&mut buffer).is_ok() {}
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -15,7 +15,11 @@ use std::{
 use anyhow::{Context as _, Result};
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use crate::{client::Client, publication::Beat, reception::Tally};
+use crate::{
+    client::Client,
+    publication::{Beat, Publication},
+    reception::Tally,
+};
 
 const WAKER: Token = Token(0);
 
@@ -182,7 +186,7 @@ impl Clients {
         }
         let due = self.clients.iter().map(|(_, client)| {
             let publication = client.publication.as_ref().filter(|_| client.sends);
-            let due = publication.map(|publication| publication.due());
+            let due = publication.map(Publication::due);
             due.map_or(client.timeout, |due| due.min(client.timeout))
         });
         let wait = due
@@ -204,7 +208,7 @@ impl Clients {
                     self.clients.push((token, client));
                 }
                 Ok(Order::Close(group)) => {
-                    self.clients.retain_mut(|(_, client)| client.group != group)
+                    self.clients.retain(|(_, client)| client.group != group);
                 }
                 Ok(Order::Unconnected(reply)) => {
                     let clients = self.clients.iter();

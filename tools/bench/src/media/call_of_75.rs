@@ -4,7 +4,12 @@ use anteroom_bench_media::messages::Traffic;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{OURS, Run, anteroom::AnteroomMedia, row::micros, subject::MediaSubject as _};
+use super::{
+    anteroom::AnteroomMedia,
+    row::micros,
+    run::{OURS, Run},
+    subject::MediaSubject as _,
+};
 
 /// Pictures of 180 lines, 15 a second and one packet each, and sound.
 const TRAFFIC: Traffic = Traffic {

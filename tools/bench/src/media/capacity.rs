@@ -5,10 +5,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{
-    OURS, Run,
     anteroom::AnteroomMedia,
     goals,
     row::{Shape, micros},
+    run::{OURS, Run},
     subject::MediaSubject as _,
 };
 

@@ -3,7 +3,7 @@
 use anteroom_bench_media::messages::WindowCounts;
 use serde::Serialize;
 
-use super::goals;
+use super::{goals, subject::ANTEROOM};
 use crate::quantiles::Quantiles;
 
 /// A load in which each viewer receives sound and pictures of all publishers.
@@ -113,7 +113,7 @@ impl Windows {
 impl Row {
     /// Returns the goals of the row, if it is of the server that has some: each with whether it is reached.
     pub(super) fn verdicts(&self) -> Vec<(String, bool)> {
-        if self.server != super::ANTEROOM {
+        if self.server != ANTEROOM {
             return Vec::new();
         }
         let share = 1.0 / self.ratio;

@@ -5,12 +5,16 @@ use anyhow::Result;
 
 use super::load::MediaLoad;
 
+/// The names of the servers.
+pub(super) const ANTEROOM: &str = "anteroom";
+pub(super) const JANUS: &str = "janus";
+
 /// A running server with one call.
 pub(super) trait MediaSubject {
     /// Returns the id of its process.
     fn process(&self) -> u32;
 
-    /// Connects a client that sends and receives nothing.
+    /// Connects a client that sends, and receives nothing.
     fn publish(&mut self, load: &mut MediaLoad, client: NewClient) -> Result<()>;
 
     /// Connects a client that sends nothing, and receives sound and pictures of these others.
