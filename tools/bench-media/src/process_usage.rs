@@ -1,4 +1,5 @@
-//! The CPU time and the memory of a process, from `/proc`.
+//! The CPU time and the memory of a process, from `/proc`. The system brings the time of a thread up to date when
+//! it switches threads, and with its ticks: it is some milliseconds behind at most.
 
 use std::{fs, path::Path};
 
