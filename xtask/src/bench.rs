@@ -12,11 +12,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
     command::StepCommand,
-    programs::{self, Profile},
+    programs::{self, BENCH, BENCH_MEDIA, Profile},
     steps,
 };
-
-const PROGRAM: &str = "anteroom-bench";
 
 /// The package that is measured as a module of WebAssembly too.
 const MODULE: &str = "anteroom-bench-e2ee";
@@ -90,6 +88,16 @@ pub enum Measurement {
         #[arg(long, default_value_t = 15)]
         rounds: u32,
     },
+    /// The media server beside Janus' VideoRoom, Debian's package, with the same load in the same run. Fails if a goal
+    /// is missed. Unoptimized it is a short run.
+    Media {
+        /// How many interleaved pairs.
+        #[arg(long, default_value_t = 5)]
+        pairs: u32,
+        /// Writes a chart to this file.
+        #[arg(long, value_name = "FILE")]
+        chart: Option<PathBuf>,
+    },
     /// Peeks at a call over HTTP, beside the npm client's verification in the same run.
     Rooms {
         /// How many interleaved rounds.
@@ -116,6 +124,9 @@ impl Bench {
     /// # Errors
     /// A program does not build or start.
     pub fn run(&self, root: &Path, words: impl Iterator<Item = OsString>) -> Result<bool> {
+        if matches!(self.measurement, Measurement::Media { .. }) {
+            steps::install_janus(root)?;
+        }
         if self.measurement.needs_npm_client() {
             steps::install_npm_client(root)?;
         }
@@ -127,8 +138,8 @@ impl Bench {
         if self.measurement.needs_module() {
             steps::build_module(root, profile, MODULE, &folder)?;
         }
-        let program = folder.join(PROGRAM);
-        StepCommand::new(program.as_os_str(), PROGRAM, &env::current_dir()?)
+        let program = folder.join(BENCH);
+        StepCommand::new(program.as_os_str(), BENCH, &env::current_dir()?)
             .args(words)
             .succeeds()
     }
@@ -147,9 +158,12 @@ impl Measurement {
     }
 
     fn packages(&self) -> Vec<&'static str> {
-        let in_process = matches!(self, Self::Zk { .. } | Self::Ct { .. } | Self::E2ee { .. });
-        let measured = if in_process { &[][..] } else { &MEASURED };
-        [&[PROGRAM], measured].concat()
+        let measured = match self {
+            Self::Zk { .. } | Self::Ct { .. } | Self::E2ee { .. } => &[][..],
+            Self::Media { .. } => &[BENCH_MEDIA],
+            _ => &MEASURED,
+        };
+        [&[BENCH], measured].concat()
     }
 }
 

@@ -43,8 +43,20 @@ impl Profile {
     }
 }
 
+/// The package that measures.
+pub(crate) const BENCH: &str = "anteroom-bench";
+
+/// The package of the media server under test and its load.
+pub(crate) const BENCH_MEDIA: &str = "anteroom-bench-media";
+
 /// The package of the services.
 pub(crate) const ANTEROOM: &str = "anteroom";
+
+/// The packages that have the allocator of operators as a feature.
+const ALLOCATED: [(&str, &str); 2] = [
+    (ANTEROOM, "anteroom/jemalloc"),
+    (BENCH_MEDIA, "anteroom-bench-media/jemalloc"),
+];
 
 /// Builds packages in one folder, and gives that folder. The services get the allocator that
 /// operators use.
@@ -52,10 +64,10 @@ pub(crate) const ANTEROOM: &str = "anteroom";
 /// # Errors
 /// A package does not build.
 pub(crate) fn build(root: &Path, profile: Profile, packages: &[&str]) -> Result<PathBuf> {
-    let features: &[&str] = match packages.contains(&ANTEROOM) {
-        true => &["--features", "anteroom/jemalloc"],
-        false => &[],
-    };
+    let allocated = ALLOCATED
+        .iter()
+        .filter(|(package, _)| packages.contains(package));
+    let features = allocated.flat_map(|(_, feature)| ["--features", feature]);
     let packages = packages.iter().flat_map(|package| ["--package", package]);
     StepCommand::cargo(root)
         .args(["build", "--locked", "--profile", profile.name()])

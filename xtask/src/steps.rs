@@ -18,13 +18,13 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-pub(crate) use self::wasm::build_module;
 use self::{counts::Counts, folder::files_in, report::say};
+pub(crate) use self::{tools::install_janus, wasm::build_module};
 use crate::{
     chaos,
     command::StepCommand,
     load,
-    programs::{Profile, target_directory},
+    programs::{self, BENCH, BENCH_MEDIA, Profile, target_directory},
     rules::{
         Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
         module_files, names, packages, pages, project::Project, purity, sizes, spawned_tasks,
@@ -38,7 +38,7 @@ const PARALLEL: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protoc
 /// The name of a step and its function, which runs in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     ("tools", tools::check),
     ("format", format),
     ("house rules", house_rules),
@@ -56,6 +56,7 @@ const STEPS: [Step; 19] = [
     ("openapi", openapi_tests),
     ("soak, short", short_soak),
     ("chaos, short", short_chaos),
+    ("bench media, short", short_media_bench),
     ("attack", short_attack),
     ("package", package::check),
 ];
@@ -282,6 +283,13 @@ fn short_chaos(root: &Path) -> Result<Counts> {
     // Times are measured by the long run.
     let few = ["--participants", "8", "--seconds", "20", "--loss", "20"];
     passed(chaos.args(few).args(["--seed", "2026", "--untimed"]))
+}
+
+/// Shows that media are measured: the numbers of the run mean nothing.
+fn short_media_bench(root: &Path) -> Result<Counts> {
+    let folder = programs::build(root, Profile::Dev, &[BENCH, BENCH_MEDIA])?;
+    let bench = StepCommand::new(folder.join(BENCH).as_os_str(), BENCH, root);
+    passed(bench.args(["media", "--unoptimized"]))
 }
 
 fn short_attack(root: &Path) -> Result<Counts> {

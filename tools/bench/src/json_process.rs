@@ -35,6 +35,11 @@ impl JsonProcess {
         })
     }
 
+    /// Returns the id of the process.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

@@ -22,6 +22,7 @@ mod load;
 pub mod login;
 pub mod login_timing;
 mod measured;
+pub mod media;
 mod model;
 mod operation;
 mod package;

@@ -13,8 +13,8 @@ use std::{
 };
 
 use anteroom_bench::{
-    create_auth, ct, devices, e2ee, login, login_timing,
-    programs::{Programs, module_of_this_folder},
+    create_auth, ct, devices, e2ee, login, login_timing, media,
+    programs::{MediaPrograms, Programs, module_of_this_folder},
     rooms, zk,
 };
 use anteroom_protocol::{Mode, Timestamp};
@@ -33,7 +33,9 @@ struct Arguments {
 
 fn main() -> Result<ExitCode> {
     let Bench {
-        json, measurement, ..
+        json,
+        unoptimized,
+        measurement,
     } = Arguments::parse().bench;
     let passed = match measurement {
         Measurement::Zk {
@@ -76,6 +78,14 @@ fn main() -> Result<ExitCode> {
             let worker = root().join("tools/bench-e2ee/worker.mjs");
             let report = e2ee::measure(&module, &worker, now()?, rounds)?;
             show(json, &report, true)
+        }
+        Measurement::Media { pairs, chart } => {
+            let report = media::measure(&MediaPrograms::of_this_folder()?, pairs, unoptimized)?;
+            if let Some(path) = chart {
+                fs::write(path, report.chart()).context("the chart cannot be written")?;
+            }
+            // The numbers of a short run mean nothing.
+            show(json, &report, unoptimized || report.reached())
         }
         Measurement::Rooms { rounds } => {
             let report = rooms::measure(root(), &Programs::of_this_folder()?, rounds)?;

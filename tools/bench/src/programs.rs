@@ -24,6 +24,28 @@ impl Programs {
     }
 }
 
+/// The programs of the measurement of media, built in the same profile as the measuring program.
+#[derive(Clone, Debug)]
+pub struct MediaPrograms {
+    /// The server under test, or the load.
+    pub(crate) server_and_load: PathBuf,
+    /// The server under test with an allocator that counts.
+    pub(crate) counting: PathBuf,
+}
+
+impl MediaPrograms {
+    /// Finds both programs in the folder of the running program.
+    ///
+    /// # Errors
+    /// If one of them is not there.
+    pub fn of_this_folder() -> Result<Self> {
+        Ok(Self {
+            server_and_load: file_of_this_folder("anteroom-bench-media")?,
+            counting: file_of_this_folder("anteroom-bench-media-counting")?,
+        })
+    }
+}
+
 /// Finds the module of WebAssembly of a package in the folder of the running program.
 ///
 /// # Errors

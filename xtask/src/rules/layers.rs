@@ -84,6 +84,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-testkit", Testkit),
     ("anteroom-bench", Tool),
     ("anteroom-bench-e2ee", Tool),
+    ("anteroom-bench-media", Tool),
     ("anteroom-chaos", Tool),
     ("anteroom-dist", Tool),
     ("anteroom-load", Tool),
@@ -197,8 +198,18 @@ pub(super) const EDGES: &[Exception] = &[
     ),
     (
         "anteroom-bench",
+        "anteroom-bench-media",
+        "it starts the server under test and the load of that crate, and speaks with both",
+    ),
+    (
+        "anteroom-bench",
         "xtask",
         "its command line is that of `cargo xtask bench`",
+    ),
+    (
+        "anteroom-bench-media",
+        "anteroom-media",
+        "that crate is the server under test",
     ),
     (
         "anteroom-dist",
@@ -266,7 +277,12 @@ pub(super) const RESERVED: &[Reserved] = &[
     Reserved {
         prefix: "str0m",
         layers: &[],
-        crates: &["anteroom-sfu", "anteroom-media", "anteroom-client-media"],
+        crates: &[
+            "anteroom-sfu",
+            "anteroom-media",
+            "anteroom-client-media",
+            "anteroom-bench-media",
+        ],
         in_tests: true,
         reason: "media stand behind one crate: go through it",
     },

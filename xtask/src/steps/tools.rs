@@ -30,6 +30,9 @@ const TOOLS: [Tool; 5] = [
     ("systemd-analyze", "--version", "systemd"),
 ];
 
+/// The other media server.
+const JANUS: Tool = ("janus", "--help", "janus");
+
 /// The browser of the tests, by Debian's name, and the one family of fonts that they let it see.
 const CHROMIUM: &str = "chromium";
 const FONTS: &str = "fonts-dejavu-core";
@@ -51,6 +54,7 @@ pub(super) fn check(root: &Path) -> Result<Counts> {
     node(root)?;
     programs(root, &TOOLS)?;
     chromium(root)?;
+    install_janus(root)?;
     python(root)?;
     // Only root can create the clean Debian.
     if is_root(root) {
@@ -108,6 +112,22 @@ fn chromium(root: &Path) -> Result<()> {
         return Ok(());
     }
     install(root, &[CHROMIUM, FONTS])
+}
+
+/// Installs the server beside which media are measured. Its service stays off: measurements start one of their own.
+///
+/// # Errors
+/// It cannot be installed.
+pub(crate) fn install_janus(root: &Path) -> Result<()> {
+    let (program, option, package) = JANUS;
+    if works(StepCommand::program(program, root).args([option])) {
+        return Ok(());
+    }
+    install(root, &[package])?;
+    // Without systemd there is no service to be turned off.
+    let disable = StepCommand::program("systemctl", root).args(["disable", "--now", package]);
+    let _no_service = disable.output();
+    Ok(())
 }
 
 /// Installs Python with virtual environments. Debian packages the part that fills them separately.

@@ -1,6 +1,9 @@
 //! UDP sockets: many datagrams are received at once, and those of one viewer are sent at once (GSO).
 
-use core::net::{IpAddr, SocketAddr};
+use core::{
+    cmp::Ordering,
+    net::{IpAddr, SocketAddr},
+};
 use std::{
     io::{self, IoSliceMut},
     net::UdpSocket as StdUdpSocket,
@@ -129,7 +132,9 @@ impl UdpPort {
     }
 }
 
-/// Datagrams for one address that are sent at once: all of one length, but for the last one, which may be shorter.
+/// Datagrams for one address that are sent at once: all of one length, but for the last one, which may be shorter. A
+/// shorter one waits for its place at the end while longer ones of other streams are added: sounds come between
+/// pictures, and would end the batch each time.
 pub(crate) struct Batch {
     bytes: Vec<u8>,
     to: SocketAddr,
@@ -138,8 +143,8 @@ pub(crate) struct Batch {
     /// The length of each but the last.
     length: usize,
     count: usize,
-    /// Whether the last one is shorter, so that no other follows.
-    is_full: bool,
+    /// The shorter one, which is the last. Empty: there is none.
+    last: Vec<u8>,
 }
 
 /// The outcome of sending a batch.
@@ -160,7 +165,7 @@ impl Batch {
             from: None,
             length: 0,
             count: 0,
-            is_full: false,
+            last: Vec::new(),
         }
     }
 
@@ -180,23 +185,36 @@ impl Batch {
         self.from = from;
         self.length = datagram.len();
         self.count = 1;
-        self.is_full = false;
+        self.last.clear();
     }
 
     /// Adds a datagram for the same address. Returns whether it fits.
     pub(crate) fn add(&mut self, to: SocketAddr, port: &UdpPort, datagram: &[u8]) -> bool {
         let fits = !self.is_empty()
-            && !self.is_full
             && to == self.to
-            && datagram.len() <= self.length
             && self.count < port.most_segments()
-            && self.bytes.len() + datagram.len() <= MAX_BATCH;
-        if fits {
-            self.is_full = datagram.len() < self.length;
-            self.bytes.extend_from_slice(datagram);
-            self.count += 1;
-        }
+            && self.bytes.len() + self.last.len() + datagram.len() <= MAX_BATCH
+            && self.place(datagram);
+        self.count += usize::from(fits);
         fits
+    }
+
+    /// Puts a datagram where its length allows it. Returns whether there is such a place.
+    fn place(&mut self, datagram: &[u8]) -> bool {
+        match datagram.len().cmp(&self.length) {
+            Ordering::Less if self.last.is_empty() => self.last.extend_from_slice(datagram),
+            Ordering::Equal if self.last.is_empty() || may_overtake(datagram, &self.last) => {
+                self.bytes.extend_from_slice(datagram);
+            }
+            Ordering::Greater if self.count == 1 && may_overtake(datagram, &self.bytes) => {
+                core::mem::swap(&mut self.bytes, &mut self.last);
+                self.bytes.clear();
+                self.bytes.extend_from_slice(datagram);
+                self.length = datagram.len();
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// Sends the batch, which is empty afterwards.
@@ -205,6 +223,7 @@ impl Batch {
         if count == 0 {
             return SentBatch::default();
         }
+        self.bytes.append(&mut self.last);
         let all = SentBatch {
             sends: 1,
             sent: count,
@@ -239,6 +258,20 @@ impl Batch {
         }
         outcome
     }
+}
+
+/// Returns whether a datagram may be sent before an earlier one: both carry media, of different streams.
+fn may_overtake(datagram: &[u8], earlier: &[u8]) -> bool {
+    let streams = media_stream(datagram).zip(media_stream(earlier));
+    streams.is_some_and(|(stream, earlier)| stream != earlier)
+}
+
+/// Returns the SSRC of a datagram that carries media (RFC 7983, RFC 5761).
+fn media_stream(datagram: &[u8]) -> Option<[u8; 4]> {
+    let header: &[u8; 12] = datagram.first_chunk()?;
+    let [first, second, .., a, b, c, d] = *header;
+    let is_media = matches!(first, 128..=191) && !matches!(second, 192..=223);
+    is_media.then_some([a, b, c, d])
 }
 
 #[cfg(test)]
@@ -293,6 +326,45 @@ mod tests {
             .into_iter()
             .map(|bytes| (sender.address, Some(local), bytes));
         assert_eq!(received, expected.collect::<Vec<_>>());
+    }
+
+    /// A packet of a stream, with a number and a length.
+    fn media(ssrc: u8, number: u8, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        bytes[..4].copy_from_slice(&[0x80, 96, 0, number]);
+        bytes[11] = ssrc;
+        bytes
+    }
+
+    #[test]
+    fn short_packets_go_behind_longer_ones_of_other_streams() {
+        let to = SocketAddr::from(([127, 0, 0, 1], 9));
+        let (sound, one, two) = (media(1, 0, 80), media(2, 0, 900), media(2, 1, 900));
+        let short = media(2, 2, 500);
+        let control = [[0x80, 200].as_slice(), &[0; 78]].concat();
+        let cases: [(&[&Vec<u8>], &[&Vec<u8>]); 5] = [
+            (&[&sound, &one, &two], &[&one, &two, &sound]),
+            (&[&one, &sound, &two], &[&one, &two, &sound]),
+            // Another one that is shorter has no place.
+            (&[&one, &short, &sound], &[&one, &short]),
+            // No packet overtakes one of its own stream, or something else than media.
+            (&[&short, &one], &[&short]),
+            (&[&control, &one], &[&control]),
+        ];
+        for (added, expected) in cases {
+            let mut batch = Batch::new();
+            batch.begin(to, None, added[0]);
+            for (place, datagram) in (1..).zip(&added[1..]) {
+                let has_place = batch.place(datagram);
+                assert_eq!(has_place, place < expected.len());
+                batch.count += usize::from(has_place);
+            }
+            let expected: Vec<u8> = expected
+                .iter()
+                .flat_map(|one| one.iter().copied())
+                .collect();
+            assert_eq!([batch.bytes, batch.last].concat(), expected);
+        }
     }
 
     #[test]
