@@ -140,7 +140,7 @@ impl Ends {
 
     async fn send(&self, way: Way, datagram: &[u8]) {
         let client = *self.client.lock();
-        // Whoever does not listen loses the datagram.
+        // An end that does not listen loses the datagram.
         let _sent = match (way, client) {
             (Way::Up, _) => self.far.send(datagram).await,
             (Way::Down, Some(client)) => self.near.send_to(datagram, client).await,
@@ -175,7 +175,7 @@ mod tests {
         let length = client.recv(&mut buffer).await.unwrap();
         assert_eq!(&buffer[..length], b"down");
         assert!(sent.elapsed() >= Duration::from_millis(20));
-        // What is lost comes before what is not.
+        // The lost datagrams come before the others.
         path.shape_upload(LinkShape {
             loss: 1_000,
             ..LinkShape::default()

@@ -1,4 +1,4 @@
-//! What a client sends: sound at even times, and pictures of several packets at once.
+//! The media that a client sends: sound at even times, and pictures of several packets at once.
 
 use core::time::Duration;
 use std::time::Instant;

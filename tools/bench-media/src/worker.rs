@@ -32,7 +32,7 @@ const IN_A_ROUND: usize = 128;
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
-/// Who sends now, which all threads read.
+/// The clients that send now, which all threads read.
 #[derive(Debug)]
 pub(crate) struct Conductor {
     /// The group. 0: nobody sends.

@@ -342,16 +342,16 @@ mod tests {
         let (sound, one, two) = (media(1, 0, 80), media(2, 0, 900), media(2, 1, 900));
         let short = media(2, 2, 500);
         let control = [[0x80, 200].as_slice(), &[0; 78]].concat();
-        let cases: [(&[&Vec<u8>], &[&Vec<u8>]); 5] = [
-            (&[&sound, &one, &two], &[&one, &two, &sound]),
-            (&[&one, &sound, &two], &[&one, &two, &sound]),
+        let cases: [[&[&Vec<u8>]; 2]; 5] = [
+            [&[&sound, &one, &two], &[&one, &two, &sound]],
+            [&[&one, &sound, &two], &[&one, &two, &sound]],
             // Another one that is shorter has no place.
-            (&[&one, &short, &sound], &[&one, &short]),
+            [&[&one, &short, &sound], &[&one, &short]],
             // No packet overtakes one of its own stream, or something else than media.
-            (&[&short, &one], &[&short]),
-            (&[&control, &one], &[&control]),
+            [&[&short, &one], &[&short]],
+            [&[&control, &one], &[&control]],
         ];
-        for (added, expected) in cases {
+        for [added, expected] in cases {
             let mut batch = Batch::new();
             batch.begin(to, None, added[0]);
             for (place, datagram) in (1..).zip(&added[1..]) {

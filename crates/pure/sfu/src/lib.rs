@@ -80,6 +80,7 @@ pub mod rewriting;
 mod settings;
 mod sfu;
 mod slot;
+mod slot_packet;
 pub mod source;
 pub mod speaker;
 mod ssrc_order;

@@ -9,7 +9,7 @@ use str0m::{
     format::Codec as RtpCodec,
     media::{KeyframeRequestKind, Mid, Pt, Rid},
     net::TcpType,
-    rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor},
+    rtp::{Extension, RtpPacket, RtpWrite, Ssrc},
     stats::MediaEgressStats,
 };
 
@@ -23,8 +23,9 @@ use crate::{
     indexes::SlotIndex,
     input::{Codec, Connection, Sending, SlotKind},
     reported_loss::ReportedLoss,
-    rewriting::{SlotNumbers, Vp8Numbers},
+    rewriting::SlotNumbers,
     settings::SfuSettings,
+    slot_packet::{forwarded, patch},
     source::{Layer, PerSource, Source},
     ssrc_order::order_ssrcs,
 };
@@ -380,27 +381,4 @@ fn prepared(offer: &str) -> String {
 
 fn parse(offer: &str) -> Result<SdpOffer, OfferError> {
     SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)
-}
-
-/// Returns the header extensions that are forwarded: the audio level and the time of capture.
-fn forwarded(values: &ExtensionValues) -> ExtensionValues {
-    ExtensionValues {
-        audio_level: values.audio_level,
-        voice_activity: values.voice_activity,
-        abs_capture_time: values.abs_capture_time,
-        ..ExtensionValues::default()
-    }
-}
-
-/// Returns the change of the payload descriptor to the numbers of the slot.
-fn patch(payload: &[u8], numbers: Vp8Numbers) -> Option<str0m::rtp::Vp8Patch> {
-    let descriptor = Vp8Descriptor::parse(payload).ok()?;
-    let mut patch = descriptor.patch();
-    if let Some(id) = numbers.picture_id {
-        patch = patch.picture_id(id.value);
-    }
-    if let Some(index) = numbers.tl0_index {
-        patch = patch.tl0_pic_idx(index);
-    }
-    patch.build().ok()
 }

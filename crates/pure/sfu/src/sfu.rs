@@ -16,17 +16,14 @@ use str0m::{
 
 use crate::{
     CallMedia, DeviceHandle, IncomingPacket, SfuSettings,
-    audio_level::AudioLevel,
     indexes::{DeviceIndex, SlotIndex},
     input::Input,
     measurements::{Measurement, SfuCounts},
     output::Output,
     path::Path,
     peer::Peer,
-    rewriting::{PacketNumbers, Vp8Numbers},
     source::{Layer, Source},
     time::Moment,
-    vp8::Vp8Packet,
 };
 
 pub use self::offers::{AnsweredOffer, OfferKind};
@@ -337,33 +334,11 @@ impl Sfu {
             }
             peer.stream(ssrc)
         });
-        let Some((source, layer)) = stream else {
-            return;
-        };
-        let vp8 = source
-            .is_video()
-            .then(|| Vp8Packet::parse(&packet.payload))
-            .flatten();
-        if source.is_video() && vp8.is_none() {
-            return;
-        }
-        let incoming = IncomingPacket {
-            from,
-            source,
-            layer,
-            bytes: packet.payload.len(),
-            level: packet
-                .header
-                .ext_vals
-                .audio_level
-                .map(AudioLevel::from_dbov),
-            key_frame: vp8.and_then(|vp8| vp8.key_frame),
-            numbers: PacketNumbers {
-                sequence: *packet.seq_no,
-                timestamp: packet.header.timestamp,
-                vp8: vp8.map(Vp8Numbers::from).unwrap_or_default(),
-            },
-        };
+        let incoming = stream.and_then(|(source, layer)| {
+            // A picture whose first bytes are not as they must be is nothing that anybody can show.
+            IncomingPacket::read(from, source, layer, packet)
+        });
+        let Some(incoming) = incoming else { return };
         for outgoing in self.media.receive(moment, &incoming) {
             let index = outgoing.to.index;
             let peer = self.peers.get_mut(index.number()).and_then(Option::as_mut);

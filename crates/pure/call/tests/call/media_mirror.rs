@@ -1,4 +1,4 @@
-//! What the media of a call have been told, and the rules that always hold about it.
+//! The media of a call as they have been told, and the rules that always hold about it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

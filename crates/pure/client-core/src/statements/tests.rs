@@ -591,7 +591,6 @@ fn of_too_many_approvals_those_go_that_end_first() {
         assert!(kept.see_approval(&approval, &user("0b"), &key, ERA, NOW));
     };
     approve(1, 0, 30 * DAY);
-    // Newer, and soon over.
     for number in 2..=20 {
         approve(number, u64::from(number), DAY);
     }

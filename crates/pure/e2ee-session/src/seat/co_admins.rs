@@ -77,7 +77,7 @@ impl Seat {
         now: Timestamp,
         options: &SessionOptions,
     ) -> Result<SignedStatement<Approval>, CommandError> {
-        // Who has no right to sign is told that first.
+        // A lack of the right to sign is told first.
         let signer = self.signer(options)?;
         let void_before = self.void_before(device, &signer);
         let issued = Approval::time_of(&signer, now, void_before).ok_or(CommandError::Early)?;

@@ -31,7 +31,7 @@ impl Target for Handshake {
             self.call.begin_again(2);
         }
         *bytes = match dice.below(8) {
-            // What the device sends in this handshake, and what it sent in another.
+            // The datagrams of the device in this handshake, and those in another.
             0..4 if !self.call.devices[2].sent.is_empty() => {
                 dice.changed(&self.call.devices[2].sent)
             }

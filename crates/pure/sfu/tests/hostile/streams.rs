@@ -122,7 +122,7 @@ impl Target for Reports {
         others.retain(|bytes| bytes.len() > 12 && bytes[0] >= 128 && is_report(bytes));
         let reports = media.iter().filter(|bytes| is_report(bytes));
         let mut seeds: Vec<Vec<u8>> = reports.cloned().collect();
-        // What the device reports of names the streams on which it receives.
+        // The reports of the device name the streams on which it receives.
         for seed in seeds.clone() {
             streams.extend(seed.chunks_exact(4).skip(1).filter_map(|word| {
                 let word: [u8; 4] = word.try_into().ok()?;

@@ -150,7 +150,7 @@ async fn offers_views_and_publications_reach_the_media_and_their_events_the_devi
         guest_id,
         ..
     } = Meeting::start().await;
-    // What was said before the media are open is told when they are.
+    // The media are told what was said before they were open.
     host.send(&publish(true, false)).await;
     let roster = host.roster(|roster| sent(roster, host_id).is_some()).await;
     assert_eq!(sent(&roster, host_id), Some(sources(true, false)));
@@ -333,7 +333,7 @@ async fn a_lost_socket_keeps_its_media_and_a_resume_takes_them_over() {
         active.clone().any(|one| one.get("lost").is_some())
     })
     .await;
-    // What comes meanwhile is not lost.
+    // Nothing that comes meanwhile is lost.
     for height in [90, 180] {
         media.tells(MediaEvent::Slots {
             device: device(guest_id),
