@@ -209,7 +209,10 @@ fn an_entry_that_nothing_uses_is_noticed() {
             "take out the exception",
         ),
         (
-            workspace.clone().with("anteroom-client", []),
+            workspace
+                .clone()
+                .with("anteroom-client", [])
+                .with("anteroom-client-media", []),
             "layer Sdk",
             "no crate depends on one of the layer Pure",
         ),

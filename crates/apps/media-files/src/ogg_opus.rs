@@ -165,6 +165,7 @@ impl<W: Write> OpusWriter<W> {
     }
 
     fn push(&mut self, packet: Vec<u8>, duration: Duration) -> Result<(), FileError> {
+        self.written += u64::try_from(packet.len() + 1).unwrap_or_default();
         if let Some(last) = self.last.replace(packet) {
             let is_page = self.time - self.page_time >= PAGE;
             if is_page {
@@ -183,13 +184,12 @@ impl<W: Write> OpusWriter<W> {
     fn put(&mut self, packet: Vec<u8>, end: PacketWriteEndInfo) -> Result<(), FileError> {
         // The time at the end of the packet, in samples of 48 kHz.
         let samples = u64::try_from(self.time.as_micros() * 48 / 1_000).unwrap_or(u64::MAX);
-        self.written += u64::try_from(packet.len() + 1).unwrap_or_default();
         self.packets
             .write_packet(packet, self.serial, end, samples)?;
         Ok(())
     }
 
-    /// Returns the number of bytes that were written, about.
+    /// Returns the number of bytes that were written, about, with the packet that is kept for the end mark.
     #[must_use]
     pub const fn written(&self) -> u64 {
         self.written

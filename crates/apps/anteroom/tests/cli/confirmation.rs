@@ -68,6 +68,8 @@ const COMMANDS: &[(&str, Questions)] = &[
         &[("call end LINK", "Send everybody in the call of the link")],
     ),
     ("call join", &[]),
+    ("call play", &[]),
+    ("call record", &[]),
     ("completions", &[]),
     ("credential auth", &[]),
     ("credential create", &[]),

@@ -123,8 +123,8 @@ fn a_man_page_has_the_headings_the_values_and_the_footer_of_a_manual() {
         ),
         (
             "anteroom-call-join",
-            "anteroom call join [--admin] [--guest] [--as NAME] [--plain] [--rooms URL] [--fetch] \
-             [--issuer URL] [--account UUID[.DEVICE]] [--password-file FILE] [--trust ID]... \
+            "anteroom call join [--admin] [--guest] [--as NAME] [--rooms URL] [--fetch] [--issuer URL] \
+             [--account UUID[.DEVICE]] [--password-file FILE] [--trust ID]... [--plain] \
              [--data DIR] [--config FILE] [--json] [LINK]",
         ),
     ] {

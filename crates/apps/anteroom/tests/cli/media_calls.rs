@@ -264,12 +264,19 @@ async fn a_recording_has_a_whole_file_for_each_source() {
     let mut stage = stage().await;
     let folder = stage.place.path().join("evening");
     let recorder = stage.start(&["call", "record", "@link", "evening"]);
-    // Until there is something of both sources on the disk.
+    // Until more than twenty frames of both sources are on the disk, in blocks of 8 KiB.
     let written = async {
-        let length = |file: io::Result<fs::DirEntry>| file.unwrap().metadata().unwrap().len();
+        let is_written = |file: &io::Result<fs::DirEntry>| {
+            let file = file.as_ref().unwrap();
+            let is_picture = file
+                .path()
+                .extension()
+                .is_some_and(|ending| ending == "ivf");
+            file.metadata().unwrap().len() > if is_picture { 16_000 } else { 0 }
+        };
         loop {
             let files = fs::read_dir(&folder);
-            let files = files.map(|files| files.map(length).filter(|length| *length > 0).count());
+            let files = files.map(|files| files.filter(is_written).count());
             if files.is_ok_and(|files| files == 2) {
                 break;
             }

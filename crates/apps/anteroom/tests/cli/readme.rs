@@ -175,7 +175,7 @@ fn the_first_screen_says_how_to_start_and_test_and_what_is_missing() {
     let screen = screen.join(" ");
     for text in [
         "![A call in the terminal](docs/call.svg)",
-        "no sound and no picture yet, and no call in a browser",
+        "There is no call in a browser yet.",
         "The first build takes 5 minutes on two idle cores",
     ] {
         assert!(screen.contains(text), "{text}");

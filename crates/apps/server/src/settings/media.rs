@@ -144,12 +144,12 @@ impl MediaSettings {
             };
             ensure!(
                 !earlier,
-                "media.listen has two addresses of one kind: name one of IPv4, one of IPv6, or both"
+                "media.listen has two addresses of one kind, and takes one of IPv4 and one of IPv6"
             );
         }
         ensure!(
             !self.listen.is_empty(),
-            "media.listen is empty: name an address, or set media.enabled to false"
+            "media.listen names no address; without media, media.enabled is false"
         );
         Ok(addresses)
     }
@@ -275,7 +275,7 @@ mod tests {
             ..MediaSettings::default()
         };
         let cases = [
-            (listen(&[]), "media.listen is empty"),
+            (listen(&[]), "media.listen names no address"),
             (listen(&["10.0.0.1", "10.0.0.2"]), "media.listen has two"),
             (listen(&["::1", "127.0.0.1", "::2"]), "media.listen has two"),
             (

@@ -422,6 +422,8 @@ async fn media_that_fail_are_opened_anew_with_all_that_the_call_knows() {
         ..
     } = Meeting::connected().await;
     guest.send(&publish(true, false)).await;
+    let published = format!("publish {guest_id} [Audio]");
+    media.told_until(&published).await;
     let hold = json!({"type": "mute", "demuxId": guest_id, "source": "camera", "hold": true});
     host.send(&hold).await;
     guest.next_of("muted").await;
