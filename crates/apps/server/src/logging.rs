@@ -41,6 +41,10 @@ use crate::settings::{LogFormat, LogLevel, LogSettings};
 /// (headers, statements, addresses) must never be written, so their level stays at warnings.
 const OURS: &str = "anteroom";
 
+/// The beginnings of the names of the crates that read what comes for media. They log what anybody sends, hundreds
+/// of lines for one datagram, before it is known who sent it.
+const MEDIA: [&str; 4] = ["is", "str0m", "dimpl", "sctp_proto"];
+
 /// The time between two looks at the number of dropped lines.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -88,6 +92,17 @@ impl ServiceLog {
 /// Logs for the life of the process. A line that cannot be written is lost: neither that nor a panic
 /// elsewhere ends the process.
 fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<()> {
+    subscriber(settings, writer)
+        .try_init()
+        .map_err(|error| anyhow!("logging cannot be started: {error}"))?;
+    panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+fn subscriber(
+    settings: &LogSettings,
+    writer: BoxMakeWriter,
+) -> impl Subscriber + Send + Sync + use<> {
     let layer = lines::layer()
         // The layer reports its errors with `eprintln!`, which panics if standard error cannot be written.
         .log_internal_errors(false)
@@ -103,13 +118,7 @@ fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<(
             .event_format(JsonLines::new())
             .boxed(),
     };
-    Registry::default()
-        .with(layer)
-        .with(filter(settings.level))
-        .try_init()
-        .map_err(|error| anyhow!("logging cannot be started: {error}"))?;
-    panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Registry::default().with(layer).with(filter(settings.level))
 }
 
 /// Writes detailed log output to a file, for a part of the process.
@@ -194,14 +203,47 @@ fn filter(level: LogLevel) -> Targets {
         // They log what they refuse, names and user ids of leaves among it; the call reports refusals itself.
         .with_target("openmls", LevelFilter::OFF)
         .with_target("sframe", LevelFilter::OFF)
+        .with_targets(MEDIA.map(|name| (name, LevelFilter::OFF)))
         .with_default(others)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Seek as _};
+
+    use tempfile::tempfile;
     use tracing::Level;
 
     use super::*;
+
+    #[test]
+    fn nothing_that_strangers_make_the_libraries_of_media_say_is_written() {
+        for level in [LogLevel::Error, LogLevel::Info, LogLevel::Debug] {
+            for format in [LogFormat::Human, LogFormat::Json] {
+                let settings = LogSettings { level, format };
+                let mut file = Arc::new(tempfile().unwrap());
+                let writer = BoxMakeWriter::new(Arc::clone(&file));
+                tracing::subscriber::with_default(subscriber(&settings, writer), || {
+                    tracing::warn!(target: "is", "of a stranger");
+                    tracing::warn!(target: "is::stun", "of a stranger");
+                    tracing::error!(target: "is::agent", "of a stranger");
+                    tracing::warn!(target: "str0m", "of a stranger");
+                    tracing::warn!(target: "str0m::sdp::parser", "of a stranger");
+                    tracing::error!(target: "str0m_proto::crypto", "of a stranger");
+                    tracing::error!(target: "str0m_aws_lc_rs", "of a stranger");
+                    tracing::warn!(target: "dimpl::dtls12::engine", "of a stranger");
+                    tracing::error!(target: "sctp_proto::association", "of a stranger");
+                    tracing::error!(target: "anteroom_media", "of ours");
+                    tracing::error!(target: "hyper", "of others");
+                });
+                file.rewind().unwrap();
+                let mut lines = String::new();
+                file.read_to_string(&mut lines).unwrap();
+                assert!(!lines.contains("of a stranger"), "{lines}");
+                assert_eq!(lines.lines().count(), 2, "{lines}");
+            }
+        }
+    }
 
     #[test]
     fn the_libraries_of_the_group_never_log() {

@@ -12,6 +12,11 @@ use crate::{
     incoming::{Incoming, is_check},
 };
 
+/// The most bytes of a check of a path, or of the answer to one. The largest has 20 bytes of header, a name of 276
+/// (two fragments of which the device's has at most 256 characters, and ours is short) and some 80 of priority,
+/// role, nomination, code and checksum. The rest is for attributes that clients add.
+const MAX_CHECK: usize = 600;
+
 impl Router {
     /// Takes something that has come. Returns the owner of the connection from then on.
     pub(crate) fn receive(&mut self, incoming: Incoming<'_>, now: Instant) -> Option<ClientKey> {
@@ -69,6 +74,11 @@ impl Router {
         now: Instant,
     ) -> Option<ClientKey> {
         let owner = incoming.owner;
+        // Anybody can send it: the work for it, and what the parser logs, must have an end.
+        if incoming.bytes.len() > MAX_CHECK {
+            self.counts.unknown_packets += 1;
+            return owner;
+        }
         // It is of no call yet: a fault in the code of others would end the thread.
         let Some(Ok(message)) = contained(|| StunMessage::parse(incoming.bytes)) else {
             self.counts.unknown_packets += 1;

@@ -23,6 +23,27 @@ fn hello() -> Vec<u8> {
     hello
 }
 
+/// A check of a path without the password, from a device of this name, with so many attributes (MAPPED-ADDRESS)
+/// that mean nothing in it.
+fn check_with(server: &str, device: &str, attributes: usize) -> Vec<u8> {
+    let mut name = format!("{server}:{device}");
+    while name.len() % 4 != 0 {
+        name.push('x');
+    }
+    let length = u16::try_from(name.len()).unwrap().to_be_bytes();
+    let contents = [
+        [[0, 6], length].concat(),
+        name.into_bytes(),
+        vec![0, 0x24, 0, 4, 0, 0, 0, 1],
+        [0, 1, 0, 0].repeat(attributes),
+        [vec![0, 8, 0, 20], vec![7; 20]].concat(),
+    ]
+    .concat();
+    let length = u16::try_from(contents.len()).unwrap().to_be_bytes();
+    let header = [[0, 1], length, [0x21, 0x12], [0xa4, 0x42]].concat();
+    [header, vec![9; 12], contents].concat()
+}
+
 /// The times between packets that the others are to be compared with.
 #[test]
 fn without_a_flood_all_is_heard() {
@@ -49,6 +70,8 @@ fn a_flood_from_unknown_addresses_takes_no_packet_from_others() {
         hello(),
         check("nobody"),
         check(&name),
+        check_with("nobody", "x", 340),
+        check_with(&name, "x", 340),
         vec![0; 20],
         vec![0xff; 60],
         vec![1],
@@ -61,6 +84,43 @@ fn a_flood_from_unknown_addresses_takes_no_packet_from_others() {
     bystanders.end(&mut meeting, "flood over UDP");
     assert_eq!(server.counts().unproven_packets, 0);
     assert_eq!(server.counts().ended_connections, 0);
+}
+
+#[test]
+fn checks_that_are_longer_than_any_are_dropped_unread() {
+    let server = server();
+    let mut meeting = Meeting::of(&server, 2);
+    let port = candidates(&meeting.clients[0].answer, "udp")[0];
+    let (name, _) = credentials(&meeting.clients[0].answer);
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut send = |check: &[u8]| {
+        let before = server.counts();
+        stranger.send_to(check, port).unwrap();
+        let mut dropped = (0, 0);
+        meeting.until("a count of it", |_| {
+            let now = server.counts();
+            dropped = (
+                now.unknown_packets - before.unknown_packets,
+                now.refused_checks - before.refused_checks,
+            );
+            dropped != (0, 0)
+        });
+        dropped
+    };
+    // The longest name that a device may have.
+    let device = "x".repeat(256);
+    let room = 600 - check_with(&name, &device, 0).len();
+    for attributes in [0, room / 4] {
+        assert_eq!(
+            send(&check_with(&name, &device, attributes)),
+            (0, 1),
+            "read"
+        );
+    }
+    for attributes in [room / 4 + 1, 340, 15_000] {
+        let dropped = send(&check_with(&name, &device, attributes));
+        assert_eq!(dropped, (1, 0), "{attributes}: not read");
+    }
 }
 
 #[test]

@@ -107,18 +107,30 @@ pub struct MediaTcpSettings {
     #[default(const { NonZeroUsize::new(32).unwrap() })]
     pub connections_per_address: NonZeroUsize,
     /// The time in which a connection has to say for which device it is.
+    #[schemars(range(min = 1, max = 60))]
     #[default(const { NonZeroU64::new(10).unwrap() })]
     pub first_check_seconds: NonZeroU64,
     /// The most bytes that wait for a connection. Further packets are lost.
+    #[schemars(range(min = 1, max = 16_777_216))]
     #[default(const { NonZeroUsize::new(256 * 1_024).unwrap() })]
     pub queue_bytes: NonZeroUsize,
     /// The longest time that a packet waits for a connection before further ones are lost.
+    #[schemars(range(min = 1, max = 10_000))]
     #[default(const { NonZeroU64::new(300).unwrap() })]
     pub queue_milliseconds: NonZeroU64,
 }
 
 /// The largest flush interval, in milliseconds.
 const MAX_FLUSH: u64 = 20;
+
+/// The longest time in which a connection over TCP has to say for which device it is, in seconds.
+const MAX_FIRST_CHECK: u64 = 60;
+
+/// The most bytes that may wait for a connection over TCP.
+const MAX_QUEUE_BYTES: usize = 16 * 1_024 * 1_024;
+
+/// The longest time that a packet may wait for a connection over TCP, in milliseconds.
+const MAX_QUEUE_AGE: u64 = 10_000;
 
 impl MediaSettings {
     /// Returns the number of threads.
@@ -171,6 +183,21 @@ impl MediaSettings {
         );
         let percent = self.load_percent.get();
         ensure!(percent <= 100, "media.load_percent is {percent}, over 100");
+        let first_check = self.tcp.first_check_seconds.get();
+        ensure!(
+            first_check <= MAX_FIRST_CHECK,
+            "media.tcp.first_check_seconds is {first_check}, and {MAX_FIRST_CHECK} is the most"
+        );
+        let queue_bytes = self.tcp.queue_bytes.get();
+        ensure!(
+            queue_bytes <= MAX_QUEUE_BYTES,
+            "media.tcp.queue_bytes is {queue_bytes}, and {MAX_QUEUE_BYTES} is the most"
+        );
+        let queue_age = self.tcp.queue_milliseconds.get();
+        ensure!(
+            queue_age <= MAX_QUEUE_AGE,
+            "media.tcp.queue_milliseconds is {queue_age}, and {MAX_QUEUE_AGE} is the most"
+        );
         if let Some(address) = self.public_addresses.iter().find(|ip| ip.is_unspecified()) {
             bail!("media.public_addresses has {address}, which is no address of a machine");
         }
@@ -193,11 +220,11 @@ impl MediaSettings {
             tcp: TcpLimits {
                 connections: self.tcp.connections.get(),
                 per_client: self.tcp.connections_per_address.get(),
-                first_check: Duration::from_secs(self.tcp.first_check_seconds.get()),
+                first_check: Duration::from_secs(first_check),
             },
             tcp_queue: QueueLimits {
-                bytes: self.tcp.queue_bytes.get(),
-                age: Duration::from_millis(self.tcp.queue_milliseconds.get()),
+                bytes: queue_bytes,
+                age: Duration::from_millis(queue_age),
             },
             load: LoadLimit {
                 percent,
@@ -274,6 +301,11 @@ mod tests {
             listen: addresses.iter().map(|text| text.parse().unwrap()).collect(),
             ..MediaSettings::default()
         };
+        let with_tcp = |change: fn(&mut MediaTcpSettings)| {
+            let mut settings = MediaSettings::default();
+            change(&mut settings.tcp);
+            settings
+        };
         let cases = [
             (listen(&[]), "media.listen names no address"),
             (listen(&["10.0.0.1", "10.0.0.2"]), "media.listen has two"),
@@ -298,6 +330,22 @@ mod tests {
                     ..MediaSettings::default()
                 },
                 "media.load_percent is 101",
+            ),
+            (
+                with_tcp(|tcp| tcp.first_check_seconds = NonZeroU64::MAX),
+                "media.tcp.first_check_seconds is 18446744073709551615",
+            ),
+            (
+                with_tcp(|tcp| tcp.first_check_seconds = NonZeroU64::new(61).unwrap()),
+                "media.tcp.first_check_seconds is 61, and 60 is the most",
+            ),
+            (
+                with_tcp(|tcp| tcp.queue_bytes = NonZeroUsize::new(16_777_217).unwrap()),
+                "media.tcp.queue_bytes is 16777217, and 16777216 is the most",
+            ),
+            (
+                with_tcp(|tcp| tcp.queue_milliseconds = NonZeroU64::new(10_001).unwrap()),
+                "media.tcp.queue_milliseconds is 10001, and 10000 is the most",
             ),
             (
                 MediaSettings {
