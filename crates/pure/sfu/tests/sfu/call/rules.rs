@@ -345,6 +345,15 @@ fn a_sender_over_its_limit_is_throttled_then_dropped_until_it_publishes_anew() {
         Some(Pause::Muted)
     );
     assert!(call.begin(0, CAMERA, LOW).is_empty());
+    // A new connection is no publication, and one that says nothing new is not either.
+    call.connect(0, connection(3, 2));
+    call.pass(1_000);
+    call.publish(0, EVERYTHING);
+    assert!(call.begin(0, CAMERA, LOW).is_empty());
+    assert_eq!(
+        call.slot(1, FIRST_PICTURE).unwrap().pause,
+        Some(Pause::Muted)
+    );
     call.pass(1_000);
     call.publish(0, PerSource::default());
     call.publish(0, EVERYTHING);
