@@ -305,7 +305,7 @@ fn requests_beyond_their_rates_are_refused_and_change_nothing() {
     assert_eq!(call.refusals, [(1, Refusal::RateLimited)]);
     assert_eq!(places(&call.begin(0, CAMERA, LOW)), [(1, FIRST_PICTURE)]);
     call.refusals.clear();
-    for _ in 0..3 {
+    for _ in 0..7 {
         call.publish(0, EVERYTHING);
     }
     call.publish(0, PerSource::default());
