@@ -1,7 +1,8 @@
 //! The commands for a call's media, and the queue in which they wait for the thread of the call.
 //!
-//! A queue holds few commands of each device, however long the thread takes: views and publications replace
-//! each other, offers and orders have a bound, and a device that leaves takes its commands with it.
+//! A queue holds few commands of each device, however long the thread takes: views replace each other,
+//! publications are merged (see [`publish`]), offers and orders have a bound, and a device that leaves takes its
+//! commands with it.
 
 use std::collections::VecDeque;
 
@@ -83,10 +84,7 @@ impl Command {
         if self.device() != other.device() {
             return false;
         }
-        matches!(
-            (self, other),
-            (Self::View { .. }, Self::View { .. }) | (Self::Publish { .. }, Self::Publish { .. })
-        )
+        matches!((self, other), (Self::View { .. }, Self::View { .. }))
     }
 }
 
@@ -132,7 +130,10 @@ impl CommandQueue {
                 other.device() != Some(device) || matches!(other, Command::Deactivate { .. })
             });
         }
-        commands.push_back(command);
+        match command {
+            Command::Publish { device, sources } => publish(commands, device, sources),
+            command => commands.push_back(command),
+        }
         Ok(())
     }
 
@@ -157,85 +158,30 @@ impl CommandQueue {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(number: u32) -> DemuxId {
-        DemuxId::new(number * 16).unwrap()
-    }
-
-    fn view(device: u32) -> Command {
-        Command::View {
-            device: id(device),
-            view: ViewRequest::default(),
+/// Adds a publication, with the same outcome as if all of them waited, and few that wait.
+///
+/// What counts of a device's publications is which sources are on at last, and behind which orders each was turned on:
+/// that ends a mute before it, and not one behind it. A source that is off at last can be off in all of them, since
+/// turning it on ends every mute of it. One that is on at last, and was off in between, is off until it is turned on
+/// for the last time. So those that wait are cut down to the sources of the new one, and those that turn nothing on
+/// any more go. Each one left turns on another source than those before it: there is at most one more than there are
+/// sources.
+fn publish(commands: &mut VecDeque<Command>, device: DemuxId, sources: PerSource<bool>) {
+    let mut last = None;
+    commands.retain_mut(|command| match command {
+        Command::Publish {
+            device: by,
+            sources: waiting,
+        } if *by == device => {
+            *waiting = PerSource::from_fn(|source| *waiting.of(source) && *sources.of(source));
+            last.replace(*waiting) != Some(*waiting)
         }
-    }
-
-    fn offer(device: u32) -> Command {
-        Command::Offer {
-            device: id(device),
-            session: 1,
-            offer: String::new(),
-        }
-    }
-
-    fn leave(device: u32) -> Command {
-        Command::Deactivate {
-            device: id(device),
-            done: Some(oneshot::channel().0),
-        }
-    }
-
-    fn mute() -> Command {
-        Command::Mute {
-            by: id(1),
-            target: MuteTarget::One(id(2)),
-            source: Source::Audio,
-            order: MuteOrder::Mute,
-        }
-    }
-
-    fn waiting(queue: &CommandQueue) -> usize {
-        let mut commands = VecDeque::new();
-        queue.take(&mut commands);
-        commands.len()
-    }
-
-    #[test]
-    fn a_device_has_few_commands_at_once() {
-        let queue = CommandQueue::default();
-        let mut refused = 0;
-        for _ in 0..100 {
-            for command in [view(1), offer(1), view(2), offer(2), mute()] {
-                refused += usize::from(queue.push(command).is_err());
-            }
-        }
-        assert_eq!(refused, 2 * (100 - OFFERS) + 100 - ORDERS);
-        assert_eq!(waiting(&queue), 2 + 2 * OFFERS + ORDERS);
-    }
-
-    #[test]
-    fn a_device_that_leaves_takes_its_commands_with_it() {
-        let queue = CommandQueue::default();
-        for command in [view(1), offer(1), view(2), leave(1)] {
-            queue.push(command).unwrap();
-        }
-        let mut commands = VecDeque::new();
-        assert!(queue.take(&mut commands).is_none());
-        let devices: Vec<Option<DemuxId>> = commands.iter().map(Command::device).collect();
-        assert_eq!(devices, [Some(id(2)), Some(id(1))]);
-        assert!(matches!(commands.back(), Some(Command::Deactivate { .. })));
-    }
-
-    #[test]
-    fn a_call_that_ends_forgets_what_waits() {
-        let queue = CommandQueue::default();
-        queue.push(view(1)).unwrap();
-        queue.close(Some(oneshot::channel().0));
-        let mut commands = VecDeque::new();
-        let done = queue.take(&mut commands);
-        assert_eq!(done.map(|done| done.len()), Some(1));
-        assert!(commands.is_empty());
+        _ => true,
+    });
+    if last != Some(sources) {
+        commands.push_back(Command::Publish { device, sources });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,8 @@ pub(crate) struct SourceState {
     pub(crate) is_muted: bool,
     /// Whether an admin holds it.
     pub(crate) is_held: bool,
-    /// Whether it was over its limit for too long.
+    /// Whether it was over its limit for too long, and the device has not published it anew. A new connection is no
+    /// publication: others see the source as off until then.
     pub(crate) is_dropped: bool,
     pub(crate) meter: SourceMeter,
     pub(crate) layers: Layers,
@@ -196,7 +197,6 @@ impl SourceState {
     ) {
         self.negotiated = negotiated;
         self.meter = SourceMeter::new(limit);
-        self.is_dropped = false;
         self.layers = Layers::new(source, negotiated.map_or(1, |sending| sending.layers));
         self.key_frames = PerLayer::default();
         // A sender sends everything at first.

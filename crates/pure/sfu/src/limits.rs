@@ -172,7 +172,8 @@ fn bits_of(bytes: usize) -> u64 {
 ///
 /// The caller has the same rates and passes fewer at once. A request that it passes may wait for the thread of the
 /// media for longer than the one before it. It must not be beyond this limit then: nobody would say again what is
-/// lost.
+/// lost. Publications may wait for long, since none replaces another: five of a device wait at most, and they arrive
+/// together with those of the caller's burst.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestMeters {
     /// Fifths of offers, so that one token is added in a second.
@@ -189,7 +190,7 @@ impl Default for RequestMeters {
         Self {
             offers: TokenBucket::new(6 * OFFER, 1),
             views: TokenBucket::new(20, 10),
-            publications: TokenBucket::new(4, 2),
+            publications: TokenBucket::new(8, 2),
         }
     }
 }

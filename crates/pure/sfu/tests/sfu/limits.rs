@@ -112,7 +112,7 @@ fn requests_have_their_rates() {
     let table: [(&str, Request, u64, u64); 3] = [
         ("offers", RequestMeters::offer, 6, 5_000),
         ("views", RequestMeters::view, 20, 100),
-        ("publications", RequestMeters::publication, 4, 500),
+        ("publications", RequestMeters::publication, 8, 500),
     ];
     for (name, request, at_once, wait) in table {
         let mut meters = RequestMeters::default();
@@ -150,6 +150,27 @@ proptest! {
                 if callers.try_take(cost, Moment::from_millis(millis)) {
                     prop_assert!(request(&mut meters, Moment::from_millis(arrival)));
                 }
+            }
+        }
+    }
+
+    /// Five publications wait at most, however long the thread takes.
+    #[test]
+    fn publications_that_wait_for_long_pass(
+        steps in proptest::collection::vec((0_u64..700, proptest::bool::weighted(0.2)), 1..200),
+    ) {
+        let mut callers = TokenBucket::new(2, 2);
+        let mut meters = RequestMeters::default();
+        let (mut millis, mut waiting) = (70_000, 0);
+        for (wait, is_taken) in steps {
+            millis += wait;
+            let now = Moment::from_millis(millis);
+            if callers.try_take(1, now) {
+                waiting = (waiting + 1).min(5);
+            }
+            if is_taken {
+                prop_assert!((0..waiting).all(|_| meters.publication(now)));
+                waiting = 0;
             }
         }
     }

@@ -305,7 +305,7 @@ fn requests_beyond_their_rates_are_refused_and_change_nothing() {
     assert_eq!(call.refusals, [(1, Refusal::RateLimited)]);
     assert_eq!(places(&call.begin(0, CAMERA, LOW)), [(1, FIRST_PICTURE)]);
     call.refusals.clear();
-    for _ in 0..3 {
+    for _ in 0..7 {
         call.publish(0, EVERYTHING);
     }
     call.publish(0, PerSource::default());
@@ -345,6 +345,15 @@ fn a_sender_over_its_limit_is_throttled_then_dropped_until_it_publishes_anew() {
         Some(Pause::Muted)
     );
     assert!(call.begin(0, CAMERA, LOW).is_empty());
+    // A new connection is no publication, and one that says nothing new is not either.
+    call.connect(0, connection(3, 2));
+    call.pass(1_000);
+    call.publish(0, EVERYTHING);
+    assert!(call.begin(0, CAMERA, LOW).is_empty());
+    assert_eq!(
+        call.slot(1, FIRST_PICTURE).unwrap().pause,
+        Some(Pause::Muted)
+    );
     call.pass(1_000);
     call.publish(0, PerSource::default());
     call.publish(0, EVERYTHING);
