@@ -190,19 +190,27 @@ impl Seat {
         Ok(())
     }
 
-    /// Returns the members that are in by an approval which counts before a change, each with its signer: they alone
-    /// get new ones with the change. Nobody has let in a member without an approval, or with one that does not count;
-    /// and an entry puts out whom it names, also before its commit.
+    /// Returns the members that came in by an approval which counted for the group then, each with its signer: they
+    /// alone get new ones with a change. Nobody has let in a member without an approval, or with one that did not
+    /// count; one that has ended is over; and an entry puts out whom it names, also before its commit.
+    ///
+    /// The statements that the device knows run ahead of those of the group, and by them approvals are void, or of no
+    /// co-admin, whose members have not come in anew yet: they are not asked.
     fn approved_members(&self, step: &Step<'_>) -> Vec<(MemberLeaf, Signer)> {
-        let membership = self.membership.as_ref();
-        let leaves = membership.map(|membership| membership.view.leaves.values());
-        let approved = leaves.into_iter().flatten().filter_map(|one| {
-            let Some(AdmissionReason::Approval(signer)) = self.reason(one, step) else {
-                return None;
-            };
-            Some((one.clone(), signer))
+        let Some(Membership { view, reasons, .. }) = self.membership.as_ref() else {
+            return Vec::new();
+        };
+        let now = step.time.now;
+        let holds = |one: &MemberLeaf| {
+            let approval = one.admission.approval();
+            approval.is_some_and(|approval| now < approval.claimed().expires)
+                && !self.known.is_barred(&one.claim(), now)
+        };
+        let approved = reasons.iter().filter_map(|(leaf, reason)| match reason {
+            AdmissionReason::Approval(signer) => Some((view.leaves.get(leaf)?.clone(), *signer)),
+            _ => None,
         });
-        approved.collect()
+        approved.filter(|(one, _)| holds(one)).collect()
     }
 
     /// Sends new approvals to members.

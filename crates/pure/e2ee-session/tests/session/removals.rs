@@ -2,8 +2,8 @@
 
 use anteroom_e2ee::{Admission, AdmissionReason, Approval, CoAdmin, SignedStatement, StatementKey};
 use anteroom_e2ee_session::{
-    BarScope, CoAdminVerdict, Command, CommandError, Event, Message, SessionOptions, Verdict,
-    WaitingDevice,
+    BarScope, CoAdminVerdict, Command, CommandError, Event, Input, Message, SessionOptions,
+    Verdict, WaitingDevice,
 };
 use anteroom_protocol::{DemuxId, HOUR, Restrictions};
 
@@ -263,4 +263,56 @@ fn who_is_let_in_again_gets_an_approval_that_the_entry_does_not_bar() {
         call.run(4_000);
         call.agree(&[0, 2, 3]);
     }
+}
+
+/// Returns a call of an admin, a co-admin, two people whom the co-admin has let in, and one more.
+fn call_of_a_co_admin() -> Harness {
+    let mut call = Harness::of([strict(admin(1)), approved(2), approved(5)]);
+    call.run(2_000);
+    call.command(0, Command::SetCoAdmins(vec![co_admin(2)]));
+    call.run(500);
+    let key = member_key(2);
+    for number in [3, 4] {
+        let claimed = approval(number).claimed().clone();
+        let by_co_admin = SignedStatement::sign(&claimed, &StatementKey::CoAdmin(&key)).unwrap();
+        call.join(showing(by_co_admin, strict(person(number))));
+    }
+    call.run(3_000);
+    call.agree(&[0, 1, 2, 3, 4]);
+    call
+}
+
+/// The members have not come in anew by the approvals that the first change gives them.
+#[test]
+fn who_was_let_in_by_a_former_co_admin_gets_an_approval_from_the_next_removal_too() {
+    for is_put_out in [false, true] {
+        let mut call = call_of_a_co_admin();
+        withhold_commits(&mut call);
+        if is_put_out {
+            bar(&mut call, 1);
+        } else {
+            call.command(0, Command::SetCoAdmins(Vec::new()));
+        }
+        bar(&mut call, 2);
+        call.run(1_500);
+        for device in [3, 4] {
+            assert_eq!(given(&mut call, device), 2, "{device} of {is_put_out}");
+        }
+    }
+}
+
+/// The policy of another admin comes by the state of the link, before its commit.
+#[test]
+fn a_removal_gives_approvals_although_a_policy_makes_the_old_ones_void() {
+    let mut call = Harness::of([strict(admin(1)), approved(2), approved(3)]);
+    call.run(2_000);
+    call.agree(&[0, 1, 2]);
+    let mut other = policy(Restrictions::AdminApproval, 1).claimed().clone();
+    other.counter += 1;
+    other.void_before = system_time().plus(5);
+    let other = SignedStatement::sign(&other, &StatementKey::Admin(&admin_key())).unwrap();
+    call.session(0, Input::Policy(other.as_bytes().to_vec()));
+    bar(&mut call, 1);
+    call.run(1_500);
+    assert!(given(&mut call, 2) > 0);
 }

@@ -233,7 +233,7 @@ async fn offers_views_and_publications_reach_the_media_and_their_events_the_devi
         source: Source::Camera,
     });
     let (code, message) = error(&mut guest).await;
-    assert_eq!(code, "media_refused");
+    assert_eq!(code, "source_dropped");
     assert!(message.starts_with("Your camera sent more"), "{message}");
     host.roster(|roster| sent(roster, guest_id).is_none()).await;
     media.tells(MediaEvent::RequestDropped {

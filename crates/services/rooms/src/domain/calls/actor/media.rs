@@ -64,7 +64,7 @@ impl CallActor {
             }
             Some(MediaEvent::Slots { .. } | MediaEvent::Send { .. }) => {}
             Some(MediaEvent::SourceDropped { device, source }) => {
-                self.tell_error(device, "media_refused", over_limit(source));
+                self.tell_error(device, "source_dropped", over_limit(source));
                 self.handle(Input::SourceDropped { device, source }).await;
             }
             Some(MediaEvent::RequestDropped { device }) => {
