@@ -6,6 +6,7 @@ use anteroom_client::{
     CallEvent, DemuxId, GroupState, Listing, MediaNotice, MuteOrder, Participant, Roster,
     SeatStatus, Source,
 };
+use anteroom_console::failure::Failure;
 
 /// The others in a call.
 #[derive(Debug, Default)]
@@ -99,4 +100,10 @@ fn order(source: Source, order: MuteOrder) -> String {
         }
         MuteOrder::Release => format!("An admin lets you send your {source} again."),
     }
+}
+
+/// Returns the failure of a command whose calls have no media.
+pub(super) fn no_media() -> Failure {
+    Failure::failed("the calls of this room service carry no sound and picture")
+        .next("Ask its operator, or say it in text with `anteroom call join`")
 }

@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use super::{
-    audience::Audience,
+    audience::{Audience, no_media},
     visit::{JoinedCall, enter},
 };
 use crate::{
@@ -168,7 +168,7 @@ impl Player {
                         return Ok(PlayEnd::Over(self.played, failure));
                     }
                     if audience.lacks_media() {
-                        bail!("the calls of this room service carry no sound and picture: ask its operator");
+                        bail!(no_media());
                     }
                 }
                 Some(event) = media.next() => match event {

@@ -19,7 +19,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    audience::Audience,
+    audience::{Audience, no_media},
     recording::{RecordedFile, RecordedFrame, Recording, RecordingError},
     visit::{JoinedCall, enter},
 };
@@ -149,7 +149,7 @@ impl Recorder {
                         return Ok(RecordEnd::Over(files, self.dropped, failure));
                     }
                     if self.audience.lacks_media() {
-                        bail!("the calls of this room service carry no sound and picture: ask its operator");
+                        bail!(no_media());
                     }
                     self.look(call).await?;
                 }
