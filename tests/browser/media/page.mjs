@@ -89,7 +89,7 @@ async function tiles() {
 
 /** Which of the frequencies are heard at this moment, in any slot. */
 function tones(frequencies) {
-  const heard = (frequency) => [...sounds.values()].some((sound) => sound.level(frequency) > -60);
+  const heard = (frequency) => [...sounds.values()].some((sound) => sound.hears(frequency));
   return frequencies.filter(heard);
 }
 

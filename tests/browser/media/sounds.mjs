@@ -19,7 +19,13 @@ export function startTone(audio, frequency) {
   return destination.stream.getAudioTracks()[0];
 }
 
-/** Listens to a track: `level(frequency)` is that of the tone in decibels, now. */
+/** The lowest level of a tone that is heard, in decibels. */
+const AUDIBLE = -60;
+/** The frequencies beside a tone in hertz, and by how many decibels it is above them: a click has all alike. */
+const BESIDE = [-150, 150];
+const CLEAR = 20;
+
+/** Listens to a track: `hears(frequency)` is whether the tone is in it at this moment. */
 export function listen(audio, track) {
   const stream = new MediaStream([track]);
   // Sound of a connection runs only where an element plays it.
@@ -32,9 +38,11 @@ export function listen(audio, track) {
   const bins = new Float32Array(analyser.frequencyBinCount);
   return {
     element,
-    level(frequency) {
+    hears(frequency) {
       analyser.getFloatFrequencyData(bins);
-      return bins[Math.round((frequency * analyser.fftSize) / audio.sampleRate)];
+      const level = (at) => bins[Math.round((at * analyser.fftSize) / audio.sampleRate)];
+      const tone = level(frequency);
+      return tone > AUDIBLE && BESIDE.every((beside) => tone > level(frequency + beside) + CLEAR);
     },
   };
 }
