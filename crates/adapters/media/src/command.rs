@@ -160,11 +160,11 @@ impl CommandQueue {
 
 /// Adds a publication, with the same outcome as if all of them waited, and few that wait.
 ///
-/// What counts of a device's publications is which sources are on at last, and behind which orders each was turned on:
-/// that ends a mute before it, and not one behind it. A source that is off at last can be off in all of them, since
+/// Of a device's publications two things count: which sources are on at last, and behind which orders each was turned
+/// on: that ends a mute before it, and not one behind it. A source that is off at last can be off in all of them, since
 /// turning it on ends every mute of it. One that is on at last, and was off in between, is off until it is turned on
-/// for the last time. So those that wait are cut down to the sources of the new one, and those that turn nothing on
-/// any more go. Each one left turns on another source than those before it: there is at most one more than there are
+/// for the last time. So those that wait are cut down to the sources of the new one, and those that turn nothing on any
+/// more go. Each one left turns on another source than those before it: there is at most one more than there are
 /// sources.
 fn publish(commands: &mut VecDeque<Command>, device: DemuxId, sources: PerSource<bool>) {
     let mut last = None;
