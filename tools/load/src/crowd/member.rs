@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_client::{
-    CallEvent, CallSession, DemuxId, EndReason, JoinOptions, Recipient, RoomsClient, Roster,
-    SeatInfo, SeatStatus,
+    CallEvent, CallSession, DemuxId, EndReason, GroupError, JoinOptions, Recipient, RoomsClient,
+    Roster, SeatInfo, SeatStatus,
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::{
@@ -295,6 +295,8 @@ impl Actor {
             CallEvent::Link(_) => {}
             // A message to a device from before the kill was in transit, and arrives after it.
             CallEvent::Refused { code, .. } if self.is_between() && code == "unknown_device" => {}
+            // The same message while it waited on this side: its device is of the former call.
+            CallEvent::GroupRefused(GroupError::CallChanged) if self.is_between() => {}
             unexpected => self.blame(format!("{unexpected:?}")),
         }
     }
