@@ -50,6 +50,9 @@ impl StepCommand {
     pub fn new(program: &OsStr, name: &str, folder: &Path) -> Self {
         let mut command = Command::new(program);
         command.current_dir(folder).stdin(Stdio::null());
+        // The stack of a program that ends with an error would hide the error from whoever reads the end of
+        // a log. Panics keep theirs.
+        command.env("RUST_LIB_BACKTRACE", "0");
         for (variable, _) in env::vars_os() {
             let text = variable.to_string_lossy();
             if OWN_VARIABLES.iter().any(|prefix| text.starts_with(prefix)) {
