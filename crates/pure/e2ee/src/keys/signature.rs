@@ -42,8 +42,18 @@ pub(crate) trait VerifyingRole {
         message: &[u8],
         signature: &SignatureBytes,
     ) -> Result<(), VerifyError> {
-        verify_strictly(self.verifying_key(), &labelled(label, message), signature)
+        verify_labelled(self.verifying_key(), label, message, signature)
     }
+}
+
+/// Verifies the signature of a message under a label, as [`VerifyingRole::verify`].
+pub(super) fn verify_labelled(
+    key: &VerifyingKey,
+    label: &[u8],
+    message: &[u8],
+    signature: &SignatureBytes,
+) -> Result<(), VerifyError> {
+    verify_strictly(key, &labelled(label, message), signature)
 }
 
 /// Verifies a signature with the result of [`VerifyingKey::verify_strict`], without its decompression of `R`.

@@ -56,8 +56,7 @@ impl Certificate {
         reader.expect(VERSION)?;
         let account = Aci::from_bytes(reader.fixed()?);
         let is_guest = reader.flag()?;
-        let identity_key: [u8; 32] = reader.fixed()?;
-        let identity_key = IdentityPublicKey::from_bytes(&identity_key).map_err(|_| ParseError)?;
+        let identity_key = IdentityPublicKey::from_certificate(reader.fixed()?);
         let last_day = reader.time()?;
         if !last_day.is_day_aligned() {
             return Err(ParseError);

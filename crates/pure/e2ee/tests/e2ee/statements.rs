@@ -284,3 +284,17 @@ fn a_certificate_ties_a_member_key_to_an_account() {
     assert!(CertificateChain::parse(&[&bytes[..], &[0]].concat()).is_err());
     assert!(SignedCertificate::parse(&signed.to_bytes()) == Ok(signed));
 }
+
+#[test]
+fn a_certificate_for_no_key_leaves_its_member_in_and_shows_nothing() {
+    let people = people();
+    let (issuer, _, chain) = people.certificate();
+    let mut bytes = chain.to_bytes();
+    let identity_key = 18..50;
+    bytes[identity_key].fill(0xff);
+    let changed = CertificateChain::parse(&bytes).unwrap();
+    assert_eq!(changed.to_bytes(), bytes);
+    let (account, key) = (Aci::from_bytes([7; 16]), people.member.public());
+    let verified = changed.verify(&issuer.public(), &account, &people.room, &key, NOW);
+    assert_eq!(verified.err(), Some(CertificateError::Issuer));
+}
