@@ -85,7 +85,7 @@ pub(crate) struct Seat {
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
     waiting_approvals: WaitingApprovals,
-    /// The latest time of an approval that this device has signed.
+    /// The latest time of an approval that an admin's device has given to members.
     last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
