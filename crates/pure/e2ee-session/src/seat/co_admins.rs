@@ -98,11 +98,8 @@ impl Seat {
         let policy = self.known.policy().filter(|_| *signer == Signer::Admin);
         let policy = policy.map(|policy| policy.claimed().void_before);
         let barred = self.known.barred();
-        let entries = barred.entries().iter().map(SignedStatement::claimed);
-        let named = entries.filter(|entry| entry.names(&device.user, &device.member_key));
-        let named = named.map(|entry| entry.time.plus(1));
-        let moments = here.into_iter().chain(policy).chain(named);
-        moments.fold(barred.void_before(), Timestamp::max)
+        let named = barred.void_before_of(&device.user, &device.member_key);
+        here.into_iter().chain(policy).fold(named, Timestamp::max)
     }
 
     /// Takes the lobby that a member tells, if it has shown the admin key and this device is a co-admin's.

@@ -27,6 +27,9 @@ impl Seat {
         }
         let policy = known.policy().cloned();
         let is_newer = policy.as_ref() != self.known.policy();
+        if known.barred() != self.known.barred() {
+            step.tell(Event::BarredEntries(known.barred().clone()));
+        }
         self.known = known;
         self.renewal_look = None;
         self.applicants.reconsider();
