@@ -187,6 +187,9 @@ pub enum Event {
     Policy(SignedStatement<Policy>),
     /// An admin has let this device in: store the approval.
     Approved(SignedStatement<Approval>),
+    /// An admin has let this device in by an approval of so late a time that others do not add by it yet: store it
+    /// beside the one that the device has. [`Self::Approved`] follows once it counts.
+    LateApproval(SignedStatement<Approval>),
 }
 
 /// A member as it is shown. `Debug` does not show the name.

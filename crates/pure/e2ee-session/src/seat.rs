@@ -182,6 +182,9 @@ impl Seat {
             first_epochs: VecDeque::new(),
         };
         seat.roster.update(joined.roster, step.moment());
+        for approval in core::mem::take(&mut step.options.late_approvals) {
+            seat.take_approval(approval, step);
+        }
         if let Some(statement) = joined.statement {
             seat.receive_approval(&statement, step);
         }
@@ -336,13 +339,9 @@ impl Seat {
     }
 
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
-        let membership = self.membership.as_ref();
-        let membership = membership.ok_or_else(|| self.missing_group())?;
-        let words = membership.group.verification_words();
-        Ok((
-            membership.group.epoch(),
-            words.map_err(CommandError::Words)?,
-        ))
+        let group = &self.membership()?.group;
+        let words = group.verification_words().map_err(CommandError::Words)?;
+        Ok((group.epoch(), words))
     }
 
     fn stop_reason(&self) -> Option<StopReason> {

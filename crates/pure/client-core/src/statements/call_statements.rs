@@ -142,7 +142,7 @@ impl CallStatements {
                         self.statements.see_policy(&policy) == PolicyComparison::Newer
                     })
                 }
-                GroupEvent::Approved(approval) => {
+                GroupEvent::Approved(approval) | GroupEvent::LateApproval(approval) => {
                     let approval = ApprovalStatement::new(approval.as_bytes()).ok();
                     self.see_approval(approval.as_ref(), now)
                 }

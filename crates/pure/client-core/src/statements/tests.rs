@@ -4,6 +4,7 @@ use anteroom_e2ee::{
     AdminSecret, Approval, BarredList, CLOCK_TOLERANCE, CoAdmin, DeviceSecret, MemberKey,
     MemberPublicKey, Policy, SignedStatement, Statement, StatementKey,
 };
+use anteroom_e2ee_session::Event as GroupEvent;
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, CallLink, DAY, DemuxId, EraId, OpaqueUserId, Restrictions,
     RoomId, RootKey, Timestamp,
@@ -342,19 +343,68 @@ fn a_co_admin_approves_in_the_era_of_the_policy_that_names_it() {
 
 /// One of a later time would stand before all that are signed until then.
 #[test]
-fn an_approval_of_a_later_time_is_not_kept() {
-    let (signer, mut kept) = (signer(), statements());
+fn an_approval_of_a_later_time_is_kept_beside_the_others_until_members_add_by_it() {
+    let (store, signer) = (MemoryStatements::default(), signer());
     let (bob, key) = (participant(2, "0b"), device(2).public());
     let latest = NOW.plus(CLOCK_TOLERANCE - 60);
-    for (issued, is_kept) in [(latest.plus(1), false), (NOW, true), (latest, true)] {
-        let approval = signer
-            .approval(&bob, None, &BarredList::default(), issued)
-            .unwrap();
-        let is_seen = kept.see_approval(&approval, &user("0b"), &key, ERA, NOW);
-        assert_eq!(is_seen, is_kept);
-        let newest = approvals(&kept, &key, NOW).first().copied();
-        assert_eq!(newest, is_kept.then_some(issued.as_secs()));
+    let kept = |now| {
+        let kept = RoomStatements::load(&link(1), &store).unwrap().unwrap();
+        let late = kept.late_approvals(&key, now);
+        let late: Vec<u64> = late.map(|one| one.claimed().issued.as_secs()).collect();
+        (approvals(&kept, &key, now), late)
+    };
+    let see = |issued: Timestamp, now| {
+        let approval = signer.approval(&bob, None, &BarredList::default(), issued);
+        let mut kept = RoomStatements::load(&link(1), &store).unwrap().unwrap();
+        assert!(kept.see_approval(&approval.unwrap(), &user("0b"), &key, ERA, now));
+        kept.keep(&store);
+    };
+    let late = latest.plus(9);
+    let [first, second, last] = [NOW, latest, late].map(Timestamp::as_secs);
+    see(late, NOW);
+    assert_eq!(kept(NOW), (vec![], vec![last]));
+    see(NOW, NOW);
+    see(late, NOW);
+    assert_eq!(kept(NOW), (vec![first], vec![last]));
+    see(latest, NOW);
+    assert_eq!(kept(NOW), (vec![second], vec![last]));
+    // The program may have ended before that.
+    let due = NOW.plus(9);
+    assert_eq!(kept(due), (vec![last, second], vec![]));
+    see(late, due);
+    assert_eq!(kept(due), (vec![last], vec![]));
+    // They are few.
+    for seconds in 1..=40 {
+        see(late.plus(seconds), NOW);
     }
+    let (_, late) = kept(NOW);
+    assert_eq!(late, (last + 25..=last + 40).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_approval_that_a_removal_gives_is_kept_although_the_program_ends_before_members_add_by_it() {
+    let own = OwnDevice {
+        user: user("0b"),
+        member_key: device(2).public(),
+    };
+    let mut call = CallStatements::new(&link(1), statements(), Some(own), None);
+    call.observe(&seat(&[], &AdminStatement::default(), Vec::new()), NOW);
+    let issued = NOW.plus(CLOCK_TOLERANCE);
+    let late = signer().approval(&participant(2, "0b"), None, &BarredList::default(), issued);
+    let late = SignedStatement::parse(late.unwrap().as_bytes()).unwrap();
+    let told = CallEvent::Group(Box::new(GroupEvent::LateApproval(late)));
+    assert!(call.observe(&told, NOW));
+    assert!(!call.observe(&told, NOW), "it is known");
+    let (store, key) = (MemoryStatements::default(), device(2).public());
+    call.keep(&store);
+    let kept = RoomStatements::load(&link(1), &store).unwrap().unwrap();
+    assert!(approvals(&kept, &key, NOW).is_empty());
+    assert_eq!(approvals(&kept, &key, NOW.plus(60)), [issued.as_secs()]);
+    let passing = call.with_passing_device();
+    let store = MemoryStatements::default();
+    passing.keep(&store);
+    let kept = RoomStatements::load(&link(1), &store).unwrap().unwrap();
+    assert!(kept == statements());
 }
 
 #[test]

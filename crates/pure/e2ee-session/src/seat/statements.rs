@@ -7,7 +7,7 @@ use anteroom_e2ee::{
 use anteroom_protocol::{DemuxId, printable_name};
 
 use super::Seat;
-use crate::{event::Event, outside::Outside, step::Step};
+use crate::{event::Event, outside::Outside, step::Step, waiting_approvals::is_late};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
@@ -150,7 +150,10 @@ impl Seat {
             return;
         }
         let has_one = matches!(step.options.admission, Admission::Approval(_));
-        if has_one && self.waiting_approvals.keeps_late(&approval, step.time.now) {
+        if has_one && is_late(&approval, step.time.now) {
+            if self.waiting_approvals.keep_late(&approval) {
+                step.tell(Event::LateApproval(approval));
+            }
             return;
         }
         if !self.is_better(&approval, step) {

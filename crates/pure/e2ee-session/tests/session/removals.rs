@@ -54,6 +54,28 @@ fn removal(call: &Harness, device: usize) -> Command {
     Command::Bar { device, scope }
 }
 
+/// Gives a device an approval, as the room service brings it.
+fn give(call: &mut Harness, device: usize, approval: &SignedStatement<Approval>) {
+    let statement = Some(approval.as_bytes().to_vec());
+    let present = call.epoch(0);
+    call.session(device, Input::Admitted { present, statement });
+}
+
+/// Returns the times of the approvals that a device was told since the last call: of those that count, and of those of
+/// a later time.
+fn told_approvals(call: &mut Harness, device: usize) -> [Vec<u64>; 2] {
+    let mut told = [Vec::new(), Vec::new()];
+    for event in call.take_events(device) {
+        let (kind, approval) = match event {
+            Event::Approved(approval) => (0, approval),
+            Event::LateApproval(approval) => (1, approval),
+            _ => continue,
+        };
+        told[kind].push(approval.claimed().issued.as_secs() - system_time().as_secs());
+    }
+    told
+}
+
 fn bar(call: &mut Harness, device: usize) {
     let command = removal(call, device);
     call.command(0, command);
@@ -432,4 +454,39 @@ fn a_policy_of_a_far_time_keeps_nobody_from_being_put_out() {
     bar(&mut call, 1);
     call.run(1_000);
     call.agree(&[0, 2]);
+}
+
+/// Those from before can be sent again by every member.
+#[test]
+fn of_the_approvals_of_a_later_time_the_latest_ones_are_kept_whatever_comes_after_them() {
+    let mut call = Harness::of([strict(admin(1)), approved(2)]);
+    call.run(2_000);
+    call.agree(&[0, 1]);
+    call.take_events(1);
+    let late = |ahead| issued(2, |one| one.issued = system_time().plus(ahead));
+    for ahead in [905, 901, 902, 903, 904, 901, 902, 905] {
+        give(&mut call, 1, &late(ahead));
+    }
+    let told = told_approvals(&mut call, 1);
+    assert_eq!(told, [vec![], vec![905, 901, 902, 903, 904]]);
+    call.run(70_000);
+    let [counting, _] = told_approvals(&mut call, 1);
+    assert_eq!(counting, [902, 903, 904, 905]);
+}
+
+#[test]
+fn an_approval_of_a_later_time_that_was_stored_counts_when_its_time_comes() {
+    let late = issued(2, |one| one.issued = system_time().plus(870));
+    let options = SessionOptions {
+        late_approvals: vec![late],
+        ..approved(2)
+    };
+    let mut call = Harness::of([strict(admin(1)), options]);
+    call.run(3_000);
+    call.agree(&[0, 1]);
+    let [counting, _] = told_approvals(&mut call, 1);
+    assert!(counting.is_empty());
+    call.run(30_000);
+    let [counting, _] = told_approvals(&mut call, 1);
+    assert_eq!(counting, [870]);
 }

@@ -1,7 +1,6 @@
 //! Approvals beside the members of the group, other eras and very many devices.
 
 use anteroom_e2ee::{BarredEntry, ContextChange, RoomContext};
-use anteroom_e2ee_session::Event as GroupEvent;
 
 use super::*;
 use crate::{
