@@ -164,14 +164,36 @@ fn approvals_that_do_not_count_bring_no_new_ones() {
     let last = approvals.len() + 2;
     call.agree(&(0..=last).collect::<Vec<_>>());
     let changes = [
-        Command::Bar {
-            device: call.devices[last].demux.unwrap(),
-            scope: BarScope::User,
-        },
+        removal(&call, last),
         Command::SetCoAdmins(vec![co_admin(2)]),
         Command::SetCoAdmins(Vec::new()),
     ];
+    // By the co-admin, before the last change: one that counts, and two that do not.
+    let (key, ended) = (member_key(2), now.minus(30));
+    let signed = |number, change: &dyn Fn(&mut Approval)| {
+        let mut claimed = approval(number).claimed().clone();
+        claimed.issued = now.minus(60);
+        change(&mut claimed);
+        SignedStatement::sign(&claimed, &StatementKey::CoAdmin(&key)).unwrap()
+    };
+    let by_co_admin = [
+        (22, signed(22, &|_| {})),
+        (23, junk(23, &StatementKey::CoAdmin(&key))),
+        (24, signed(24, &|one| one.expires = ended)),
+    ];
+    let first = last + 1;
     for (number, change) in changes.into_iter().enumerate() {
+        if number == 2 {
+            for (person_number, approval) in &by_co_admin {
+                call.join(with_policy(showing(
+                    approval.clone(),
+                    person(*person_number),
+                )));
+            }
+            call.run(3_000);
+            let here = (0..last).chain(first..first + by_co_admin.len());
+            call.agree(&here.collect::<Vec<_>>());
+        }
         call.command(0, change);
         call.run(2_000);
         for (device, (_, counts)) in (1..).zip(&approvals) {
@@ -179,10 +201,12 @@ fn approvals_that_do_not_count_bring_no_new_ones() {
             assert_eq!(given(&mut call, device), expected, "{device} at {number}");
         }
     }
+    let by_co_admin = [first, first + 1, first + 2].map(|device| given(&mut call, device));
+    assert_eq!(by_co_admin, [1, 0, 0]);
     let members = call.devices[0].session.members();
     let reasons = members.iter().map(|member| member.reason);
     let approved = reasons.filter(|reason| matches!(reason, AdmissionReason::Approval(_)));
-    assert_eq!(approved.count(), 1);
+    assert_eq!(approved.count(), 2);
 }
 
 /// The commit of the first removal is under way, or held back, at the second one.
