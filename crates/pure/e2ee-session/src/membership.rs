@@ -355,6 +355,11 @@ impl Membership {
             .collect()
     }
 
+    /// Returns whether it is this device's turn before all others to commit.
+    pub(crate) fn commits_first(&self, roster: &RosterState) -> bool {
+        self.committers(roster).first() == Some(&self.group.own_leaf())
+    }
+
     /// Returns a member as it is shown.
     pub(crate) fn status(&self, leaf: u32, roster: &RosterState) -> Option<MemberStatus> {
         let claims = self.view.leaves.get(&leaf)?;
