@@ -81,10 +81,20 @@ impl Seat {
         let signer = self.signer(options)?;
         let void_before = self.void_before(device, &signer);
         let issued = Approval::time_of(&signer, now, void_before).ok_or(CommandError::Early)?;
+        self.sign_approval((&device.user, &device.member_key), issued, options)
+    }
+
+    /// Signs an approval of a time.
+    pub(super) fn sign_approval(
+        &self,
+        (user, member_key): (&OpaqueUserId, &MemberPublicKey),
+        issued: Timestamp,
+        options: &SessionOptions,
+    ) -> Result<SignedStatement<Approval>, CommandError> {
         let approval = Approval {
             room: *self.known.room(),
-            user: device.user.clone(),
-            member_key: device.member_key,
+            user: user.clone(),
+            member_key: *member_key,
             issued,
             expires: issued.plus(Approval::DEFAULT_VALIDITY),
         };

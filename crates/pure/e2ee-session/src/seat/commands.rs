@@ -258,14 +258,8 @@ impl Seat {
     ) {
         self.note_issued(issued, step.time.now);
         let approvals = members.iter().filter_map(|(one, _)| {
-            let approval = Approval {
-                room: *self.known.room(),
-                user: one.user.clone(),
-                member_key: one.member_key,
-                issued,
-                expires: issued.plus(Approval::DEFAULT_VALIDITY),
-            };
-            self.sign(&approval, step.options).ok()
+            let device = (&one.user, &one.member_key);
+            self.sign_approval(device, issued, step.options).ok()
         });
         let approvals = Content::Approvals(approvals.collect());
         self.send_content(&approvals, step);
