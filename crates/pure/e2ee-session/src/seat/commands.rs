@@ -47,8 +47,8 @@ impl Seat {
     fn set_name(&mut self, name: &str, step: &mut Step<'_>) {
         let name = printable_name(name);
         step.options.name = name;
-        self.has_new_name = self.membership.is_some();
         if let Some(membership) = &mut self.membership {
+            membership.has_new_name = true;
             membership.name_at = Some(step.moment());
         }
     }
