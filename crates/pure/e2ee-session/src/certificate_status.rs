@@ -94,6 +94,7 @@ mod tests {
             member_key: member_key(9),
             user: user(9),
             admission: Admission::None,
+            late_approvals: Vec::new(),
             name: None,
             certificate: None,
             certificate_keys: keys.iter().map(CertificateKey::public).collect(),

@@ -48,6 +48,15 @@ pub enum CommandError {
          again then"
     )]
     Early,
+    /// An approval of the device, or one that a removal gives, is of a later time than a removal can be now.
+    #[error(
+        "the device is not put out of the group yet: it may have an approval of a later time than a removal can be now, \
+         by a clock that is ahead or after many removals at once, and would come back by it. Try again in {seconds} s"
+    )]
+    EarlyRemoval {
+        /// The time after which a removal can be of that time, in seconds.
+        seconds: u64,
+    },
     /// The statement cannot be made.
     #[error("{0}")]
     Statement(StatementError),

@@ -4,8 +4,8 @@ use core::fmt;
 use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
-    AdmissionError, AdmissionReason, Approval, CommitError, CommitRefusal, JoinError, MemberLeaf,
-    MemberPublicKey, Policy, RemovalReason, SignedStatement, Signer,
+    AdmissionError, AdmissionReason, Approval, BarredList, CommitError, CommitRefusal, JoinError,
+    MemberLeaf, MemberPublicKey, Policy, RemovalReason, SignedStatement, Signer,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch};
 
@@ -180,10 +180,16 @@ pub enum Event {
         /// The knowledge of the others.
         state: BarState,
     },
+    /// The barred entries of the era that this device knows have changed. An approval that is to let in somebody
+    /// whom they name is of a later time.
+    BarredEntries(BarredList),
     /// There is a newer policy: store it.
     Policy(SignedStatement<Policy>),
     /// An admin has let this device in: store the approval.
     Approved(SignedStatement<Approval>),
+    /// An admin has let this device in by an approval of so late a time that others do not add by it yet: store it
+    /// beside the one that the device has. [`Self::Approved`] follows once it counts.
+    LateApproval(SignedStatement<Approval>),
 }
 
 /// A member as it is shown. `Debug` does not show the name.

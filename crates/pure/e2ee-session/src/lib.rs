@@ -37,6 +37,7 @@
 //!     member_key,
 //!     user: OpaqueUserId::parse("0a")?,
 //!     admission: Admission::None,
+//!     late_approvals: Vec::new(),
 //!     name: Some("Ann".to_owned()),
 //!     certificate: None,
 //!     certificate_keys: Vec::new(),

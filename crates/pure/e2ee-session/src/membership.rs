@@ -3,17 +3,18 @@
 mod absence;
 mod audience;
 mod contexts;
+mod next_context;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     AdmissionReason, CHANGE_DELAY, CONFIRMATION_LIMIT, Confirmations, EpochFrames, Group,
-    GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, PAST_EPOCHS, RoomContext,
-    SenderTime,
+    GroupFailure, GroupView, MemberLeaf, MemberPublicKey, Moment, PAST_EPOCHS, SenderTime,
 };
 use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Timestamp, redacted_debug};
 
+use self::next_context::NextContext;
 use crate::{
     ANEW_INTERVAL,
     certificate_status::{self, CertificateStatus},
@@ -63,6 +64,16 @@ pub(crate) struct Membership {
     lead: u64,
     /// The moment at which the changed name is told to new members.
     pub(crate) name_at: Option<Moment>,
+    /// Whether the name is another one than that of the own leaf.
+    pub(crate) has_new_name: bool,
+    /// Whether newcomers would refuse the own leaf, and take a new one.
+    pub(crate) needs_renewal: bool,
+    /// The moment of the next look at that.
+    pub(crate) renewal_look: Option<Moment>,
+    /// The moment since which the context is to be changed.
+    pub(crate) context_since: Option<Moment>,
+    /// The moment since which the group is behind the present epoch.
+    pub(crate) behind_since: Option<Moment>,
     /// The last two moments at which each member key was added anew.
     anew: BTreeMap<[u8; 32], [Option<Moment>; 2]>,
     /// The moment at which each member came in.
@@ -82,17 +93,6 @@ pub(crate) struct ChangedName {
     pub(crate) name: Option<String>,
     /// The epoch in which it was said.
     pub(crate) epoch: GroupEpoch,
-}
-
-/// The context to which the statements that this device knows lead.
-#[derive(Clone, Debug)]
-pub(crate) struct NextContext {
-    pub(crate) context: RoomContext,
-    pub(crate) is_changed: bool,
-    /// The leaves that it puts out.
-    pub(crate) barred: BTreeSet<u32>,
-    /// The time from which it is to be computed again, with an entry that is of too late a time before.
-    again: Option<Timestamp>,
 }
 
 redacted_debug!(Membership);
@@ -128,6 +128,11 @@ impl Membership {
             repeated: None,
             lead: 0,
             name_at: None,
+            has_new_name: false,
+            needs_renewal: false,
+            renewal_look: None,
+            context_since: None,
+            behind_since: None,
             anew: BTreeMap::new(),
             since: view_leaves.into_iter().map(|leaf| (leaf, now)).collect(),
             shown,
@@ -353,6 +358,11 @@ impl Membership {
         connected
             .filter_map(|device| leaves.get(&device.demux_id).copied())
             .collect()
+    }
+
+    /// Returns whether it is this device's turn before all others to commit.
+    pub(crate) fn commits_first(&self, roster: &RosterState) -> bool {
+        self.committers(roster).first() == Some(&self.group.own_leaf())
     }
 
     /// Returns a member as it is shown.

@@ -1,8 +1,8 @@
 //! The identity of a device, and its knowledge before it joins.
 
 use anteroom_e2ee::{
-    AdminKey, AdminPublicKey, Admission, CertificateChain, CertificatePublicKey, MemberKey, Policy,
-    SignedStatement,
+    AdminKey, AdminPublicKey, Admission, Approval, CertificateChain, CertificatePublicKey,
+    MemberKey, Policy, SignedStatement,
 };
 use anteroom_protocol::{OpaqueUserId, RootKey, redacted_debug};
 
@@ -24,6 +24,8 @@ pub struct SessionOptions {
     /// The admission that the device has kept from earlier calls. [`Event::Approved`](crate::Event::Approved)
     /// replaces it, and the admin key goes before it.
     pub admission: Admission,
+    /// The approvals that the device has kept beside it, by which others do not add yet.
+    pub late_approvals: Vec<SignedStatement<Approval>>,
     /// The name that the person chose.
     pub name: Option<String>,
     /// The certificate of the account.

@@ -85,29 +85,20 @@ pub(crate) struct Seat {
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
     waiting_approvals: WaitingApprovals,
-    /// The latest time of an approval that this device has signed.
+    /// The latest time of an approval that an admin's device has given to members.
     last_issued: Timestamp,
     /// Whether this device has a statement of its own to commit.
     is_urgent: bool,
-    /// The moment since which the context is to be changed.
-    context_since: Option<Moment>,
     /// The moment before which nothing is committed, after a rejection.
     commit_after: Option<Moment>,
     /// The moment before which no group is started.
     start_after: Option<Moment>,
-    /// The moment since which the group is behind the present epoch.
-    behind_since: Option<Moment>,
     /// The last moment at which another device sent a message of the group.
     group_message: Option<Moment>,
     /// The devices of the other members of the group that this device left last.
     former_members: BTreeSet<DemuxId>,
     add_limit: usize,
     told_obstacle: Option<Obstacle>,
-    has_new_name: bool,
-    /// Whether newcomers would refuse the own leaf, and take a new one.
-    needs_renewal: bool,
-    /// The moment of the next look at that.
-    renewal_look: Option<Moment>,
     told_sending: Option<StopReason>,
     said: SaidTexts,
     heard: HeardTexts,
@@ -165,23 +156,21 @@ impl Seat {
             waiting_approvals: WaitingApprovals::default(),
             last_issued: Timestamp::from_secs(0),
             is_urgent: false,
-            context_since: None,
             commit_after: None,
             start_after: None,
-            behind_since: None,
             group_message: None,
             former_members: BTreeSet::new(),
             add_limit: MAX_ADDS,
             told_obstacle: None,
-            has_new_name: false,
-            needs_renewal: false,
-            renewal_look: None,
             told_sending: Some(StopReason::NotInGroup),
             said: SaidTexts::default(),
             heard: HeardTexts::default(),
             first_epochs: VecDeque::new(),
         };
         seat.roster.update(joined.roster, step.moment());
+        for approval in core::mem::take(&mut step.options.late_approvals) {
+            seat.take_approval(approval, step);
+        }
         if let Some(statement) = joined.statement {
             seat.receive_approval(&statement, step);
         }
@@ -336,13 +325,9 @@ impl Seat {
     }
 
     pub(crate) fn words(&self) -> Result<(GroupEpoch, [VerificationWord; 6]), CommandError> {
-        let membership = self.membership.as_ref();
-        let membership = membership.ok_or_else(|| self.missing_group())?;
-        let words = membership.group.verification_words();
-        Ok((
-            membership.group.epoch(),
-            words.map_err(CommandError::Words)?,
-        ))
+        let group = &self.membership()?.group;
+        let words = group.verification_words().map_err(CommandError::Words)?;
+        Ok((group.epoch(), words))
     }
 
     fn stop_reason(&self) -> Option<StopReason> {
@@ -365,8 +350,6 @@ impl Seat {
     pub(crate) fn leave(&mut self, reason: LeaveReason, step: &mut Step<'_>) {
         self.inbox.clear();
         self.early_messages.clear();
-        self.behind_since = None;
-        self.context_since = None;
         self.commit_after = None;
         // A key package that a lost Welcome was for is of no use any more.
         self.asking = None;
@@ -383,13 +366,13 @@ impl Seat {
 
     /// Leaves a group that has been behind the present epoch for too long.
     fn check_behind(&mut self, step: &mut Step<'_>) -> Option<Moment> {
-        let epoch = self.epoch()?;
-        if epoch >= self.present || !self.inbox.is_empty() {
-            self.behind_since = None;
+        let membership = self.membership.as_mut()?;
+        if membership.group.epoch() >= self.present || !self.inbox.is_empty() {
+            membership.behind_since = None;
             return None;
         }
         let now = step.moment();
-        let since = *self.behind_since.get_or_insert(now);
+        let since = *membership.behind_since.get_or_insert(now);
         let until = since.plus(crate::COMMITTER_PATIENCE);
         if now < until {
             return Some(until);

@@ -5,16 +5,17 @@ use std::collections::VecDeque;
 use anteroom_e2ee::{Approval, SignedStatement, Signer};
 use anteroom_protocol::Timestamp;
 
-/// The maximum number of approvals of each kind that wait. The last ones are kept.
+/// The maximum number of approvals of each kind that wait.
 const MAX_WAITING: usize = 4;
 
 /// Approvals of this device that do not count yet.
 #[derive(Default)]
 pub(crate) struct WaitingApprovals {
-    /// Those of co-admins whom the known policy does not name.
+    /// Those of co-admins whom the known policy does not name, the last ones that came.
     unnamed: VecDeque<SignedStatement<Approval>>,
-    /// Those of the admin key of so late a time that others add by none of them.
-    late: VecDeque<SignedStatement<Approval>>,
+    /// Those of the admin key of so late a time that others add by none of them, the latest ones: every member can
+    /// send the others again.
+    late: Vec<SignedStatement<Approval>>,
 }
 
 impl WaitingApprovals {
@@ -26,18 +27,17 @@ impl WaitingApprovals {
         }
     }
 
-    /// Keeps an approval of the admin key until others add by it, and returns whether they do not yet. A removal gives
-    /// such ones if its entry is of a late time, and they alone are not void in later eras.
-    pub(crate) fn keeps_late(
-        &mut self,
-        approval: &SignedStatement<Approval>,
-        now: Timestamp,
-    ) -> bool {
-        let is_late = *approval.signer() == Signer::Admin && now < approval.added_from();
-        if is_late {
-            push(&mut self.late, approval.clone());
+    /// Keeps an approval until others add by it, and returns whether it was not kept yet, and is one of the latest.
+    pub(crate) fn keep_late(&mut self, approval: &SignedStatement<Approval>) -> bool {
+        let issued = |one: &SignedStatement<Approval>| one.claimed().issued;
+        if self.late.contains(approval) {
+            return false;
         }
-        is_late
+        self.late.push(approval.clone());
+        self.late.sort_by_key(issued);
+        let surplus = self.late.len().saturating_sub(MAX_WAITING);
+        self.late.drain(..surplus);
+        self.late.contains(approval)
     }
 
     /// Takes the approvals of co-admins, since there is another policy.
@@ -46,9 +46,9 @@ impl WaitingApprovals {
     }
 
     /// Takes the approvals by which others add at `now`.
-    pub(crate) fn take_due(&mut self, now: Timestamp) -> VecDeque<SignedStatement<Approval>> {
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<SignedStatement<Approval>> {
         let late = core::mem::take(&mut self.late).into_iter();
-        let (due, late) = late.partition(|approval| approval.added_from() <= now);
+        let (late, due) = late.partition(|approval| is_late(approval, now));
         self.late = late;
         due
     }
@@ -73,10 +73,16 @@ impl WaitingApprovals {
         for approval in own.unnamed {
             push(&mut self.unnamed, approval);
         }
-        for approval in own.late {
-            push(&mut self.late, approval);
+        for approval in &own.late {
+            self.keep_late(approval);
         }
     }
+}
+
+/// Returns whether an approval of the admin key is of so late a time that others do not add by it yet. A removal gives
+/// such ones if its entry is of a late time, and they alone are not void in later eras.
+pub(crate) fn is_late(approval: &SignedStatement<Approval>, now: Timestamp) -> bool {
+    *approval.signer() == Signer::Admin && now < approval.added_from()
 }
 
 fn push(waiting: &mut VecDeque<SignedStatement<Approval>>, approval: SignedStatement<Approval>) {

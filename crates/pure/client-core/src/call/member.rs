@@ -1,8 +1,8 @@
 //! The identity of a device that takes part in the end-to-end encryption of calls.
 
 use anteroom_e2ee::{
-    AdminKey, AdminPublicKey, Admission, CertificateChain, CertificatePublicKey, DeviceSecret,
-    MemberKey, MemberPublicKey, Policy, SignedStatement, Signer,
+    AdminKey, AdminPublicKey, Admission, Approval, CertificateChain, CertificatePublicKey,
+    DeviceSecret, MemberKey, MemberPublicKey, Policy, SignedStatement, Signer,
 };
 use anteroom_e2ee_session::SessionOptions;
 use anteroom_protocol::{Aci, CallLink, OpaqueUserId, RoomId, RootKey, Timestamp, redacted_debug};
@@ -30,6 +30,8 @@ pub struct CallMember {
     admin: Option<AdminPublicKey>,
     admin_key: Option<AdminKey>,
     admission: Admission,
+    /// The approvals of so late a time that members do not add by them yet.
+    late_approvals: Vec<SignedStatement<Approval>>,
     policy: Option<SignedStatement<Policy>>,
     certificate: Option<CertificateChain>,
     certificate_keys: Vec<CertificatePublicKey>,
@@ -52,6 +54,7 @@ impl CallMember {
             admin: admin.transpose().map_err(|_| Error::LinkAdmin)?,
             admin_key: None,
             admission: Admission::None,
+            late_approvals: Vec::new(),
             policy: None,
             certificate: None,
             certificate_keys: Vec::new(),
@@ -65,7 +68,7 @@ impl CallMember {
         Self { admin_key, ..self }
     }
 
-    /// Adds the policy and the approval that the client has kept.
+    /// Adds the policy and the approvals that the client has kept.
     #[must_use]
     pub fn with_statements(self, statements: &RoomStatements, now: Timestamp) -> Self {
         let own = self.key();
@@ -75,6 +78,7 @@ impl CallMember {
         let admission = approvals.first().map(|one| (*one).clone());
         Self {
             admission: admission.map_or(Admission::None, Admission::Approval),
+            late_approvals: statements.late_approvals(&own, now).cloned().collect(),
             policy: statements.policy().cloned(),
             ..self
         }
@@ -136,6 +140,7 @@ impl CallMember {
             member_key: self.key.clone(),
             user,
             admission: self.admission.clone(),
+            late_approvals: self.late_approvals.clone(),
             name,
             certificate: self.certificate.clone(),
             certificate_keys: self.certificate_keys.clone(),

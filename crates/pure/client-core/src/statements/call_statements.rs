@@ -1,6 +1,6 @@
 //! The statements of a call.
 
-use anteroom_e2ee::MemberPublicKey;
+use anteroom_e2ee::{BarredList, MemberPublicKey};
 use anteroom_e2ee_session::Event as GroupEvent;
 use anteroom_protocol::{
     Aci, AdminStatement, ApprovalStatement, CallLink, DemuxId, EraId, OpaqueUserId, Timestamp,
@@ -47,6 +47,8 @@ pub struct CallStatements {
     signer: Option<StatementSigner>,
     /// The era, once there is a seat.
     era: Option<EraId>,
+    /// The barred entries of the era that the session knows.
+    barred: BarredList,
     /// Whether the room service takes statements.
     is_supported: bool,
     /// Whether the member key of this device ends with the call.
@@ -74,6 +76,7 @@ impl CallStatements {
             own,
             signer: signer.filter(|signer| link.admin == Some(signer.public().named())),
             era: None,
+            barred: BarredList::default(),
             is_supported: false,
             is_device_passing: false,
             roster: Roster::default(),
@@ -115,7 +118,9 @@ impl CallStatements {
     pub fn observe(&mut self, event: &CallEvent, now: Timestamp) -> bool {
         match event {
             CallEvent::Joined(seat) => {
-                self.era = Some(seat.era);
+                if self.era.replace(seat.era) != Some(seat.era) {
+                    self.barred = BarredList::default();
+                }
                 self.is_supported = seat.features.iter().any(|feature| feature == FEATURE);
                 self.records.begin(seat.era);
                 self.see_roster(&seat.roster);
@@ -137,9 +142,13 @@ impl CallStatements {
                         self.statements.see_policy(&policy) == PolicyComparison::Newer
                     })
                 }
-                GroupEvent::Approved(approval) => {
+                GroupEvent::Approved(approval) | GroupEvent::LateApproval(approval) => {
                     let approval = ApprovalStatement::new(approval.as_bytes()).ok();
                     self.see_approval(approval.as_ref(), now)
+                }
+                GroupEvent::BarredEntries(barred) => {
+                    self.barred.clone_from(barred);
+                    false
                 }
                 _ => false,
             },
@@ -184,7 +193,7 @@ impl CallStatements {
         if !self.records.is_steady(device) {
             return Err(StatementOmission::Changed);
         }
-        signer.approval(device, self.statements.policy(), now)
+        signer.approval(device, self.statements.policy(), &self.barred, now)
     }
 
     fn see_roster(&mut self, roster: &Roster) {

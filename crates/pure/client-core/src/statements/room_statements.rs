@@ -19,6 +19,9 @@ use crate::{Error, StatementStoreError, wire};
 /// by co-admins.
 const MOST_APPROVALS: usize = 16;
 
+/// The maximum number of approvals of a later time than members add by.
+const MOST_LATE_APPROVALS: usize = 16;
+
 /// The highest policy that this device has seen of a room, and its approvals. Everything in it is signed by
 /// the admin key of the room's link, or by co-admins.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct RoomStatements {
     policy: Option<SignedStatement<Policy>>,
     /// The newest ones last.
     approvals: Vec<SignedStatement<Approval>>,
+    /// Those of the admin key of a later time than members added by when they came, the newest ones last.
+    late_approvals: Vec<SignedStatement<Approval>>,
 }
 
 redacted_debug!(RoomStatements);
@@ -53,6 +58,8 @@ struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<String>,
     approvals: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    late_approvals: Vec<String>,
 }
 
 impl RoomStatements {
@@ -64,6 +71,7 @@ impl RoomStatements {
             admin,
             policy: None,
             approvals: Vec::new(),
+            late_approvals: Vec::new(),
         }
     }
 
@@ -98,9 +106,9 @@ impl RoomStatements {
     /// Returns the statements without the approvals of a member key.
     pub(super) fn without_approvals(&self, member_key: &MemberPublicKey) -> Self {
         let mut others = self.clone();
-        others
-            .approvals
-            .retain(|approval| approval.claimed().member_key != *member_key);
+        for approvals in [&mut others.approvals, &mut others.late_approvals] {
+            approvals.retain(|approval| approval.claimed().member_key != *member_key);
+        }
         others
     }
 
@@ -141,16 +149,33 @@ impl RoomStatements {
         policy.is_some_and(|policy| is_renewal_due(policy.claimed(), now))
     }
 
-    /// Returns the approvals of a member key that have not ended, the newest first. Those of a co-admin count
-    /// in the era of the policy that names the co-admin.
+    /// Returns the approvals of a member key that have not ended and do not wait for their time, the newest first.
+    /// Those of a co-admin count in the era of the policy that names the co-admin.
     pub fn approvals(
         &self,
         member_key: &MemberPublicKey,
         now: Timestamp,
     ) -> impl Iterator<Item = &SignedStatement<Approval>> {
-        self.approvals.iter().rev().filter(move |approval| {
-            let approval = approval.claimed();
-            approval.member_key == *member_key && now < approval.expires
+        let late = self.late_approvals.iter();
+        let due = late.filter(|approval| approval.added_from() <= now);
+        let all = self.approvals.iter().chain(due);
+        let mut due: Vec<_> = all
+            .filter(|approval| is_open(approval, member_key, now))
+            .collect();
+        due.sort_by_key(|approval| order(approval));
+        due.dedup();
+        due.into_iter().rev()
+    }
+
+    /// Returns the approvals of a member key that wait, since members do not add by them yet.
+    pub fn late_approvals(
+        &self,
+        member_key: &MemberPublicKey,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &SignedStatement<Approval>> {
+        let late = self.late_approvals.iter();
+        late.filter(move |approval| {
+            now < approval.added_from() && is_open(approval, member_key, now)
         })
     }
 
@@ -169,8 +194,8 @@ impl RoomStatements {
     }
 
     /// Keeps an approval of a device that an admin has signed, or a co-admin of the era. Returns whether it
-    /// is one. One by which members do not add at `now`, since it is of a later time, is not kept: it would be
-    /// newer than all that are signed until then.
+    /// is one. One by which members do not add at `now`, since it is of a later time, is kept beside the others until
+    /// they do: it is newer than all that are signed until then. Of a co-admin none is kept so.
     pub fn see_approval(
         &mut self,
         shown: &ApprovalStatement,
@@ -189,25 +214,31 @@ impl RoomStatements {
         };
         let is_good = approval
             .verify(&self.room, &authority)
-            .is_ok_and(|approval| approval.user == *user && approval.member_key == *member_key)
-            && approval.added_from() <= now;
-        if is_good {
-            self.add_approval(approval);
+            .is_ok_and(|approval| approval.user == *user && approval.member_key == *member_key);
+        match approval.added_from() <= now {
+            _ if !is_good => return false,
+            true => self.add_approval(approval),
+            false if *approval.signer() == Signer::Admin => self.add_late_approval(approval),
+            false => return false,
         }
-        is_good
+        true
     }
 
     /// Returns the bytes to be stored, sealed: they show the user's id in the room.
     fn to_bytes(&self) -> Vec<u8> {
-        let approvals = self.approvals.iter();
+        let encoded = |approvals: &[SignedStatement<Approval>]| {
+            let approvals = approvals.iter();
+            approvals
+                .map(|approval| wire::encode(approval.as_bytes()))
+                .collect()
+        };
         let body = Body {
             policy: self
                 .policy
                 .as_ref()
                 .map(|policy| wire::encode(policy.as_bytes())),
-            approvals: approvals
-                .map(|approval| wire::encode(approval.as_bytes()))
-                .collect(),
+            approvals: encoded(&self.approvals),
+            late_approvals: encoded(&self.late_approvals),
         };
         // Texts alone are always serialized.
         serde_json::to_vec(&body).unwrap_or_default()
@@ -221,9 +252,15 @@ impl RoomStatements {
             let bytes = wire::decode(&policy).map_err(|_| damaged())?;
             self.add_policy(self.verified_policy(&bytes).ok_or_else(damaged)?);
         }
-        for approval in body.approvals {
-            let bytes = wire::decode(&approval).map_err(|_| damaged())?;
-            self.add_approval(SignedStatement::parse(&bytes).map_err(|_| damaged())?);
+        let parse = |approval: &String| {
+            let bytes = wire::decode(approval).map_err(|_| damaged())?;
+            SignedStatement::parse(&bytes).map_err(|_| damaged())
+        };
+        for approval in &body.approvals {
+            self.add_approval(parse(approval)?);
+        }
+        for approval in &body.late_approvals {
+            self.add_late_approval(parse(approval)?);
         }
         Ok(())
     }
@@ -254,9 +291,6 @@ impl RoomStatements {
             (approval.claimed().member_key, is_by_admin)
         };
         let is_same = |known: &SignedStatement<Approval>| place(known) == place(&approval);
-        let order = |approval: &SignedStatement<Approval>| {
-            (approval.claimed().issued, approval.claimed().expires)
-        };
         let is_newer = |known: &SignedStatement<Approval>| order(known) >= order(&approval);
         if self
             .approvals
@@ -266,6 +300,7 @@ impl RoomStatements {
             return;
         }
         self.approvals.retain(|known| !is_same(known));
+        self.late_approvals.retain(|known| *known != approval);
         self.approvals.push(approval);
         self.approvals.sort_by_key(order);
         if self.approvals.len() > MOST_APPROVALS {
@@ -274,4 +309,31 @@ impl RoomStatements {
             first.map(|(index, _)| self.approvals.remove(index));
         }
     }
+
+    /// Keeps an approval beside the others. Of too many those of the earliest time go.
+    fn add_late_approval(&mut self, approval: SignedStatement<Approval>) {
+        if self.approvals.contains(&approval) || self.late_approvals.contains(&approval) {
+            return;
+        }
+        self.late_approvals.push(approval);
+        self.late_approvals.sort_by_key(order);
+        let surplus = self
+            .late_approvals
+            .len()
+            .saturating_sub(MOST_LATE_APPROVALS);
+        self.late_approvals.drain(..surplus);
+    }
+}
+
+fn is_open(
+    approval: &SignedStatement<Approval>,
+    member_key: &MemberPublicKey,
+    now: Timestamp,
+) -> bool {
+    let approval = approval.claimed();
+    approval.member_key == *member_key && now < approval.expires
+}
+
+fn order(approval: &SignedStatement<Approval>) -> (Timestamp, Timestamp) {
+    (approval.claimed().issued, approval.claimed().expires)
 }

@@ -1,8 +1,8 @@
 //! The signing of statements by an admin's client.
 
 use anteroom_e2ee::{
-    AdminKey, AdminPublicKey, AdminSecret, Policy, SignedStatement, Signer, StatementError,
-    StatementKey,
+    AdminKey, AdminPublicKey, AdminSecret, BarredList, Policy, SignedStatement, Signer,
+    StatementError, StatementKey,
 };
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, Restrictions, RoomId, Timestamp, redacted_debug,
@@ -96,8 +96,8 @@ impl StatementSigner {
         self.sign(&renewed).map(Some)
     }
 
-    /// Signs the approval of a device, which holds for 30 days. It is not void by `known`, the newest policy, whose
-    /// moment can be ahead of this clock.
+    /// Signs the approval of a device, which holds for 30 days. It is void neither by the newest policy nor by the
+    /// entries of the call that name the device, whose times can be ahead of this clock.
     ///
     /// # Errors
     /// [`StatementOmission`]: the user or the member key of the device are not known, or the room service states another
@@ -105,13 +105,15 @@ impl StatementSigner {
     pub fn approval(
         &self,
         device: &Participant,
-        known: Option<&SignedStatement<Policy>>,
+        policy: Option<&SignedStatement<Policy>>,
+        barred: &BarredList,
         now: Timestamp,
     ) -> Result<ApprovalStatement, StatementOmission> {
         let without_key = || StatementOmission::without_key(device);
         let user = device.user.clone().ok_or_else(without_key)?;
         let member_key = device.member_key().ok_or_else(without_key)?;
-        let void_before = known.map_or(now, |known| known.claimed().void_before);
+        let policy = policy.map_or(now, |policy| policy.claimed().void_before);
+        let void_before = policy.max(barred.void_before_of(&user, &member_key));
         let issued = anteroom_e2ee::Approval::time_of(&Signer::Admin, now, void_before);
         let issued = issued.ok_or(StatementOmission::Early)?;
         let approval = anteroom_e2ee::Approval {

@@ -1,9 +1,11 @@
+mod approvals;
 mod members;
 
 use anteroom_e2ee::{
-    AdminSecret, Approval, CLOCK_TOLERANCE, CoAdmin, DeviceSecret, MemberKey, MemberPublicKey,
-    Policy, SignedStatement, Statement, StatementKey,
+    AdminSecret, Approval, BarredList, CLOCK_TOLERANCE, CoAdmin, DeviceSecret, MemberKey,
+    MemberPublicKey, Policy, SignedStatement, Statement, StatementKey,
 };
+use anteroom_e2ee_session::Event as GroupEvent;
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, CallLink, DAY, DemuxId, EraId, OpaqueUserId, Restrictions,
     RoomId, RootKey, Timestamp,
@@ -233,113 +235,6 @@ fn a_decision_of_a_device_that_was_shown_an_old_policy_counts_rather_than_withhe
 }
 
 #[test]
-fn an_approval_is_signed_for_a_key_that_device_and_room_service_state_alike() {
-    let (signer, mut kept) = (signer(), statements());
-    let (bob, key) = (participant(2, "0b"), device(2).public());
-    let approval = signer.approval(&bob, None, NOW).unwrap();
-    assert!(kept.see_approval(&approval, &user("0b"), &key, ERA, NOW));
-    assert_eq!(approvals(&kept, &key, NOW), [NOW.as_secs()]);
-    let last = NOW.plus(Approval::DEFAULT_VALIDITY);
-    assert!(approvals(&kept, &key, last).is_empty());
-    for device in [
-        Participant {
-            member: Some(device(3).public().named()),
-            ..bob.clone()
-        },
-        Participant {
-            stated_key: None,
-            ..bob.clone()
-        },
-        Participant {
-            member: None,
-            ..bob.clone()
-        },
-        Participant { user: None, ..bob },
-    ] {
-        assert!(signer.approval(&device, None, NOW).is_err());
-    }
-}
-
-#[test]
-fn approvals_of_others_and_of_strangers_are_not_kept() {
-    let mut kept = statements();
-    let (bob, key) = (participant(2, "0b"), device(2).public());
-    let good = signer().approval(&bob, None, NOW).unwrap();
-    let others = StatementSigner::new(&secret(2), &room());
-    for (approval, id, key) in [
-        (good.clone(), "0c", key),
-        (good, "0b", device(3).public()),
-        (others.approval(&bob, None, NOW).unwrap(), "0b", key),
-        (ApprovalStatement::new(*b"yes").unwrap(), "0b", key),
-    ] {
-        assert!(!kept.see_approval(&approval, &user(id), &key, ERA, NOW));
-    }
-    assert!(kept == statements());
-}
-
-#[test]
-fn a_co_admin_approves_in_the_era_of_the_policy_that_names_it() {
-    let mut kept = statements();
-    let (co_admin, key) = (device(1), device(2).public());
-    let approval = |issued: u64| {
-        let issued = NOW.plus(issued);
-        let approval = Approval {
-            room: room(),
-            user: user("0b"),
-            member_key: key,
-            issued,
-            expires: issued.plus(DAY),
-        };
-        shown(&sign(&approval, &StatementKey::CoAdmin(&co_admin)))
-    };
-    assert!(!kept.see_approval(&approval(0), &user("0b"), &key, ERA, NOW));
-    let policy = Policy {
-        room: room(),
-        restrictions: Restrictions::AdminApproval,
-        counter: 1,
-        since: NOW,
-        until: NOW.plus(1),
-        void_before: Timestamp::from_secs(0),
-        void_here: Timestamp::from_secs(0),
-        era: Some(ERA),
-        co_admins: vec![CoAdmin {
-            user: user("0a"),
-            member_key: co_admin.public(),
-        }],
-    };
-    let admin = secret(1).admin_key(&room());
-    let policy = sign(&policy, &StatementKey::Admin(&admin));
-    kept.see_policy(&AdminStatement::new(policy.as_bytes()).unwrap());
-    let other_era = EraId::from_bytes([8; 16]);
-    assert!(!kept.see_approval(&approval(0), &user("0b"), &key, other_era, NOW));
-    assert!(kept.see_approval(&approval(1), &user("0b"), &key, ERA, NOW));
-    let early = approval(CLOCK_TOLERANCE / 2 + 1);
-    assert!(!kept.see_approval(&early, &user("0b"), &key, ERA, NOW));
-    // That of the admin stands beside it, and the newest one is the first.
-    let bob = participant(2, "0b");
-    let by_admin = signer().approval(&bob, None, NOW.plus(2)).unwrap();
-    assert!(kept.see_approval(&by_admin, &user("0b"), &key, ERA, NOW));
-    assert!(kept.see_approval(&approval(0), &user("0b"), &key, ERA, NOW));
-    let newest = [2, 1].map(|issued| NOW.plus(issued).as_secs());
-    assert_eq!(approvals(&kept, &key, NOW), newest);
-}
-
-/// One of a later time would stand before all that are signed until then.
-#[test]
-fn an_approval_of_a_later_time_is_not_kept() {
-    let (signer, mut kept) = (signer(), statements());
-    let (bob, key) = (participant(2, "0b"), device(2).public());
-    let latest = NOW.plus(CLOCK_TOLERANCE - 60);
-    for (issued, is_kept) in [(latest.plus(1), false), (NOW, true), (latest, true)] {
-        let approval = signer.approval(&bob, None, issued).unwrap();
-        let is_seen = kept.see_approval(&approval, &user("0b"), &key, ERA, NOW);
-        assert_eq!(is_seen, is_kept);
-        let newest = approvals(&kept, &key, NOW).first().copied();
-        assert_eq!(newest, is_kept.then_some(issued.as_secs()));
-    }
-}
-
-#[test]
 fn what_two_processes_have_seen_is_kept_together_and_apart_from_other_keys() {
     let (store, signer) = (MemoryStatements::default(), signer());
     let load = |link: &CallLink| RoomStatements::load(link, &store).unwrap();
@@ -350,7 +245,9 @@ fn what_two_processes_have_seen_is_kept_together_and_apart_from_other_keys() {
     let second = signer.policy(ASK, one.policy(), NOW).unwrap();
     one.see_policy(&second);
     other.see_policy(&first);
-    let bob = signer.approval(&participant(2, "0b"), None, NOW).unwrap();
+    let bob = signer
+        .approval(&participant(2, "0b"), None, &BarredList::default(), NOW)
+        .unwrap();
     other.see_approval(&bob, &user("0b"), &device(2).public(), ERA, NOW);
     one.keep(&store);
     other.keep(&store);
@@ -451,9 +348,13 @@ fn the_events_of_a_call_bring_policies_and_the_own_approval() {
     assert!(call.observe(&CallEvent::Link(state(&second)), NOW));
     assert!(!call.observe(&CallEvent::Link(state(&first)), NOW));
 
-    let statement = signer.approval(&participant(2, "0b"), None, NOW).ok();
+    let statement = signer
+        .approval(&participant(2, "0b"), None, &BarredList::default(), NOW)
+        .ok();
     assert!(statement.is_some());
-    let others = signer.approval(&participant(3, "0c"), None, NOW).ok();
+    let others = signer
+        .approval(&participant(3, "0c"), None, &BarredList::default(), NOW)
+        .ok();
     for (statement, is_new) in [(None, false), (others, false), (statement, true)] {
         let admitted = CallEvent::Admitted {
             statement: statement.clone(),
@@ -550,7 +451,9 @@ fn nothing_is_signed_for_a_number_behind_which_the_room_service_has_put_somebody
 #[test]
 fn the_approval_of_a_device_that_ends_with_the_call_is_used_and_not_stored() {
     let signer = signer();
-    let statement = signer.approval(&participant(2, "0b"), None, NOW).ok();
+    let statement = signer
+        .approval(&participant(2, "0b"), None, &BarredList::default(), NOW)
+        .ok();
     for is_passing in [false, true] {
         let store = MemoryStatements::default();
         let own = OwnDevice {

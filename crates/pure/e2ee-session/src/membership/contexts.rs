@@ -5,7 +5,7 @@ use core::time::Duration;
 use anteroom_e2ee::{MemberPublicKey, Moment, RoomContext};
 use anteroom_protocol::Timestamp;
 
-use super::{LONGEST_LOOK, Membership, NextContext};
+use super::{LONGEST_LOOK, Membership, next_context::NextContext};
 use crate::time::SessionTime;
 
 impl Membership {

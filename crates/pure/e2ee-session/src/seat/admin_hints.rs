@@ -1,13 +1,11 @@
 //! Links that lack the admin key or name another one: the hint to their holders, and the own one that is like
 //! that.
 
-use anteroom_e2ee::{
-    Admission, AdmissionError, CommitRefusal, HandshakeKind, MemberLeaf, RoomContext,
-};
+use anteroom_e2ee::{Admission, AdmissionError, CommitRefusal, MemberLeaf, RoomContext};
 use anteroom_protocol::DemuxId;
 
 use super::Seat;
-use crate::{event::Event, output::Message, relay::RelayContent, step::Step};
+use crate::{event::Event, output::Message, step::Step};
 
 impl Seat {
     /// Gives a device a hint that may not be added: one without any admission may have a link without the admin
@@ -20,10 +18,8 @@ impl Seat {
         step: &mut Step<'_>,
     ) {
         let is_missing = refusal == CommitRefusal::Admission(AdmissionError::Missing);
-        let is_first = self.membership.as_ref().is_none_or(|membership| {
-            let committers = membership.committers(&self.roster);
-            committers.first() == Some(&membership.group.own_leaf())
-        });
+        let membership = self.membership.as_ref();
+        let is_first = membership.is_none_or(|membership| membership.commits_first(&self.roster));
         if is_missing && is_first && leaf.admission == Admission::None {
             self.hint_at_admin_key(device, step);
         }
@@ -36,10 +32,7 @@ impl Seat {
         if context.admin().is_none() || !hints.given.may_give(device, step.moment()) {
             return;
         }
-        let (handshake, context) = (self.link.handshake(), context.to_bytes());
-        let sealed = handshake.seal(HandshakeKind::Statements, None, &context, step.rng);
-        if let Ok(sealed) = sealed {
-            let body = RelayContent::Statements(&sealed).to_bytes();
+        if let Some(body) = self.statements_of(context, step) {
             step.send(Message::RelayTo(device, body));
         }
     }

@@ -160,7 +160,7 @@ impl Seat {
         if self.refusals.wanted_since().is_some() {
             return Some(number.saturating_add(1));
         }
-        let asks = self.needs_renewal || membership.is_alone(&self.roster);
+        let asks = membership.needs_renewal || membership.is_alone(&self.roster);
         asks.then_some(number)
     }
 

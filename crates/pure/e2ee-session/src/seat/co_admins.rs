@@ -81,10 +81,20 @@ impl Seat {
         let signer = self.signer(options)?;
         let void_before = self.void_before(device, &signer);
         let issued = Approval::time_of(&signer, now, void_before).ok_or(CommandError::Early)?;
+        self.sign_approval((&device.user, &device.member_key), issued, options)
+    }
+
+    /// Signs an approval of a time.
+    pub(super) fn sign_approval(
+        &self,
+        (user, member_key): (&OpaqueUserId, &MemberPublicKey),
+        issued: Timestamp,
+        options: &SessionOptions,
+    ) -> Result<SignedStatement<Approval>, CommandError> {
         let approval = Approval {
             room: *self.known.room(),
-            user: device.user.clone(),
-            member_key: device.member_key,
+            user: user.clone(),
+            member_key: *member_key,
             issued,
             expires: issued.plus(Approval::DEFAULT_VALIDITY),
         };
@@ -98,11 +108,8 @@ impl Seat {
         let policy = self.known.policy().filter(|_| *signer == Signer::Admin);
         let policy = policy.map(|policy| policy.claimed().void_before);
         let barred = self.known.barred();
-        let entries = barred.entries().iter().map(SignedStatement::claimed);
-        let named = entries.filter(|entry| entry.names(&device.user, &device.member_key));
-        let named = named.map(|entry| entry.time.plus(1));
-        let moments = here.into_iter().chain(policy).chain(named);
-        moments.fold(barred.void_before(), Timestamp::max)
+        let named = barred.void_before_of(&device.user, &device.member_key);
+        here.into_iter().chain(policy).fold(named, Timestamp::max)
     }
 
     /// Takes the lobby that a member tells, if it has shown the admin key and this device is a co-admin's.

@@ -18,6 +18,10 @@ use crate::{
     step::Step,
 };
 
+/// The time by which an approval may be ahead for a removal to be of its time, in seconds: members merge an entry of the
+/// admin key that is up to 16 minutes ahead, and approvals of the second after it are given.
+const MAX_LEAD: u64 = CLOCK_TOLERANCE + 120;
+
 impl Seat {
     /// Carries out a command.
     pub(crate) fn command(
@@ -43,8 +47,8 @@ impl Seat {
     fn set_name(&mut self, name: &str, step: &mut Step<'_>) {
         let name = printable_name(name);
         step.options.name = name;
-        self.has_new_name = self.membership.is_some();
         if let Some(membership) = &mut self.membership {
+            membership.has_new_name = true;
             membership.name_at = Some(step.moment());
         }
     }
@@ -131,8 +135,12 @@ impl Seat {
     }
 
     /// Returns the time of an entry that is made now: not earlier than the approvals that those whom it names
-    /// may have. An approval in a leaf can be ahead, by a clock that was; and others are given after a removal, not
-    /// earlier than the moment from which they are not void.
+    /// may have. An approval in a leaf can be ahead, by a clock that was; and others are given after a removal, or by
+    /// another admin's device, not earlier than the moment from which they are not void.
+    ///
+    /// # Errors
+    /// [`CommandError::EarlyRemoval`]: an entry of that time is not committed yet, and whom an earlier one puts out
+    /// comes back by such an approval.
     fn removal_time(
         &self,
         entry: &BarredEntry,
@@ -140,21 +148,49 @@ impl Seat {
         options: &SessionOptions,
     ) -> Result<Timestamp, CommandError> {
         let now = entry.time;
+        let latest = BarredEntry::latest_time(&self.signer(options)?, now);
         let entries = self.known.barred().entries().iter();
         let by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
         let given = by_admin.map(|entry| entry.claimed().time.plus(1));
-        let policy = self
-            .known
-            .policy()
-            .map(|policy| policy.claimed().void_before);
-        let given = given.chain(policy).fold(self.last_issued, Timestamp::max);
+        let policy = self.known.policy().map(SignedStatement::claimed);
+        let given = given.chain(policy.map(|policy| policy.void_before));
         let leaves = membership.view.leaves.values();
         let named = leaves.filter(|one| entry.names(&one.user, &one.member_key));
         let shown = named.filter_map(|one| Some(one.admission.approval()?.claimed().issued));
-        let shown = shown.fold(now, Timestamp::max);
-        let given = given.min(BarredEntry::latest_time(&self.signer(options)?, now));
-        // The members took the approvals in leaves by their own clocks, and with the entry they do too.
-        Ok(shown.min(now.plus(CLOCK_TOLERANCE)).max(given))
+        let issued = given.chain(shown).chain([self.last_issued]);
+        let near = issued.filter(|issued| *issued <= now.plus(MAX_LEAD));
+        let time = near.fold(now, Timestamp::max);
+        match time.as_secs().saturating_sub(latest.as_secs()) {
+            0 => Ok(time),
+            seconds => Err(CommandError::EarlyRemoval { seconds }),
+        }
+    }
+
+    /// Takes note of the time of approvals that this device, or another one of an admin, gives to members. One that is
+    /// far ahead lets nobody in for long.
+    fn note_issued(&mut self, issued: Timestamp, now: Timestamp) {
+        if issued <= now.plus(MAX_LEAD) {
+            self.last_issued = self.last_issued.max(issued);
+        }
+    }
+
+    /// Takes note of the latest one of the approvals that a member sends to all.
+    pub(super) fn note_approvals(
+        &mut self,
+        approvals: &[SignedStatement<Approval>],
+        now: Timestamp,
+    ) {
+        let by_admin = approvals
+            .iter()
+            .filter(|one| *one.signer() == Signer::Admin);
+        let latest = by_admin.max_by_key(|one| one.claimed().issued);
+        let latest = latest.filter(|one| self.last_issued < one.claimed().issued);
+        let Some((latest, authority)) = latest.zip(self.known.authority()) else {
+            return;
+        };
+        if latest.verify(self.known.room(), &authority).is_ok() {
+            self.note_issued(latest.claimed().issued, now);
+        }
     }
 
     fn set_co_admins(
@@ -220,16 +256,10 @@ impl Seat {
         issued: Timestamp,
         step: &mut Step<'_>,
     ) {
-        self.last_issued = self.last_issued.max(issued);
+        self.note_issued(issued, step.time.now);
         let approvals = members.iter().filter_map(|(one, _)| {
-            let approval = Approval {
-                room: *self.known.room(),
-                user: one.user.clone(),
-                member_key: one.member_key,
-                issued,
-                expires: issued.plus(Approval::DEFAULT_VALIDITY),
-            };
-            self.sign(&approval, step.options).ok()
+            let device = (&one.user, &one.member_key);
+            self.sign_approval(device, issued, step.options).ok()
         });
         let approvals = Content::Approvals(approvals.collect());
         self.send_content(&approvals, step);

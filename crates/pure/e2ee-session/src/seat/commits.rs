@@ -173,14 +173,12 @@ impl Seat {
             let starter = membership.welcome.map_or(self.demux, |(_, from)| from);
             self.wait_after_start(starter, step);
         }
-        self.context_since = None;
         self.commit_after = None;
         self.give_up_attempt();
         self.inbox.clear();
         self.early_messages.clear();
         self.asking = None;
         self.welcome_failures = 0;
-        self.behind_since = None;
         self.add_limit = MAX_ADDS;
         for leaf in membership.view.leaves.values() {
             self.applicants.remove(leaf.demux_id);
@@ -189,10 +187,10 @@ impl Seat {
         // The name may be a newer one than that of the leaf, whose key package went out before.
         let leaf = membership.view.leaves.get(&membership.group.own_leaf());
         let name = step.options.name.as_deref().and_then(printable_name);
-        self.has_new_name = leaf.is_some_and(|leaf| leaf.name != name);
-        membership.name_at = self.has_new_name.then(|| step.moment().plus(CHANGE_DELAY));
-        self.needs_renewal = false;
-        self.renewal_look = None;
+        membership.has_new_name = leaf.is_some_and(|leaf| leaf.name != name);
+        membership.name_at = membership
+            .has_new_name
+            .then(|| step.moment().plus(CHANGE_DELAY));
         let statements = membership.view.context.statements();
         let members = membership.statuses(&self.roster);
         self.membership = Some(membership);
@@ -241,7 +239,7 @@ impl Seat {
         let reasons: Vec<_> = new_leaves(&effect, &membership.view).collect();
         let added: Vec<u32> = reasons.iter().map(|(leaf, _)| *leaf).collect();
         membership.reasons.extend(reasons);
-        if !added.is_empty() && self.has_new_name {
+        if !added.is_empty() && membership.has_new_name {
             membership.name_at = Some(now.plus(CHANGE_DELAY));
         }
         // A confirmation that this commit has crossed is repeated.
@@ -294,8 +292,10 @@ impl Seat {
         self.add_limit = MAX_ADDS;
         if effect.context != before.context {
             self.learn(&effect.context.statements(), step);
-            self.context_since = None;
-            self.renewal_look = None;
+            if let Some(membership) = &mut self.membership {
+                membership.context_since = None;
+                membership.renewal_look = None;
+            }
         }
     }
 

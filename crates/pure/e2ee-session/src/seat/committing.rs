@@ -75,7 +75,7 @@ impl Seat {
         let mut remove = next.barred.clone();
         let changes_context = next.is_changed;
         if changes_context || !remove.is_empty() {
-            let since = *self.context_since.get_or_insert(now);
+            let since = *membership.context_since.get_or_insert(now);
             let turn = if self.is_urgent {
                 now
             } else {
@@ -84,7 +84,7 @@ impl Seat {
             due = earlier(due, Some(turn));
         } else {
             self.is_urgent = false;
-            self.context_since = None;
+            membership.context_since = None;
         }
         for leaf in membership.view.leaves.keys() {
             let absent = membership.absent_from(*leaf, &self.roster);

@@ -158,6 +158,7 @@ impl Seat {
             Content::Lobby(waiting) => self.take_lobby(&claims, waiting, step),
             Content::Decision(decision) => self.take_decision(claims, decision, step),
             Content::Approvals(approvals) => {
+                self.note_approvals(&approvals, step.time.now);
                 for approval in approvals {
                     self.take_approval(approval, step);
                 }

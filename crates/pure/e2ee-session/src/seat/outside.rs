@@ -36,8 +36,7 @@ impl Seat {
         let Some(membership) = &self.membership else {
             return;
         };
-        let committers = membership.committers(&self.roster);
-        let is_first = committers.first() == Some(&membership.group.own_leaf());
+        let is_first = membership.commits_first(&self.roster);
         if !is_first || !self.applicants.told_locks.may_give(device, step.moment()) {
             return;
         }
@@ -70,8 +69,7 @@ impl Seat {
     /// after [`OUTSIDE_PATIENCE`] for any other reason that was not told.
     pub(super) fn tell_outside(&mut self, step: &mut Step<'_>) {
         let own = step.options.member_key.public();
-        let is_admin = (step.options.admin_key.as_ref())
-            .is_some_and(|key| self.known.admin() == Some(&key.public()));
+        let is_admin = self.admin_key(step.options).is_some();
         // A device that was in before comes in under a lock too.
         let is_locked = self.known.is_locked() && !is_admin && !self.history.has_seen(&own);
         if self.membership.is_some() {

@@ -7,7 +7,7 @@ use anteroom_e2ee::{
 use anteroom_protocol::{DemuxId, printable_name};
 
 use super::Seat;
-use crate::{event::Event, outside::Outside, step::Step};
+use crate::{event::Event, outside::Outside, step::Step, waiting_approvals::is_late};
 
 /// The time between two looks at the own leaf, whose approval may have ended.
 const RENEWAL_INTERVAL: core::time::Duration = core::time::Duration::from_secs(60);
@@ -27,11 +27,14 @@ impl Seat {
         }
         let policy = known.policy().cloned();
         let is_newer = policy.as_ref() != self.known.policy();
+        if known.barred() != self.known.barred() {
+            step.tell(Event::BarredEntries(known.barred().clone()));
+        }
         self.known = known;
-        self.renewal_look = None;
         self.applicants.reconsider();
         if let Some(membership) = &mut self.membership {
             membership.next = None;
+            membership.renewal_look = None;
         }
         if let Some(policy) = policy.filter(|_| is_newer) {
             step.options.policy = Some(policy.clone());
@@ -147,7 +150,10 @@ impl Seat {
             return;
         }
         let has_one = matches!(step.options.admission, Admission::Approval(_));
-        if has_one && self.waiting_approvals.keeps_late(&approval, step.time.now) {
+        if has_one && is_late(&approval, step.time.now) {
+            if self.waiting_approvals.keep_late(&approval) {
+                step.tell(Event::LateApproval(approval));
+            }
             return;
         }
         if !self.is_better(&approval, step) {
@@ -158,7 +164,9 @@ impl Seat {
         self.told_obstacle = None;
         self.asking = None;
         self.outside = Outside::default();
-        self.renewal_look = None;
+        if let Some(membership) = &mut self.membership {
+            membership.renewal_look = None;
+        }
         step.tell(Event::Approved(approval));
     }
 
@@ -214,8 +222,9 @@ impl Seat {
     pub(super) fn look_at_own_leaf(&mut self, step: &Step<'_>) -> Option<Moment> {
         let now = step.moment();
         let membership = self.membership.as_ref()?;
-        if let Some(look) = self.renewal_look.filter(|look| now < *look) {
-            return Some(look);
+        let look = membership.renewal_look.filter(|look| now < *look);
+        if look.is_some() {
+            return look;
         }
         let context = &membership.view.context;
         let is_added = |leaf: &MemberLeaf| {
@@ -223,10 +232,11 @@ impl Seat {
             added.is_ok()
         };
         let own = membership.view.leaves.get(&membership.group.own_leaf())?;
-        self.needs_renewal = !is_added(own) && is_added(&self.own_leaf(step));
-        let look = now.plus(RENEWAL_INTERVAL);
-        self.renewal_look = Some(look);
-        Some(look)
+        let needs_renewal = !is_added(own) && is_added(&self.own_leaf(step));
+        let membership = self.membership.as_mut()?;
+        membership.needs_renewal = needs_renewal;
+        membership.renewal_look = Some(now.plus(RENEWAL_INTERVAL));
+        membership.renewal_look
     }
 
     /// Returns the claims of a new own leaf, later than those before.

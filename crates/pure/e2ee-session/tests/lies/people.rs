@@ -132,6 +132,7 @@ impl Room {
             member_key: self.member_key(number),
             user: user(number),
             admission: Admission::None,
+            late_approvals: Vec::new(),
             name: Some(format!("Person {number}")),
             certificate: None,
             certificate_keys: Vec::new(),

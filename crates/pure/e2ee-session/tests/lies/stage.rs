@@ -15,8 +15,8 @@ use anteroom_call::{
 };
 use anteroom_e2ee::{MemberPublicKey, Moment};
 use anteroom_e2ee_session::{
-    Command, CommitRejection, Input, JoinedSeat, Message, Output, RosterDevice, SeatStatus,
-    SessionTime,
+    Command, CommandError, CommitRejection, Input, JoinedSeat, Message, Output, RosterDevice,
+    SeatStatus, SessionTime,
 };
 use anteroom_protocol::{
     AdminStatement, ApprovalStatement, DAY, DemuxId, GroupEpoch, GuestAdmission, LinkState,
@@ -199,11 +199,16 @@ impl Stage {
 
     /// Gives a command of a person to its session.
     pub(crate) fn command(&mut self, who: usize, command: Command) {
+        self.try_command(who, command).unwrap();
+    }
+
+    pub(crate) fn try_command(&mut self, who: usize, command: Command) -> Result<(), CommandError> {
         let now = self.now_of(who);
         let person = &mut self.people[who];
-        person.session.command(command, now, &mut self.rng).unwrap();
+        let done = person.session.command(command, now, &mut self.rng);
         self.collect(who);
         self.deliver();
+        done
     }
 
     /// Lets the service tell a person something of its own.

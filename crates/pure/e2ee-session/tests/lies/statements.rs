@@ -6,7 +6,7 @@ use anteroom_e2ee::{
     Admission, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange, ContextError, GroupChange,
     HandshakeKey, HandshakeKind, JoinError, Lock, RoomContext, SignedStatement, StatementKey,
 };
-use anteroom_e2ee_session::{BarScope, Command, Event, Input, Message, SessionTime};
+use anteroom_e2ee_session::{BarScope, Command, CommandError, Event, Input, Message, SessionTime};
 use anteroom_protocol::{DAY, DemuxId, Timestamp};
 
 use crate::{
@@ -365,6 +365,31 @@ fn an_admins_removal_puts_out_a_device_whose_approval_is_of_the_latest_time_at_o
         }
     }
     stage.run(500);
+    assert_nothing_refused(&stage);
+}
+
+/// An entry of that time would wait for most of a minute, and the device would be told as removed by one of an earlier
+/// time, and come back.
+#[test]
+fn a_co_admins_removal_is_refused_that_cannot_be_of_the_time_of_an_approval_yet() {
+    let (mut stage, device, latest) = with_late_device();
+    let co_admin = CoAdmin {
+        user: user(1),
+        member_key: stage.room.member_key(1).public(),
+    };
+    stage.command(0, Command::SetCoAdmins(vec![co_admin]));
+    stage.run(1_000);
+    let possible = stage.now().now.plus(CLOCK_TOLERANCE - 60);
+    let seconds = latest.as_secs() - possible.as_secs();
+    assert!(0 < seconds && seconds <= 60);
+    let scope = BarScope::Device;
+    let done = stage.try_command(1, Command::Bar { device, scope });
+    assert_eq!(done, Err(CommandError::EarlyRemoval { seconds }));
+    assert!(!stage.people[1].session.has_pending_statements());
+    // An admin can do it at once.
+    stage.command(0, Command::Bar { device, scope });
+    stage.run(500);
+    assert_eq!([0, 1].map(|who| members(&stage, who)), [4, 4]);
     assert_nothing_refused(&stage);
 }
 

@@ -239,3 +239,44 @@ fn no_co_admins_approval_takes_the_place_of_one_of_the_admin_key_that_holds() {
     assert!(takes(&mut call, 0, &StatementKey::Admin(&key)));
     assert!(!takes(&mut call, 360, &by_co_admin));
 }
+
+/// The admin's client dates an approval after the entry of a co-admin that it is told.
+#[test]
+fn an_admin_is_told_the_entries_of_co_admins_by_all_that_the_device_knows() {
+    let mut call = strict_call();
+    call.join(approved(3));
+    call.run(2_000);
+    call.agree(&[0, 1, 2]);
+    call.take_events(0);
+    let device = call.devices[2].demux.unwrap();
+    let scope = BarScope::User;
+    call.command(1, Command::Bar { device, scope });
+    call.run(1_000);
+    call.agree(&[0, 1]);
+    let events = call.take_events(0).into_iter();
+    let mut told = events.filter_map(|event| match event {
+        Event::BarredEntries(barred) => Some(barred),
+        _ => None,
+    });
+    let barred = told.next().unwrap();
+    assert_eq!(told.next(), None);
+    let context = call.devices[0].session.context().unwrap();
+    assert_eq!(barred, *context.barred());
+    let [entry] = barred.entries() else {
+        unreachable!("one is put out");
+    };
+    let issued = barred.void_before_of(&user(3), &member_key(3).public());
+    assert_eq!(issued, entry.claimed().time.plus(1));
+    // At once, which the entry of the same second would bar.
+    let mut again = approval(3).claimed().clone();
+    again.issued = issued;
+    let again = SignedStatement::sign(&again, &StatementKey::Admin(&admin_key())).unwrap();
+    let statement = Some(again.as_bytes().to_vec());
+    call.leave(2);
+    call.connect(2);
+    call.run(500);
+    let present = call.epoch(0);
+    call.session(2, Input::Admitted { present, statement });
+    call.run(3_000);
+    call.agree(&[0, 1, 2]);
+}

@@ -90,6 +90,7 @@ pub(crate) fn person(number: u32) -> SessionOptions {
         member_key: member_key(number),
         user: user(number),
         admission: Admission::None,
+        late_approvals: Vec::new(),
         name: Some(format!("Person {number}")),
         certificate: None,
         certificate_keys: Vec::new(),

@@ -1,6 +1,9 @@
 //! Removals, and the approvals that they and changes of the co-admins give to those who stay.
 
-use anteroom_e2ee::{Admission, AdmissionReason, Approval, CoAdmin, SignedStatement, StatementKey};
+use anteroom_e2ee::{
+    Admission, AdmissionReason, Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, SignedStatement,
+    Signer, StatementKey,
+};
 use anteroom_e2ee_session::{
     BarScope, CoAdminVerdict, Command, CommandError, Event, Input, Message, SessionOptions,
     Verdict, WaitingDevice,
@@ -9,7 +12,7 @@ use anteroom_protocol::{DemuxId, HOUR, Restrictions};
 
 use crate::{
     harness::{Harness, Hop},
-    people::{admin, admin_key, approval, member_key, person, policy, system_time, user},
+    people::{admin, admin_key, approval, member_key, person, policy, rng, system_time, user},
     statements::{approved, strict},
 };
 
@@ -45,10 +48,57 @@ fn given(call: &mut Harness, device: usize) -> usize {
     given.count()
 }
 
-fn bar(call: &mut Harness, device: usize) {
+fn removal(call: &Harness, device: usize) -> Command {
     let device = call.devices[device].demux.unwrap();
     let scope = BarScope::User;
-    call.command(0, Command::Bar { device, scope });
+    Command::Bar { device, scope }
+}
+
+/// Gives a device an approval, as the room service brings it.
+fn give(call: &mut Harness, device: usize, approval: &SignedStatement<Approval>) {
+    let statement = Some(approval.as_bytes().to_vec());
+    let present = call.epoch(0);
+    call.session(device, Input::Admitted { present, statement });
+}
+
+/// Returns the times of the approvals that a device was told since the last call: of those that count, and of those of
+/// a later time.
+fn told_approvals(call: &mut Harness, device: usize) -> [Vec<u64>; 2] {
+    let mut told = [Vec::new(), Vec::new()];
+    for event in call.take_events(device) {
+        let (kind, approval) = match event {
+            Event::Approved(approval) => (0, approval),
+            Event::LateApproval(approval) => (1, approval),
+            _ => continue,
+        };
+        told[kind].push(approval.claimed().issued.as_secs() - system_time().as_secs());
+    }
+    told
+}
+
+fn bar(call: &mut Harness, device: usize) {
+    let command = removal(call, device);
+    call.command(0, command);
+}
+
+/// Gives a command to a device whose clock is ahead, by seconds.
+fn command_ahead(call: &mut Harness, device: usize, command: Command, ahead: u64) {
+    let mut time = call.time();
+    time.now = time.now.plus(ahead);
+    let session = &mut call.devices[device].session;
+    session.command(command, time, &mut rng(50)).unwrap();
+    // Takes the outputs.
+    call.session(device, Input::TimePassed);
+}
+
+/// Lets a device join again, and checks that it does not come in within the time in which it could.
+fn come_back_in_vain(call: &mut Harness, device: usize, members: &[usize]) {
+    call.leave(device);
+    call.run(1_000);
+    call.connect(device);
+    call.run(130_000);
+    call.agree(members);
+    assert_eq!(call.epoch(device), None);
 }
 
 /// Lets no commit of the admin reach the room service.
@@ -114,14 +164,36 @@ fn approvals_that_do_not_count_bring_no_new_ones() {
     let last = approvals.len() + 2;
     call.agree(&(0..=last).collect::<Vec<_>>());
     let changes = [
-        Command::Bar {
-            device: call.devices[last].demux.unwrap(),
-            scope: BarScope::User,
-        },
+        removal(&call, last),
         Command::SetCoAdmins(vec![co_admin(2)]),
         Command::SetCoAdmins(Vec::new()),
     ];
+    // By the co-admin, before the last change: one that counts, and two that do not.
+    let (key, ended) = (member_key(2), now.minus(30));
+    let signed = |number, change: &dyn Fn(&mut Approval)| {
+        let mut claimed = approval(number).claimed().clone();
+        claimed.issued = now.minus(60);
+        change(&mut claimed);
+        SignedStatement::sign(&claimed, &StatementKey::CoAdmin(&key)).unwrap()
+    };
+    let by_co_admin = [
+        (22, signed(22, &|_| {})),
+        (23, junk(23, &StatementKey::CoAdmin(&key))),
+        (24, signed(24, &|one| one.expires = ended)),
+    ];
+    let first = last + 1;
     for (number, change) in changes.into_iter().enumerate() {
+        if number == 2 {
+            for (person_number, approval) in &by_co_admin {
+                call.join(with_policy(showing(
+                    approval.clone(),
+                    person(*person_number),
+                )));
+            }
+            call.run(3_000);
+            let here = (0..last).chain(first..first + by_co_admin.len());
+            call.agree(&here.collect::<Vec<_>>());
+        }
         call.command(0, change);
         call.run(2_000);
         for (device, (_, counts)) in (1..).zip(&approvals) {
@@ -129,10 +201,12 @@ fn approvals_that_do_not_count_bring_no_new_ones() {
             assert_eq!(given(&mut call, device), expected, "{device} at {number}");
         }
     }
+    let by_co_admin = [first, first + 1, first + 2].map(|device| given(&mut call, device));
+    assert_eq!(by_co_admin, [1, 0, 0]);
     let members = call.devices[0].session.members();
     let reasons = members.iter().map(|member| member.reason);
     let approved = reasons.filter(|reason| matches!(reason, AdmissionReason::Approval(_)));
-    assert_eq!(approved.count(), 1);
+    assert_eq!(approved.count(), 2);
 }
 
 /// The commit of the first removal is under way, or held back, at the second one.
@@ -315,4 +389,128 @@ fn a_removal_gives_approvals_although_a_policy_makes_the_old_ones_void() {
     bar(&mut call, 1);
     call.run(1_500);
     assert!(given(&mut call, 2) > 0);
+}
+
+/// The entry of the admin's removal is of a later time, and those who stay get approvals of the second after it.
+#[test]
+fn whom_a_co_admin_puts_out_does_not_come_back_by_an_approval_from_before() {
+    let latest = CLOCK_TOLERANCE - 60;
+    for ahead in [0, 600, latest - 1, latest + 15, latest + 60] {
+        let mut call = Harness::of([strict(admin(1)), approved(2), approved(3), approved(4)]);
+        call.run(2_000);
+        call.command(0, Command::SetCoAdmins(vec![co_admin(2)]));
+        call.run(1_000);
+        call.agree(&[0, 1, 2, 3]);
+        let issued = call.time().now.plus(ahead + 1);
+        let command = removal(&call, 3);
+        command_ahead(&mut call, 0, command, ahead);
+        call.run(3_000);
+        call.agree(&[0, 1, 2]);
+        let command = removal(&call, 2);
+        let signer = Signer::CoAdmin(member_key(2).public());
+        let possible = BarredEntry::latest_time(&signer, call.time().now);
+        if issued > possible {
+            let seconds = issued.as_secs() - possible.as_secs();
+            let done = call.try_command(1, command.clone());
+            assert_eq!(done, Err(CommandError::EarlyRemoval { seconds }), "{ahead}");
+            call.run(1_000 * seconds);
+        }
+        call.command(1, command);
+        call.run(2_000);
+        call.agree(&[0, 1]);
+        come_back_in_vain(&mut call, 2, &[0, 1]);
+    }
+}
+
+/// Another admin, whose clock is ahead, has just given the member an approval, which it does not show yet.
+#[test]
+fn whom_an_admin_puts_out_does_not_come_back_by_an_approval_that_another_admin_has_given() {
+    let mut call = call_of_a_co_admin();
+    let second = call.join(strict(admin(6)));
+    call.run(2_000);
+    call.agree(&[0, 1, 2, 3, 4, second]);
+    withhold_commits(&mut call);
+    command_ahead(&mut call, second, Command::SetCoAdmins(Vec::new()), 300);
+    call.run(100);
+    assert_eq!(given(&mut call, 3), 1);
+    bar(&mut call, 3);
+    call.filter(|_, _| true);
+    call.run(3_000);
+    call.agree(&[0, 1, 2, 4, second]);
+    come_back_in_vain(&mut call, 3, &[0, 1, 2, 4, second]);
+}
+
+/// Each entry is of a later time than the one before, the first one of a quarter of an hour ahead.
+#[test]
+fn a_removal_after_too_many_within_a_second_is_refused_for_seconds() {
+    let others = (2..=18).map(approved);
+    let mut call = Harness::of([strict(admin(1))].into_iter().chain(others));
+    call.run(3_000);
+    let all: Vec<usize> = (0..18).collect();
+    call.agree(&all);
+    let mut other = policy(Restrictions::AdminApproval, 1).claimed().clone();
+    other.counter += 1;
+    other.void_before = call.time().now.plus(CLOCK_TOLERANCE);
+    let other = SignedStatement::sign(&other, &StatementKey::Admin(&admin_key())).unwrap();
+    call.session(0, Input::Policy(other.as_bytes().to_vec()));
+    for device in 1..=16 {
+        bar(&mut call, device);
+    }
+    let command = removal(&call, 17);
+    let done = call.try_command(0, command.clone());
+    assert_eq!(done, Err(CommandError::EarlyRemoval { seconds: 1 }));
+    call.run(1_000);
+    call.command(0, command);
+    call.run(2_000);
+    assert_eq!(call.devices[0].session.members().len(), 1);
+}
+
+/// The policy is of a clock that is hours ahead: nobody comes in by approvals of its time before that.
+#[test]
+fn a_policy_of_a_far_time_keeps_nobody_from_being_put_out() {
+    let mut call = Harness::of([strict(admin(1)), approved(2), approved(3)]);
+    call.run(2_000);
+    let mut other = policy(Restrictions::AdminApproval, 1).claimed().clone();
+    other.counter += 1;
+    other.void_before = system_time().plus(HOUR);
+    let other = SignedStatement::sign(&other, &StatementKey::Admin(&admin_key())).unwrap();
+    call.session(0, Input::Policy(other.as_bytes().to_vec()));
+    bar(&mut call, 1);
+    call.run(1_000);
+    call.agree(&[0, 2]);
+}
+
+/// Those from before can be sent again by every member.
+#[test]
+fn of_the_approvals_of_a_later_time_the_latest_ones_are_kept_whatever_comes_after_them() {
+    let mut call = Harness::of([strict(admin(1)), approved(2)]);
+    call.run(2_000);
+    call.agree(&[0, 1]);
+    call.take_events(1);
+    let late = |ahead| issued(2, |one| one.issued = system_time().plus(ahead));
+    for ahead in [905, 901, 902, 903, 904, 901, 902, 905] {
+        give(&mut call, 1, &late(ahead));
+    }
+    let told = told_approvals(&mut call, 1);
+    assert_eq!(told, [vec![], vec![905, 901, 902, 903, 904]]);
+    call.run(70_000);
+    let [counting, _] = told_approvals(&mut call, 1);
+    assert_eq!(counting, [902, 903, 904, 905]);
+}
+
+#[test]
+fn an_approval_of_a_later_time_that_was_stored_counts_when_its_time_comes() {
+    let late = issued(2, |one| one.issued = system_time().plus(870));
+    let options = SessionOptions {
+        late_approvals: vec![late],
+        ..approved(2)
+    };
+    let mut call = Harness::of([strict(admin(1)), options]);
+    call.run(3_000);
+    call.agree(&[0, 1]);
+    let [counting, _] = told_approvals(&mut call, 1);
+    assert!(counting.is_empty());
+    call.run(30_000);
+    let [counting, _] = told_approvals(&mut call, 1);
+    assert_eq!(counting, [870]);
 }

@@ -1,9 +1,9 @@
 //! The barred entries of a group's context.
 
-use anteroom_protocol::{ParseError, RoomId, Timestamp};
+use anteroom_protocol::{OpaqueUserId, ParseError, RoomId, Timestamp};
 
 use crate::{
-    Authority, BarredEntry, SignedStatement, Signer, Statement as _,
+    Authority, BarredEntry, MemberPublicKey, SignedStatement, Signer, Statement as _,
     encoding::{Reader, Writer},
 };
 
@@ -39,6 +39,16 @@ impl BarredList {
         first.map_or(Timestamp::from_secs(0), |first| {
             first.claimed().time.plus(1)
         })
+    }
+
+    /// Returns the moment before which an approval of a device does not let it in again: after the entries that name
+    /// it, and not before [`Self::void_before`].
+    #[must_use]
+    pub fn void_before_of(&self, user: &OpaqueUserId, member_key: &MemberPublicKey) -> Timestamp {
+        let entries = self.entries.iter().map(SignedStatement::claimed);
+        let named = entries.filter(|entry| entry.names(user, member_key));
+        let moments = named.map(|entry| entry.time.plus(1));
+        moments.fold(self.void_before(), Timestamp::max)
     }
 
     /// Returns whether an entry, if it counts, can change the list: it is not in it, and it is not beyond the

@@ -1,5 +1,7 @@
 //! Approvals beside the members of the group, other eras and very many devices.
 
+use anteroom_e2ee::{BarredEntry, ContextChange, RoomContext};
+
 use super::*;
 use crate::{
     Admission, AdmissionReason, CertificateStatus, GroupState, Listing, MemberLeaf, MemberStatus,
@@ -191,6 +193,84 @@ fn of_very_many_devices_those_are_forgotten_that_are_not_listed() {
     let omission = call.omission(last, NOW);
     assert_eq!(omission, Some(StatementOmission::Changed));
     assert_eq!(call.omission(waiting.remove(0).demux, NOW), None);
+}
+
+/// Returns the entries of a call, of which the device of a co-admin has signed one.
+fn barred_by_co_admin(entry: &BarredEntry) -> BarredList {
+    let (admin, key) = (secret(1).admin_key(&room()), device(7));
+    let mut policy = claimed(&signer().policy(ASK, None, NOW).unwrap());
+    policy.era = Some(ERA);
+    policy.co_admins = vec![CoAdmin {
+        user: user("07"),
+        member_key: key.public(),
+    }];
+    let change = ContextChange {
+        policy: Some(sign(&policy, &StatementKey::Admin(&admin))),
+        barred: vec![sign(entry, &StatementKey::CoAdmin(&key))],
+        lock: None,
+    };
+    let context = RoomContext::new(room(), ERA, Some(admin.public())).with(&change);
+    assert_eq!(context.barred().entries().len(), 1);
+    context.barred().clone()
+}
+
+/// The entry of a co-admin moves no `void before`. It names the user, the device, or somebody else.
+#[test]
+fn an_approval_is_of_a_later_time_than_the_entries_that_name_the_device() {
+    const LATEST: u64 = CLOCK_TOLERANCE - 60;
+    let rights = AdminRights::Secret(secret(1));
+    let key = secret(1).admin_key(&room());
+    let bob = participant(2, "0b");
+    let own = Some(device(2).public());
+    for (policy_ahead, (id, member_key), entry_ahead, expected) in [
+        (0, ("0b", None), 0, Ok(1)),
+        (0, ("0b", own), 0, Ok(1)),
+        (0, ("0b", own), 40, Ok(41)),
+        (0, ("0b", None), LATEST - 1, Ok(LATEST)),
+        // Members would take nobody in by it yet.
+        (0, ("0b", None), LATEST, Err(StatementOmission::Early)),
+        (300, ("0b", None), 300, Ok(301)),
+        (300, ("0b", None), 40, Ok(300)),
+        (40, ("0b", None), 300, Ok(301)),
+        (0, ("0c", None), 40, Ok(0)),
+        (0, ("0b", Some(device(3).public())), 40, Ok(0)),
+    ] {
+        let case = (policy_ahead, id, entry_ahead);
+        let mut policy = claimed(&signer().policy(ASK, None, NOW).unwrap());
+        policy.void_before = NOW.plus(policy_ahead);
+        let policy = sign(&policy, &StatementKey::Admin(&key));
+        let policy = AdminStatement::new(policy.as_bytes()).unwrap();
+        let mut call = CallStatements::new(&link(1), statements(), None, Some(&rights));
+        let joined = seat(&["statements"], &policy, vec![bob.clone()]);
+        call.observe(&joined, NOW);
+        let barred = barred_by_co_admin(&BarredEntry {
+            room: room(),
+            user: user(id),
+            member_key,
+            time: NOW.plus(entry_ahead),
+        });
+        call.observe(
+            &CallEvent::Group(Box::new(GroupEvent::BarredEntries(barred))),
+            NOW,
+        );
+        for seat in [None, Some(&joined)] {
+            seat.map(|seat| call.observe(seat, NOW));
+            let signed = call.approval(bob.demux, NOW);
+            let issued = signed.map(|signed| {
+                let signed = SignedStatement::<Approval>::parse(signed.as_bytes());
+                signed.unwrap().claimed().issued
+            });
+            let expected = expected.map(|ahead| NOW.plus(ahead));
+            assert_eq!(issued, expected.ok(), "{case:?}");
+            assert_eq!(call.omission(bob.demux, NOW), expected.err(), "{case:?}");
+        }
+        // The entries are of one era.
+        call.observe(&seat_in(8, vec![bob.clone()]), NOW);
+        let signed = call.approval(bob.demux, NOW).unwrap();
+        let signed = SignedStatement::<Approval>::parse(signed.as_bytes()).unwrap();
+        let issued = NOW.plus(policy_ahead);
+        assert_eq!(signed.claimed().issued, issued, "{case:?}");
+    }
 }
 
 /// The policy of a removal by a clock that is ahead.
