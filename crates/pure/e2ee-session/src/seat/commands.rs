@@ -154,9 +154,13 @@ impl Seat {
         let given = by_admin.map(|entry| entry.claimed().time.plus(1));
         let policy = self.known.policy().map(SignedStatement::claimed);
         let given = given.chain(policy.map(|policy| policy.void_before));
-        let leaves = membership.view.leaves.values();
-        let named = leaves.filter(|one| entry.names(&one.user, &one.member_key));
-        let shown = named.filter_map(|one| Some(one.admission.approval()?.claimed().issued));
+        let leaves = membership.view.leaves.iter();
+        let named = leaves.filter(|(_, one)| entry.names(&one.user, &one.member_key));
+        let shown = named.filter_map(|(leaf, one)| {
+            let approval = one.admission.approval()?;
+            self.lets_in(approval, membership.reasons.get(leaf))
+                .then_some(approval.claimed().issued)
+        });
         let issued = given.chain(shown).chain([self.last_issued]);
         let near = issued.filter(|issued| *issued <= now.plus(MAX_LEAD));
         let time = near.fold(now, Timestamp::max);
@@ -164,6 +168,25 @@ impl Seat {
             0 => Ok(time),
             seconds => Err(CommandError::EarlyRemoval { seconds }),
         }
+    }
+
+    /// Returns whether an approval has let a leaf in, or will: in an open room a leaf can show whatever, of a time that
+    /// would put its removal off.
+    fn lets_in(
+        &self,
+        approval: &SignedStatement<Approval>,
+        reason: Option<&AdmissionReason>,
+    ) -> bool {
+        if let Some(AdmissionReason::Approval(_)) = reason {
+            return true;
+        }
+        *approval.signer() == Signer::Admin && self.is_signed(approval)
+    }
+
+    /// Returns whether the signature of an approval holds.
+    fn is_signed(&self, approval: &SignedStatement<Approval>) -> bool {
+        let authority = self.known.authority();
+        authority.is_some_and(|authority| approval.verify(self.known.room(), &authority).is_ok())
     }
 
     /// Takes note of the time of approvals that this device, or another one of an admin, gives to members. One that is
@@ -185,10 +208,7 @@ impl Seat {
             .filter(|one| *one.signer() == Signer::Admin);
         let latest = by_admin.max_by_key(|one| one.claimed().issued);
         let latest = latest.filter(|one| self.last_issued < one.claimed().issued);
-        let Some((latest, authority)) = latest.zip(self.known.authority()) else {
-            return;
-        };
-        if latest.verify(self.known.room(), &authority).is_ok() {
+        if let Some(latest) = latest.filter(|latest| self.is_signed(latest)) {
             self.note_issued(latest.claimed().issued, now);
         }
     }

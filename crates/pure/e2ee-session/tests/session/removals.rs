@@ -514,3 +514,38 @@ fn an_approval_of_a_later_time_that_was_stored_counts_when_its_time_comes() {
     let [counting, _] = told_approvals(&mut call, 1);
     assert_eq!(counting, [870]);
 }
+
+/// Everybody can come into an open room, with an approval of whatever time.
+#[test]
+fn an_approval_that_lets_nobody_in_puts_no_removal_off() {
+    let open = policy(Restrictions::None, 1);
+    let late = system_time().plus(CLOCK_TOLERANCE + 100);
+    let mut claimed = approval(2).claimed().clone();
+    claimed.issued = late;
+    claimed.expires = late.plus(HOUR);
+    let key = member_key(2);
+    let by_nobody = StatementKey::CoAdmin(&key);
+    let by_nobody = SignedStatement::sign(&claimed, &by_nobody).unwrap();
+    let mut forged = issued(2, |one| one.clone_from(&claimed))
+        .as_bytes()
+        .to_vec();
+    if let Some(last) = forged.last_mut() {
+        *last ^= 1;
+    }
+    let forged = SignedStatement::parse(&forged).unwrap();
+    for approval in [by_nobody, forged] {
+        let with_policy = |options: SessionOptions| SessionOptions {
+            policy: Some(open.clone()),
+            ..options
+        };
+        let mut call = Harness::of([
+            with_policy(admin(1)),
+            with_policy(showing(approval, person(2))),
+        ]);
+        call.run(3_000);
+        call.agree(&[0, 1]);
+        bar(&mut call, 1);
+        call.run(2_000);
+        call.agree(&[0]);
+    }
+}
