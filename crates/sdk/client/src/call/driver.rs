@@ -176,7 +176,8 @@ impl Driver {
         has_features: bool,
     ) -> Result<JoinAnswer, RoomsError> {
         let join = self.participation.join(has_features, &mut *self.rng)?;
-        socket.send(&join).await?;
+        let mut limit = self.client.timeouts.request;
+        socket.send(&join, &mut limit).await?;
         loop {
             let (text, time) = (socket.receive().await?, socket.time);
             let answer = self
@@ -336,8 +337,10 @@ impl Driver {
         done.map_err(|error| Interruption::Over(EndReason::Failed(error)))
     }
 
-    /// Sends the messages of the participation, and emits its events.
+    /// Sends the messages of the participation, and emits its events. While messages do not go out, nothing else is
+    /// done: no longer than a request may take for all of them together.
     async fn carry_out(&mut self, socket: &mut Socket) -> Result<(), Interruption> {
+        let mut limit = self.client.timeouts.request.min(SILENCE_LIMIT);
         loop {
             let effect = self.participation.poll_effect();
             let effect = effect.map_err(|error| Interruption::Over(EndReason::Failed(error)))?;
@@ -345,7 +348,7 @@ impl Driver {
                 None if self.participation.wants_ping() => self.perform(Command::Ping)?,
                 None => return Ok(()),
                 Some(ParticipationEffect::Send(message)) => {
-                    if socket.send(&message).await.is_err() {
+                    if socket.send(&message, &mut limit).await.is_err() {
                         return Err(self.read_rest(socket).await);
                     }
                 }
