@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use anteroom_e2ee::MemberPublicKey;
+use anteroom_protocol::media::MuteTarget;
 use zeroize::Zeroizing;
 
 use super::{group::GroupCommand, media::MediaCommand};
@@ -70,6 +72,31 @@ pub struct CommandOrigin {
     pub era: EraId,
     /// Whether the person has read that the connection is lost, and not yet that it is back.
     pub knows_loss: bool,
+    /// The key of the device that the command is about.
+    pub device_key: DeviceKey,
+}
+
+/// The member key under the number of a device, as a person has read of it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKey {
+    /// The person has read nothing of the number.
+    Unread,
+    /// The device has named no key.
+    Missing,
+    /// The key.
+    Member(MemberPublicKey),
+}
+
+impl DeviceKey {
+    /// Returns whether the device with a key can be the one that the person means. A device that has gone is nobody
+    /// else.
+    pub(super) fn allows(self, now: Option<MemberPublicKey>) -> bool {
+        match self {
+            Self::Unread => true,
+            Self::Missing => now.is_none(),
+            Self::Member(key) => now.is_none_or(|now| now == key),
+        }
+    }
 }
 
 impl Command {
@@ -80,6 +107,24 @@ impl Command {
             self,
             Self::Send { .. } | Self::Say(_) | Self::Introduce { .. }
         )
+    }
+
+    /// Returns the device that it is about, if it means the device with the key of which the person has read. For
+    /// approvals the first key of the era counts, which their statements name.
+    #[must_use]
+    pub(super) const fn device(&self) -> Option<DemuxId> {
+        match self {
+            Self::Deny(device)
+            | Self::Remove(device)
+            | Self::Block(device)
+            | Self::LowerHand(device)
+            | Self::Group(GroupCommand::AddCoAdmin(device) | GroupCommand::RemoveCoAdmin(device))
+            | Self::Media(MediaCommand::Mute {
+                target: MuteTarget::One(device),
+                ..
+            }) => Some(*device),
+            _ => None,
+        }
     }
 
     /// Returns whether it counts in the era alone in which it was given: in another one a number can be somebody

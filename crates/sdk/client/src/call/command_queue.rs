@@ -175,7 +175,7 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client_core::DemuxId;
+    use anteroom_client_core::{DemuxId, call::command::DeviceKey};
 
     use super::*;
     use crate::EraId;
@@ -183,6 +183,7 @@ mod tests {
     const ORIGIN: CommandOrigin = CommandOrigin {
         era: EraId::from_bytes([9; 16]),
         knows_loss: false,
+        device_key: DeviceKey::Unread,
     };
 
     fn say(number: u32) -> SessionCommand {

@@ -1,10 +1,21 @@
 //! The users of devices, of which the room service makes co-admins.
 
+use anteroom_e2ee::MemberPublicKey;
 use anteroom_protocol::{DemuxId, OpaqueUserId};
 
 use super::{Encryption, devices::listed};
 
 impl Encryption {
+    /// Returns the member key of a device: that of its leaf in the group, else the one that it is shown with.
+    pub(in crate::call) fn key(&self, device: DemuxId) -> Option<MemberPublicKey> {
+        if let Some(claims) = self.claims(device).ok().filter(|_| self.is_on) {
+            return Some(claims.member_key);
+        }
+        let roster = self.shown_roster();
+        let mut devices = roster.active.iter().chain(&roster.pending);
+        devices.find(|one| one.demux == device)?.member_key()
+    }
+
     /// Returns the users of a device: by the room service, which gives rights by its own lists, and by its leaf in the
     /// group, which can claim another one.
     pub(in crate::call) fn users_of(&self, device: DemuxId) -> Vec<OpaqueUserId> {

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     CallEvent,
-    call::{command::CommandOrigin, group::GroupCommand},
+    call::{
+        command::{CommandOrigin, DeviceKey},
+        group::GroupCommand,
+    },
 };
 use anteroom_protocol::GroupEpoch;
 
@@ -366,7 +369,11 @@ fn a_command_of_another_era_is_refused_unless_it_is_about_nobody() {
         ] {
             let mut participation = inside(&["moderation"]);
             let era = EraId::from_bytes(era);
-            let origin = CommandOrigin { era, knows_loss };
+            let origin = CommandOrigin {
+                era,
+                knows_loss,
+                device_key: DeviceKey::Unread,
+            };
             let done = participation.perform_of(origin, command(), TIME, &mut rng());
             done.unwrap();
             let mut is_refused = false;
