@@ -109,6 +109,34 @@ impl Command {
         )
     }
 
+    /// Returns whether it lets somebody in, who is not to hear what was written before.
+    #[must_use]
+    pub const fn lets_in(&self) -> bool {
+        matches!(
+            self,
+            Self::Approve { .. }
+                | Self::SetApproval(false)
+                | Self::Group(GroupCommand::Lock(false))
+        )
+    }
+
+    /// Returns whether it takes back an earlier command that lets somebody in and was not done yet: it would be done
+    /// after this one otherwise. A block is about a user, and the admission may be of another device of that user.
+    #[must_use]
+    pub fn takes_back(&self, admission: &Self) -> bool {
+        match (self, admission) {
+            (Self::Deny(denied) | Self::Remove(denied), Self::Approve { device, .. }) => {
+                denied == device
+            }
+            (Self::Block(_), Self::Approve { .. })
+            | (Self::SetApproval(true), Self::SetApproval(false))
+            | (Self::Group(GroupCommand::Lock(true)), Self::Group(GroupCommand::Lock(false))) => {
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Returns the device that it is about, if it means the device with the key of which the person has read. For
     /// approvals the first key of the era counts, which their statements name.
     #[must_use]

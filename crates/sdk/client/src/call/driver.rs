@@ -228,6 +228,7 @@ impl Driver {
         let mut store = interval(STORE_EVERY);
         store.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last_received = Instant::now();
+        self.commands.begin();
         let mut departure: Option<Departure> = None;
         loop {
             if let Err(interruption) = self.carry_out(socket).await {

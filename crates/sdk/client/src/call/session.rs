@@ -26,7 +26,8 @@ const QUEUE: usize = 256;
 ///
 /// A task of its own keeps the connection open, restores a lost one for up to a minute, and seals and opens
 /// messages. Dropping the handle leaves the call. Commands return [`RoomsError::Over`] when the call is over. Texts and
-/// messages wait at the pace of the room service; decisions overtake those. A command counts in the call alone of which
+/// messages wait at the pace of the room service, for 15 s at most where none of them goes out; decisions overtake those,
+/// but for decisions that let somebody in. A command counts in the call alone of which
 /// the caller has read last: in another era [`GroupError::CallChanged`](crate::GroupError::CallChanged) refuses it, since
 /// numbers of devices mean others there, and others hear. It refuses a decision too about a device that has another
 /// member key by now than the one that the caller has read. Who has read that the connection is lost says to those who
