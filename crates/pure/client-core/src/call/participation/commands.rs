@@ -80,7 +80,7 @@ impl Participation {
                 if done.is_none() {
                     self.tell(CallEvent::GroupRefused(error));
                 }
-                let done = done.unwrap_or(Err(CommandError::NotInGroup));
+                let done = done.unwrap_or(Err(CommandError::NotInGroup.into()));
                 self.collect();
                 let due = service_parts.filter(|part| part.is_due(done));
                 let messages = due.map(ServicePart::into_message);
