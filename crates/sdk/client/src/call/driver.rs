@@ -254,8 +254,7 @@ impl Driver {
                 }
                 offer = self.media.next_offer() => self.send(socket, Command::Media(offer)).await,
                 _ = ping.tick() => {
-                    let lacks_pong = self.participation.lacks_pong(self.time().moment);
-                    if lacks_pong || last_received.elapsed() > SILENCE_LIMIT {
+                    if last_received.elapsed() > SILENCE_LIMIT {
                         return Interruption::Lost;
                     }
                     self.send(socket, Command::Ping).await
@@ -263,7 +262,10 @@ impl Driver {
                 () = moment(tick) => {
                     let time = self.time();
                     self.participation.tick(time, &mut *self.rng);
-                    Ok(())
+                    match self.participation.lacks_pong(time.moment) {
+                        true => Err(Interruption::Lost),
+                        false => Ok(()),
+                    }
                 }
                 _ = store.tick(), if self.participation.unstored_counters().is_some() => {
                     self.store_counters();

@@ -189,6 +189,8 @@ fn an_answer_to_a_ping_that_is_missing_for_long_is_a_lost_connection() {
     perform(&mut participation, at(21));
     assert!(!participation.lacks_pong(at(26).moment));
     assert!(participation.lacks_pong(at(27).moment));
+    let tick = participation.next_tick().unwrap();
+    assert!(tick < at(27).moment && participation.lacks_pong(tick));
     receive(&mut participation, &pong(), at(27));
     assert!(!participation.lacks_pong(at(90).moment));
     perform(&mut participation, at(90));
