@@ -153,6 +153,8 @@ impl Driver {
                 Err(error) => break EndReason::Failed(error),
             }
         };
+        // A device that was sent away sends nothing more, however late the application takes the last events.
+        self.media = SessionMedia::default();
         self.store_all_counters().await;
         self.give_up().await;
         let Self {
