@@ -4,8 +4,8 @@ use anteroom_e2ee::{Policy, SignedStatement};
 
 use super::{
     features::{
-        admin_of_two, admin_secret, answer, at, call_member, enter, entry, events,
-        member_beside_another, with_own_commit,
+        admin_of_three, admin_of_two, admin_secret, answer, at, call_member, device_secret, enter,
+        entry, events, member_beside_another, with_own_commit,
     },
     *,
 };
@@ -292,15 +292,20 @@ fn an_admin_without_the_secret_locks_at_the_service_alone() {
 /// No commit comes back to the device.
 #[test]
 fn changes_of_the_co_admins_go_on_from_those_whose_commits_are_under_way() {
-    let bob = parse_demux(32).unwrap();
-    let mut ann = admin_of_two();
-    let mut last = None;
-    for (command, is_done, names_bob) in [
-        (GroupCommand::AddCoAdmin(bob), true, true),
-        (GroupCommand::AddCoAdmin(bob), true, true),
-        (GroupCommand::RemoveCoAdmin(bob), true, false),
-        (GroupCommand::RemoveCoAdmin(bob), false, false),
-        (GroupCommand::AddCoAdmin(bob), true, true),
+    let [bob, carl] = [32, 48].map(|number| parse_demux(number).unwrap());
+    let mut ann = admin_of_three();
+    let mut last = Vec::new();
+    for (command, is_done, expected) in [
+        (GroupCommand::AddCoAdmin(bob), true, &[32][..]),
+        (GroupCommand::AddCoAdmin(bob), true, &[32]),
+        (GroupCommand::AddCoAdmin(carl), true, &[32, 48]),
+        (GroupCommand::RemoveCoAdmin(bob), true, &[48]),
+        (GroupCommand::RemoveCoAdmin(bob), false, &[48]),
+        (GroupCommand::AddCoAdmin(bob), true, &[32, 48]),
+        (GroupCommand::RemoveCoAdmin(carl), true, &[32]),
+        (GroupCommand::RemoveCoAdmin(bob), true, &[]),
+        (GroupCommand::RemoveCoAdmin(carl), false, &[]),
+        (GroupCommand::AddCoAdmin(carl), true, &[48]),
     ] {
         ann.perform(Command::Group(command), at(3), &mut rng())
             .unwrap();
@@ -309,7 +314,9 @@ fn changes_of_the_co_admins_go_on_from_those_whose_commits_are_under_way() {
             match effect {
                 ParticipationEffect::Publish(change) => {
                     let policy = change.admin_statement.unwrap();
-                    last = SignedStatement::<Policy>::parse(policy.as_bytes()).ok();
+                    let policy = SignedStatement::<Policy>::parse(policy.as_bytes()).unwrap();
+                    let named = policy.claimed().co_admins.iter();
+                    last = named.map(|one| one.member_key).collect();
                 }
                 ParticipationEffect::Event(CallEvent::GroupRefused(error)) => {
                     assert_eq!(error, GroupError::Command(CommandError::NoCoAdmin));
@@ -318,12 +325,13 @@ fn changes_of_the_co_admins_go_on_from_those_whose_commits_are_under_way() {
                 _ => {}
             }
         }
-        let named = last.as_ref().unwrap().claimed().co_admins.len();
-        assert_eq!(
-            (is_refused, named == 1),
-            (!is_done, names_bob),
-            "{command:?}"
-        );
+        let is_named = |number: &u32| {
+            let key = device_secret(*number).member_key(&room().room_id());
+            last.contains(&key.public())
+        };
+        let named: Vec<u32> = [32, 48].into_iter().filter(is_named).collect();
+        assert_eq!(named, expected, "{command:?}");
+        assert_eq!((is_refused, last.len()), (!is_done, expected.len()));
     }
 }
 
