@@ -11,6 +11,7 @@ pub(crate) mod event;
 pub mod group;
 pub(crate) mod hello;
 pub mod join;
+pub mod known_call;
 pub mod media;
 pub mod member;
 pub mod participation;

@@ -175,7 +175,7 @@ pub(super) fn group_refusal(error: GroupError) -> String {
         GroupError::Command(CommandError::NotAdmin) => {
             ": it takes the admin secret of the link, or that an admin writes /coadmin with your tag"
         }
-        GroupError::CallChanged => ": look at /who, and write it again",
+        GroupError::CallChanged | GroupError::Overruled => ": look at /who, and write it again",
         _ => "",
     };
     format!("{error}{next}")

@@ -132,9 +132,8 @@ impl Call {
     fn block_user(&mut self, user: &OpaqueUserId) -> Result<(), ErrorCode> {
         self.forget_approval(user);
         let outcome = self.users.block(user);
-        for seat in self.users.seats(user).to_vec() {
-            self.remove_device(seat, LeaveReason::Blocked);
-        }
+        let seats = self.users.seats(user).to_vec();
+        self.remove_devices(&seats, LeaveReason::Blocked);
         self.forget_user(user);
         error_if_full(outcome)
     }

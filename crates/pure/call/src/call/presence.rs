@@ -48,16 +48,31 @@ impl Call {
 
     /// Ends a device's participation or wait.
     pub(super) fn remove_device(&mut self, seat: Seat, reason: LeaveReason) {
-        let Some(device) = self.seats.free(seat) else {
-            return;
-        };
-        self.users.remove_seat(&device.user, seat);
-        self.moderation_limits.remove(&seat);
-        self.media_limits.remove(&seat);
-        // Nobody is told before. At the end of the era all media have ended at once.
-        if self.phase != Phase::Ended {
-            self.remove_media(&device);
+        self.remove_devices(&[seat], reason);
+    }
+
+    /// Removes devices together. Nobody is told before the media of all of them have ended.
+    pub(super) fn remove_devices(&mut self, seats: &[Seat], reason: LeaveReason) {
+        let mut removed = Vec::new();
+        for seat in seats {
+            let Some(device) = self.seats.free(*seat) else {
+                continue;
+            };
+            self.users.remove_seat(&device.user, *seat);
+            self.moderation_limits.remove(seat);
+            self.media_limits.remove(seat);
+            // At the end of the era all media have ended at once.
+            if self.phase != Phase::Ended {
+                self.remove_media(&device);
+            }
+            removed.push((*seat, device));
         }
+        for (seat, device) in removed {
+            self.announce_removal(seat, &device, reason);
+        }
+    }
+
+    fn announce_removal(&mut self, seat: Seat, device: &Device, reason: LeaveReason) {
         if let Some(connection) = device.connection() {
             if let Some(message) = last_message(reason, device.status()) {
                 self.send(connection, message);
@@ -69,7 +84,7 @@ impl Call {
             status: device.status(),
             reason,
         });
-        self.rosters.remove(seat, &device);
+        self.rosters.remove(seat, device);
     }
 
     pub(super) fn end_if_over(&mut self) {

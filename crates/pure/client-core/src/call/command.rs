@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use anteroom_e2ee::MemberPublicKey;
+use anteroom_protocol::media::MuteTarget;
 use zeroize::Zeroizing;
 
 use super::{group::GroupCommand, media::MediaCommand};
@@ -70,6 +72,31 @@ pub struct CommandOrigin {
     pub era: EraId,
     /// Whether the person has read that the connection is lost, and not yet that it is back.
     pub knows_loss: bool,
+    /// The key of the device that the command is about.
+    pub device_key: DeviceKey,
+}
+
+/// The member key under the number of a device, as a person has read of it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKey {
+    /// The person has read nothing of the number.
+    Unread,
+    /// The device has named no key.
+    Missing,
+    /// The key.
+    Member(MemberPublicKey),
+}
+
+impl DeviceKey {
+    /// Returns whether the device with a key can be the one that the person means. A device that has gone is nobody
+    /// else.
+    pub(super) fn allows(self, now: Option<MemberPublicKey>) -> bool {
+        match self {
+            Self::Unread => true,
+            Self::Missing => now.is_none(),
+            Self::Member(key) => now.is_none_or(|now| now == key),
+        }
+    }
 }
 
 impl Command {
@@ -80,6 +107,52 @@ impl Command {
             self,
             Self::Send { .. } | Self::Say(_) | Self::Introduce { .. }
         )
+    }
+
+    /// Returns whether it lets somebody in, who is not to hear what was written before.
+    #[must_use]
+    pub const fn lets_in(&self) -> bool {
+        matches!(
+            self,
+            Self::Approve { .. }
+                | Self::SetApproval(false)
+                | Self::Group(GroupCommand::Lock(false))
+        )
+    }
+
+    /// Returns whether it takes back an earlier command that lets somebody in and was not done yet: it would be done
+    /// after this one otherwise. A block is about a user, and the admission may be of another device of that user.
+    #[must_use]
+    pub fn takes_back(&self, admission: &Self) -> bool {
+        match (self, admission) {
+            (Self::Deny(denied) | Self::Remove(denied), Self::Approve { device, .. }) => {
+                denied == device
+            }
+            (Self::Block(_), Self::Approve { .. })
+            | (Self::SetApproval(true), Self::SetApproval(false))
+            | (Self::Group(GroupCommand::Lock(true)), Self::Group(GroupCommand::Lock(false))) => {
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns the device that it is about, if it means the device with the key of which the person has read. For
+    /// approvals the first key of the era counts, which their statements name.
+    #[must_use]
+    pub(super) const fn device(&self) -> Option<DemuxId> {
+        match self {
+            Self::Deny(device)
+            | Self::Remove(device)
+            | Self::Block(device)
+            | Self::LowerHand(device)
+            | Self::Group(GroupCommand::AddCoAdmin(device) | GroupCommand::RemoveCoAdmin(device))
+            | Self::Media(MediaCommand::Mute {
+                target: MuteTarget::One(device),
+                ..
+            }) => Some(*device),
+            _ => None,
+        }
     }
 
     /// Returns whether it counts in the era alone in which it was given: in another one a number can be somebody

@@ -1,6 +1,7 @@
 //! The part of a device in the end-to-end encryption of a call: between the messages of the socket and the
 //! session that decides.
 
+mod co_admin_keys;
 mod co_admins;
 mod decision_log;
 mod devices;
@@ -27,11 +28,9 @@ use anteroom_wire::rooms::socket::ClientMessage;
 use rand_core::CryptoRng;
 
 use self::{
-    devices::{devices, listed},
-    kept_text::KeptText,
-    shared_lobby::SharedLobby,
+    co_admin_keys::CoAdminKeys, devices::devices, kept_text::KeptText, shared_lobby::SharedLobby,
 };
-pub(super) use self::{said_text::SaidText, say_outcome::SayOutcome};
+pub(super) use self::{devices::listed, said_text::SaidText, say_outcome::SayOutcome};
 use super::{
     event::{CallEvent, SeatInfo, SeatStatus as ListedStatus},
     group::{GroupError, GroupState},
@@ -160,10 +159,12 @@ impl Encryption {
         self.publish_again(info);
         let former = &mut self.lobby;
         let mut records = mem::take(&mut former.records);
-        let same_seat = former.own == Some(info.demux) && former.era == Some(info.era);
+        let co_admin_keys = mem::take(&mut former.co_admin_keys);
+        let same_era = former.era == Some(info.era);
+        let same_seat = same_era && former.own == Some(info.demux);
         // Each call is told how its group is, also if it is like the one before.
         let told = self.told.take();
-        self.told = told.filter(|_| former.era == Some(info.era));
+        self.told = told.filter(|_| same_era);
         self.has_other_admin_key &= same_seat;
         let waiting = mem::take(&mut former.waiting);
         let waiting = if same_seat { waiting } else { Vec::new() };
@@ -177,6 +178,10 @@ impl Encryption {
             era: Some(info.era),
             roster: info.roster.clone(),
             records,
+            co_admin_keys: match same_era {
+                true => co_admin_keys,
+                false => CoAdminKeys::default(),
+            },
             waiting,
             told_at: self.lobby.told_at,
             ..SharedLobby::default()
@@ -295,6 +300,7 @@ impl Encryption {
         let mut state = self.state();
         state.has_admin_device = self.lobby.admin_device(&state).is_some();
         if self.is_on && self.told.as_ref() != Some(&state) {
+            self.see_co_admins(&state);
             self.told = Some(state.clone());
             self.tell(CallEvent::GroupChanged(Box::new(state)));
         }

@@ -127,9 +127,18 @@ pub enum GroupError {
     /// The call was over when the text was to be said.
     #[error("the call is over for you")]
     Over,
-    /// The call has begun anew since the command or the text was given.
-    #[error("the call began anew meanwhile, and others may be there now")]
+    /// The call has begun anew since the command or the text was given, or another device has the number that the
+    /// command is about.
+    #[error(
+        "the call began anew meanwhile, or another device has the tag now: it could be about others"
+    )]
     CallChanged,
+    /// A command that lets somebody in has waited for what was written before it, and a later one that takes it back
+    /// was done meanwhile.
+    #[error(
+        "a later decision of yours, which takes back that somebody is let in, was done before it"
+    )]
+    Overruled,
     /// None of the devices in the call takes part in the end-to-end encryption.
     #[error("nobody in the call takes part in the end-to-end encryption")]
     NobodyHears,

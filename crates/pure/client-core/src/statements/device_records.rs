@@ -85,14 +85,25 @@ impl DeviceRecords {
         first.is_some_and(|first| !first.has_changed && first.is(device))
     }
 
-    /// Returns the user that the first roster with a device stated.
+    /// Returns the user of a device, if all rosters of the era state the same of it.
     pub(crate) fn user(&self, device: DemuxId) -> Option<OpaqueUserId> {
-        self.devices.get(&(self.era?, device))?.user.clone()
+        self.steady(device)?.user.clone()
     }
 
-    /// Returns the member key that the first roster with a device stated.
+    /// Returns the member key of a device, if all rosters of the era state the same of it.
     pub(crate) fn key(&self, device: DemuxId) -> Option<MemberPublicKey> {
-        self.devices.get(&(self.era?, device))?.member_key
+        self.steady(device)?.member_key
+    }
+
+    /// Returns whether rosters of the era state different users or member keys of a device.
+    pub(crate) fn has_changed(&self, device: DemuxId) -> bool {
+        let record = self.era.and_then(|era| self.devices.get(&(era, device)));
+        record.is_some_and(|record| record.has_changed)
+    }
+
+    fn steady(&self, device: DemuxId) -> Option<&DeviceRecord> {
+        let record = self.devices.get(&(self.era?, device));
+        record.filter(|record| !record.has_changed)
     }
 
     /// Forgets as many devices as have to go for new ones: none that the last roster listed.

@@ -1,23 +1,33 @@
 //! The commands of a session on their way to its task.
 //!
-//! Commands that relay something may have to wait, and others never do: each kind has a queue of its own. They are
-//! taken in the order in which they were given, but that others overtake relays that wait.
+//! Commands that relay something may have to wait, and others never do, but for those that let somebody in: they keep
+//! their place behind what is to be relayed, which those whom they let in are not to hear. Each kind has a queue of its
+//! own, in the order in which the commands were given.
+
+mod lane;
 
 use std::{
     collections::VecDeque,
     fmt, future,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use anteroom_client_core::call::command::{Command, CommandOrigin};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 
+use self::lane::{Lane, QueuedCommand};
 use super::session_media::MediaOpening;
-use crate::{CallEvent, RoomsError};
+use crate::{CallEvent, GroupError, RoomsError};
 
 /// The maximum number of commands that are taken in while an event waits. The largest call has fewer devices, to
 /// each of which a client may want to say its name.
 const MAX_EARLY: usize = 4096;
+/// The maximum time for which a command waits that relays something, while no other one is taken.
+const RELAY_WAIT: Duration = Duration::from_secs(15);
 
 /// A command of a session to its task.
 pub(crate) enum SessionCommand {
@@ -35,41 +45,55 @@ pub(crate) enum SessionCommand {
     Media(MediaOpening),
 }
 
-/// A command with its position among all.
-type QueuedCommand = (u64, SessionCommand);
+/// The kind of a command, by which it waits.
+#[derive(Clone, Copy)]
+enum CommandKind {
+    /// It relays something, at the pace of the room service.
+    Relay,
+    /// It lets somebody in, after the relays before it.
+    Admission,
+    /// It does not wait.
+    Other,
+}
 
 /// The end of the session.
 pub(crate) struct CommandSender {
     next: AtomicU64,
     relays: mpsc::Sender<QueuedCommand>,
+    admissions: mpsc::Sender<QueuedCommand>,
     others: mpsc::Sender<QueuedCommand>,
 }
 
 /// The end of the task.
 pub(crate) struct CommandQueue {
     relays: Lane,
+    admissions: Lane,
     others: Lane,
-}
-
-/// The commands of one kind.
-struct Lane {
-    receiver: mpsc::Receiver<QueuedCommand>,
-    /// Those that were taken from the receiver.
-    early: VecDeque<QueuedCommand>,
+    /// The events about commands that are not done any more.
+    refusals: VecDeque<CallEvent>,
+    /// The moment at which the last relay was taken, or from which relays can be.
+    passed_at: Instant,
+    is_closed: bool,
 }
 
 /// Creates the queues, each with a capacity.
 pub(crate) fn command_queue(capacity: usize) -> (CommandSender, CommandQueue) {
     let (relays, relay_receiver) = mpsc::channel(capacity);
+    let (admissions, admission_receiver) = mpsc::channel(capacity);
     let (others, other_receiver) = mpsc::channel(capacity);
     let sender = CommandSender {
         next: AtomicU64::new(0),
         relays,
+        admissions,
         others,
     };
     let queue = CommandQueue {
         relays: Lane::new(relay_receiver),
+        admissions: Lane::new(admission_receiver),
         others: Lane::new(other_receiver),
+        refusals: VecDeque::new(),
+        passed_at: Instant::now(),
+        is_closed: false,
     };
     (sender, queue)
 }
@@ -86,48 +110,117 @@ impl CommandSender {
     /// # Errors
     /// [`RoomsError::Over`].
     pub(crate) async fn send(&self, command: SessionCommand) -> Result<(), RoomsError> {
-        let lane = match command.is_relay() {
-            true => &self.relays,
-            false => &self.others,
+        let lane = match command.kind() {
+            CommandKind::Relay => &self.relays,
+            CommandKind::Admission => &self.admissions,
+            CommandKind::Other => &self.others,
         };
         let place = lane.reserve().await.map_err(|_| RoomsError::Over)?;
-        place.send((self.next.fetch_add(1, Ordering::Relaxed), command));
+        place.send(QueuedCommand {
+            number: self.next.fetch_add(1, Ordering::Relaxed),
+            given_at: Instant::now(),
+            command,
+        });
         Ok(())
     }
 }
 
 impl CommandQueue {
-    /// Returns the next command: one that relays something only if `takes_relays`. Dropping the future loses none.
+    /// Takes note that a connection begins, before which no relay can be taken.
+    pub(crate) fn begin(&mut self) {
+        self.passed_at = Instant::now();
+    }
+
+    /// Returns the next command: one that relays something only if `takes_relays`. One that has waited too long for that
+    /// is told as not said instead. Dropping the future loses none.
     pub(crate) async fn next(&mut self, takes_relays: bool) -> Option<SessionCommand> {
         loop {
-            // A command that was given before a relay is there when the relay is.
-            let relay = self.relays.first().filter(|_| takes_relays);
-            let lane = match (relay, self.others.first()) {
-                (Some(relay), Some(other)) if relay < other => &mut self.relays,
-                (Some(_), None) => &mut self.relays,
-                (_, Some(_)) => &mut self.others,
-                (None, None) => {
-                    let (relays, others) = (&mut self.relays, &mut self.others);
-                    tokio::select! {
-                        Some(relay) = relays.receiver.recv(), if takes_relays => {
-                            relays.early.push_back(relay);
-                        }
-                        Some(other) = others.receiver.recv() => others.early.push_back(other),
-                        else => return None,
-                    }
-                    continue;
+            if let Some(refusal) = self.refusals.pop_front() {
+                return Some(SessionCommand::Event(refusal));
+            }
+            if let Some(kind) = self.due(takes_relays) {
+                return self.take(kind);
+            }
+            let waiting = self.relays.early.front().filter(|_| !self.is_closed);
+            let late_at = waiting.map(|relay| relay.given_at.max(self.passed_at) + RELAY_WAIT);
+            let (relays, admissions) = (&mut self.relays, &mut self.admissions);
+            let others = &mut self.others;
+            tokio::select! {
+                Some(relay) = relays.receiver.recv(), if relays.early.is_empty() => {
+                    relays.early.push_back(relay);
                 }
-            };
-            return lane.early.pop_front().map(|(_, command)| command);
+                Some(admission) = admissions.receiver.recv(), if admissions.early.is_empty() => {
+                    admissions.early.push_back(admission);
+                }
+                Some(other) = others.receiver.recv() => others.early.push_back(other),
+                () = sleep_until(late_at.unwrap_or(self.passed_at)), if late_at.is_some() => {
+                    return relays.early.pop_front().map(|relay| relay.command.late());
+                }
+                else => return None,
+            }
         }
+    }
+
+    /// Returns the kind of the next command.
+    fn due(&mut self, takes_relays: bool) -> Option<CommandKind> {
+        // A relay that was given before an admission is there when the admission is, and so are others when the relay is.
+        let admission = self.admissions.first();
+        let relay = self.relays.first();
+        let other = self.others.first();
+        let admission = admission.filter(|one| relay.is_none_or(|relay| *one < relay));
+        let kinds = [
+            (relay.filter(|_| takes_relays), CommandKind::Relay),
+            (admission, CommandKind::Admission),
+            (other, CommandKind::Other),
+        ];
+        let due = kinds
+            .into_iter()
+            .filter_map(|(number, kind)| Some((number?, kind)));
+        due.min_by_key(|(number, _)| *number).map(|(_, kind)| kind)
+    }
+
+    fn take(&mut self, kind: CommandKind) -> Option<SessionCommand> {
+        match kind {
+            CommandKind::Relay => {
+                self.passed_at = Instant::now();
+                Some(self.relays.early.pop_front()?.command)
+            }
+            CommandKind::Admission => Some(self.admissions.early.pop_front()?.command),
+            CommandKind::Other => {
+                let other = self.others.early.pop_front()?;
+                self.overrule(&other);
+                Some(other.command)
+            }
+        }
+    }
+
+    /// Refuses the admissions that a command takes back which overtakes them.
+    fn overrule(&mut self, later: &QueuedCommand) {
+        let SessionCommand::Call(_, command) = &later.command else {
+            return;
+        };
+        self.admissions.take_in(MAX_EARLY);
+        let refusals = &mut self.refusals;
+        self.admissions.early.retain(|one| {
+            let is_overruled = one.number < later.number
+                && matches!(&one.command, SessionCommand::Call(_, admission) if command.takes_back(admission));
+            if is_overruled {
+                refusals.push_back(CallEvent::GroupRefused(GroupError::Overruled));
+            }
+            !is_overruled
+        });
     }
 
     /// Takes commands in for which there would be no place else, without an end.
     pub(crate) async fn take_in(&mut self) {
-        let (relays, others) = (&mut self.relays, &mut self.others);
-        while relays.early.len() + others.early.len() < MAX_EARLY {
+        let (relays, admissions) = (&mut self.relays, &mut self.admissions);
+        let others = &mut self.others;
+        while relays.early.len() + admissions.early.len() + others.early.len() < MAX_EARLY {
             tokio::select! {
                 Some(relay) = relays.receiver.recv() => relays.early.push_back(relay),
+                Some(admission) = admissions.receiver.recv() => {
+                    admissions.early.push_back(admission);
+                }
                 Some(other) = others.receiver.recv() => others.early.push_back(other),
                 else => break,
             }
@@ -136,107 +229,39 @@ impl CommandQueue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.relays.is_empty() && self.others.is_empty()
+        let lanes = [&self.relays, &self.admissions, &self.others];
+        self.refusals.is_empty() && lanes.into_iter().all(Lane::is_empty)
     }
 
     /// Takes no more commands: those that are there can still be read.
     pub(crate) fn close(&mut self) {
-        self.relays.receiver.close();
-        self.others.receiver.close();
+        self.is_closed = true;
+        for lane in [&mut self.relays, &mut self.admissions, &mut self.others] {
+            lane.receiver.close();
+        }
     }
 }
 
 impl SessionCommand {
-    const fn is_relay(&self) -> bool {
-        matches!(self, Self::Call(_, command) if command.is_relay())
-    }
-}
-
-impl Lane {
-    const fn new(receiver: mpsc::Receiver<QueuedCommand>) -> Self {
-        Self {
-            receiver,
-            early: VecDeque::new(),
+    const fn kind(&self) -> CommandKind {
+        match self {
+            Self::Call(_, command) if command.is_relay() => CommandKind::Relay,
+            Self::Call(_, command) if command.lets_in() => CommandKind::Admission,
+            _ => CommandKind::Other,
         }
     }
 
-    /// Returns the number of the first command that is there.
-    fn first(&mut self) -> Option<u64> {
-        if self.early.is_empty() {
-            self.early.extend(self.receiver.try_recv().ok());
+    /// Returns what becomes of a relay that has waited too long: a text or a message is told as not said, and a name goes
+    /// out beyond the pace of the room service.
+    fn late(self) -> Self {
+        let error = GroupError::Limited;
+        match self {
+            Self::Call(_, Command::Say(text)) => Self::Event(CallEvent::NotSaid { text, error }),
+            Self::Call(_, Command::Send { .. }) => Self::Event(CallEvent::GroupRefused(error)),
+            other => other,
         }
-        self.early.front().map(|(number, _)| *number)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.early.is_empty() && self.receiver.is_empty()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use anteroom_client_core::DemuxId;
-
-    use super::*;
-    use crate::EraId;
-
-    const ORIGIN: CommandOrigin = CommandOrigin {
-        era: EraId::from_bytes([9; 16]),
-        knows_loss: false,
-    };
-
-    fn say(number: u32) -> SessionCommand {
-        SessionCommand::Call(ORIGIN, Command::Say(number.to_string()))
-    }
-
-    fn remove(number: u32) -> SessionCommand {
-        let device = DemuxId::new(number * 16).unwrap();
-        SessionCommand::Call(ORIGIN, Command::Remove(device))
-    }
-
-    fn number(command: &SessionCommand) -> u32 {
-        match command {
-            SessionCommand::Call(_, Command::Say(text)) => text.parse().unwrap(),
-            SessionCommand::Call(_, Command::Remove(device)) => device.number() / 16,
-            _ => panic!("another command"),
-        }
-    }
-
-    #[tokio::test]
-    async fn commands_come_in_their_order_and_only_relays_wait() {
-        let (give, mut queue) = command_queue(8);
-        for command in [say(1), remove(2), say(3), remove(4), remove(5), say(6)] {
-            give.send(command).await.unwrap();
-        }
-        let mut taken = Vec::new();
-        for takes_relays in [true, false, false, true, true, true] {
-            let command = queue.next(takes_relays).await.unwrap();
-            taken.push(number(&command));
-        }
-        assert_eq!(taken, [1, 2, 4, 3, 5, 6]);
-        assert!(queue.is_empty());
-        give.send(say(7)).await.unwrap();
-        queue.close();
-        assert!(queue.next(false).await.is_none());
-        assert_eq!(number(&queue.next(true).await.unwrap()), 7);
-        assert!(queue.next(true).await.is_none());
-        assert!(give.send(say(8)).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn others_find_a_place_however_many_relays_wait() {
-        let (give, mut queue) = command_queue(2);
-        for number in 1..=2 {
-            give.send(say(number)).await.unwrap();
-        }
-        for number in 3..=9 {
-            give.send(remove(number)).await.unwrap();
-            assert_eq!(number_of(queue.next(false).await), Some(number));
-        }
-        assert_eq!(number_of(queue.next(true).await), Some(1));
-    }
-
-    fn number_of(command: Option<SessionCommand>) -> Option<u32> {
-        command.map(|command| number(&command))
-    }
-}
+mod tests;

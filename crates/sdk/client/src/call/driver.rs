@@ -153,6 +153,8 @@ impl Driver {
                 Err(error) => break EndReason::Failed(error),
             }
         };
+        // A device that was sent away sends nothing more, however late the application takes the last events.
+        self.media = SessionMedia::default();
         self.store_all_counters().await;
         self.give_up().await;
         let Self {
@@ -176,7 +178,8 @@ impl Driver {
         has_features: bool,
     ) -> Result<JoinAnswer, RoomsError> {
         let join = self.participation.join(has_features, &mut *self.rng)?;
-        socket.send(&join).await?;
+        let mut limit = self.client.timeouts.request;
+        socket.send(&join, &mut limit).await?;
         loop {
             let (text, time) = (socket.receive().await?, socket.time);
             let answer = self
@@ -227,6 +230,7 @@ impl Driver {
         let mut store = interval(STORE_EVERY);
         store.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last_received = Instant::now();
+        self.commands.begin();
         let mut departure: Option<Departure> = None;
         loop {
             if let Err(interruption) = self.carry_out(socket).await {
@@ -252,8 +256,7 @@ impl Driver {
                 }
                 offer = self.media.next_offer() => self.send(socket, Command::Media(offer)).await,
                 _ = ping.tick() => {
-                    let lacks_pong = self.participation.lacks_pong(self.time().moment);
-                    if lacks_pong || last_received.elapsed() > SILENCE_LIMIT {
+                    if last_received.elapsed() > SILENCE_LIMIT {
                         return Interruption::Lost;
                     }
                     self.send(socket, Command::Ping).await
@@ -261,7 +264,10 @@ impl Driver {
                 () = moment(tick) => {
                     let time = self.time();
                     self.participation.tick(time, &mut *self.rng);
-                    Ok(())
+                    match self.participation.lacks_pong(time.moment) {
+                        true => Err(Interruption::Lost),
+                        false => Ok(()),
+                    }
                 }
                 _ = store.tick(), if self.participation.unstored_counters().is_some() => {
                     self.store_counters();
@@ -336,8 +342,10 @@ impl Driver {
         done.map_err(|error| Interruption::Over(EndReason::Failed(error)))
     }
 
-    /// Sends the messages of the participation, and emits its events.
+    /// Sends the messages of the participation, and emits its events. While messages do not go out, nothing else is
+    /// done: no longer than a request may take for all of them together.
     async fn carry_out(&mut self, socket: &mut Socket) -> Result<(), Interruption> {
+        let mut limit = self.client.timeouts.request.min(SILENCE_LIMIT);
         loop {
             let effect = self.participation.poll_effect();
             let effect = effect.map_err(|error| Interruption::Over(EndReason::Failed(error)))?;
@@ -345,7 +353,7 @@ impl Driver {
                 None if self.participation.wants_ping() => self.perform(Command::Ping)?,
                 None => return Ok(()),
                 Some(ParticipationEffect::Send(message)) => {
-                    if socket.send(&message).await.is_err() {
+                    if socket.send(&message, &mut limit).await.is_err() {
                         return Err(self.read_rest(socket).await);
                     }
                 }

@@ -4,10 +4,7 @@ mod media;
 
 use std::{collections::VecDeque, fmt, sync::Arc};
 
-use anteroom_client_core::call::{
-    command::{Command, CommandOrigin},
-    group::GroupCommand,
-};
+use anteroom_client_core::call::{command::Command, group::GroupCommand, known_call::KnownCall};
 use rand_core::CryptoRng;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
@@ -29,9 +26,11 @@ const QUEUE: usize = 256;
 ///
 /// A task of its own keeps the connection open, restores a lost one for up to a minute, and seals and opens
 /// messages. Dropping the handle leaves the call. Commands return [`RoomsError::Over`] when the call is over. Texts and
-/// messages wait at the pace of the room service; decisions overtake those. A command counts in the call alone of which
+/// messages wait at the pace of the room service, for 15 s at most where none of them goes out; decisions overtake those,
+/// but for decisions that let somebody in. A command counts in the call alone of which
 /// the caller has read last: in another era [`GroupError::CallChanged`](crate::GroupError::CallChanged) refuses it, since
-/// numbers of devices mean others there, and others hear. Who has read that the connection is lost says to those who
+/// numbers of devices mean others there, and others hear. It refuses a decision too about a device that has another
+/// member key by now than the one that the caller has read. Who has read that the connection is lost says to those who
 /// are there when it is back.
 #[derive(Debug)]
 pub struct CallSession {
@@ -40,7 +39,7 @@ pub struct CallSession {
     /// Events that were taken in before the caller reads them.
     unread: VecDeque<CallEvent>,
     /// The call as the caller has read of it.
-    origin: CommandOrigin,
+    known: KnownCall,
     stop: watch::Sender<bool>,
     statements: Option<StatementRecord>,
 }
@@ -103,10 +102,7 @@ impl RoomsClient {
             commands,
             events,
             unread: VecDeque::new(),
-            origin: CommandOrigin {
-                era,
-                knows_loss: false,
-            },
+            known: KnownCall::new(era),
             stop,
             statements: None,
         })
@@ -150,17 +146,7 @@ impl CallSession {
                 event
             }
         };
-        match &event {
-            CallEvent::Joined(seat) => {
-                self.origin = CommandOrigin {
-                    era: seat.era,
-                    knows_loss: false,
-                };
-            }
-            CallEvent::Restored { .. } => self.origin.knows_loss = false,
-            CallEvent::Lost => self.origin.knows_loss = true,
-            _ => {}
-        }
+        self.known.read(&event);
         Some(event)
     }
 
@@ -292,7 +278,7 @@ impl CallSession {
             let now = statements.system.now();
             statement = statements.call.approval(device, now);
             omission = statements.call.omission(device, now);
-            if statement.is_some() && Some(self.origin.era) != statements.call.era() {
+            if statement.is_some() && Some(self.known.era()) != statements.call.era() {
                 (statement, omission) = (None, Some(StatementOmission::Changed));
             }
         }
@@ -358,7 +344,8 @@ impl CallSession {
     }
 
     async fn command(&self, command: Command) -> Result<(), RoomsError> {
-        self.queue(SessionCommand::Call(self.origin, command)).await
+        let origin = self.known.origin(&command);
+        self.queue(SessionCommand::Call(origin, command)).await
     }
 
     async fn queue(&self, command: SessionCommand) -> Result<(), RoomsError> {

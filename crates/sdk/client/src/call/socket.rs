@@ -8,7 +8,10 @@ use futures::{SinkExt as _, StreamExt as _};
 use http::{StatusCode, header};
 use rand_core::CryptoRng;
 use reqwest::Upgraded;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout},
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -34,8 +37,8 @@ const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 pub(super) const PARTING: Duration = Duration::from_secs(2);
 
 /// An open socket.
-pub(crate) struct Socket {
-    stream: WebSocketStream<Upgraded>,
+pub(crate) struct Socket<S = Upgraded> {
+    stream: WebSocketStream<S>,
     /// The room service's time when it accepted the connection, if its answer carried it.
     pub(crate) time: Option<Timestamp>,
 }
@@ -71,12 +74,23 @@ impl Socket {
         let stream = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await;
         Ok(Self { stream, time })
     }
+}
 
-    pub(crate) async fn send(&mut self, text: &str) -> Result<(), RoomsError> {
-        self.stream
-            .send(Message::text(text))
-            .await
-            .map_err(|_| RoomsError::Lost)
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    /// Sends a message within a limit, of which the time goes that it takes. Later than that, as at a room service that
+    /// has ceased to read, the connection is lost.
+    pub(crate) async fn send(
+        &mut self,
+        text: &str,
+        limit: &mut Duration,
+    ) -> Result<(), RoomsError> {
+        let start = Instant::now();
+        let sent = timeout(*limit, self.stream.send(Message::text(text))).await;
+        *limit = limit.saturating_sub(start.elapsed());
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(RoomsError::Lost),
+        }
     }
 
     /// Returns the next message. Dropping the future loses no message.
@@ -106,5 +120,36 @@ impl Socket {
             }
         };
         let _ = timeout(PARTING, closing).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+
+    async fn over(stream: DuplexStream) -> Socket<DuplexStream> {
+        Socket {
+            stream: WebSocketStream::from_raw_socket(stream, Role::Client, None).await,
+            time: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_room_service_that_ceases_to_read_loses_the_connection_in_time() {
+        const LIMIT: Duration = Duration::from_secs(20);
+        let (own, _unread) = duplex(1024);
+        let mut socket = over(own).await;
+        let mut limit = LIMIT;
+        socket.send("short", &mut limit).await.unwrap();
+        assert_eq!(limit, LIMIT);
+        let start = Instant::now();
+        let long = "a".repeat(2048);
+        let sending = socket.send(&long, &mut limit);
+        let sent = timeout(10 * LIMIT, sending).await.expect("it never ends");
+        assert!(matches!(sent, Err(RoomsError::Lost)), "{sent:?}");
+        // The whole limit is used up, for what is to follow too.
+        assert_eq!((start.elapsed(), limit), (LIMIT, Duration::ZERO));
     }
 }

@@ -103,17 +103,17 @@ fn media_end_before_anybody_is_told() {
              > 1: participants [1a] 0",
         ),
         (
-            "when its user is blocked, for each device",
+            "when its user is blocked, of all devices",
             FREE,
             "~1 join a admin
              ~2 join b member 2
              ~3 join b member 3
              1 block 2
              > media -2
+             > media -3
              > 2: blocked
              > 2: close blocked
              > gone 2 active blocked
-             > media -3
              > 3: blocked
              > 3: close blocked
              > gone 3 active blocked

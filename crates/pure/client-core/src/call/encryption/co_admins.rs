@@ -320,17 +320,15 @@ impl Encryption {
         Ok(all)
     }
 
-    /// Returns the co-admins of the era but a member.
-    pub(super) fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, CommandError> {
+    /// Returns the co-admins of the era but a member, who may have left and would come back with the right.
+    pub(super) fn co_admins_without(&self, device: DemuxId) -> Result<Vec<CoAdmin>, GroupError> {
         let mut others = self.co_admins()?;
-        // Somebody who has left has no leaf, and comes back with the right.
-        let claimed = self.claims(device).map(|claims| claims.member_key);
-        let key = claimed.or_else(|error| self.lobby.records.key(device).ok_or(error))?;
+        let key = self.co_admin_key(device)?;
         let number = others.len();
         others.retain(|one| one.member_key != key);
         match others.len() < number {
             true => Ok(others),
-            false => Err(CommandError::NoCoAdmin),
+            false => Err(CommandError::NoCoAdmin.into()),
         }
     }
 

@@ -6,7 +6,7 @@ use anteroom_protocol::DemuxId;
 use crate::{Participant, call::roster::Roster};
 
 /// Returns the entry of a device in the call.
-pub(super) fn listed(roster: &Roster, device: DemuxId) -> Option<&Participant> {
+pub(in crate::call) fn listed(roster: &Roster, device: DemuxId) -> Option<&Participant> {
     let mut devices = roster.active.iter();
     devices.find(|one| one.demux == device)
 }

@@ -5,7 +5,10 @@ use anteroom_e2ee_session::{BarScope, Command as SessionCommand, CommandError};
 use anteroom_protocol::DemuxId;
 
 use super::{Encryption, Surroundings};
-use crate::call::{event::CallEvent, group::GroupCommand};
+use crate::call::{
+    event::CallEvent,
+    group::{GroupCommand, GroupError},
+};
 
 impl Encryption {
     /// Puts a device out of the group, if this one can: the room service sends it away in any case. A co-admin signs
@@ -71,29 +74,40 @@ impl Encryption {
         &mut self,
         command: GroupCommand,
         surroundings: Surroundings<'_>,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), GroupError> {
         let Surroundings { time, rng } = surroundings;
-        let done = match command {
-            GroupCommand::ShowWords => self.session.show_words(time).map(|words| {
-                self.tell(CallEvent::Words(Box::new(words)));
-            }),
-            GroupCommand::Lock(on) => self.session.command(SessionCommand::Lock(on), time, rng),
-            GroupCommand::WordsMatch(epoch) => self.session.words_match(epoch),
-            GroupCommand::AddCoAdmin(device) => self.co_admins_with(device).and_then(|all| {
-                let command = SessionCommand::SetCoAdmins(all);
-                self.session.command(command, time, rng)
-            }),
-            GroupCommand::RemoveCoAdmin(device) => {
-                self.co_admins_without(device).and_then(|others| {
-                    let command = SessionCommand::SetCoAdmins(others);
-                    self.session.command(command, time, rng)
-                })
-            }
-        };
+        let done = self.carry_out(command, Surroundings { time, rng });
         if let Err(error) = done {
-            self.tell(CallEvent::GroupRefused(error.into()));
+            self.tell(CallEvent::GroupRefused(error));
         }
         self.settle(Surroundings { time, rng });
         done
+    }
+
+    fn carry_out(
+        &mut self,
+        command: GroupCommand,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), GroupError> {
+        let Surroundings { time, rng } = surroundings;
+        let command = match command {
+            GroupCommand::ShowWords => {
+                let words = self.session.show_words(time)?;
+                self.tell(CallEvent::Words(Box::new(words)));
+                return Ok(());
+            }
+            GroupCommand::WordsMatch(epoch) => return Ok(self.session.words_match(epoch)?),
+            GroupCommand::Lock(on) => SessionCommand::Lock(on),
+            GroupCommand::AddCoAdmin(device) => {
+                let all = SessionCommand::SetCoAdmins(self.co_admins_with(device)?);
+                self.session.command(all, time, rng)?;
+                self.name_co_admin(device);
+                return Ok(());
+            }
+            GroupCommand::RemoveCoAdmin(device) => {
+                SessionCommand::SetCoAdmins(self.co_admins_without(device)?)
+            }
+        };
+        Ok(self.session.command(command, time, rng)?)
     }
 }

@@ -6,7 +6,7 @@ use anteroom_e2ee::{AdmissionReason, Moment};
 use anteroom_e2ee_session::WaitingDevice;
 use anteroom_protocol::{DemuxId, EraId};
 
-use super::decision_log::DecisionLog;
+use super::{co_admin_keys::CoAdminKeys, decision_log::DecisionLog};
 use crate::{
     call::{group::GroupState, roster::Roster},
     statements::DeviceRecords,
@@ -34,6 +34,8 @@ pub(super) struct SharedLobby {
     pub(super) roster: Roster,
     /// The devices of the era as they were first stated.
     pub(super) records: DeviceRecords,
+    /// The co-admins of the era as their leaves have shown them.
+    pub(super) co_admin_keys: CoAdminKeys,
     /// The devices in the lobby, as an admin's device has told a co-admin.
     pub(super) waiting: Vec<WaitingDevice>,
     /// The lobby that this device of an admin has told last.

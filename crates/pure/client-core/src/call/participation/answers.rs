@@ -1,5 +1,7 @@
 //! The pings of a connection, and what their answers show.
 
+use std::time::Duration;
+
 use anteroom_e2ee::Moment;
 
 use crate::call::connection::SILENCE_LIMIT;
@@ -44,8 +46,13 @@ impl Answers {
     /// Returns whether the answer to a ping is missing for so long that the connection counts as lost. The room service
     /// could leave out the answers, and send everything else.
     pub(super) fn is_late(&self, now: Moment) -> bool {
-        self.asked_at
-            .is_some_and(|asked_at| asked_at.plus(SILENCE_LIMIT) < now)
+        self.late_at().is_some_and(|late_at| late_at <= now)
+    }
+
+    /// Returns the first moment at which the answer to a ping is missing for so long.
+    pub(super) fn late_at(&self) -> Option<Moment> {
+        let limit = SILENCE_LIMIT + Duration::from_millis(1);
+        self.asked_at.map(|asked_at| asked_at.plus(limit))
     }
 
     /// Takes note that the room service has dropped a message. A ping is due also while another one is not answered,

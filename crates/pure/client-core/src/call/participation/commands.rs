@@ -1,5 +1,6 @@
 //! The commands of a device, as effects.
 
+use anteroom_e2ee::MemberPublicKey;
 use anteroom_e2ee_session::{BarScope, CoAdminVerdict, CommandError, SessionTime};
 use anteroom_wire::rooms::socket::{ClientMessage, Recipients};
 use rand_core::CryptoRng;
@@ -17,7 +18,8 @@ use crate::{
 };
 
 impl Participation {
-    /// Carries out a command that a person has given, unless the call has begun anew since then.
+    /// Carries out a command that a person has given, unless the call has begun anew since then, or another device
+    /// has the number that it is about.
     ///
     /// # Errors
     /// As [`Self::perform`].
@@ -28,7 +30,9 @@ impl Participation {
         time: SessionTime,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), RoomsError> {
-        if self.era() == Some(origin.era) || !command.is_of_era(origin.knows_loss) {
+        let same_era = self.era() == Some(origin.era) || !command.is_of_era(origin.knows_loss);
+        let device = command.device();
+        if same_era && device.is_none_or(|device| origin.device_key.allows(self.key(device))) {
             return self.perform(command, time, rng);
         }
         self.collect();
@@ -76,7 +80,7 @@ impl Participation {
                 if done.is_none() {
                     self.tell(CallEvent::GroupRefused(error));
                 }
-                let done = done.unwrap_or(Err(CommandError::NotInGroup));
+                let done = done.unwrap_or(Err(CommandError::NotInGroup.into()));
                 self.collect();
                 let due = service_parts.filter(|part| part.is_due(done));
                 let messages = due.map(ServicePart::into_message);
@@ -186,6 +190,16 @@ impl Participation {
         encryption.decide(device, verdict, surroundings);
         self.collect();
         true
+    }
+
+    /// Returns the member key of a device as it is now.
+    fn key(&self, device: DemuxId) -> Option<MemberPublicKey> {
+        if let Some(encryption) = &self.encryption {
+            return encryption.key(device);
+        }
+        let roster = &self.resume_state.as_ref()?.roster;
+        let mut devices = roster.active.iter().chain(&roster.pending);
+        devices.find(|one| one.demux == device)?.member_key()
     }
 
     pub(super) fn active_encryption(&mut self) -> Option<&mut Encryption> {

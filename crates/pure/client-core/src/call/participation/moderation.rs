@@ -9,9 +9,9 @@ use crate::{
     Approval,
     call::{
         command::Command,
-        encryption::{Effect, Encryption},
+        encryption::{Effect, Encryption, listed},
         event::{CallEvent, CallModeration, SeatInfo},
-        group::GroupCommand,
+        group::{GroupCommand, GroupError},
     },
 };
 
@@ -122,8 +122,8 @@ impl Participation {
 
     /// Returns the user of a device in the call, by the roster.
     fn listed_user(&self, device: DemuxId) -> Option<OpaqueUserId> {
-        let mut active = self.resume_state.as_ref()?.roster.active.iter();
-        active.find(|one| one.demux == device)?.user.clone()
+        let roster = &self.resume_state.as_ref()?.roster;
+        listed(roster, device)?.user.clone()
     }
 
     fn moderation(&self) -> Option<CallModeration> {
@@ -142,9 +142,12 @@ impl ServicePart {
     /// one outcome. Who can never lock the group, for lack of the admin secret, locks at the room service alone. The
     /// end of a lock was sent before. That of a right follows in any case: the group may know of no right that the room
     /// service still gives.
-    pub(super) fn is_due(&self, done: Result<(), CommandError>) -> bool {
+    pub(super) fn is_due(&self, done: Result<(), GroupError>) -> bool {
         match self {
-            Self::Lock(true) => matches!(done, Ok(()) | Err(CommandError::NotAdmin)),
+            Self::Lock(true) => matches!(
+                done,
+                Ok(()) | Err(GroupError::Command(CommandError::NotAdmin))
+            ),
             Self::Lock(false) => false,
             Self::CoAdmin { on, .. } => !on || done.is_ok(),
         }

@@ -12,7 +12,8 @@ const BURST: u64 = 128 * 1024;
 const RATE: u64 = 64 * 1024;
 /// The bytes that a relay counts at least.
 const MIN_COST: u64 = 1024;
-/// The time without commands that relay something after the room service has dropped a relay: other devices of the user may send too.
+/// The time without commands that relay something after the room service has dropped a relay: other devices of the
+/// user may send too.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// The relays of a device. Those of the session of the end-to-end encryption count, and do not wait.

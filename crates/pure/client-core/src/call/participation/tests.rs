@@ -5,6 +5,7 @@ mod features;
 mod limits;
 mod media;
 mod moderation;
+mod renumbered;
 mod rosters;
 mod unsaid;
 

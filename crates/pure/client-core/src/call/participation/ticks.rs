@@ -22,7 +22,8 @@ impl Participation {
         self.request_roster(time.moment);
     }
 
-    /// Returns the moment at which [`Self::tick`] has an effect. It changes with everything that happens.
+    /// Returns the moment at which [`Self::tick`] has an effect, or [`Self::lacks_pong`] begins. It changes with
+    /// everything that happens.
     #[must_use]
     pub fn next_tick(&self) -> Option<Moment> {
         let encryption = self.encryption.as_ref().and_then(Encryption::next_tick);
@@ -30,6 +31,7 @@ impl Participation {
         let texts = texts.into_iter().chain(self.doubtful.deadline());
         let ticks = encryption.into_iter().chain(texts);
         let ticks = ticks.chain(self.relays.opens_at());
+        let ticks = ticks.chain(self.answers.late_at());
         ticks.chain(self.next_roster_request()).min()
     }
 

@@ -1,3 +1,4 @@
+use anteroom_client_core::call::command::DeviceKey;
 use anteroom_e2ee::DeviceSecret;
 use anteroom_protocol::{CallLink, GuestAdmission, RootKey, Timestamp};
 
@@ -54,6 +55,48 @@ fn seat(era: u8, number: u32, key: u8) -> CallEvent {
     }))
 }
 
+/// Returns the handle of a session in an era of which nothing was read yet.
+fn session(commands: CommandSender, events: mpsc::Receiver<CallEvent>) -> CallSession {
+    CallSession {
+        commands,
+        events,
+        unread: VecDeque::new(),
+        known: KnownCall::new(EraId::from_bytes([9; 16])),
+        stop: watch::channel(false).0,
+        statements: None,
+    }
+}
+
+#[tokio::test]
+async fn a_decision_means_the_device_with_the_key_of_which_the_caller_has_read() {
+    let (commands, mut command_queue) = command_queue(QUEUE);
+    let (event_queue, events) = mpsc::channel(QUEUE);
+    let mut session = session(commands, events);
+    let device = DemuxId::new(32).unwrap();
+    let mut meant = async |session: &CallSession| {
+        session.remove(device).await.unwrap();
+        match command_queue.next(true).await {
+            Some(SessionCommand::Call(origin, Command::Remove(_))) => origin.device_key,
+            _ => panic!("another command"),
+        }
+    };
+    let key = |number| {
+        let secret = DeviceSecret::from_bytes([number; 32]);
+        DeviceKey::Member(secret.member_key(&room().room_id()).public())
+    };
+    assert_eq!(meant(&session).await, DeviceKey::Unread);
+    for number in [2, 4] {
+        event_queue.send(seat(9, 32, number)).await.unwrap();
+    }
+    session.next().await.unwrap();
+    // The second one has come and was not read.
+    assert_eq!(meant(&session).await, key(2));
+    session.take_in_events();
+    assert_eq!(meant(&session).await, key(2));
+    session.next().await.unwrap();
+    assert_eq!(meant(&session).await, key(4));
+}
+
 #[tokio::test]
 async fn nothing_is_signed_in_an_era_of_which_the_caller_has_not_read() {
     let (commands, mut command_queue) = command_queue(QUEUE);
@@ -71,17 +114,7 @@ async fn nothing_is_signed_in_an_era_of_which_the_caller_has_not_read() {
     let admin_key = AdminSecret::from_bytes([3; 32]).admin_key(&room_id);
     let kept = RoomStatements::new(room_id, admin_key.public());
     let call = CallStatements::new(&link, kept, None, Some(&rights));
-    let session = CallSession {
-        commands,
-        events,
-        unread: VecDeque::new(),
-        origin: CommandOrigin {
-            era: EraId::from_bytes([9; 16]),
-            knows_loss: false,
-        },
-        stop: watch::channel(false).0,
-        statements: None,
-    };
+    let session = session(commands, events);
     let store = Arc::new(MemoryStatements::default());
     let mut session = session.with_statements(call, store, Arc::new(OperatingSystem));
     let device = DemuxId::new(32).unwrap();

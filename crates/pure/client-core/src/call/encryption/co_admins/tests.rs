@@ -1,5 +1,6 @@
 //! The decisions of co-admins, and the lobby that they are told.
 
+mod former_co_admins;
 mod users_of_admins;
 mod words_of_others;
 

@@ -91,7 +91,7 @@ pub(super) fn entry(number: u32, is_connected: bool, has_key: bool) -> Value {
     entry
 }
 
-fn device_secret(number: u32) -> DeviceSecret {
+pub(super) fn device_secret(number: u32) -> DeviceSecret {
     DeviceSecret::from_bytes([u8::try_from(number).unwrap(); 32])
 }
 
@@ -225,6 +225,34 @@ pub(super) fn admin_of_two() -> Participation {
     let (ann, _, commit) = committer_beside(|number| open_device(number, number == 16));
     let mut ann = with_own_commit(ann, &commit);
     events(&mut ann);
+    ann
+}
+
+/// Returns an admin's device in a group of three.
+pub(super) fn admin_of_three() -> Participation {
+    let all = [16, 32, 48].map(|number| entry(number, true, true));
+    let mut ann = open_device(16, true);
+    enter(&mut ann, &answer(&GROUPS, &all), at(1));
+    for number in [32_u8, 48] {
+        let mut other = open_device(number.into(), false);
+        let mut seat = answer(&GROUPS, &all);
+        seat["demuxId"] = json!(number);
+        let mut rng_of_other = ChaCha20Rng::from_seed([number; 32]);
+        enter_with(&mut other, &seat, at(1), &mut rng_of_other);
+        for message in messages(&mut other) {
+            if message["type"] == "relay" {
+                let relay = json!({"type": "relay", "from": number, "body": message["body"]});
+                ann.receive(&relay.to_string(), at(1), &mut rng()).unwrap();
+            }
+        }
+    }
+    ann.tick(at(3), &mut rng());
+    let sent = messages(&mut ann);
+    let commit = sent.iter().find(|message| message["type"] == "commit");
+    let mut ann = with_own_commit(ann, commit.unwrap());
+    let told = events(&mut ann);
+    let is_whole = |event: &CallEvent| matches!(event, CallEvent::GroupChanged(state) if state.members.len() == 3);
+    assert!(told.iter().any(is_whole), "{told:?}");
     ann
 }
 

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     CallEvent,
-    call::{command::CommandOrigin, group::GroupCommand},
+    call::{
+        command::{CommandOrigin, DeviceKey},
+        group::GroupCommand,
+    },
 };
 use anteroom_protocol::GroupEpoch;
 
@@ -186,6 +189,8 @@ fn an_answer_to_a_ping_that_is_missing_for_long_is_a_lost_connection() {
     perform(&mut participation, at(21));
     assert!(!participation.lacks_pong(at(26).moment));
     assert!(participation.lacks_pong(at(27).moment));
+    let tick = participation.next_tick().unwrap();
+    assert!(tick < at(27).moment && participation.lacks_pong(tick));
     receive(&mut participation, &pong(), at(27));
     assert!(!participation.lacks_pong(at(90).moment));
     perform(&mut participation, at(90));
@@ -224,16 +229,40 @@ fn a_ping_follows_each_word_of_the_room_service_that_it_has_dropped_something() 
     }
 }
 
-/// Returns the number of messages for one device that go out now.
-fn sent_now(participation: &mut Participation) -> usize {
-    let mut count = 0;
+/// Returns the number of messages for one device that go out now, and the texts that were not said.
+fn sent_and_unsaid(participation: &mut Participation) -> (usize, Vec<(String, GroupError)>) {
+    let (mut count, mut unsaid) = (0, Vec::new());
     while let Some(effect) = participation.poll_effect().unwrap() {
-        if let ParticipationEffect::Send(text) = effect {
-            let message: Value = serde_json::from_str(&text).unwrap();
-            count += usize::from(message["to"].is_number());
+        match effect {
+            ParticipationEffect::Send(text) => {
+                let message: Value = serde_json::from_str(&text).unwrap();
+                count += usize::from(message["to"].is_number());
+            }
+            ParticipationEffect::Event(CallEvent::NotSaid { text, error }) => {
+                unsaid.push((text, error));
+            }
+            _ => {}
         }
     }
+    (count, unsaid)
+}
+
+fn sent_now(participation: &mut Participation) -> usize {
+    let (count, unsaid) = sent_and_unsaid(participation);
+    assert!(unsaid.is_empty());
     count
+}
+
+/// An event in the midst of the copies of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Disturbance {
+    Nothing,
+    Limit,
+    /// The connection is lost and comes back, at the same seat or at another one.
+    Loss {
+        same_seat: bool,
+    },
+    Departure,
 }
 
 #[test]
@@ -241,14 +270,21 @@ fn the_copies_of_a_text_for_devices_without_the_encryption_go_out_at_the_pace_of
 {
     const OUTSIDERS: usize = 40;
     const LENGTH: usize = 8 * 1024;
-    for (limited_after, leaves, expected) in [
-        (None, false, None),
-        (Some(1), false, Some(GroupError::Limited)),
+    let not_connected = GroupError::Command(crate::CommandError::NotConnected);
+    for (disturbance, expected, is_whole) in [
+        (Disturbance::Nothing, None, true),
+        (Disturbance::Limit, Some(GroupError::Limited), true),
         (
-            None,
+            Disturbance::Loss { same_seat: true },
+            Some(GroupError::Unconfirmed),
             true,
-            Some(GroupError::Command(crate::CommandError::NotConnected)),
         ),
+        (
+            Disturbance::Loss { same_seat: false },
+            Some(GroupError::Unconfirmed),
+            false,
+        ),
+        (Disturbance::Departure, Some(not_connected), false),
     ] {
         let mut ann = device(16, false);
         let outsiders = (2..)
@@ -264,33 +300,44 @@ fn the_copies_of_a_text_for_devices_without_the_encryption_go_out_at_the_pace_of
         let mut count = sent_now(&mut ann);
         assert!((1..20).contains(&count), "{count}");
         assert!(ann.has_copies() && !ann.takes_relays() && !ann.is_settled());
-        if leaves {
-            ann.give_up_texts();
-            let told = unsaid(&mut ann);
-            assert_eq!(told.first().map(|one| one.1), expected);
-            assert!(!ann.has_copies());
-            continue;
-        }
         let mut told = Vec::new();
         let mut ticks = 0;
         while ann.has_copies() {
-            assert!(!ann.wants_ping());
+            assert!(!ann.wants_ping() || ticks > 0);
             let moment = ann.next_tick().unwrap();
             let time = SessionTime { moment, ..at(1) };
             ann.tick(time, &mut rng());
             ticks += 1;
-            if limited_after == Some(ticks) {
-                receive(&mut ann, &limited(), time);
-                told = unsaid(&mut ann);
-                break;
+            if ticks == 1 {
+                match disturbance {
+                    Disturbance::Nothing => {}
+                    Disturbance::Limit => receive(&mut ann, &limited(), time),
+                    Disturbance::Loss { same_seat } => {
+                        ann.disconnect(time, &mut rng());
+                        let mut seat = answer(&GROUPS, &all);
+                        if !same_seat {
+                            seat["demuxId"] = json!(1600);
+                        }
+                        enter(&mut ann, &seat, time);
+                    }
+                    Disturbance::Departure => ann.give_up_texts(),
+                }
             }
-            count += sent_now(&mut ann);
+            let (sent, unsaid) = sent_and_unsaid(&mut ann);
+            count += sent;
+            told.extend(unsaid.into_iter().map(|(_, error)| error));
         }
-        assert_eq!(told.first().map(|one| one.1), expected);
-        if limited_after.is_none() {
-            assert_eq!(count, OUTSIDERS);
+        assert_eq!(count == OUTSIDERS, is_whole, "{disturbance:?}: {count}");
+        if disturbance == Disturbance::Nothing {
             assert!(ann.wants_ping());
+            ping(&mut ann);
+            receive(&mut ann, &pong(), at(90));
         }
+        // It is told once.
+        ann.give_up_texts();
+        let (_, unsaid) = sent_and_unsaid(&mut ann);
+        told.extend(unsaid.into_iter().map(|(_, error)| error));
+        assert_eq!(told, Vec::from_iter(expected), "{disturbance:?}");
     }
 }
 
@@ -366,24 +413,25 @@ fn a_command_of_another_era_is_refused_unless_it_is_about_nobody() {
         ] {
             let mut participation = inside(&["moderation"]);
             let era = EraId::from_bytes(era);
-            let origin = CommandOrigin { era, knows_loss };
+            let origin = CommandOrigin {
+                era,
+                knows_loss,
+                device_key: DeviceKey::Unread,
+            };
             let done = participation.perform_of(origin, command(), TIME, &mut rng());
             done.unwrap();
-            let mut is_refused = false;
+            let (mut is_refused, mut has_effect) = (false, false);
             while let Some(effect) = participation.poll_effect().unwrap() {
-                is_refused |= match effect {
+                match effect {
                     ParticipationEffect::Event(
                         CallEvent::NotSaid { error, .. } | CallEvent::GroupRefused(error),
-                    ) => error == GroupError::CallChanged,
-                    ParticipationEffect::Send(_) => {
-                        assert!(is_done, "{:?}", command());
-                        false
-                    }
-                    _ => false,
-                };
+                    ) if error == GroupError::CallChanged => is_refused = true,
+                    _ => has_effect = true,
+                }
             }
             let is_name = matches!(command(), Command::Introduce { .. });
             assert_eq!(is_refused, !is_done && !is_name, "{:?} {era:?}", command());
+            assert_eq!(has_effect, is_done, "{:?} {era:?}", command());
         }
     }
 }

@@ -4,8 +4,8 @@ use anteroom_e2ee::{Policy, SignedStatement};
 
 use super::{
     features::{
-        admin_of_two, admin_secret, answer, at, call_member, enter, entry, events,
-        member_beside_another, with_own_commit,
+        admin_of_three, admin_of_two, admin_secret, answer, at, call_member, device_secret, enter,
+        entry, events, member_beside_another, with_own_commit,
     },
     *,
 };
@@ -166,38 +166,46 @@ fn the_end_of_a_co_admins_right_goes_to_the_service_whatever_the_group_says() {
 /// A member can claim any user in its leaf.
 #[test]
 fn the_users_of_a_co_admin_are_those_that_the_service_lists() {
-    let mut ann = member_beside_another();
-    ann.options.passkey = Some(anteroom_protocol::AdminPasskey::random(&mut rng()));
-    if let Some(state) = &mut ann.resume_state {
-        state.moderation = Some(CallModeration {
-            is_locked: false,
-            asks_approval: false,
-            is_admin: true,
+    // Without an admin key nobody proves the user of a leaf.
+    for has_admin_key in [true, false] {
+        let mut ann = match has_admin_key {
+            true => admin_of_two(),
+            false => member_beside_another(),
+        };
+        ann.options.passkey = Some(anteroom_protocol::AdminPasskey::random(&mut rng()));
+        if let Some(state) = &mut ann.resume_state {
+            state.moderation = Some(CallModeration {
+                is_locked: false,
+                asks_approval: false,
+                is_admin: true,
+            });
+        }
+        let claimed = entry(32, true, true)["opaqueUserId"].clone();
+        let other = Aci::from_bytes([9; 16]);
+        let other = hex::encode(room().secret_params().encrypt(&other.into()).to_bytes());
+        let mut listed = entry(32, true, false);
+        listed["opaqueUserId"] = json!(other);
+        let roster = json!({
+            "type": "participants", "eraId": "07".repeat(16), "pending": [],
+            "active": [entry(16, true, true), listed],
         });
+        ann.receive(&roster.to_string(), at(5), &mut rng()).unwrap();
+        events(&mut ann);
+        let bob = parse_demux(32).unwrap();
+        let users = |sent: Vec<Value>| {
+            let of = |message: &Value| (message["opaqueUserId"].clone(), message["on"].clone());
+            let sent = sent.iter().filter(|one| one["type"] == "coadmin");
+            sent.map(of).collect::<Vec<_>>()
+        };
+        let command = Command::Group(GroupCommand::AddCoAdmin(bob));
+        let (sent, _) = performed(&mut ann, command);
+        assert_eq!(users(sent), [(json!(other), json!(true))]);
+        let command = Command::Group(GroupCommand::RemoveCoAdmin(bob));
+        let (sent, _) = performed(&mut ann, command);
+        let mut expected = vec![(json!(other), json!(false))];
+        expected.extend(has_admin_key.then_some((claimed, json!(false))));
+        assert_eq!(users(sent), expected);
     }
-    let claimed = entry(32, true, true)["opaqueUserId"].clone();
-    let other = Aci::from_bytes([9; 16]);
-    let other = hex::encode(room().secret_params().encrypt(&other.into()).to_bytes());
-    let mut listed = entry(32, true, false);
-    listed["opaqueUserId"] = json!(other);
-    let roster = json!({
-        "type": "participants", "eraId": "07".repeat(16), "pending": [],
-        "active": [entry(16, true, true), listed],
-    });
-    ann.receive(&roster.to_string(), at(5), &mut rng()).unwrap();
-    events(&mut ann);
-    let bob = parse_demux(32).unwrap();
-    let users = |sent: Vec<Value>| {
-        let of = |message: &Value| (message["opaqueUserId"].clone(), message["on"].clone());
-        sent.iter().map(of).collect::<Vec<_>>()
-    };
-    let command = Command::Group(GroupCommand::AddCoAdmin(bob));
-    let (sent, _) = performed(&mut ann, command);
-    assert_eq!(users(sent), [(json!(other), json!(true))]);
-    let command = Command::Group(GroupCommand::RemoveCoAdmin(bob));
-    let (sent, _) = performed(&mut ann, command);
-    let both = [(json!(other), json!(false)), (claimed, json!(false))];
-    assert_eq!(users(sent), both);
 }
 
 #[test]
@@ -276,6 +284,7 @@ fn an_admin_without_the_secret_locks_at_the_service_alone() {
         (Err(CommandError::Alone), false),
         (Err(CommandError::NotInGroup), false),
     ] {
+        let done = done.map_err(GroupError::Command);
         assert_eq!(lock().is_due(done), is_due, "{done:?}");
     }
 }
@@ -283,15 +292,20 @@ fn an_admin_without_the_secret_locks_at_the_service_alone() {
 /// No commit comes back to the device.
 #[test]
 fn changes_of_the_co_admins_go_on_from_those_whose_commits_are_under_way() {
-    let bob = parse_demux(32).unwrap();
-    let mut ann = admin_of_two();
-    let mut last = None;
-    for (command, is_done, names_bob) in [
-        (GroupCommand::AddCoAdmin(bob), true, true),
-        (GroupCommand::AddCoAdmin(bob), true, true),
-        (GroupCommand::RemoveCoAdmin(bob), true, false),
-        (GroupCommand::RemoveCoAdmin(bob), false, false),
-        (GroupCommand::AddCoAdmin(bob), true, true),
+    let [bob, carl] = [32, 48].map(|number| parse_demux(number).unwrap());
+    let mut ann = admin_of_three();
+    let mut last = Vec::new();
+    for (command, is_done, expected) in [
+        (GroupCommand::AddCoAdmin(bob), true, &[32][..]),
+        (GroupCommand::AddCoAdmin(bob), true, &[32]),
+        (GroupCommand::AddCoAdmin(carl), true, &[32, 48]),
+        (GroupCommand::RemoveCoAdmin(bob), true, &[48]),
+        (GroupCommand::RemoveCoAdmin(bob), false, &[48]),
+        (GroupCommand::AddCoAdmin(bob), true, &[32, 48]),
+        (GroupCommand::RemoveCoAdmin(carl), true, &[32]),
+        (GroupCommand::RemoveCoAdmin(bob), true, &[]),
+        (GroupCommand::RemoveCoAdmin(carl), false, &[]),
+        (GroupCommand::AddCoAdmin(carl), true, &[48]),
     ] {
         ann.perform(Command::Group(command), at(3), &mut rng())
             .unwrap();
@@ -300,7 +314,9 @@ fn changes_of_the_co_admins_go_on_from_those_whose_commits_are_under_way() {
             match effect {
                 ParticipationEffect::Publish(change) => {
                     let policy = change.admin_statement.unwrap();
-                    last = SignedStatement::<Policy>::parse(policy.as_bytes()).ok();
+                    let policy = SignedStatement::<Policy>::parse(policy.as_bytes()).unwrap();
+                    let named = policy.claimed().co_admins.iter();
+                    last = named.map(|one| one.member_key).collect();
                 }
                 ParticipationEffect::Event(CallEvent::GroupRefused(error)) => {
                     assert_eq!(error, GroupError::Command(CommandError::NoCoAdmin));
@@ -309,12 +325,13 @@ fn changes_of_the_co_admins_go_on_from_those_whose_commits_are_under_way() {
                 _ => {}
             }
         }
-        let named = last.as_ref().unwrap().claimed().co_admins.len();
-        assert_eq!(
-            (is_refused, named == 1),
-            (!is_done, names_bob),
-            "{command:?}"
-        );
+        let is_named = |number: &u32| {
+            let key = device_secret(*number).member_key(&room().room_id());
+            last.contains(&key.public())
+        };
+        let named: Vec<u32> = [32, 48].into_iter().filter(is_named).collect();
+        assert_eq!(named, expected, "{command:?}");
+        assert_eq!((is_refused, last.len()), (!is_done, expected.len()));
     }
 }
 
