@@ -9,7 +9,7 @@ use anteroom_e2ee::{
 use anteroom_protocol::{DemuxId, EraId, GroupEpoch, media::Source, redacted_debug};
 
 use crate::{
-    connection::SealedFrame,
+    connection_output::SealedFrame,
     event::FrameCounts,
     frame::{AudioLevel, ReceivedFrame},
     lines::{SlotKind, SlotNumber},

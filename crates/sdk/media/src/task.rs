@@ -31,6 +31,9 @@ const COMMANDS: usize = 64;
 pub(crate) enum Command {
     Open,
     Restart,
+    Resume,
+    Lose,
+    Refuse,
     Close,
     Answer(u64, SessionDescription),
     Epoch(EpochFrames),
@@ -121,7 +124,14 @@ impl MediaTask {
         match command {
             Command::Open => self.media.open(now),
             Command::Restart => self.media.restart(now),
-            Command::Close => self.media.close(),
+            Command::Resume => self.media.resume(now),
+            Command::Lose => self.media.lose(now),
+            Command::Refuse => self.media.refuse(now),
+            Command::Close => {
+                self.media.close();
+                // One that was not passed on yet is void.
+                self.offers.send_replace(None);
+            }
             Command::Answer(session, answer) => {
                 // The offer is made again in time after an answer that is none.
                 let _refused = self.media.answer(session, answer.as_str(), now);
@@ -192,7 +202,10 @@ impl MediaTask {
                     self.unread += 1;
                 }
             }
-            MediaEvent::Connected { .. } | MediaEvent::Interrupted | MediaEvent::Ended => {
+            MediaEvent::Connected { .. }
+            | MediaEvent::Interrupted
+            | MediaEvent::Ended
+            | MediaEvent::GivenUp(_) => {
                 // The latest one counts.
                 self.untold = Some(event);
                 self.tell_again();
