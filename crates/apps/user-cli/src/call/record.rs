@@ -153,15 +153,20 @@ impl Recorder {
                     }
                     self.look(call).await?;
                 }
-                Some(event) = media.next() => match event {
-                    MediaEvent::Connected { slots } => {
-                        self.slots = slots;
-                        self.view = None;
-                        self.look(call).await?;
+                Some(event) = media.next() => {
+                    if let Some(news) = self.audience.apply_media(&event) {
+                        print_error(&news);
                     }
-                    MediaEvent::Frame(frame) => self.take(&frame),
-                    _ => {}
-                },
+                    match event {
+                        MediaEvent::Connected { slots } => {
+                            self.slots = slots;
+                            self.view = None;
+                            self.look(call).await?;
+                        }
+                        MediaEvent::Frame(frame) => self.take(&frame),
+                        _ => {}
+                    }
+                }
                 files = &mut self.ended => {
                     // A file cannot be written on.
                     let files = files.unwrap_or(Ok(Vec::new()));
