@@ -170,6 +170,8 @@ impl MediaTask {
             match self.media.poll_output(now) {
                 MediaOutput::Wait(at) => break at,
                 MediaOutput::CloseWays => self.ways.close(),
+                MediaOutput::RenewWays => self.ways.renew(),
+                MediaOutput::CloseFormerWays => self.ways.close_former(),
                 MediaOutput::OpenWay(server) => self.ways.open(server),
                 MediaOutput::Transmit(datagram) => {
                     let ends = Ends {
