@@ -1,5 +1,6 @@
 //! The media of a device in a call, without sockets and clock: one connection after the other, and the keys of frames.
 
+mod connecting;
 mod sending;
 
 use core::{net::SocketAddr, time::Duration};
@@ -13,10 +14,12 @@ use anteroom_protocol::{
 use str0m::net::Transmit;
 
 use crate::{
+    attempts::{Attempts, NextAttempt},
     broken_pictures::BrokenPictures,
     candidates::ServerAddress,
-    connection::{Connection, ConnectionOutput, DescriptionError},
-    event::{FrameCounts, MediaEvent, Slot},
+    connection::Connection,
+    connection_output::ConnectionOutput,
+    event::{FrameCounts, GiveUpReason, MediaEvent, Slot},
     frame::ReceivedFrame,
     keys::FrameKeys,
     layer::Layer,
@@ -24,17 +27,8 @@ use crate::{
     send_state::SendState,
 };
 
-/// The time without a connection over UDP after which TCP is tried too.
-const TCP_DELAY: Duration = Duration::from_secs(2);
-
-/// The time from an offer within which the connection has to work.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// The minimum time between two offers: the media server takes one in five seconds.
-const OFFER_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The maximum time between two offers that lead to nothing.
-const MAX_OFFER_INTERVAL: Duration = Duration::from_secs(60);
+/// The time after which media without a connection look at their time.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// An output of the media.
 pub(crate) enum MediaOutput {
@@ -42,6 +36,10 @@ pub(crate) enum MediaOutput {
     Wait(Instant),
     /// The ways to the media server are given up.
     CloseWays,
+    /// Others are opened beside the ways that there are, which go on until [`Self::CloseFormerWays`].
+    RenewWays,
+    /// The ways before the last renewal are given up.
+    CloseFormerWays,
     /// A way to the media server is to be opened: [`CallMedia::add_way`] follows.
     OpenWay(ServerAddress),
     /// A datagram is to be sent.
@@ -59,6 +57,8 @@ pub struct Offer {
     pub session: u64,
     /// The description (SDP).
     pub offer: SessionDescription,
+    /// The names of its slots in their order: those of another connection are others.
+    pub slots: Vec<String>,
 }
 
 /// The media of a device in a call.
@@ -70,10 +70,9 @@ pub(crate) struct CallMedia {
     session: u64,
     /// The addresses that are tried over TCP if UDP does not work by then.
     tcp: Option<(Instant, Vec<ServerAddress>)>,
-    /// The moment of the next offer, unless the connection works by then.
-    offer_due: Option<Instant>,
-    offer_interval: Duration,
-    last_offer: Option<Instant>,
+    /// Whether the device is to have a connection.
+    is_open: bool,
+    attempts: Attempts,
     sending: SendState,
     broken: BrokenPictures,
     waiting: VecDeque<MediaOutput>,
@@ -91,9 +90,8 @@ impl CallMedia {
             connection: None,
             session: first_session.saturating_sub(1),
             tcp: None,
-            offer_due: None,
-            offer_interval: OFFER_INTERVAL,
-            last_offer: None,
+            is_open: false,
+            attempts: Attempts::default(),
             sending: SendState::default(),
             broken: BrokenPictures::default(),
             waiting: VecDeque::new(),
@@ -102,76 +100,6 @@ impl CallMedia {
 
     fn moment(&self, now: Instant) -> Moment {
         Moment::new(now.saturating_duration_since(self.start))
-    }
-
-    /// Makes a new connection.
-    pub(crate) fn open(&mut self, now: Instant) {
-        let Some((connection, text)) = Connection::new(self.counts, now) else {
-            return;
-        };
-        self.connection = Some(connection);
-        self.session += 1;
-        self.waiting.push_back(MediaOutput::CloseWays);
-        self.offer(text, now);
-    }
-
-    /// Looks for another way of the connection, or makes a new one.
-    pub(crate) fn restart(&mut self, now: Instant) {
-        match self.connection.as_mut().and_then(Connection::restart) {
-            Some(text) => self.offer(text, now),
-            None => self.open(now),
-        }
-    }
-
-    /// Ends the connection, and makes no other.
-    pub(crate) fn close(&mut self) {
-        self.connection = None;
-        (self.tcp, self.offer_due) = (None, None);
-        self.sending.interrupt();
-        self.waiting.push_back(MediaOutput::CloseWays);
-    }
-
-    fn offer(&mut self, text: String, now: Instant) {
-        self.tcp = None;
-        self.last_offer = Some(now);
-        self.offer_due = Some(now + PATIENCE.max(self.offer_interval));
-        self.offer_interval = (self.offer_interval * 2).min(MAX_OFFER_INTERVAL);
-        let offer = Offer {
-            session: self.session,
-            offer: SessionDescription::new(text),
-        };
-        self.waiting.push_back(MediaOutput::Offer(offer));
-    }
-
-    /// Takes the answer to an offer. One to a connection that was replaced is left out.
-    pub(crate) fn answer(
-        &mut self,
-        session: u64,
-        answer: &str,
-        now: Instant,
-    ) -> Result<(), DescriptionError> {
-        let is_present = session == self.session;
-        let Some(connection) = self.connection.as_mut().filter(|_| is_present) else {
-            return Ok(());
-        };
-        let addresses = match connection.answer(answer) {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                self.offer_again(now);
-                return Err(error);
-            }
-        };
-        self.waiting.push_back(MediaOutput::CloseWays);
-        let (tcp, udp): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|one| one.is_tcp);
-        self.waiting
-            .extend(udp.iter().copied().map(MediaOutput::OpenWay));
-        let delay = if udp.is_empty() {
-            Duration::ZERO
-        } else {
-            TCP_DELAY
-        };
-        self.tcp = Some((now + delay, tcp));
-        Ok(())
     }
 
     /// Adds the near end of a way that was opened.
@@ -225,8 +153,12 @@ impl CallMedia {
             let ways = addresses.into_iter().map(MediaOutput::OpenWay);
             self.waiting.extend(ways);
         }
-        if self.offer_due.take_if(|due| now >= *due).is_some() && !is_connected {
-            self.restart(now);
+        match self.attempts.take_due(now) {
+            // The offer was one of another way.
+            Some(_) if is_connected => self.attempts.succeed(now),
+            Some(NextAttempt::Offer) => self.connect(now),
+            Some(NextAttempt::GiveUp) => self.give_up(GiveUpReason::Unreachable),
+            None => {}
         }
         if let Some(connection) = &mut self.connection {
             connection.advance(now);
@@ -252,21 +184,29 @@ impl CallMedia {
             }
             let output = match &mut self.connection {
                 Some(connection) => connection.poll_output(now),
-                None => ConnectionOutput::Wait(now + MAX_OFFER_INTERVAL),
+                None => ConnectionOutput::Wait(now + IDLE),
             };
             match output {
                 ConnectionOutput::Wait(at) => return MediaOutput::Wait(self.next_moment(at)),
                 ConnectionOutput::Transmit(datagram) => return MediaOutput::Transmit(datagram),
-                ConnectionOutput::Connected => self.take_connection(),
+                ConnectionOutput::Begun => {
+                    // The media server takes a new connection to send everything.
+                    if self.sending.wanted != Wanted::ALL {
+                        self.want(Wanted::ALL);
+                    }
+                    self.take_connection(now);
+                }
+                ConnectionOutput::Connected => self.take_connection(now),
                 ConnectionOutput::Interrupted => {
+                    // The media server gives it up after the same time, so that there is nothing to restart.
+                    self.sending.interrupt();
                     self.tell(MediaEvent::Interrupted);
-                    self.offer_again(now);
+                    self.attempts.fail(now);
                 }
                 ConnectionOutput::Ended => {
-                    self.connection = None;
-                    self.sending.interrupt();
+                    self.disconnect();
                     self.tell(MediaEvent::Ended);
-                    self.offer_again(now);
+                    self.attempts.fail(now);
                 }
                 ConnectionOutput::Frame(sealed) => {
                     let moment = self.moment(now);
@@ -297,14 +237,14 @@ impl CallMedia {
         let tcp = self.tcp.as_ref().map(|(due, _)| *due);
         let held = self.keys.held_until();
         let held = held.map(|until| self.start + until.since_start());
-        let others = [tcp, held, self.offer_due];
+        let others = [tcp, held, self.attempts.due()];
         others.into_iter().flatten().fold(at, Instant::min)
     }
 
-    fn take_connection(&mut self) {
+    fn take_connection(&mut self, now: Instant) {
         self.tcp = None;
-        self.offer_due = None;
-        self.offer_interval = OFFER_INTERVAL;
+        self.attempts.succeed(now);
+        self.waiting.push_back(MediaOutput::CloseFormerWays);
         let slots = self.connection.as_ref().map(Connection::slots);
         let slots = slots.unwrap_or_default().into_iter().enumerate();
         let slots = slots.map(|(number, (kind, mid))| Slot {
@@ -315,12 +255,6 @@ impl CallMedia {
         let slots = slots.collect();
         self.tell(MediaEvent::Connected { slots });
         self.want_key_frames();
-    }
-
-    /// Makes the next offer as soon as the media server takes it.
-    fn offer_again(&mut self, now: Instant) {
-        let earliest = self.last_offer.map_or(now, |last| last + OFFER_INTERVAL);
-        self.offer_due = Some(earliest.max(now));
     }
 
     fn take_held(&mut self, now: Instant) {
@@ -345,3 +279,6 @@ impl CallMedia {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

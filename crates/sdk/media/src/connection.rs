@@ -13,12 +13,13 @@ use str0m::{
     change::{SdpAnswer, SdpPendingOffer},
     format::Codec,
     media::{Frequency, KeyframeRequestKind, MediaData, MediaTime, Mid, Pt, Rid, Writer},
-    net::{Protocol, Receive, TcpType, Transmit},
+    net::{Protocol, Receive, TcpType},
     rtp::Extension,
 };
 
 use crate::{
     candidates::{ServerAddress, addresses},
+    connection_output::{ConnectionOutput, SealedFrame},
     estimate::BandwidthEstimate,
     frame::AudioLevel,
     layer::Layer,
@@ -54,41 +55,15 @@ pub enum WriteError {
     NotNegotiated,
 }
 
-/// A frame as it came, sealed.
-pub(crate) struct SealedFrame {
-    pub(crate) slot: SlotNumber,
-    pub(crate) kind: SlotKind,
-    pub(crate) time: Duration,
-    pub(crate) lost: u64,
-    pub(crate) level: Option<AudioLevel>,
-    pub(crate) data: std::sync::Arc<[u8]>,
-}
-
-/// An output of a connection.
-pub(crate) enum ConnectionOutput {
-    /// There is nothing to do until then.
-    Wait(Instant),
-    /// A datagram is to be sent.
-    Transmit(Transmit),
-    /// A path works.
-    Connected,
-    /// No path works at the moment.
-    Interrupted,
-    /// A frame came.
-    Frame(SealedFrame),
-    /// Somebody needs a key frame.
-    KeyFrame(Source, Layer),
-    /// The connection has ended.
-    Ended,
-}
-
 /// One connection to the media server.
 pub(crate) struct Connection {
     rtc: Rtc,
     lines: Lines,
     pending: Option<SdpPendingOffer>,
     is_answered: bool,
-    is_connected: bool,
+    has_begun: bool,
+    /// Whether a path works at the moment.
+    has_path: bool,
     has_ended: bool,
     estimate: BandwidthEstimate,
     /// The last packet of each slot.
@@ -124,7 +99,8 @@ impl Connection {
             lines,
             pending: Some(pending),
             is_answered: false,
-            is_connected: false,
+            has_begun: false,
+            has_path: false,
             has_ended: false,
             estimate: BandwidthEstimate::new(now),
             last: BTreeMap::new(),
@@ -176,8 +152,24 @@ impl Connection {
         self.lines.slots()
     }
 
+    /// Returns whether it works at the moment.
     pub(crate) const fn is_connected(&self) -> bool {
-        self.is_connected
+        self.has_begun && self.has_path && !self.has_ended
+    }
+
+    /// Returns whether an answer was taken.
+    pub(crate) const fn is_answered(&self) -> bool {
+        self.is_answered
+    }
+
+    /// Returns whether the last offer has no answer yet.
+    pub(crate) const fn awaits_answer(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Takes note that the last offer gets no answer.
+    pub(crate) fn forget_offer(&mut self) {
+        self.pending = None;
     }
 
     /// Takes a datagram.
@@ -220,7 +212,6 @@ impl Connection {
     fn end(&mut self) {
         if !self.has_ended {
             self.has_ended = true;
-            self.is_connected = false;
             self.waiting.push_back(ConnectionOutput::Ended);
         }
     }
@@ -252,14 +243,17 @@ impl Connection {
     fn event(&mut self, event: Event) -> Option<ConnectionOutput> {
         match event {
             Event::Connected => {
-                self.is_connected = true;
-                Some(ConnectionOutput::Connected)
+                (self.has_begun, self.has_path) = (true, true);
+                Some(ConnectionOutput::Begun)
             }
             Event::IceConnectionStateChange(state) => match state {
-                IceConnectionState::Disconnected => Some(ConnectionOutput::Interrupted),
-                IceConnectionState::Connected | IceConnectionState::Completed
-                    if self.is_connected =>
-                {
+                // One that has not worked yet may still do.
+                IceConnectionState::Disconnected if self.is_connected() => {
+                    self.has_path = false;
+                    Some(ConnectionOutput::Interrupted)
+                }
+                IceConnectionState::Connected | IceConnectionState::Completed if self.has_begun => {
+                    self.has_path = true;
                     Some(ConnectionOutput::Connected)
                 }
                 _ => None,
@@ -362,7 +356,7 @@ impl Connection {
     }
 
     fn mid(&self, source: Source, is_picture: bool) -> Result<Mid, WriteError> {
-        if !self.is_connected {
+        if !self.is_connected() {
             return Err(WriteError::NotConnected);
         }
         let mid = self.lines.mid_of_source(source);

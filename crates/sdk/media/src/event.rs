@@ -17,10 +17,13 @@ pub enum MediaEvent {
         /// The slots, with the names by which the room service's messages call them (mid).
         slots: Vec<Slot>,
     },
-    /// The connection is interrupted: another way is looked for.
+    /// The connection is interrupted: another one is made. [`Self::Connected`] tells that sound and picture are back,
+    /// [`Self::GivenUp`] that they do not come back.
     Interrupted,
     /// The connection has ended: another one is made.
     Ended,
+    /// No other connection is made.
+    GivenUp(GiveUpReason),
     /// A frame came.
     Frame(ReceivedFrame),
     /// Somebody needs a key frame of a picture: one that the encoder makes now. Others wait until it comes.
@@ -32,6 +35,22 @@ pub enum MediaEvent {
     },
     /// The sources and layers that somebody sees or hears now. Encoders of others can rest: what they make is not sent.
     Wanted(Wanted),
+}
+
+/// The reason why no connection is made any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GiveUpReason {
+    /// None of many connections has worked. They are tried again when the call's connection was lost and is back.
+    #[error(
+        "the media server cannot be reached, so there is no sound and picture: check the network, and join again"
+    )]
+    Unreachable,
+    /// The room service has refused each offer, and said why.
+    #[error(
+        "the room service refuses the connection for sound and picture, so there are none: it has said why"
+    )]
+    Refused,
 }
 
 /// A slot in which frames come.

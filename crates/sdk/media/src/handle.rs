@@ -79,6 +79,23 @@ impl MediaControl {
         self.push(Command::Restart).await;
     }
 
+    /// Says that the call's own connection was lost and is back: unless the one of the media works, another one is
+    /// offered soon.
+    pub async fn resume(&self) {
+        self.push(Command::Resume).await;
+    }
+
+    /// Says that the media server has no connection of this device any more, or makes none at present. Another one is
+    /// offered in time.
+    pub async fn lose(&self) {
+        self.push(Command::Lose).await;
+    }
+
+    /// Says that an offer was refused. Another one is offered in time, a few times.
+    pub async fn refuse(&self) {
+        self.push(Command::Refuse).await;
+    }
+
     /// Ends the connection. Frames that come later are not taken.
     pub async fn close(&self) {
         self.push(Command::Close).await;

@@ -9,9 +9,10 @@
 //! 2. There is one connection at a time, with one offer: four sources (microphone, camera in three layers, screen, and
 //!    its sound), and a fixed number of slots ([`SlotCounts`]) in which frames of others come. Nothing is negotiated
 //!    again when people come, go or speak. Only Opus and VP8 are offered.
-//! 3. Ways over UDP are tried first, ways over TCP after two seconds without one. When no way works any more, another
-//!    one is looked for by a restart of ICE, and a connection that has ended is made anew: at most one offer in five
-//!    seconds, and one a minute in the end.
+//! 3. Ways over UDP are tried first, ways over TCP after two seconds without one. When no way works any more, or
+//!    the room service says that the media server has none of it, the connection is made anew: at most one offer in five
+//!    seconds, and one a minute later on. After ten in a row without a connection that lasts, or three that the room
+//!    service refuses, they are given up. A new connection is sent the wishes of the application for its own slots.
 //! 4. Every frame is sealed (SFrame, [`anteroom_e2ee`]): without the keys of a group nothing is sent. A frame that does
 //!    not open is dropped and counted; one that opens is always delivered, with the device whose leaf has sealed it.
 //!    The service's word about a slot does not matter here.
@@ -33,10 +34,12 @@
 //! that a receiver tells the media server (REMB).
 #![forbid(unsafe_code)]
 
+mod attempts;
 mod broken_pictures;
 mod call_media;
 mod candidates;
 mod connection;
+mod connection_output;
 mod estimate;
 mod event;
 mod frame;
@@ -57,7 +60,7 @@ pub use anteroom_protocol::media::{SessionDescription, Source, Wanted};
 pub use self::{
     call_media::Offer,
     connection::WriteError,
-    event::{FrameCounts, MediaEvent, Slot},
+    event::{FrameCounts, GiveUpReason, MediaEvent, Slot},
     frame::{AudioLevel, OpusPacket, ReceivedFrame, Vp8Frame, is_key_frame},
     handle::{MediaControl, MediaEvents, MediaSender, start},
     layer::Layer,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anteroom_client::{
     CallEvent, DemuxId, GroupState, Listing, MediaNotice, MuteOrder, Participant, Roster,
-    SeatStatus, Source,
+    SeatStatus, Source, media::MediaEvent,
 };
 use anteroom_console::failure::Failure;
 
@@ -17,6 +17,8 @@ pub(super) struct Audience {
     devices: Vec<Participant>,
     group: GroupState,
     told: BTreeSet<String>,
+    /// Whether the connection to the media server is interrupted.
+    is_interrupted: bool,
 }
 
 impl Audience {
@@ -52,6 +54,26 @@ impl Audience {
             _ => None,
         };
         news.filter(|news| self.told.len() < 64 && self.told.insert(news.clone()))
+    }
+
+    /// Takes an event of the media. Returns what a person is to know of it.
+    pub(super) fn apply_media(&mut self, event: &MediaEvent) -> Option<String> {
+        match event {
+            MediaEvent::Interrupted | MediaEvent::Ended => {
+                self.is_interrupted = true;
+                let text = "Sound and picture are interrupted: another way to the media server is looked for.";
+                Some(text.to_owned())
+            }
+            MediaEvent::Connected { .. } => {
+                let was_interrupted = std::mem::take(&mut self.is_interrupted);
+                was_interrupted.then(|| "Sound and picture are back.".to_owned())
+            }
+            MediaEvent::GivenUp(reason) => {
+                self.is_interrupted = true;
+                Some(format!("! {reason}"))
+            }
+            _ => None,
+        }
     }
 
     fn take_roster(&mut self, roster: &Roster) {
@@ -106,4 +128,34 @@ fn order(source: Source, order: MuteOrder) -> String {
 pub(super) fn no_media() -> Failure {
     Failure::failed("the calls of this room service carry no sound and picture")
         .next("Ask its operator, or say it in text with `anteroom call join`")
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_client::media::GiveUpReason;
+
+    use super::*;
+
+    #[test]
+    fn an_interruption_and_its_end_are_told() {
+        let mut audience = Audience::default();
+        let connected = MediaEvent::Connected { slots: Vec::new() };
+        let given_up = MediaEvent::GivenUp(GiveUpReason::Unreachable);
+        for (event, expected) in [
+            (&connected, None),
+            (&MediaEvent::Interrupted, Some("interrupted")),
+            (&connected, Some("back")),
+            (&connected, None),
+            (&MediaEvent::Interrupted, Some("interrupted")),
+            (&given_up, Some("join again")),
+            (&connected, Some("back")),
+        ] {
+            let told = audience.apply_media(event);
+            let is_as_expected = match (&told, expected) {
+                (Some(told), Some(expected)) => told.contains(expected),
+                (told, expected) => told.is_none() && expected.is_none(),
+            };
+            assert!(is_as_expected, "{event:?}: {told:?}");
+        }
+    }
 }

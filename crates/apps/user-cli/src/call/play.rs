@@ -171,13 +171,15 @@ impl Player {
                         bail!(no_media());
                     }
                 }
-                Some(event) = media.next() => match event {
-                    MediaEvent::Connected { .. } => is_connected = true,
-                    MediaEvent::Interrupted => {
-                        print_error("The way to the media server is interrupted: another one is looked for.");
+                Some(event) = media.next() => {
+                    if let MediaEvent::GivenUp(reason) = event {
+                        bail!(reason);
                     }
-                    _ => {}
-                },
+                    is_connected |= matches!(event, MediaEvent::Connected { .. });
+                    if let Some(news) = audience.apply_media(&event) {
+                        print_error(&news);
+                    }
+                }
                 frame = next_frame(&mut frames), if next.is_none() => match frame {
                     Some(frame) => next = Some(frame.context("the file cannot be read on")?),
                     None => return Ok(PlayEnd::Whole(self.played)),

@@ -62,6 +62,9 @@ pub enum MediaCommand {
         session: u64,
         /// The offer.
         offer: SessionDescription,
+        /// The names of its slots in their order. What the device wants to see is said again for those of another
+        /// connection.
+        slots: Vec<String>,
     },
     /// Says what the device sends.
     Publish(PerSource<bool>),
@@ -110,7 +113,7 @@ impl MediaCommand {
     /// Returns the message of the command.
     pub(crate) fn into_message(self) -> ClientMessage {
         match self {
-            Self::Offer { session, offer } => ClientMessage::Media {
+            Self::Offer { session, offer, .. } => ClientMessage::Media {
                 session,
                 offer: offer.into_text(),
             },

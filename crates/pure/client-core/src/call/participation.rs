@@ -9,6 +9,7 @@ mod messages;
 mod moderation;
 mod outside_copies;
 mod relay_budget;
+mod said_media;
 mod ticks;
 mod written_texts;
 
@@ -16,7 +17,7 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use anteroom_e2ee::Moment;
 use anteroom_e2ee_session::SessionTime;
-use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp, media::PerSource};
+use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
     ClientMessage, JoinMessage, JoinedMessage, RosterUpdates, ServerMessage,
 };
@@ -25,7 +26,7 @@ use zeroize::Zeroizing;
 
 use self::{
     answers::Answers, doubtful_texts::DoubtfulTexts, relay_budget::RelayBudget,
-    written_texts::WrittenTexts,
+    said_media::SaidMedia, written_texts::WrittenTexts,
 };
 pub use self::{effects::ParticipationEffect, messages::MessageEffect};
 use super::{
@@ -62,8 +63,8 @@ pub struct Participation {
     doubtful: DoubtfulTexts,
     relays: RelayBudget,
     answers: Answers,
-    /// The sources that the device sends.
-    published: PerSource<bool>,
+    /// What the device sends, and wants to see.
+    said_media: SaidMedia,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,
 }
@@ -108,7 +109,7 @@ impl Participation {
             doubtful: DoubtfulTexts::default(),
             relays: RelayBudget::default(),
             answers: Answers::default(),
-            published: PerSource::default(),
+            said_media: SaidMedia::default(),
             has_unstored: false,
         }
     }

@@ -64,12 +64,18 @@ impl SessionMedia {
                     control.allow_sending(state.may_send).await;
                 }
             }
-            // An offer that is not as it must be is not better the next time.
-            CallEvent::Refused { code, .. }
-                if code == "media_refused" || code == "too_many_slots" =>
-            {
+            CallEvent::Restored { .. } if self.has_seat => {
                 if let Some(control) = &self.control {
-                    control.close().await;
+                    control.resume().await;
+                }
+            }
+            CallEvent::Refused { code, .. } => {
+                if let Some(control) = &self.control {
+                    match code.as_str() {
+                        "media_unavailable" => control.lose().await,
+                        "media_refused" | "too_many_slots" => control.refuse().await,
+                        _ => {}
+                    }
                 }
             }
             _ => {}
@@ -118,6 +124,7 @@ impl SessionMedia {
             return MediaCommand::Offer {
                 session: offer.session,
                 offer: offer.offer,
+                slots: offer.slots,
             };
         }
         future::pending().await

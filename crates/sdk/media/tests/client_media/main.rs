@@ -5,4 +5,5 @@
 mod frames;
 mod meeting;
 mod paths;
+mod recovery;
 mod seals;

@@ -1,6 +1,10 @@
 //! A media server, a call, and the media of its devices, with keys that the test hands out.
 
-use core::{future::Future, net::Ipv4Addr, time::Duration};
+use core::{
+    future::Future,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -32,11 +36,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SLOTS: SlotCounts = SlotCounts { audio: 2, video: 2 };
 
 /// A change of an answer on its way to a device.
-type Tampering = fn(String) -> String;
+type Tampering = Arc<dyn Fn(String) -> String + Send + Sync>;
 
 /// A call at a media server.
 pub(crate) struct Meeting {
-    _server: MediaServer,
+    server: MediaServer,
     pub(crate) call: Arc<CallHandle>,
     /// The queues to the devices.
     devices: Arc<Mutex<BTreeMap<DemuxId, mpsc::UnboundedSender<Message>>>>,
@@ -45,12 +49,16 @@ pub(crate) struct Meeting {
     pub(crate) tampering: Tampering,
 }
 
+/// Numbers of connections.
+type Numbers = Arc<Mutex<Vec<u64>>>;
+
 enum Message {
     Answer(u64, String),
     Want(Wanted),
     Epoch(EpochFrames, oneshot::Sender<()>),
     Allow(bool, oneshot::Sender<()>),
     Restart,
+    Lose,
 }
 
 /// A device in the call.
@@ -61,7 +69,9 @@ pub(crate) struct Device {
     pub(crate) events: MediaEvents,
     pub(crate) slots: Vec<Slot>,
     /// The offers that it has made, by the numbers of their connections.
-    pub(crate) offers: Arc<Mutex<Vec<u64>>>,
+    pub(crate) offers: Numbers,
+    /// Those of the answers that it was given.
+    pub(crate) answers: Numbers,
     number: u32,
 }
 
@@ -83,11 +93,11 @@ impl Meeting {
         let devices = Arc::default();
         tokio::spawn(distribute(events, Arc::clone(&devices)));
         Self {
-            _server: server,
+            server,
             call: Arc::new(call),
             devices,
             leaves: BTreeMap::new(),
-            tampering: |answer| answer,
+            tampering: Arc::new(|answer| answer),
         }
     }
 
@@ -106,8 +116,14 @@ impl Meeting {
         (meeting, joined)
     }
 
-    /// Lets a device join and make its offer. It publishes everything.
-    pub(crate) fn join(&mut self, number: u32) -> Device {
+    /// Returns the address of the server for UDP.
+    pub(crate) fn udp_address(&self) -> SocketAddr {
+        let addresses = self.server.addresses();
+        addresses[0].udp[0]
+    }
+
+    /// Lets a device have media.
+    pub(crate) fn admit(&self, number: u32) -> DemuxId {
         let id = DemuxId::new(number * 16 + 16).unwrap();
         let user = OpaqueUserId::parse(&format!("{number:02x}")).unwrap();
         self.call.activate(id, user);
@@ -120,11 +136,17 @@ impl Meeting {
                 screen_audio: true,
             },
         );
+        id
+    }
+
+    /// Lets a device join and make its offer. It publishes everything.
+    pub(crate) fn join(&mut self, number: u32) -> Device {
+        let id = self.admit(number);
         self.leaves.insert(number, id);
         let (messages, received) = mpsc::unbounded_channel();
         self.devices.lock().unwrap().insert(id, messages.clone());
         let (control, sender, events) = start(SLOTS, 1);
-        let offers = Arc::default();
+        let (offers, answers): (Numbers, Numbers) = Default::default();
         let device = Device {
             id,
             messages,
@@ -132,10 +154,18 @@ impl Meeting {
             events,
             slots: Vec::new(),
             offers: Arc::clone(&offers),
+            answers: Arc::clone(&answers),
             number,
         };
         let call = Arc::clone(&self.call);
-        tokio::spawn(carry(id, control, call, received, offers, self.tampering));
+        tokio::spawn(carry(
+            id,
+            control,
+            call,
+            received,
+            (offers, answers),
+            Arc::clone(&self.tampering),
+        ));
         device
     }
 
@@ -209,7 +239,7 @@ async fn carry(
     mut control: MediaControl,
     call: Arc<CallHandle>,
     mut messages: mpsc::UnboundedReceiver<Message>,
-    offers: Arc<Mutex<Vec<u64>>>,
+    (offers, answers): (Numbers, Numbers),
     tampering: Tampering,
 ) {
     control.open().await;
@@ -223,6 +253,7 @@ async fn carry(
                 Some(Message::Answer(session, answer)) => {
                     let answer = SessionDescription::new(tampering(answer));
                     control.answer(session, answer).await;
+                    answers.lock().unwrap().push(session);
                 }
                 Some(Message::Want(wanted)) => control.want(wanted).await,
                 Some(Message::Epoch(frames, done)) => {
@@ -234,6 +265,7 @@ async fn carry(
                     done.send(()).unwrap();
                 }
                 Some(Message::Restart) => control.restart().await,
+                Some(Message::Lose) => control.lose().await,
                 None => return,
             }
         }
@@ -253,6 +285,16 @@ impl Device {
 
     pub(crate) fn restart(&self) {
         self.send(Message::Restart);
+    }
+
+    /// Says what others see and hear of the device.
+    pub(crate) fn want(&self, wanted: Wanted) {
+        self.send(Message::Want(wanted));
+    }
+
+    /// Says as the room service does that the media server has no connection.
+    pub(crate) fn lose(&self) {
+        self.send(Message::Lose);
     }
 
     pub(crate) async fn until_connected(&mut self) {

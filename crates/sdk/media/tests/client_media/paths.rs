@@ -1,8 +1,13 @@
 //! Ways to the media server.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use crate::meeting::{Device, Meeting, meanwhile, sound};
 
-async fn until_heard(sender: &Device, listener: &mut Device) {
+pub(crate) async fn until_heard(sender: &Device, listener: &mut Device) {
     let id = sender.id;
     let heard = listener.until_frame(|frame| frame.sender == id);
     meanwhile(heard, async |number| {
@@ -16,16 +21,16 @@ async fn until_heard(sender: &Device, listener: &mut Device) {
 async fn where_udp_leads_nowhere_tcp_carries_everything() {
     let mut meeting = Meeting::new();
     // The way over UDP is blocked: the answer's addresses for it lead to nobody.
-    meeting.tampering = |answer| {
+    meeting.tampering = Arc::new(|answer| {
         let lines = answer.split_inclusive('\n');
         let lines = lines.map(|line| match line.contains(" udp ") {
             true => line.replace("127.0.0.1", "127.0.0.9"),
             false => line.to_owned(),
         });
         lines.collect()
-    };
+    });
     let mut blocked = meeting.join(0);
-    meeting.tampering = |answer| answer;
+    meeting.tampering = Arc::new(|answer| answer);
     let mut other = meeting.join(1);
     blocked.until_connected().await;
     other.until_connected().await;
@@ -50,11 +55,37 @@ async fn a_restart_of_ice_goes_on_in_the_same_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_ice_that_leads_nowhere_leaves_the_way_that_works() {
+    let mut meeting = Meeting::new();
+    let is_blocked = Arc::new(AtomicBool::new(false));
+    let blocked = Arc::clone(&is_blocked);
+    meeting.tampering = Arc::new(move |answer| match blocked.load(Ordering::SeqCst) {
+        true => answer.replace(" 127.0.0.1 ", " 127.0.0.9 "),
+        false => answer,
+    });
+    let (mut first, mut second) = (meeting.join(0), meeting.join(1));
+    for device in [&mut first, &mut second] {
+        device.until_connected().await;
+    }
+    for device in [&first, &second] {
+        meeting.add_epoch(device, 1).await;
+    }
+    is_blocked.store(true, Ordering::SeqCst);
+    first.restart();
+    while first.answers.lock().unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    until_heard(&first, &mut second).await;
+    until_heard(&second, &mut first).await;
+    assert_eq!(*first.offers.lock().unwrap(), [1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_an_answer_that_is_none_another_connection_is_offered() {
     let mut meeting = Meeting::new();
-    meeting.tampering = |_| "v=0\r\n".to_owned();
+    meeting.tampering = Arc::new(|_| "v=0\r\n".to_owned());
     let device = meeting.join(0);
-    let offers = std::sync::Arc::clone(&device.offers);
+    let offers = Arc::clone(&device.offers);
     let asked = async {
         while offers.lock().unwrap().len() < 2 {
             tokio::task::yield_now().await;

@@ -13,14 +13,34 @@ impl Participation {
     /// Sends a command about media, unless the call has none for the device.
     pub(super) fn command_media(&mut self, command: MediaCommand) {
         if let MediaCommand::Publish(sources) = &command {
-            self.published = *sources;
+            self.said_media.sources = *sources;
         }
+        let (command, again) = match command {
+            MediaCommand::View(view) => (MediaCommand::View(self.said_media.view(view)), None),
+            MediaCommand::Offer {
+                session,
+                offer,
+                slots,
+            } => {
+                let again = self.said_media.offer(session, slots);
+                let slots = Vec::new();
+                let offer = MediaCommand::Offer {
+                    session,
+                    offer,
+                    slots,
+                };
+                (offer, again.map(MediaCommand::View))
+            }
+            command => (command, None),
+        };
         if self.has_media() && matches!(command, MediaCommand::Publish(_)) && !self.is_active() {
             // It is said when the device comes into the call.
             return;
         }
         if self.has_media() {
-            self.effects.push_back(Effect::Send(command.into_message()));
+            let commands = std::iter::once(command).chain(again);
+            let sent = commands.map(|command| Effect::Send(command.into_message()));
+            self.effects.extend(sent);
         } else {
             self.tell(CallEvent::Media(MediaNotice::Unsupported));
         }
@@ -35,12 +55,15 @@ impl Participation {
 
     /// Says at a new seat what the device sends. The room service keeps that of a seat that was resumed.
     pub(super) fn publish_again(&mut self, same_seat: bool) {
+        if !same_seat {
+            self.said_media.forget_view();
+        }
         if !same_seat
             && self.has_media()
             && self.is_active()
-            && self.published != PerSource::default()
+            && self.said_media.sources != PerSource::default()
         {
-            let publish = MediaCommand::Publish(self.published);
+            let publish = MediaCommand::Publish(self.said_media.sources);
             self.effects.push_back(Effect::Send(publish.into_message()));
         }
     }

@@ -9,8 +9,8 @@ use crate::RoomsError;
 impl CallSession {
     /// Starts the media of this session: frames are sealed for the members of the group, and sent and received over a
     /// connection to the room service's media server as soon as the device is in a call that has media
-    /// ([`SeatInfo::media`](crate::SeatInfo::media)). A lost connection, and one at a new seat, is made again. `None`
-    /// after the first time: the keys of a session count the frames that they have sealed, and are never begun anew.
+    /// ([`SeatInfo::media`](crate::SeatInfo::media)). A lost connection, and one at a new seat, is made again, until
+    /// `MediaEvent::GivenUp`. `None` after the first time: the keys of a session count the frames that they have sealed, and are never begun anew.
     ///
     /// # Errors
     /// [`RoomsError::Over`].
@@ -42,8 +42,8 @@ impl CallSession {
         self.media(MediaCommand::Publish(sources)).await
     }
 
-    /// Says what to show in which slot. The view counts for the connection whose slots it names
-    /// (`MediaEvent::Connected`): after another one it has to be said again.
+    /// Says what to show in which slot (`MediaEvent::Connected`). It is said again for the same slots of another
+    /// connection, whose names are others, unless the device has a new seat.
     ///
     /// # Errors
     /// [`RoomsError::Over`].

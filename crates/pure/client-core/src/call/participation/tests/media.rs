@@ -1,7 +1,8 @@
 //! Media at room services that have some, and at others.
 
 use anteroom_protocol::media::{
-    MuteOrder, MuteTarget, Pause, SessionDescription, SlotWish, Source, Subject, ViewRequest,
+    MuteOrder, MuteTarget, Pause, PerSource, SessionDescription, SlotWish, Source, Subject,
+    ViewRequest,
 };
 
 use super::{features::call_link, *};
@@ -94,6 +95,7 @@ fn commands_about_media_have_their_messages() {
             MediaCommand::Offer {
                 session: 2,
                 offer: SessionDescription::new("v=0".to_owned()),
+                slots: Vec::new(),
             },
             json!({"type": "media", "session": 2, "offer": "v=0"}),
         ),
@@ -156,6 +158,59 @@ fn what_a_device_sends_is_said_again_at_a_new_seat_alone() {
         let published = sent.iter().filter(|message| message["type"] == "publish");
         assert_eq!(published.count(), expected, "{number}");
     }
+}
+
+#[test]
+fn what_a_device_wants_to_see_is_said_again_for_the_slots_of_another_connection() {
+    let mut device = inside_of(Some(member()), &answer(16));
+    messages(&mut device);
+    let view = |mids: [&str; 2]| {
+        let wish = |mid: &str| SlotWish {
+            mid: mid.to_owned(),
+            subject: Subject::Speaker(0),
+            source: Source::Camera,
+            height: 180,
+        };
+        MediaCommand::View(ViewRequest {
+            slots: mids.map(wish).to_vec(),
+            audio_without: Vec::new(),
+        })
+    };
+    let offer = |session, slots: [&str; 2]| MediaCommand::Offer {
+        session,
+        offer: SessionDescription::new("v=0".to_owned()),
+        slots: slots.map(str::to_owned).to_vec(),
+    };
+    let viewed = |device: &mut Participation| -> Vec<String> {
+        let sent = messages(device);
+        let mut views = sent.iter().filter(|message| message["type"] == "view");
+        let slots = views.next().map(|view| view["slots"].as_array().unwrap());
+        assert!(views.next().is_none());
+        let slots = slots.into_iter().flatten();
+        let mids = slots.map(|wish| wish["mid"].as_str().unwrap().to_owned());
+        mids.collect()
+    };
+    for (command, expected) in [
+        (offer(1, ["a", "b"]), &[][..]),
+        (view(["b", "a"]), &["b", "a"]),
+        // A restart of ICE.
+        (offer(1, ["a", "b"]), &[]),
+        (offer(2, ["c", "d"]), &["d", "c"]),
+        // The application knows the former connection alone.
+        (view(["a", "b"]), &["c", "d"]),
+        (view(["c", "d"]), &["c", "d"]),
+        (offer(3, ["e", "f"]), &["e", "f"]),
+    ] {
+        perform(&mut device, command);
+        assert_eq!(viewed(&mut device), expected);
+    }
+    // Numbers of devices are others at another seat.
+    device.disconnect(TIME, &mut rng());
+    device.continues_era(EraId::from_bytes([7; 16]));
+    enter(&mut device, &answer(48));
+    messages(&mut device);
+    perform(&mut device, offer(4, ["g", "h"]));
+    assert_eq!(viewed(&mut device), [""; 0]);
 }
 
 #[test]
