@@ -200,14 +200,22 @@ impl Call {
         }
     }
 
-    /// Records that the media have stopped a source, until the device publishes it anew.
+    /// Mutes a source that the media have dropped, until the device publishes it anew.
+    ///
+    /// The media are told, too: the device may have published the source anew since, and they forward it then. So both
+    /// come to the same state, whatever has passed on its way between them.
     pub(super) fn source_dropped(&mut self, device: DemuxId, source: Source) {
         if let Some(seat) = self.seats.of_demux_id(device)
             && self.has_media(device)
         {
-            self.change_sources(seat, |device| {
-                device.sources.obey(source, MuteOrder::Mute);
+            let order = MuteOrder::Mute;
+            self.media(MediaCommand::Mute {
+                by: device,
+                target: MuteTarget::One(device),
+                source,
+                order,
             });
+            self.change_sources(seat, |device| device.sources.obey(source, order));
         }
     }
 

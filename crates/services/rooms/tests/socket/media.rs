@@ -135,6 +135,9 @@ async fn offers_views_and_publications_reach_the_media_and_their_events_the_devi
     let (code, message) = error(&mut guest).await;
     assert_eq!(code, "source_dropped");
     assert!(message.starts_with("Your camera sent more"), "{message}");
+    // The guest may have published it anew, so that the media are told, too.
+    let mute = format!("Mute Camera of {guest_id} by {guest_id}");
+    media.told_until(&mute).await;
     host.roster(|roster| sent(roster, guest_id).is_none()).await;
     media.tells(MediaEvent::RequestDropped {
         device: device(guest_id),

@@ -153,6 +153,7 @@ impl Model {
     pub(super) fn source_dropped(&mut self, id: u32, source: Source) {
         let device = self.by_id(id).cloned();
         if device.is_some_and(|device| self.has_media(&device)) {
+            self.fact(format!("media mute {id} {} by {id}", letter(source)));
             *self.by_id(id).unwrap().muted.of_mut(source) = true;
             self.note();
         }

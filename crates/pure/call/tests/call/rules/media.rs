@@ -280,6 +280,7 @@ fn an_admin_stops_what_others_send() {
             "~1 join a member 1
              ~1 publish cs
              dropped 1 c
+             > media mute 1 c by 1
              > 1: participants [1a=1(s)] 0
              ~1 publish s
              ~wait 1000
