@@ -111,11 +111,12 @@ impl Call {
     ) -> Result<(), ErrorCode> {
         let device = self.media_device(seat)?;
         let now = self.now;
-        let limits = self.media_limits(seat);
+        let user = self.active(seat)?.user.clone();
         // A device waits for the answer to its offer, so that it receives every refusal of one.
-        if !limits.offer(now) {
+        if !(self.users.may_offer(&user) && self.media_limits(seat).offer(now)) {
             return Err(ErrorCode::TooManyOffers);
         }
+        self.users.count_offer(&user);
         self.media(MediaCommand::Offer {
             device,
             session,

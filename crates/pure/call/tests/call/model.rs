@@ -115,6 +115,8 @@ pub(crate) struct Model {
     all_relays: BucketLevel,
     /// The debts of commits of each user.
     user_commits: BTreeMap<char, BucketLevel>,
+    /// The debts of offers of each user.
+    user_offers: BTreeMap<char, BucketLevel>,
     /// The debts of refusals of each user.
     user_refusals: BTreeMap<char, BucketLevel>,
     pub(crate) groups: Groups,
@@ -156,6 +158,7 @@ impl Model {
             user_relays: BTreeMap::new(),
             all_relays: BucketLevel::default(),
             user_commits: BTreeMap::new(),
+            user_offers: BTreeMap::new(),
             user_refusals: BTreeMap::new(),
             groups: Groups::default(),
             history: vec![Vec::new()],

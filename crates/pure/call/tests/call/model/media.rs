@@ -48,9 +48,13 @@ impl Model {
             return error;
         }
         let now = self.now;
-        if !self.by_id(sender.id)?.offers.fill(5, 25, 1_000, now) {
+        let own = self.user_offers.get(&sender.user).copied();
+        let mut own = own.unwrap_or_default();
+        let of_user = own.fill(5, 50, 2, now);
+        if !(of_user && self.by_id(sender.id)?.offers.fill(5, 25, 1, now)) {
             return Some("error media_refused");
         }
+        self.user_offers.insert(sender.user, own);
         self.fact(format!("media offer {} {session}", sender.id));
         None
     }

@@ -328,3 +328,32 @@ fn requests_about_media_have_limits() {
     );
     check(&[("offers, views and publications", FREE, &script)]);
 }
+
+#[test]
+fn offers_are_counted_for_the_user_over_seats_and_devices() {
+    let offers = "~1 offer 1\n".repeat(usize::try_from(OFFER_BURST).unwrap());
+    let others = offers.replace("~1", "~2");
+    let script = format!(
+        "~9 join f member 9
+         ~1 join a member 1
+         ~2 join a member 2
+         {offers}{others}~1 leave
+         ~3 join a member 3
+         3 offer 1
+         > 3: error media_refused
+         9 offer 1
+         > media offer 9 1
+         ~2 leave
+         ~3 leave
+         ~wait 2499
+         ~4 join a member 4
+         4 offer 1
+         > 4: error media_refused
+         ~wait 1
+         4 offer 1
+         > media offer 4 1
+         4 offer 2
+         > 4: error media_refused"
+    );
+    check(&[("joining again brings no offers", FREE, &script)]);
+}
