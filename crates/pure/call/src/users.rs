@@ -3,7 +3,10 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use anteroom_protocol::OpaqueUserId;
+use anteroom_protocol::{
+    DemuxId, OpaqueUserId,
+    media::{PerSource, Source},
+};
 
 use crate::{
     COMMITS_OF_USER_PER_SECOND, Moment, OFFER_BURST_OF_USER, OFFER_INTERVAL, OFFERS_OF_USER,
@@ -31,6 +34,8 @@ pub(crate) struct Users {
     remembered: usize,
     max_remembered: usize,
     co_admins: usize,
+    /// The number of users of whom a source is held.
+    held: usize,
     /// Users who had no seat and buckets that were not full, each once, with the moment at which that is looked at
     /// again. A user who comes back before the buckets are full continues with them.
     spent: VecDeque<(Moment, OpaqueUserId)>,
@@ -54,6 +59,8 @@ struct User {
     blocked: bool,
     denied: bool,
     is_co_admin: bool,
+    /// The sources that are held, each with the admin's device that has said so.
+    holds: Option<Box<PerSource<Option<DemuxId>>>>,
 }
 
 impl Default for User {
@@ -69,6 +76,7 @@ impl Default for User {
             blocked: false,
             denied: false,
             is_co_admin: false,
+            holds: None,
         }
     }
 }
@@ -212,7 +220,10 @@ impl Users {
     }
 
     pub(crate) fn add_seat(&mut self, user: &OpaqueUserId, seat: Seat) {
-        self.users.entry(user.clone()).or_default().seats.push(seat);
+        let known = self.users.entry(user.clone()).or_default();
+        // Most users have one device: room for four would cost each of them.
+        known.seats.reserve_exact(1);
+        known.seats.push(seat);
     }
 
     /// Records that a user has lost a seat.
@@ -310,6 +321,50 @@ impl Users {
         }
     }
 
+    /// Holds a source of a user for the rest of the era, unless as many users are held as may be remembered.
+    pub(crate) fn hold(&mut self, user: &OpaqueUserId, source: Source, by: DemuxId) {
+        let is_full = self.held >= self.max_remembered;
+        let Some(known) = self.users.get_mut(user) else {
+            return;
+        };
+        if known.holds.is_none() && is_full {
+            return;
+        }
+        self.held += usize::from(known.holds.is_none());
+        let holds = known.holds.get_or_insert_default();
+        *holds.of_mut(source) = Some(by);
+    }
+
+    /// Ends the hold of a source of a user.
+    pub(crate) fn release(&mut self, user: &OpaqueUserId, source: Source) {
+        let Some(known) = self.users.get_mut(user) else {
+            return;
+        };
+        if let Some(holds) = &mut known.holds {
+            *holds.of_mut(source) = None;
+            if **holds == PerSource::default() {
+                known.holds = None;
+                self.held -= 1;
+            }
+        }
+        self.drop_if_empty(user);
+    }
+
+    /// Ends the holds of a source of all users but some, also of those without a seat.
+    pub(crate) fn release_all_but(&mut self, others: &[OpaqueUserId], source: Source) {
+        let held = self.users.iter().filter(|(_, known)| known.holds.is_some());
+        let held = held.map(|(user, _)| user.clone());
+        let held: Vec<OpaqueUserId> = held.filter(|user| !others.contains(user)).collect();
+        for user in held {
+            self.release(&user, source);
+        }
+    }
+
+    /// Returns the admin's device that holds a source of a user.
+    pub(crate) fn holder(&self, user: &OpaqueUserId, source: Source) -> Option<DemuxId> {
+        *self.users.get(user)?.holds.as_ref()?.of(source)
+    }
+
     /// Drops a user's record if it holds nothing.
     fn drop_if_empty(&mut self, user: &OpaqueUserId) {
         let now = self.now;
@@ -317,6 +372,7 @@ impl Users {
             known.seats.is_empty()
                 && !known.is_remembered()
                 && !known.is_co_admin
+                && known.holds.is_none()
                 && known.has_full_buckets(now)
         };
         if self.users.get(user).is_some_and(is_empty) {
