@@ -187,6 +187,7 @@ impl Call {
         if let Some(before) = self.connections.insert(device, connection) {
             around.routes.remove(self.key(device, before));
         }
+        self.port.events.forget_states(device);
         if let Some(name) = self.sfu.path_user(device) {
             around.routes.add(self.key(device, connection), name);
         }

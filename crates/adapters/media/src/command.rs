@@ -57,6 +57,10 @@ const OFFERS: usize = 4;
 /// The number of orders of admins that wait at once.
 const ORDERS: usize = 64;
 
+/// The number of orders of a device about itself that wait at once: one for each source that was dropped, and as many
+/// as an admin may give at once.
+const OWN_ORDERS: usize = 32;
+
 impl Command {
     /// Returns the device that the command is of, and goes with.
     const fn device(&self) -> Option<DemuxId> {
@@ -67,6 +71,11 @@ impl Command {
             | Self::Attach { device, .. }
             | Self::View { device, .. }
             | Self::Publish { device, .. } => Some(*device),
+            Self::Mute {
+                by,
+                target: MuteTarget::One(device),
+                ..
+            } if by.number() == device.number() => Some(*device),
             Self::Mute { .. } => None,
         }
     }
@@ -113,6 +122,7 @@ impl CommandQueue {
         let commands = &mut self.0.lock().commands;
         let limit = match &command {
             Command::Offer { .. } => OFFERS,
+            Command::Mute { .. } if command.device().is_some() => OWN_ORDERS,
             Command::Mute { .. } => ORDERS,
             _ => usize::MAX,
         };

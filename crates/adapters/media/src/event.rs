@@ -171,6 +171,17 @@ impl CallEventQueue {
         });
     }
 
+    /// Drops the states of a device's former connection, which a new one replaces.
+    pub(crate) fn forget_states(&self, device: DemuxId) {
+        let events = &mut self.waiting.lock().events;
+        events.retain(|event| match event {
+            MediaEvent::Slots { device: other, .. }
+            | MediaEvent::Send { device: other, .. }
+            | MediaEvent::Disconnected { device: other } => *other != device,
+            _ => true,
+        });
+    }
+
     /// Returns the next event, or `None` after the last one.
     pub(crate) async fn next(&self) -> Option<MediaEvent> {
         loop {
@@ -246,6 +257,14 @@ mod tests {
         assert_eq!(events.len(), 4 + WAITING);
         assert_eq!(events[..2], [slots(1, 99), slots(2, 99)]);
         assert_eq!(events.last(), Some(&answer(1, 99)));
+        queue.push(slots(1, 0));
+        queue.push(slots(2, 0));
+        queue.push(MediaEvent::Disconnected { device: id(1) });
+        queue.push(answer(1, 2));
+        queue.forget_states(id(1));
+        // Those of the next connection do not come before its answer.
+        queue.push(slots(1, 1));
+        assert_eq!(all(&queue), [slots(2, 0), answer(1, 2), slots(1, 1)]);
         queue.push(answer(1, 1));
         queue.push(answer(2, 1));
         queue.forget(id(1));

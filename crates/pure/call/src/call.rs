@@ -4,6 +4,7 @@ mod admission;
 mod announcements;
 mod decisions;
 mod groups;
+mod holds;
 mod media;
 mod messages;
 mod moderation;
@@ -44,8 +45,8 @@ pub struct Limits {
     pub devices_per_user: u32,
     /// The minimum time between announcements of the roster.
     pub roster_interval: Duration,
-    /// The maximum number of users whose approvals, denials and blocks are stored in an era, and of those who
-    /// have been active in it and may return under a lock.
+    /// The maximum number of users whose approvals, denials and blocks are stored in an era, of those who have
+    /// been active in it and may return under a lock, and of those of whom an admin holds a source.
     pub max_remembered_users: usize,
     /// The maximum number of co-admins in an era.
     pub max_co_admins: usize,

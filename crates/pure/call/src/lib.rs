@@ -34,7 +34,7 @@
 //! | co-admins | An admin with the passkey makes a user with an active device a co-admin, eight at most. The user's active devices have the rights of admins, in the call and on a return, until that is taken back, another user removes or blocks the user, or the era ends. Co-admins make no co-admins, displace nobody, are displaced, removed and blocked as others, and remove and block no admin. To the rules of groups they are no admins. A device whose rights change receives the whole roster. |
 //! | moderation | Every device receives a change of the lock and of the approval, and a device a change of its rights. |
 //! | raise hand | Active devices only, two changes at once and one a second. The time of the first raise stays until the hand is lowered. |
-//! | media | For active devices with a member key, where a media server carries the call ([`Limits::has_media`]); others: `error not_active`, `media_refused`, `media_unavailable`. [`Output::Media`] activates a device when it becomes active, and ends its media when it loses its seat, before anybody is told. A lost connection keeps the media for as long as the seat, and a resume takes them over. Five offers at once and one in 5 s, each refused one answered with `error media_refused`; ten views and two publications a second. |
+//! | media | For active devices with a member key, where a media server carries the call ([`Limits::has_media`]); others: `error not_active`, `media_refused`, `media_unavailable`. [`Output::Media`] activates a device when it becomes active, and ends its media when it loses its seat, before anybody is told. A lost connection keeps the media for as long as the seat, and a resume takes them over. A hold is of the user, over devices and seats, until it is released. Five offers of a device at once and one in 5 s, ten of a user at once and two in 5 s, each refused one answered with `error media_refused`; ten views and two publications a second. |
 //! | publish | What a device says it sends stands in its entry, but for what an admin has stopped. |
 //! | mute | From admins and co-admins, in the limit of decisions: stops a source of one device or of all but the sender's and those named, until the device publishes it anew; with a hold for as long as it is held. The media are told first, then each device with `muted`. |
 //! | relay | From active to active devices. Bodies of 256 KiB at once and 64 KiB a second for each user, 1 MiB a second for the call; a body counts as 1 KiB at least. |
@@ -164,6 +164,12 @@ pub const OFFER_BURST: u32 = 5;
 
 /// The time after which a device may offer one more, in seconds.
 pub const OFFER_INTERVAL: u32 = 5;
+
+/// The number of connections for media that a user may offer at once, over all devices and seats of an era.
+pub const OFFER_BURST_OF_USER: u32 = 10;
+
+/// The number of connections for media that a user may offer in [`OFFER_INTERVAL`], on average.
+pub const OFFERS_OF_USER: u32 = 2;
 
 /// The number of times that a device may say at once, and in a second, what it wants to see where.
 pub const VIEWS_PER_SECOND: u32 = 10;

@@ -40,9 +40,9 @@ pub enum MediaCommand {
         /// Each source.
         sources: PerSource<bool>,
     },
-    /// An admin stops what others send.
+    /// An admin stops what others send, or the call a source that the media have dropped.
     Mute {
-        /// The admin's device.
+        /// The admin's device, or the device itself.
         by: DemuxId,
         /// The devices.
         target: MuteTarget,

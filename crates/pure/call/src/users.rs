@@ -3,11 +3,15 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use anteroom_protocol::OpaqueUserId;
+use anteroom_protocol::{
+    DemuxId, OpaqueUserId,
+    media::{PerSource, Source},
+};
 
 use crate::{
-    COMMITS_OF_USER_PER_SECOND, Moment, REFUSAL_BURST_OF_USER, REFUSALS_OF_USER_PER_SECOND,
-    RELAY_BURST_OF_USER, RELAY_RATE_OF_USER, seats::Seat, token_bucket::TokenBucket,
+    COMMITS_OF_USER_PER_SECOND, Moment, OFFER_BURST_OF_USER, OFFER_INTERVAL, OFFERS_OF_USER,
+    REFUSAL_BURST_OF_USER, REFUSALS_OF_USER_PER_SECOND, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER,
+    seats::Seat, token_bucket::TokenBucket,
 };
 
 type RelayBucket = TokenBucket<RELAY_BURST_OF_USER, RELAY_RATE_OF_USER>;
@@ -16,7 +20,11 @@ type CommitBucket = TokenBucket<COMMITS_OF_USER_PER_SECOND, COMMITS_OF_USER_PER_
 
 type RefusalBucket = TokenBucket<REFUSAL_BURST_OF_USER, REFUSALS_OF_USER_PER_SECOND>;
 
-/// The time after which an empty bucket of relays is full again. Those of commits and refusals are full by then.
+/// An offer for each interval, so that the tokens of a second are an integer.
+type OfferBucket = TokenBucket<{ OFFER_BURST_OF_USER * OFFER_INTERVAL }, OFFERS_OF_USER>;
+
+/// The time after which an empty bucket of relays is full again, and those of commits and refusals. The bucket of offers
+/// may take several times as long.
 const REFILL: Duration = Duration::from_secs((RELAY_BURST_OF_USER / RELAY_RATE_OF_USER) as u64 + 1);
 
 /// The users of a call: those with a seat, and those an admin has decided on.
@@ -26,8 +34,10 @@ pub(crate) struct Users {
     remembered: usize,
     max_remembered: usize,
     co_admins: usize,
-    /// Users without a seat whose buckets are not full yet, each with the moment at which they will be. A user
-    /// who comes back before then continues with the same buckets.
+    /// The number of users of whom a source is held.
+    held: usize,
+    /// Users who had no seat and buckets that were not full, each once, with the moment at which that is looked at
+    /// again. A user who comes back before the buckets are full continues with them.
     spent: VecDeque<(Moment, OpaqueUserId)>,
     now: Moment,
 }
@@ -41,10 +51,16 @@ struct User {
     commits: CommitBucket,
     /// The rate limit of refusals of commits.
     refusals: RefusalBucket,
+    /// The rate limit of offers of connections for media.
+    offers: OfferBucket,
+    /// Whether the user is among the spent ones.
+    is_spent: bool,
     approved: bool,
     blocked: bool,
     denied: bool,
     is_co_admin: bool,
+    /// The sources that are held, each with the admin's device that has said so.
+    holds: Option<Box<PerSource<Option<DemuxId>>>>,
 }
 
 impl Default for User {
@@ -54,10 +70,13 @@ impl Default for User {
             relays: RelayBucket::full(),
             commits: CommitBucket::full(),
             refusals: RefusalBucket::full(),
+            offers: OfferBucket::full(),
+            is_spent: false,
             approved: false,
             blocked: false,
             denied: false,
             is_co_admin: false,
+            holds: None,
         }
     }
 }
@@ -68,7 +87,10 @@ impl User {
     }
 
     fn has_full_buckets(&self, now: Moment) -> bool {
-        self.relays.is_full(now) && self.commits.is_full(now) && self.refusals.is_full(now)
+        self.relays.is_full(now)
+            && self.commits.is_full(now)
+            && self.refusals.is_full(now)
+            && self.offers.is_full(now)
     }
 }
 
@@ -102,10 +124,27 @@ impl Users {
     /// Drops the users without a seat whose buckets are full again.
     pub(crate) fn advance(&mut self, now: Moment) {
         self.now = now;
-        while self.spent.front().is_some_and(|(full, _)| *full <= now) {
+        while self.spent.front().is_some_and(|(due, _)| *due <= now) {
             if let Some((_, user)) = self.spent.pop_front() {
+                if let Some(known) = self.users.get_mut(&user) {
+                    known.is_spent = false;
+                }
+                self.note_spent(&user);
                 self.drop_if_empty(&user);
             }
+        }
+    }
+
+    /// Notes a user without a seat whose buckets are not full.
+    fn note_spent(&mut self, user: &OpaqueUserId) {
+        let now = self.now;
+        if let Some(known) = self.users.get_mut(user)
+            && !known.is_spent
+            && known.seats.is_empty()
+            && !known.has_full_buckets(now)
+        {
+            known.is_spent = true;
+            self.spent.push_back((now.plus(REFILL), user.clone()));
         }
     }
 
@@ -134,6 +173,20 @@ impl Users {
         let now = self.now;
         if let Some(known) = self.users.get_mut(user) {
             known.commits.take(1, now);
+        }
+    }
+
+    /// Returns whether the user may offer a connection for media.
+    pub(crate) fn may_offer(&self, user: &OpaqueUserId) -> bool {
+        let known = self.users.get(user);
+        known.is_some_and(|known| known.offers.holds(OFFER_INTERVAL.into(), self.now))
+    }
+
+    /// Counts an offer of the user.
+    pub(crate) fn count_offer(&mut self, user: &OpaqueUserId) {
+        let now = self.now;
+        if let Some(known) = self.users.get_mut(user) {
+            known.offers.take(OFFER_INTERVAL.into(), now);
         }
     }
 
@@ -167,18 +220,18 @@ impl Users {
     }
 
     pub(crate) fn add_seat(&mut self, user: &OpaqueUserId, seat: Seat) {
-        self.users.entry(user.clone()).or_default().seats.push(seat);
+        let known = self.users.entry(user.clone()).or_default();
+        // Most users have one device: room for four would cost each of them.
+        known.seats.reserve_exact(1);
+        known.seats.push(seat);
     }
 
     /// Records that a user has lost a seat.
     pub(crate) fn remove_seat(&mut self, user: &OpaqueUserId, seat: Seat) {
         if let Some(known) = self.users.get_mut(user) {
             known.seats.retain(|other| *other != seat);
-            if known.seats.is_empty() && !known.has_full_buckets(self.now) {
-                let full = self.now.plus(REFILL);
-                self.spent.push_back((full, user.clone()));
-            }
         }
+        self.note_spent(user);
         self.drop_if_empty(user);
     }
 
@@ -268,6 +321,50 @@ impl Users {
         }
     }
 
+    /// Holds a source of a user for the rest of the era, unless as many users are held as may be remembered.
+    pub(crate) fn hold(&mut self, user: &OpaqueUserId, source: Source, by: DemuxId) {
+        let is_full = self.held >= self.max_remembered;
+        let Some(known) = self.users.get_mut(user) else {
+            return;
+        };
+        if known.holds.is_none() && is_full {
+            return;
+        }
+        self.held += usize::from(known.holds.is_none());
+        let holds = known.holds.get_or_insert_default();
+        *holds.of_mut(source) = Some(by);
+    }
+
+    /// Ends the hold of a source of a user.
+    pub(crate) fn release(&mut self, user: &OpaqueUserId, source: Source) {
+        let Some(known) = self.users.get_mut(user) else {
+            return;
+        };
+        if let Some(holds) = &mut known.holds {
+            *holds.of_mut(source) = None;
+            if **holds == PerSource::default() {
+                known.holds = None;
+                self.held -= 1;
+            }
+        }
+        self.drop_if_empty(user);
+    }
+
+    /// Ends the holds of a source of all users but some, also of those without a seat.
+    pub(crate) fn release_all_but(&mut self, others: &[OpaqueUserId], source: Source) {
+        let held = self.users.iter().filter(|(_, known)| known.holds.is_some());
+        let held = held.map(|(user, _)| user.clone());
+        let held: Vec<OpaqueUserId> = held.filter(|user| !others.contains(user)).collect();
+        for user in held {
+            self.release(&user, source);
+        }
+    }
+
+    /// Returns the admin's device that holds a source of a user.
+    pub(crate) fn holder(&self, user: &OpaqueUserId, source: Source) -> Option<DemuxId> {
+        *self.users.get(user)?.holds.as_ref()?.of(source)
+    }
+
     /// Drops a user's record if it holds nothing.
     fn drop_if_empty(&mut self, user: &OpaqueUserId) {
         let now = self.now;
@@ -275,6 +372,7 @@ impl Users {
             known.seats.is_empty()
                 && !known.is_remembered()
                 && !known.is_co_admin
+                && known.holds.is_none()
                 && known.has_full_buckets(now)
         };
         if self.users.get(user).is_some_and(is_empty) {
@@ -284,82 +382,4 @@ impl Users {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Returns the hex of a ciphertext whose halves consist of these digits.
-    fn ciphertext(first: char, second: char) -> OpaqueUserId {
-        let half = |digit: char| digit.to_string().repeat(64);
-        OpaqueUserId::parse(&format!("00{}{}", half(first), half(second))).unwrap()
-    }
-
-    #[test]
-    fn a_user_who_shifts_the_second_half_stays_the_same_user() {
-        let mut users = Users::new([], 8);
-        let [user, shifted] = ['1', '2'].map(|second| ciphertext('a', second));
-        let other = ciphertext('b', '1');
-        users.approve(&user);
-        users.deny(&user);
-        users.block(&user);
-        for (user, known) in [(&user, true), (&shifted, true), (&other, false)] {
-            assert_eq!(users.is_approved(user), known);
-            assert_eq!(users.was_denied(user), known);
-            assert_eq!(users.is_blocked(user), known);
-        }
-        assert_eq!(users.known_as(&shifted).as_str(), user.as_str());
-        assert!(users.forget_approval(&shifted));
-        assert!(!users.is_approved(&user));
-    }
-
-    #[test]
-    fn a_user_who_comes_back_has_the_bucket_of_before_until_it_is_full() {
-        let mut users = Users::new([], 8);
-        let user = ciphertext('a', '1');
-        let mut seats = (1..).map(Seat::of_number);
-        let at = |millis: u64| Moment::from_millis(1_000_000 + millis);
-        users.advance(at(0));
-        users.add_seat(&user, seats.next().unwrap());
-        users.count_relay(&user, RELAY_BURST_OF_USER.into());
-        for (millis, bytes) in [(0, 0), (1_000, u64::from(RELAY_RATE_OF_USER))] {
-            users.advance(at(millis));
-            for seat in users.seats(&user).to_vec() {
-                users.remove_seat(&user, seat);
-            }
-            users.add_seat(&user, seats.next().unwrap());
-            assert!(users.may_relay(&user, bytes));
-            assert!(!users.may_relay(&user, bytes + 1));
-        }
-        for seat in users.seats(&user).to_vec() {
-            users.remove_seat(&user, seat);
-        }
-        users.advance(at(1_000 + 5_000));
-        assert!(users.users.is_empty() && users.spent.is_empty());
-    }
-
-    #[test]
-    fn a_user_who_comes_back_has_the_commits_of_before() {
-        let mut users = Users::new([], 8);
-        let user = ciphertext('a', '1');
-        let mut seats = (1..).map(Seat::of_number);
-        users.advance(Moment::from_millis(1_000_000));
-        for left in (0..COMMITS_OF_USER_PER_SECOND).rev() {
-            let seat = seats.next().unwrap();
-            users.add_seat(&user, seat);
-            assert!(users.may_commit(&user));
-            users.count_commit(&user);
-            assert_eq!(users.may_commit(&user), left > 0);
-            users.remove_seat(&user, seat);
-        }
-        users.advance(Moment::from_millis(1_005_000));
-        assert!(users.users.is_empty() && users.spent.is_empty());
-    }
-
-    #[test]
-    fn ids_of_another_length_count_as_a_whole() {
-        let mut users = Users::new([], 8);
-        let long =
-            |last: &str| OpaqueUserId::parse(&format!("00{}{last}", "a".repeat(128))).unwrap();
-        users.block(&long("1"));
-        assert!(!users.is_blocked(&long("2")));
-    }
-}
+mod tests;

@@ -31,9 +31,9 @@ fn leave(device: u32) -> Command {
     }
 }
 
-fn mute() -> Command {
+fn mute(by: u32) -> Command {
     Command::Mute {
-        by: id(1),
+        by: id(by),
         target: MuteTarget::One(id(2)),
         source: Source::Audio,
         order: MuteOrder::Mute,
@@ -51,12 +51,15 @@ fn a_device_has_few_commands_at_once() {
     let queue = CommandQueue::default();
     let mut refused = 0;
     for _ in 0..100 {
-        for command in [view(1), offer(1), view(2), offer(2), mute()] {
+        for command in [view(1), offer(1), view(2), offer(2), mute(1), mute(2)] {
             refused += usize::from(queue.push(command).is_err());
         }
     }
-    assert_eq!(refused, 2 * (100 - OFFERS) + 100 - ORDERS);
-    assert_eq!(waiting(&queue), 2 + 2 * OFFERS + ORDERS);
+    assert_eq!(
+        refused,
+        2 * (100 - OFFERS) + 100 - ORDERS + 100 - OWN_ORDERS
+    );
+    assert_eq!(waiting(&queue), 2 + 2 * OFFERS + ORDERS + OWN_ORDERS);
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl MediaEvents for ServerEvents {
     }
 }
 
-/// Returns the event for the room service, which tells devices of orders and of lost connections itself.
+/// Returns the event for the room service, which tells devices of orders itself.
 fn event(event: ServerEvent) -> Option<MediaEvent> {
     Some(match event {
         ServerEvent::Answer {
@@ -144,7 +144,8 @@ fn event(event: ServerEvent) -> Option<MediaEvent> {
         },
         ServerEvent::Speakers(speakers) => MediaEvent::Speakers(speakers),
         ServerEvent::Failed => MediaEvent::Failed,
-        ServerEvent::Muted { .. } | ServerEvent::Disconnected { .. } => return None,
+        ServerEvent::Disconnected { device } => MediaEvent::Disconnected { device },
+        ServerEvent::Muted { .. } => return None,
     })
 }
 

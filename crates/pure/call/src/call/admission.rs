@@ -64,6 +64,7 @@ impl Call {
             self.phase = Phase::Running;
         }
         self.send_joined(seat, connection, 0);
+        self.tell_holds(seat);
         Ok(())
     }
 
@@ -210,6 +211,7 @@ impl Call {
         for commit in missed {
             self.send(join.connection, commit);
         }
+        self.tell_holds(seat);
     }
 
     /// Sends `joined`, which `missed_commits` commits follow.

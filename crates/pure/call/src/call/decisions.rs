@@ -12,7 +12,7 @@ use crate::{
 /// The device that a decision is about.
 pub(super) struct DecisionTarget {
     pub(super) seat: Seat,
-    user: OpaqueUserId,
+    pub(super) user: OpaqueUserId,
     status: Status,
 }
 
@@ -75,6 +75,7 @@ impl Call {
             if let Some(connection) = device.connection() {
                 self.send(connection, Message::Admitted { present, statement });
             }
+            self.tell_holds(*seat);
         }
         self.give_rights_to_co_admins(activated);
     }

@@ -69,7 +69,7 @@ impl Call {
     }
 
     /// Returns whether a device may send and receive: it is in the call, and its media are sealed.
-    fn carries(&self, device: &Device) -> bool {
+    pub(super) fn carries(&self, device: &Device) -> bool {
         self.limits.has_media && device.status() == Status::Active && device.member.is_some()
     }
 
@@ -86,6 +86,7 @@ impl Call {
                 user: device.user.clone(),
             };
             self.media(command);
+            self.hold_activated(seat);
         }
     }
 
@@ -111,11 +112,12 @@ impl Call {
     ) -> Result<(), ErrorCode> {
         let device = self.media_device(seat)?;
         let now = self.now;
-        let limits = self.media_limits(seat);
+        let user = self.active(seat)?.user.clone();
         // A device waits for the answer to its offer, so that it receives every refusal of one.
-        if !limits.offer(now) {
+        if !(self.users.may_offer(&user) && self.media_limits(seat).offer(now)) {
             return Err(ErrorCode::TooManyOffers);
         }
+        self.users.count_offer(&user);
         self.media(MediaCommand::Offer {
             device,
             session,
@@ -157,62 +159,90 @@ impl Call {
         self.must_have_media()?;
         let by = self.seats.get(admin).map(|device| device.demux_id);
         let by = by.ok_or(ErrorCode::NotJoined)?;
-        let seats: Vec<Seat> = match &target {
+        match target {
             MuteTarget::One(device) => {
-                let target = self.target(admin, *device)?;
+                let target = self.target(admin, device)?;
                 target.must_be(Status::Active)?;
-                vec![target.seat]
+                self.count_moderation(admin)?;
+                let mut seats = vec![target.seat];
+                if order != MuteOrder::Mute {
+                    seats.extend(self.other_seats_with_media(&target.user, target.seat));
+                    self.record_hold(&target.user, source, by, order);
+                }
+                for seat in &seats {
+                    self.order_one(*seat, by, source, order);
+                }
+                self.obey(&seats, by, source, order);
             }
             MuteTarget::AllBut(others) => {
                 self.must_be_admin(admin)?;
+                self.count_moderation(admin)?;
+                let others = match order {
+                    MuteOrder::Mute => others,
+                    MuteOrder::Hold | MuteOrder::Release => {
+                        self.record_holds(by, others, source, order)
+                    }
+                };
                 let devices = self.seats.iter();
                 let named = devices.filter(|(_, device)| {
                     device.demux_id != by && !others.contains(&device.demux_id)
                 });
-                named.map(|(seat, _)| seat).collect()
+                let seats: Vec<Seat> = named.map(|(seat, _)| seat).collect();
+                self.media(MediaCommand::Mute {
+                    by,
+                    target: MuteTarget::AllBut(others),
+                    source,
+                    order,
+                });
+                self.obey(&seats, by, source, order);
             }
-        };
-        self.count_moderation(admin)?;
-        self.media(MediaCommand::Mute {
-            by,
-            target,
-            source,
-            order,
-        });
-        for seat in seats {
-            self.obey(seat, by, source, order);
         }
         Ok(())
     }
 
-    /// Carries an order out for one device, and tells the device.
-    fn obey(&mut self, seat: Seat, by: DemuxId, source: Source, order: MuteOrder) {
-        let Some(device) = self.seats.get(seat) else {
-            return;
-        };
-        if !self.carries(device) {
-            return;
-        }
-        let connection = device.connection();
-        self.change_sources(seat, |device| device.sources.obey(source, order));
-        if let Some(connection) = connection {
-            self.send(connection, Message::Muted { by, source, order });
-        }
-    }
-
-    /// Records that the media have stopped a source, until the device publishes it anew.
-    pub(super) fn source_dropped(&mut self, device: DemuxId, source: Source) {
-        if let Some(seat) = self.seats.of_demux_id(device)
-            && self.has_media(device)
-        {
-            self.change_sources(seat, |device| {
-                device.sources.obey(source, MuteOrder::Mute);
+    /// Orders the media to stop a source of one device, or to let it go on.
+    pub(super) fn order_one(&mut self, seat: Seat, by: DemuxId, source: Source, order: MuteOrder) {
+        if let Some(device) = self.seats.get(seat).map(|device| device.demux_id) {
+            self.media(MediaCommand::Mute {
+                by,
+                target: MuteTarget::One(device),
+                source,
+                order,
             });
         }
     }
 
+    /// Carries an order out for devices, and tells them.
+    fn obey(&mut self, seats: &[Seat], by: DemuxId, source: Source, order: MuteOrder) {
+        for seat in seats {
+            let device = self.seats.get(*seat);
+            let Some(device) = device.filter(|device| self.carries(device)) else {
+                continue;
+            };
+            let connection = device.connection();
+            self.change_sources(*seat, |device| device.sources.obey(source, order));
+            if let Some(connection) = connection {
+                self.send(connection, Message::Muted { by, source, order });
+            }
+        }
+    }
+
+    /// Mutes a source that the media have dropped, until the device publishes it anew.
+    ///
+    /// The media are told, too: the device may have published the source anew since, and they forward it then. So both
+    /// come to the same state, whatever has passed on its way between them.
+    pub(super) fn source_dropped(&mut self, device: DemuxId, source: Source) {
+        if let Some(seat) = self.seats.of_demux_id(device)
+            && self.has_media(device)
+        {
+            let order = MuteOrder::Mute;
+            self.order_one(seat, device, source, order);
+            self.change_sources(seat, |device| device.sources.obey(source, order));
+        }
+    }
+
     /// Changes the sources of a device, and its entry if others see that.
-    fn change_sources(&mut self, seat: Seat, change: impl FnOnce(&mut Device)) {
+    pub(super) fn change_sources(&mut self, seat: Seat, change: impl FnOnce(&mut Device)) {
         if let Some(device) = self.seats.get_mut(seat) {
             let before = device.sources.sent();
             change(device);

@@ -159,9 +159,6 @@ impl Harness {
     pub(crate) fn play(&mut self, step: &Step) -> Vec<Line> {
         let mut lines = Vec::new();
         for input in self.inputs(step) {
-            if let Input::SourceDropped { device, source } = &input {
-                self.media.drop_source(*device, *source);
-            }
             self.call.handle(moment(self.now), input);
             loop {
                 match self.call.poll_output() {

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod contract;
+mod dropped_sources;
 mod found_cases;
 mod guests;
 mod harness;

@@ -98,13 +98,6 @@ impl MediaMirror {
         }
     }
 
-    /// Records that the media have stopped a source.
-    pub(crate) fn drop_source(&mut self, device: DemuxId, source: Source) {
-        if let Some([_, muted, _]) = self.0.get_mut(&device) {
-            muted.insert(source);
-        }
-    }
-
     /// Returns the state without what makes no difference: a muted source that is not published goes on when it is.
     fn effective(&self) -> BTreeMap<DemuxId, [BTreeSet<Source>; 3]> {
         let mut devices = self.0.clone();

@@ -11,7 +11,7 @@ mod seats;
 
 use std::collections::BTreeMap;
 
-use anteroom_protocol::{GuestAdmission, media::PerSource};
+use anteroom_protocol::{GuestAdmission, media::{PerSource, Source}};
 
 use self::{
     groups::Groups,
@@ -115,6 +115,10 @@ pub(crate) struct Model {
     all_relays: BucketLevel,
     /// The debts of commits of each user.
     user_commits: BTreeMap<char, BucketLevel>,
+    /// The debts of offers of each user.
+    user_offers: BTreeMap<char, BucketLevel>,
+    /// The sources of users that are held, with the device of the admin.
+    user_holds: BTreeMap<char, BTreeMap<Source, u32>>,
     /// The debts of refusals of each user.
     user_refusals: BTreeMap<char, BucketLevel>,
     pub(crate) groups: Groups,
@@ -156,6 +160,8 @@ impl Model {
             user_relays: BTreeMap::new(),
             all_relays: BucketLevel::default(),
             user_commits: BTreeMap::new(),
+            user_offers: BTreeMap::new(),
+            user_holds: BTreeMap::new(),
             user_refusals: BTreeMap::new(),
             groups: Groups::default(),
             history: vec![Vec::new()],
@@ -404,6 +410,7 @@ impl Model {
         for commit in missed {
             self.tell(connection, commit);
         }
+        self.tell_holds(id);
     }
 
     fn said(&mut self, connection: u64, step: &Step) {

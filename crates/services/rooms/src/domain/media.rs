@@ -153,6 +153,11 @@ pub enum MediaEvent {
         /// The device.
         device: DemuxId,
     },
+    /// The connection of a device has ended, and no other has replaced it.
+    Disconnected {
+        /// The device.
+        device: DemuxId,
+    },
     /// The speakers, loudest first.
     Speakers(Vec<DemuxId>),
     /// The media of the call have ended since a part of the server failed.

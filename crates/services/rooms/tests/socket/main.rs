@@ -15,6 +15,8 @@ mod hellos;
 mod limits;
 mod lobby;
 mod media;
+mod media_ends;
+mod meeting;
 mod members;
 mod moderation;
 mod nodes;

@@ -1,116 +1,16 @@
 //! Section 7: media. The media server is a fake that writes down what it is told.
 
-use anteroom_protocol::{
-    Aci, DemuxId, MemberKey,
-    media::{SessionDescription, SlotReport, Source, Wanted},
-};
-use anteroom_rooms::{MediaEvent, MediaUnavailable, OfferRefusal};
-use anteroom_testkit::{TestLink, TestRooms};
+use anteroom_protocol::media::{SessionDescription, SlotReport, Source, Wanted};
+use anteroom_rooms::{MediaEvent, OfferRefusal};
+use anteroom_testkit::TestRooms;
 use futures::{FutureExt as _, StreamExt as _};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    client::{
-        End, TestSocket, admin_join, created, demux_id, ids, join, member_join, member_text, set,
-    },
+    client::{End, TestSocket, admin_join, created, demux_id},
     fake_media::FakeMedia,
+    meeting::{Meeting, device, error, member, offer, publish, round_trips, sent, sources},
 };
-
-const KEY: MemberKey = MemberKey::from_bytes([0xfb; 32]);
-
-/// Joins with a member key.
-async fn member(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> (TestSocket, Value) {
-    TestSocket::joined(rooms, member_join(rooms, link, aci, &KEY)).await
-}
-
-/// Joins with a member key and the passkey.
-async fn admin(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> (TestSocket, Value) {
-    let mut join = admin_join(rooms, link, aci);
-    set(
-        &mut join,
-        "auth",
-        json!(rooms.auth_for_member(link, aci, &KEY)),
-    );
-    set(&mut join, "member", json!(member_text(&KEY)));
-    TestSocket::joined(rooms, join).await
-}
-
-fn offer(session: u64) -> Value {
-    json!({"type": "media", "session": session, "offer": "v=0"})
-}
-
-fn publish(audio: bool, camera: bool) -> Value {
-    json!({
-        "type": "publish", "audio": audio, "camera": camera, "screen": false,
-        "screenAudio": false,
-    })
-}
-
-/// Returns what a device sends by a roster.
-fn sent(roster: &Value, id: u64) -> Option<Value> {
-    let active = roster["active"].as_array().unwrap();
-    let device = active.iter().find(|one| demux_id(one) == id).unwrap();
-    device.get("media").cloned()
-}
-
-fn sources(audio: bool, camera: bool) -> Value {
-    json!({"audio": audio, "camera": camera, "screen": false, "screenAudio": false})
-}
-
-fn device(id: u64) -> DemuxId {
-    DemuxId::new(id.try_into().unwrap()).unwrap()
-}
-
-/// Reads the next error, and returns its code and its text.
-async fn error(client: &mut TestSocket) -> (String, String) {
-    let error = client.next_of("error").await;
-    let word = |member: &str| error[member].as_str().unwrap().to_owned();
-    (word("code"), word("message"))
-}
-
-/// A call of an admin and a guest, who both have media.
-struct Meeting {
-    media: FakeMedia,
-    rooms: TestRooms,
-    link: TestLink,
-    host: TestSocket,
-    host_id: u64,
-    guest: TestSocket,
-    guest_id: u64,
-    guest_aci: Aci,
-    resume: Value,
-}
-
-impl Meeting {
-    async fn start() -> Self {
-        let (media, rooms) = FakeMedia::start().await;
-        let (link, aci) = created(&rooms, "none").await;
-        let (host, joined) = admin(&rooms, &link, &aci).await;
-        let host_id = demux_id(&joined);
-        let guest_aci = rooms.new_account();
-        let (guest, joined) = member(&rooms, &link, &guest_aci).await;
-        Self {
-            media,
-            rooms,
-            link,
-            host,
-            host_id,
-            guest,
-            guest_id: demux_id(&joined),
-            guest_aci,
-            resume: joined["resume"].clone(),
-        }
-    }
-
-    /// Starts a call in which the guest has offered a connection.
-    async fn connected() -> Self {
-        let mut meeting = Self::start().await;
-        meeting.guest.send(&offer(1)).await;
-        let last = format!("offer {} 1 of 3 bytes", meeting.guest_id);
-        meeting.media.told_until(&last).await;
-        meeting
-    }
-}
 
 #[tokio::test]
 async fn a_client_is_told_of_media_where_there_are_some() {
@@ -235,6 +135,9 @@ async fn offers_views_and_publications_reach_the_media_and_their_events_the_devi
     let (code, message) = error(&mut guest).await;
     assert_eq!(code, "source_dropped");
     assert!(message.starts_with("Your camera sent more"), "{message}");
+    // The guest may have published it anew, so that the media are told, too.
+    let mute = format!("Mute Camera of {guest_id} by {guest_id}");
+    media.told_until(&mute).await;
     host.roster(|roster| sent(roster, guest_id).is_none()).await;
     media.tells(MediaEvent::RequestDropped {
         device: device(guest_id),
@@ -266,109 +169,6 @@ async fn a_device_without_a_member_key_has_no_media_and_one_in_the_lobby_neither
     let told = media.told_until(&format!("offer {id} 1 of 3 bytes")).await;
     // The admin, who has no member key, is not among them.
     assert_eq!(told[..2], ["open".to_owned(), format!("+{id}")]);
-}
-
-/// Makes that many round trips to the room service, in another room.
-async fn round_trips(rooms: &TestRooms, count: usize) {
-    let (link, aci) = created(rooms, "none").await;
-    let (mut client, _) = TestSocket::joined(rooms, join(rooms, &link, &aci)).await;
-    for _ in 0..count {
-        client.send(&json!({"type": "ping"})).await;
-        client.next_of("pong").await;
-    }
-}
-
-#[tokio::test]
-async fn nobody_is_told_that_a_device_is_gone_before_its_media_have_ended() {
-    let Meeting {
-        media,
-        rooms,
-        mut host,
-        host_id,
-        mut guest,
-        guest_id,
-        ..
-    } = Meeting::connected().await;
-    // Both know all that was said so far.
-    for client in [&mut host, &mut guest] {
-        assert_eq!(client.said(&json!({"type": "participants"})).await, [""; 0]);
-    }
-    media.hold_ends(true);
-    host.send(&json!({"type": "remove", "demuxId": guest_id}))
-        .await;
-    media.told_until(&format!("-{guest_id}")).await;
-    round_trips(&rooms, 20).await;
-    for client in [&mut host, &mut guest] {
-        let next = client.0.next().now_or_never();
-        assert!(next.is_none(), "told before the end: {next:?}");
-    }
-    media.hold_ends(false);
-    media.told_until(&format!("-{guest_id} done")).await;
-    guest.next_of("removed").await;
-    assert_eq!(guest.end().await, End::Closed(1000));
-    host.roster(|roster| ids(roster, "active") == [host_id])
-        .await;
-    host.send(&json!({"type": "leave"})).await;
-    assert_eq!(host.end().await, End::Closed(1000));
-    let told = media.told_until(&format!("-{host_id} done")).await;
-    assert_eq!(told[0], format!("-{host_id}"));
-}
-
-#[tokio::test]
-async fn a_lost_socket_keeps_its_media_and_a_resume_takes_them_over() {
-    let Meeting {
-        media,
-        rooms,
-        link,
-        mut host,
-        host_id,
-        guest,
-        guest_id,
-        guest_aci,
-        resume,
-    } = Meeting::connected().await;
-    drop(guest);
-    host.roster(|roster| {
-        let active = roster["active"].as_array().unwrap().iter();
-        active.clone().any(|one| one.get("lost").is_some())
-    })
-    .await;
-    // Nothing that comes meanwhile is lost.
-    for height in [90, 180] {
-        media.tells(MediaEvent::Slots {
-            device: device(guest_id),
-            slots: vec![SlotReport {
-                mid: "4".to_owned(),
-                device: device(host_id),
-                source: Source::Camera,
-                pause: None,
-                height: Some(height),
-            }],
-        });
-    }
-    media.tells(MediaEvent::Send {
-        device: device(guest_id),
-        wanted: Wanted::default(),
-    });
-    media.tells(MediaEvent::Speakers(vec![device(host_id)]));
-    host.next_of("speakers").await;
-    let mut resuming = member_join(&rooms, &link, &guest_aci, &KEY);
-    set(&mut resuming, "resume", resume);
-    let (mut guest, joined) = TestSocket::joined(&rooms, resuming).await;
-    assert_eq!(demux_id(&joined), guest_id);
-    assert_eq!(guest.next_of("slots").await["slots"][0]["height"], 180);
-    assert_eq!(guest.next_of("send").await["audio"], false);
-    assert_eq!(
-        guest.next_of("speakers").await["speakers"],
-        json!([host_id])
-    );
-    assert_eq!(media.told(), [""; 0]);
-    guest.send(&json!({"type": "leave"})).await;
-    media.told_until(&format!("-{guest_id} done")).await;
-    // A newcomer learns the speakers, and nothing of the other's slots.
-    let (mut late, _) = member(&rooms, &link, &rooms.new_account()).await;
-    let next = late.next().await;
-    assert_eq!(next, json!({"type": "speakers", "speakers": [host_id]}));
 }
 
 #[tokio::test]
@@ -408,130 +208,6 @@ async fn an_order_of_an_admin_reaches_the_media_the_device_and_the_roster() {
     host.send(&but).await;
     let refused = ("invalid_message".to_owned(), End::Closed(1002));
     assert_eq!(host.refusal().await, refused);
-}
-
-#[tokio::test]
-async fn media_that_fail_are_opened_anew_with_all_that_the_call_knows() {
-    let Meeting {
-        media,
-        rooms: _rooms,
-        mut host,
-        host_id,
-        mut guest,
-        guest_id,
-        ..
-    } = Meeting::connected().await;
-    guest.send(&publish(true, false)).await;
-    let published = format!("publish {guest_id} [Audio]");
-    media.told_until(&published).await;
-    let hold = json!({"type": "mute", "demuxId": guest_id, "source": "camera", "hold": true});
-    host.send(&hold).await;
-    guest.next_of("muted").await;
-    media.told();
-    for round in 0..3 {
-        match round {
-            0 => media.tells(MediaEvent::Failed),
-            1 => media.vanishes(),
-            // An order that cannot be given must not be lost.
-            _ => {
-                media.set_busy(true);
-                let mute = json!({"type": "mute", "demuxId": guest_id, "source": "screen"});
-                host.send(&mute).await;
-            }
-        }
-        for client in [&mut host, &mut guest] {
-            let (code, message) = error(client).await;
-            assert_eq!(code, "media_unavailable");
-            assert_eq!(message, MediaUnavailable::Failed.message());
-        }
-        media.set_busy(false);
-        if round == 2 {
-            break;
-        }
-        guest.send(&offer(round + 2)).await;
-        let last = format!("offer {guest_id} {} of 3 bytes", round + 2);
-        let expected = [
-            "open".to_owned(),
-            format!("+{host_id}"),
-            format!("+{guest_id}"),
-            format!("Hold Camera of {guest_id} by {guest_id}"),
-            format!("publish {host_id} []"),
-            format!("publish {guest_id} [Audio]"),
-            last.clone(),
-        ];
-        assert_eq!(media.told_until(&last).await, expected);
-    }
-    guest.send(&offer(9)).await;
-    let (code, message) = error(&mut guest).await;
-    assert_eq!(code, "media_unavailable");
-    assert_eq!(message, MediaUnavailable::FailedOften.message());
-    // The call goes on.
-    assert_eq!(
-        guest
-            .said(&json!({"type": "raise_hand", "raised": true}))
-            .await,
-        [""; 0]
-    );
-}
-
-#[tokio::test]
-async fn a_device_whose_media_cannot_be_opened_stays_in_the_call() {
-    let Meeting {
-        media,
-        rooms: _rooms,
-        mut host,
-        mut guest,
-        guest_id,
-        ..
-    } = Meeting::start().await;
-    for reason in [MediaUnavailable::Full, MediaUnavailable::Stopping] {
-        media.set_unavailable(Some(reason));
-        guest.send(&offer(1)).await;
-        let (code, message) = error(&mut guest).await;
-        assert_eq!(code, "media_unavailable");
-        assert_eq!(message, reason.message());
-    }
-    assert_eq!(
-        host.said(&json!({"type": "view", "slots": []})).await,
-        ["media_unavailable"]
-    );
-    media.set_unavailable(None);
-    guest.send(&offer(2)).await;
-    media
-        .told_until(&format!("offer {guest_id} 2 of 3 bytes"))
-        .await;
-    media.set_busy(true);
-    guest.send(&offer(3)).await;
-    let (code, message) = error(&mut guest).await;
-    assert_eq!(code, "media_unavailable");
-    assert_eq!(message, OfferRefusal::Busy.message());
-    assert_eq!(
-        host.said(&json!({"type": "raise_hand", "raised": true}))
-            .await,
-        [""; 0]
-    );
-}
-
-#[tokio::test]
-async fn the_media_end_with_the_era() {
-    let Meeting {
-        media,
-        rooms,
-        mut host,
-        mut guest,
-        ..
-    } = Meeting::connected().await;
-    rooms.rooms.close().await;
-    assert_eq!(
-        media.told_until("close done").await,
-        ["close", "close done"]
-    );
-    for client in [&mut host, &mut guest] {
-        assert_eq!(
-            client.refusal().await,
-            ("ended".to_owned(), End::Closed(1000))
-        );
-    }
 }
 
 #[tokio::test]

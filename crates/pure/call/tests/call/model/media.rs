@@ -28,6 +28,13 @@ impl Model {
         let device = self.by_id(id).unwrap().clone();
         if self.has_media(&device) {
             self.fact(format!("media +{id}{}", device.user));
+            let holds = self.user_holds.get(&device.user).cloned();
+            for source in holds.unwrap_or_default().into_keys() {
+                self.fact(format!("media hold {id} {} by {id}", letter(source)));
+                let device = self.by_id(id).unwrap();
+                *device.held.of_mut(source) = true;
+                *device.muted.of_mut(source) = true;
+            }
         }
     }
 
@@ -48,9 +55,13 @@ impl Model {
             return error;
         }
         let now = self.now;
-        if !self.by_id(sender.id)?.offers.fill(5, 25, 1_000, now) {
+        let own = self.user_offers.get(&sender.user).copied();
+        let mut own = own.unwrap_or_default();
+        let of_user = own.fill(5, 50, 2, now);
+        if !(of_user && self.by_id(sender.id)?.offers.fill(5, 25, 1, now)) {
             return Some("error media_refused");
         }
+        self.user_offers.insert(sender.user, own);
         self.fact(format!("media offer {} {session}", sender.id));
         None
     }
@@ -108,27 +119,64 @@ impl Model {
         if !sender.decides() {
             return Some("error forbidden");
         }
-        let ids: Vec<u32> = match devices {
-            MutedDevices::One(id) => {
-                let Some(device) = self.by_id(*id) else {
-                    return Some("error unknown_device");
-                };
-                if !device.active {
-                    return Some("error not_active");
-                }
-                vec![*id]
+        let is_hold = order != MuteOrder::Mute;
+        let all = self.devices.clone();
+        let mut ids = Vec::new();
+        if let MutedDevices::One(id) = devices {
+            let Some(device) = self.by_id(*id).cloned() else {
+                return Some("error unknown_device");
+            };
+            if !device.active {
+                return Some("error not_active");
             }
-            MutedDevices::AllBut(others) => {
-                let all = self.devices.iter().map(|device| device.id);
-                all.filter(|id| *id != sender.id && !others.contains(id))
-                    .collect()
-            }
-        };
+            ids.push(*id);
+            let same = |other: &&Device| other.user == device.user && other.id != *id;
+            let others = all.iter().filter(same).filter(|_| is_hold);
+            ids.extend(others.filter(|one| self.has_media(one)).map(|one| one.id));
+        }
         if let Err(answer) = self.counts_moderation(sender) {
             return answer;
         }
         let (word, letter) = (order_word(order), letter(source));
-        self.fact(format!("media {word} {devices} {letter} by {}", sender.id));
+        let mut users = Vec::new();
+        match devices {
+            MutedDevices::One(id) => {
+                users.push(self.by_id(*id)?.user);
+                for id in &ids {
+                    self.fact(format!("media {word} {id} {letter} by {}", sender.id));
+                }
+            }
+            MutedDevices::AllBut(others) => {
+                let mut others = others.clone();
+                let is_out = |one: &&Device| one.id == sender.id || others.contains(&one.id);
+                let active = all.iter().filter(|one| one.active);
+                let out: Vec<char> = active.clone().filter(is_out).map(|one| one.user).collect();
+                let of_out = active
+                    .clone()
+                    .filter(|one| is_hold && out.contains(&one.user));
+                let more = of_out.filter(|one| !is_out(one)).map(|one| one.id);
+                let more: Vec<u32> = more.collect();
+                others.extend(more);
+                users = active.map(|one| one.user).collect();
+                if order == MuteOrder::Release {
+                    users.extend(self.user_holds.keys());
+                }
+                users.retain(|user| !out.contains(user));
+                let named = all.iter().map(|one| one.id);
+                ids = named
+                    .filter(|id| *id != sender.id && !others.contains(id))
+                    .collect();
+                let devices = MutedDevices::AllBut(others);
+                self.fact(format!("media {word} {devices} {letter} by {}", sender.id));
+            }
+        }
+        for user in users.into_iter().filter(|_| is_hold) {
+            self.hold(
+                user,
+                source,
+                (order == MuteOrder::Hold).then_some(sender.id),
+            );
+        }
         for id in ids {
             let device = self.by_id(id)?.clone();
             if !self.has_media(&device) {
@@ -150,9 +198,33 @@ impl Model {
         None
     }
 
+    /// Holds a source of a user, or ends that.
+    fn hold(&mut self, user: char, source: Source, by: Option<u32>) {
+        let mut holds = self.user_holds.remove(&user).unwrap_or_default();
+        match by {
+            Some(by) => holds.insert(source, by),
+            None => holds.remove(&source),
+        };
+        if !holds.is_empty() && self.user_holds.len() < self.setting.max_remembered_users {
+            self.user_holds.insert(user, holds);
+        }
+    }
+
+    /// Tells a device which of its sources are held.
+    pub(super) fn tell_holds(&mut self, id: u32) {
+        let device = self.by_id(id).unwrap().clone();
+        let holds = self.user_holds.get(&device.user).cloned();
+        if let Some(connection) = device.connection.filter(|_| self.has_media(&device)) {
+            for (source, by) in holds.unwrap_or_default() {
+                self.tell(connection, format!("muted hold {} by {by}", letter(source)));
+            }
+        }
+    }
+
     pub(super) fn source_dropped(&mut self, id: u32, source: Source) {
         let device = self.by_id(id).cloned();
         if device.is_some_and(|device| self.has_media(&device)) {
+            self.fact(format!("media mute {id} {} by {id}", letter(source)));
             *self.by_id(id).unwrap().muted.of_mut(source) = true;
             self.note();
         }

@@ -184,6 +184,7 @@ impl Model {
             if let Some(connection) = device.connection {
                 self.tell(connection, text);
             }
+            self.tell_holds(*id);
         }
         self.settle_rights();
     }

@@ -275,11 +275,68 @@ fn an_admin_stops_what_others_send() {
              > 1: error unknown_device",
         ),
         (
+            "a hold is of the user: of each device, and for the era",
+            FREE,
+            "~1 join a admin member 1
+             ~2 join b member 2
+             ~3 join b member 3
+             1 hold 2 a
+             > media hold 2 a by 1
+             > media hold 3 a by 1
+             > 2: muted hold a by 1
+             > 3: muted hold a by 1
+             ~2 leave
+             ~3 leave
+             4 join b member 4
+             > media +4b
+             > media hold 4 a by 4
+             > 4: joined 4 active secret 4 [1a=1 4b=4] 0
+             > 4: muted hold a by 1
+             > 1: participants [1a=1 4b=4] 0
+             4 publish as
+             > media publish 4 as
+             > 1: participants [1a=1 4b=4(s)] 0
+             > 4: participants [1a=1 4b=4(s)] 0
+             ~4 leave
+             1 release all a
+             > media release all a by 1
+             ~5 join b member 5
+             5 publish a
+             > media publish 5 a
+             > 1: participants [1a=1 5b=5(a)] 0
+             > 5: participants [1a=1 5b=5(a)] 0",
+        ),
+        (
+            "the device of an admin and those that are left out stand for their users",
+            FREE,
+            "~1 join a admin member 1
+             ~2 join a member 2
+             ~3 join b member 3
+             ~4 join b member 4
+             ~5 join c member 5
+             1 hold but,3 a
+             > media hold but,3,2,4 a by 1
+             > 5: muted hold a by 1
+             1 release but,5 a
+             > media release but,5,2 a by 1
+             > 3: muted release a by 1
+             > 4: muted release a by 1
+             ~5 leave
+             6 join c member 6
+             > media +6c
+             > media hold 6 a by 6
+             > 6: joined 6 active secret 6 [1a=1 2a=2 3b=3 4b=4 6c=6] 0
+             > 6: muted hold a by 1
+             > 1: participants [1a=1 2a=2 3b=3 4b=4 6c=6] 0
+             > 2,3,4: participants [1a=1 2a=2 3b=3 4b=4 6c=6] 0",
+        ),
+        (
             "a source that the media have stopped is sent no more either, until it is published anew",
             FREE,
             "~1 join a member 1
              ~1 publish cs
              dropped 1 c
+             > media mute 1 c by 1
              > 1: participants [1a=1(s)] 0
              ~1 publish s
              ~wait 1000
@@ -326,4 +383,33 @@ fn requests_about_media_have_limits() {
          > 1: participants [1a=1(a)] 0"
     );
     check(&[("offers, views and publications", FREE, &script)]);
+}
+
+#[test]
+fn offers_are_counted_for_the_user_over_seats_and_devices() {
+    let offers = "~1 offer 1\n".repeat(usize::try_from(OFFER_BURST).unwrap());
+    let others = offers.replace("~1", "~2");
+    let script = format!(
+        "~9 join f member 9
+         ~1 join a member 1
+         ~2 join a member 2
+         {offers}{others}~1 leave
+         ~3 join a member 3
+         3 offer 1
+         > 3: error media_refused
+         9 offer 1
+         > media offer 9 1
+         ~2 leave
+         ~3 leave
+         ~wait 2499
+         ~4 join a member 4
+         4 offer 1
+         > 4: error media_refused
+         ~wait 1
+         4 offer 1
+         > media offer 4 1
+         4 offer 2
+         > 4: error media_refused"
+    );
+    check(&[("joining again brings no offers", FREE, &script)]);
 }

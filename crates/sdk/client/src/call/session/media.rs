@@ -51,7 +51,8 @@ impl CallSession {
         self.media(MediaCommand::View(view)).await
     }
 
-    /// Stops what others send, or ends that. For admins and co-admins.
+    /// Stops what others send, or ends that. For admins and co-admins. A hold is of the users of the devices: of all
+    /// their devices, also of those with which they join later in the era. Users who join later are not held.
     ///
     /// # Errors
     /// [`RoomsError::Over`].

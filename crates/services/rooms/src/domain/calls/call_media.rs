@@ -45,8 +45,12 @@ pub(super) struct CallMedia {
 /// The newest states of one device.
 #[derive(Default)]
 struct DeviceStates {
+    /// The number of its connection that was answered last.
+    session: Option<u64>,
     slots: Option<OutboundMessage>,
     wanted: Option<OutboundMessage>,
+    /// The error that tells the end of its connection, until another one is answered.
+    end: Option<OutboundMessage>,
 }
 
 /// The reason why a command was not carried out.
@@ -183,6 +187,27 @@ impl CallMedia {
         self.states.entry(device).or_default().wanted = Some(message);
     }
 
+    /// Notes that an offer of a device is answered. The states of a former connection are none of the new one, which
+    /// sends everything at first.
+    pub(super) fn note_answer(&mut self, device: DemuxId, session: u64) {
+        let states = self.states.entry(device).or_default();
+        if states.session != Some(session) {
+            *states = DeviceStates {
+                session: Some(session),
+                ..DeviceStates::default()
+            };
+        }
+    }
+
+    /// Notes that the connection of a device has ended, which the message tells.
+    pub(super) fn note_end(&mut self, device: DemuxId, message: OutboundMessage) {
+        let states = DeviceStates {
+            end: Some(message),
+            ..DeviceStates::default()
+        };
+        self.states.insert(device, states);
+    }
+
     /// Keeps the newest speakers.
     pub(super) fn keep_speakers(&mut self, message: OutboundMessage) {
         self.speakers = Some(message);
@@ -190,10 +215,9 @@ impl CallMedia {
 
     /// Returns the newest states, for a device that joins, is admitted or resumes its seat.
     pub(super) fn newest(&self, device: DemuxId) -> impl Iterator<Item = OutboundMessage> {
-        let states = self.states.get(&device);
-        let slots = states.and_then(|states| states.slots.clone());
-        let wanted = states.and_then(|states| states.wanted.clone());
-        [slots, wanted, self.speakers.clone()].into_iter().flatten()
+        let states = self.states.get(&device).into_iter();
+        let states = states.flat_map(|states| [&states.slots, &states.wanted, &states.end]);
+        states.chain([&self.speakers]).flatten().cloned()
     }
 }
 

@@ -20,6 +20,8 @@ pub enum MediaUnavailable {
     Failed,
     /// The media of the call failed too often.
     FailedOften,
+    /// The connection of the device has ended.
+    Disconnected,
 }
 
 impl MediaUnavailable {
@@ -44,6 +46,9 @@ impl MediaUnavailable {
             }
             Self::FailedOften => {
                 "Sound and picture of the call failed several times. The call goes on without; try again in a minute."
+            }
+            Self::Disconnected => {
+                "Your connection for sound and picture has ended. The call goes on; offer a new connection."
             }
         }
     }
@@ -160,6 +165,7 @@ mod tests {
                 MediaUnavailable::Stopping,
                 MediaUnavailable::Failed,
                 MediaUnavailable::FailedOften,
+                MediaUnavailable::Disconnected,
             ]
             .map(MediaUnavailable::message),
         );

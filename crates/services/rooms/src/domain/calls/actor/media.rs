@@ -47,7 +47,12 @@ impl CallActor {
                 device,
                 session,
                 answer,
-            }) => self.tell(device, OutboundMessage::media_answer(session, answer)),
+            }) => {
+                if is_carried(device) {
+                    self.media.note_answer(device, session);
+                }
+                self.tell(device, OutboundMessage::media_answer(session, answer));
+            }
             Some(MediaEvent::OfferRefused { device, reason }) => {
                 self.tell_error(device, reason.code(), reason.message());
             }
@@ -62,7 +67,17 @@ impl CallActor {
                 self.media.keep_wanted(device, message.clone());
                 self.tell(device, message);
             }
-            Some(MediaEvent::Slots { .. } | MediaEvent::Send { .. }) => {}
+            Some(MediaEvent::Disconnected { device }) if is_carried(device) => {
+                let reason = MediaUnavailable::Disconnected;
+                let message = OutboundMessage::error(reason.code(), reason.message());
+                self.media.note_end(device, message.clone());
+                self.tell(device, message);
+            }
+            Some(
+                MediaEvent::Slots { .. }
+                | MediaEvent::Send { .. }
+                | MediaEvent::Disconnected { .. },
+            ) => {}
             Some(MediaEvent::SourceDropped { device, source }) => {
                 self.tell_error(device, "source_dropped", over_limit(source));
                 self.handle(Input::SourceDropped { device, source }).await;
