@@ -275,7 +275,7 @@ fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
 fn short_soak(root: &Path) -> Result<Counts> {
     let soak = load::program(root, Profile::Dev)?.args(["soak"]);
     let soak = soak.args(["--seconds", "6", "--messages", "8", "--pace", "200"]);
-    passed(soak.args(["--sockets", "40", "--half-open", "170"]))
+    passed(soak.args(["--sockets", "40", "--half-open", "170", "--talk-rooms", "4"]))
 }
 
 fn short_chaos(root: &Path) -> Result<Counts> {

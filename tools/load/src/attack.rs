@@ -4,6 +4,7 @@
 //! clients are in this one.
 
 mod admin;
+mod bystanders;
 mod case;
 mod certificate;
 mod clients;
@@ -121,16 +122,24 @@ async fn run_case(
 ) -> Result<()> {
     let mut testbed = Testbed::new(anteroom, case).await?;
     let before = testbed.measure(schedule.around).await?;
+    let gap = before.media.map(|media| media.gap_p99_ms);
+    let compare = |measurements: &mut PhaseMeasurements| {
+        if let Some(media) = &mut measurements.media {
+            media.before_p99_ms = gap;
+        }
+    };
     let row =
         |attack, phase, measurements| Row::new(case, attack, phase, measurements, schedule.goals);
     add(row(None, Phase::Before, before))?;
     let attacks = case.attacks();
     let count = if short { 1 } else { attacks.len() };
     for attack in attacks.iter().copied().take(count) {
-        let during = attacked(anteroom, case, &testbed, attack, schedule).await?;
+        let mut during = attacked(anteroom, case, &testbed, attack, schedule).await?;
+        compare(&mut during);
         add(row(Some(attack), Phase::During, during))?;
         sleep(SETTLING).await;
-        let after = testbed.measure(schedule.around).await?;
+        let mut after = testbed.measure(schedule.around).await?;
+        compare(&mut after);
         add(row(Some(attack), Phase::After, after))?;
     }
     testbed.check()

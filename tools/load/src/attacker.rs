@@ -3,7 +3,7 @@
 //!
 //! Reads the [`Target`] as one line of JSON on standard input and attacks until the next line. Writes
 //! `{"full"}` when the attack is running, with whether it has full force, and `{"attempts", "failures",
-//! "batches"}` at the end.
+//! "batches", "unproven"}` at the end.
 
 mod batches;
 mod bodies;
@@ -11,6 +11,7 @@ mod connections;
 mod device;
 mod handshakes;
 mod logins;
+mod media;
 mod members;
 mod sockets;
 mod state;
@@ -54,6 +55,7 @@ pub(crate) async fn run() -> Result<()> {
         "attempts": attacker.attempts.load(Ordering::Relaxed),
         "failures": attacker.failures.load(Ordering::Relaxed),
         "batches": attacker.batches.load(Ordering::Relaxed),
+        "unproven": attacker.unproven.load(Ordering::Relaxed),
     });
     os::say(&report.to_string())?;
     Ok(())
@@ -92,5 +94,7 @@ async fn once(attacker: &AttackRun, slot: u32, number: u64) -> Result<()> {
         }
         Attack::GroupBatches => batches::ask(attacker, batches::GROUP).await,
         Attack::LinkBatches => batches::ask(attacker, batches::LINK).await,
+        Attack::MediaFlood => media::flood(attacker, number).await,
+        Attack::MediaConnections => media::silent_connection(attacker, number).await,
     }
 }

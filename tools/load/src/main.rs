@@ -16,6 +16,7 @@ mod os;
 mod peek;
 mod server;
 mod soak;
+mod talk;
 
 use std::{path::PathBuf, process::ExitCode};
 

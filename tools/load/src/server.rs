@@ -199,7 +199,9 @@ impl ServerSetup {
             .env("ANTEROOM_ISSUER_LISTEN", issuer)
             .env("ANTEROOM_ROOMS_LISTEN", rooms)
             .env("ANTEROOM_MEDIA_LISTEN", "127.0.0.1")
-            .env("ANTEROOM_MEDIA_PORT", "0");
+            .env("ANTEROOM_MEDIA_PORT", "0")
+            // They count, also in place of those.
+            .envs(self.settings.iter().map(|(name, value)| (name, value)));
         let started = spawn_blocking(|| {
             let mut process = LineProcess::start_service(command.into_std())?;
             process.wait_for(SERVICES_LISTEN)?;

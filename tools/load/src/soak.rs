@@ -1,11 +1,14 @@
 //! The soak test.
 //!
 //! Repeatedly all devices join, are admitted, send numbered messages and leave. No request may fail, no
-//! message may be lost, doubled or reordered, and the resources of the services must return to their level
+//! message may be lost, doubled or reordered. In rooms with media people come, talk and leave, and no sound may
+//! be lost. The resources of the services must return to their level
 //! when all have left. Once, during the messages, thousands of connections are opened that send nothing or
 //! too little: no device may be affected, and all of them must be closed after their time limit. In the
 //! middle the services are killed: links, passkeys, names and approvals must survive, and all devices must
 //! get a seat again.
+
+mod options;
 
 use std::{
     path::Path,
@@ -15,16 +18,17 @@ use std::{
 
 use anteroom_client::{RoomsClient, Timeouts};
 use anyhow::{Context as _, Result, bail, ensure};
-use clap::Args;
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use tokio::time::{sleep, timeout};
 
+pub(crate) use self::options::Options;
 use crate::{
     accounts::LoadAccount,
     crowd::{AdmissionPolicy, Room},
     half_open::HalfOpenConnections,
     os::say,
     server::{Addresses, ResourceUsage, Server, ServerSetup},
+    talk::TalkRoom,
 };
 
 /// Devices in one room: below the 75 that fit by default.
@@ -47,36 +51,13 @@ const MEMORY_OF_HALF_OPEN: u64 = 32;
 /// The time limit for sockets to be closed and idle connections to be dropped.
 const SETTLING: Duration = Duration::from_secs(20);
 
-/// How long and how many.
-#[derive(Args)]
-pub(crate) struct Options {
-    /// How long clients come and go, besides what it takes to start again.
-    #[arg(long, default_value_t = 60)]
-    seconds: u64,
-    /// How many sockets are open at once.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(4..=5_000))]
-    sockets: u32,
-    /// How many numbered messages a device says to all, and again to one, before it leaves.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..))]
-    messages: u32,
-    /// Milliseconds between two of its messages; all devices of a call may send 1,024 in a second.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..))]
-    pace: u64,
-    /// How many connections of each kind are opened and left alone: silent ones, with half a
-    /// request, and sockets without a `join`.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=5_000))]
-    half_open: u32,
-    /// Also starts the services under another address after a kill: the rooms are free when the
-    /// lease of the dead node runs out.
-    #[arg(long)]
-    takeover: bool,
-}
-
 /// The state of the whole test.
 struct Soak {
     setup: ServerSetup,
     accounts: Arc<[LoadAccount]>,
     rooms: Vec<Room>,
+    /// The rooms in which people talk.
+    talk_rooms: Vec<TalkRoom>,
     round: u32,
     /// The number of messages of every device in a round, and the pause between them.
     messages: u32,
@@ -105,10 +86,15 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let addresses = server.addresses.clone();
     let client = connect(&addresses)?;
     let (accounts, rooms) = prepare(&setup, &addresses, &client, sockets).await?;
+    let mut talk_rooms = Vec::new();
+    for _ in 0..options.talk_rooms {
+        talk_rooms.push(TalkRoom::new(&setup, &addresses).await?);
+    }
     let mut soak = Soak {
         setup,
         accounts,
         rooms,
+        talk_rooms,
         round: 0,
         // The stored accounts and links are no leak; their connections are closed.
         start: ResourceUsage {
@@ -159,10 +145,13 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
 }
 
 impl Soak {
-    /// All devices join, are admitted, send messages and leave.
+    /// All devices join, are admitted, send messages and leave. Meanwhile people come, talk and go.
     async fn come_and_go(&mut self, client: &RoomsClient, server: &mut Server) -> Result<()> {
         self.gather(client, AdmissionPolicy::Everybody).await?;
-        self.talk().await?;
+        let mut talk_rooms = core::mem::take(&mut self.talk_rooms);
+        let talks = try_join_all(talk_rooms.iter_mut().map(TalkRoom::come_and_go));
+        try_join(self.talk(), talks).await?;
+        self.talk_rooms = talk_rooms;
         self.peak = self.peak.max(server.resource_usage()?.memory);
         self.disperse().await?;
         server.check()
@@ -328,12 +317,14 @@ impl Soak {
         elsewhere: Option<Duration>,
     ) -> Result<()> {
         let heard: u64 = self.rooms.iter().map(Room::heard).sum();
+        let sounds: u64 = self.talk_rooms.iter().map(TalkRoom::heard).sum();
         let mut line = format!(
             "{sockets} sockets in {} rooms, {} rounds, {heard} messages heard: none lost, doubled or \
-             reordered; memory {} at the start, {} at most, {} at the end; files {} and {}; \
+             reordered; {sounds} sounds heard in {} rooms: none lost; memory {} at the start, {} at most, {} at the end; files {} and {}; \
              everybody back {:.1} s after SIGKILL",
             self.rooms.len(),
             self.round,
+            self.talk_rooms.len(),
             mebibytes(self.start.memory),
             mebibytes(self.peak),
             mebibytes(end.memory),

@@ -21,13 +21,16 @@ const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
 type Tool = (&'static str, &'static str, &'static str);
 
 /// The HTTP client of the README's tour; the terminal in which the tests run calls; the relay that accepts
-/// the issuer's credentials; the reverse proxy and the supervisor whose example files are tested.
-const TOOLS: [Tool; 5] = [
+/// the issuer's credentials; the reverse proxy and the supervisor whose example files are tested; encoders and
+/// decoders of sound and picture.
+const TOOLS: [Tool; 7] = [
     ("curl", "--version", "curl"),
     ("tmux", "-V", "tmux"),
     ("turnserver", "--version", "coturn"),
     ("nginx", "-v", "nginx-light"),
     ("systemd-analyze", "--version", "systemd"),
+    ("opusenc", "--version", "opus-tools"),
+    ("vpxenc", "--help", "vpx-tools"),
 ];
 
 /// The other media server.

@@ -30,6 +30,8 @@ pub(super) enum Case {
     Logins,
     /// Credentials that one account asks for without end.
     Batches,
+    /// The port of media.
+    Media,
 }
 
 const PLAIN: &[Operation] = &[
@@ -49,6 +51,12 @@ const WITH_LOGINS: &[Operation] = &[
     Operation::Credentials,
     Operation::Link,
     Operation::Login,
+];
+const IN_CALLS: &[Operation] = &[
+    Operation::ParamsKept,
+    Operation::LinkKept,
+    Operation::Join,
+    Operation::Relay,
 ];
 const ENCRYPTED: &[Operation] = &[
     Operation::Params,
@@ -75,6 +83,7 @@ impl Case {
             Self::Rosters => &[Attack::Hands, Attack::LobbyStorm],
             Self::Logins => &[Attack::LoginsOfOneSite, Attack::LoginsOfManyAddresses],
             Self::Batches => &[Attack::GroupBatches, Attack::LinkBatches],
+            Self::Media => &[Attack::MediaFlood, Attack::MediaConnections],
         }
     }
 
@@ -83,6 +92,7 @@ impl Case {
         match self {
             Self::Handshakes => ENCRYPTED,
             Self::Logins => WITH_LOGINS,
+            Self::Media => IN_CALLS,
             _ => PLAIN,
         }
     }
@@ -90,6 +100,11 @@ impl Case {
     /// Returns whether the room service encrypts by itself.
     pub(super) const fn is_encrypted(self) -> bool {
         matches!(self, Self::Handshakes)
+    }
+
+    /// Returns whether the target is the port of media: two people talk meanwhile.
+    pub(super) const fn is_on_media(self) -> bool {
+        matches!(self, Self::Media)
     }
 
     /// Returns the number of the attacker's accounts that an admin has admitted to the attacked call before.
@@ -137,6 +152,6 @@ mod tests {
     fn cases_that_are_not_named_are_left_out() {
         let chosen = Case::chosen(&[Case::Relays, Case::SlowBodies]);
         assert_eq!(chosen, [Case::SlowBodies, Case::Relays]);
-        assert_eq!(Case::chosen(&[]).len(), 9);
+        assert_eq!(Case::chosen(&[]).len(), 10);
     }
 }

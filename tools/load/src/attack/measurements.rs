@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::bystanders::MediaMeasurements;
 use crate::server::ResourceUsage;
 
 /// The phase of a measurement.
@@ -26,6 +27,8 @@ pub(super) struct Thresholds {
     memory: f64,
     /// The maximum number of batches of credentials for one account, however often it asks.
     batches: u64,
+    /// The maximum rise of the 99th percentile of the time between two sounds, in milliseconds.
+    gap_rise: Option<f64>,
 }
 
 /// The numbers of requests and of answers of one kind.
@@ -44,6 +47,8 @@ pub(super) struct Attempts {
     failures: u64,
     /// Batches of credentials that were issued.
     batches: u64,
+    /// Datagrams that came to addresses which had proved nothing.
+    unproven: u64,
 }
 
 /// The completed rounds of an admin's actions, and the failure that ended them.
@@ -73,6 +78,8 @@ pub(super) struct PhaseMeasurements {
     pub(super) full_force: Option<bool>,
     /// `None` if no call is attacked.
     pub(super) admin: Option<AdminRounds>,
+    /// `None` if media are not attacked.
+    pub(super) media: Option<MediaMeasurements>,
 }
 
 impl Thresholds {
@@ -82,10 +89,12 @@ impl Thresholds {
         memory: 256.0,
         // A bucket of 48, and some room for settings.
         batches: 64,
+        gap_rise: Some(5.0),
     };
     /// The goals for a machine with other load, without times.
     pub(super) const WITHOUT_TIMES: Self = Self {
         p99: None,
+        gap_rise: None,
         ..Self::ALL
     };
 }
@@ -160,6 +169,15 @@ impl PhaseMeasurements {
         if batches > goals.batches {
             faults.push(format!("{batches} batches for one account"));
         }
+        let unproven = self.attempts.map_or(0, |attempts| attempts.unproven);
+        if unproven > 0 {
+            faults.push(format!(
+                "{unproven} datagrams to addresses that proved nothing"
+            ));
+        }
+        if let Some(media) = self.media {
+            faults.extend(media_faults(media, goals.gap_rise));
+        }
         if let Some(failure) = self
             .admin
             .as_ref()
@@ -179,6 +197,24 @@ impl PhaseMeasurements {
             format!(" ({name}: {} of {})", count.answered, count.requests)
         })
     }
+}
+
+/// Returns the missed goals of those who talk.
+fn media_faults(media: MediaMeasurements, gap_rise: Option<f64>) -> Vec<String> {
+    let MediaMeasurements { sounds, lost, .. } = media;
+    let mut faults = Vec::new();
+    if lost > 0 || sounds == 0 {
+        faults.push(format!("{lost} of {sounds} sounds lost"));
+    }
+    if let (Some(before), Some(rise)) = (media.before_p99_ms, gap_rise)
+        && media.gap_p99_ms > before + rise
+    {
+        let now = media.gap_p99_ms;
+        faults.push(format!(
+            "p99 between sounds {now:.1} ms instead of {before:.1} ms"
+        ));
+    }
+    faults
 }
 
 /// Returns the share of one processor, in per cent.
@@ -268,10 +304,46 @@ mod tests {
                 attempts: 99,
                 failures: 0,
                 batches,
+                unproven: 0,
             });
             let found = measurements.faults(Phase::During, Thresholds::WITHOUT_TIMES);
             assert_eq!(found, faults);
         }
+    }
+
+    #[test]
+    fn lost_sounds_and_datagrams_to_strangers_are_faults_and_late_ones_in_the_long_run() {
+        let media = |lost, gap_p99_ms| MediaMeasurements {
+            sounds: 100,
+            lost,
+            gap_p99_ms,
+            longest_gap_ms: 90.0,
+            before_p99_ms: Some(21.0),
+        };
+        let late = "p99 between sounds 26.5 ms instead of 21.0 ms";
+        for (measured, goals, faults) in [
+            (media(0, 26.0), Thresholds::ALL, vec![]),
+            (media(0, 26.5), Thresholds::ALL, vec![late]),
+            (media(0, 26.5), Thresholds::WITHOUT_TIMES, vec![]),
+            (
+                media(1, 21.0),
+                Thresholds::WITHOUT_TIMES,
+                vec!["1 of 100 sounds lost"],
+            ),
+        ] {
+            let mut measurements = measurements(9, 0, 10, 0);
+            measurements.media = Some(measured);
+            assert_eq!(measurements.faults(Phase::During, goals), faults);
+        }
+        let mut measurements = measurements(9, 0, 10, 0);
+        measurements.attempts = Some(Attempts {
+            attempts: 9,
+            failures: 0,
+            batches: 0,
+            unproven: 1,
+        });
+        let found = measurements.faults(Phase::During, Thresholds::WITHOUT_TIMES);
+        assert_eq!(found, ["1 datagrams to addresses that proved nothing"]);
     }
 
     #[test]

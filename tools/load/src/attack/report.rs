@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::Serialize;
 
 use super::{
+    bystanders::MediaMeasurements,
     case::Case,
     measurements::{AdminRounds, Attempts, Count, Phase, PhaseMeasurements, Thresholds},
 };
@@ -36,6 +37,7 @@ pub(super) struct Row {
     attacker: Option<Attempts>,
     full_force: Option<bool>,
     admin: Option<AdminRounds>,
+    media: Option<MediaMeasurements>,
     operations: BTreeMap<&'static str, Count>,
     failures: BTreeMap<String, u32>,
     /// Empty if all goals are reached.
@@ -63,7 +65,7 @@ impl Report {
     /// Returns the first lines of the table.
     pub(super) fn heading(&self) -> String {
         let columns = format!(
-            "{:<42} {:<6} {:>8} {:>10} {:>8} {:>8} {:>8} {:>6} {:>6} {:>6}  verdict",
+            "{:<42} {:<6} {:>8} {:>10} {:>8} {:>8} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}  verdict",
             "case / attack",
             "phase",
             "requests",
@@ -74,6 +76,8 @@ impl Report {
             "files",
             "cpu %",
             "load %",
+            "lost",
+            "gap ms",
         );
         let most = Case::chosen(&[])
             .iter()
@@ -124,6 +128,7 @@ impl Row {
             full_force: measurements.full_force,
             faults: measurements.faults(phase, goals),
             admin: measurements.admin,
+            media: measurements.media,
             operations: measurements.operations,
             failures: measurements.failures,
         }
@@ -152,7 +157,7 @@ impl fmt::Display for Row {
             |time: Option<f64>| time.map_or_else(|| "-".to_owned(), |time| format!("{time:.0}"));
         write!(
             f,
-            "{name:<42} {phase:<6} {:>8} {:>10.1} {:>8} {:>8} {:>8.1} {:>6} {:>6.0} {:>6}  {}{}",
+            "{name:<42} {phase:<6} {:>8} {:>10.1} {:>8} {:>8} {:>8.1} {:>6} {:>6.0} {:>6} {:>6} {:>6}  {}{}",
             self.requests,
             self.answered_percent,
             milliseconds(self.p50_ms),
@@ -161,6 +166,8 @@ impl fmt::Display for Row {
             self.peak_descriptors,
             self.server_cpu_percent,
             milliseconds(self.attacker_cpu_percent),
+            milliseconds(self.media.map(|media| media.lost.into())),
+            milliseconds(self.media.map(|media| media.gap_p99_ms)),
             self.verdict(),
             match self.full_force {
                 Some(false) => " (the attack was not in full force)",

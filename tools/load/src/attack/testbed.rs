@@ -1,15 +1,23 @@
 //! The services of a case with accounts, links and certificates.
 
-use std::{convert::Infallible, path::Path, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{SocketAddr, TcpListener, UdpSocket},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use anteroom_client::{CallEvent, RoomsClient, Timeouts};
 use anteroom_protocol::{AdminPasskey, RootKey};
 use anyhow::{Context as _, Result};
+use futures::future::join;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::{
     admin::{self, Admin},
+    bystanders::Bystanders,
     case::Case,
     certificate::Certificate,
     clients::{LegitimateClients, Operation, TIMEOUTS},
@@ -45,6 +53,8 @@ pub(super) struct Testbed {
     stranger: String,
     authorization: String,
     create: String,
+    /// The port of media, and those who talk, where it is the target.
+    media: Option<(SocketAddr, Bystanders)>,
     _place: ServerSetup,
     _folder: TempDir,
 }
@@ -66,6 +76,15 @@ impl Testbed {
             // Clients and attacker name the source addresses of logins, as proxies do.
             setup = setup.with_setting("ANTEROOM_HTTP_TRUSTED_PROXIES", &"127.0.0.1,127.0.0.2");
         }
+        let media = if case.is_on_media() {
+            let port = free_port()?;
+            setup = setup
+                .with_setting("ANTEROOM_MEDIA_PORT", &port.port())
+                .with_setting("ANTEROOM_MEDIA_THREADS", &1);
+            Some(port)
+        } else {
+            None
+        };
         let server = setup.start().await?;
         let addresses = server.addresses.clone();
         let added = setup.add().await?;
@@ -98,6 +117,10 @@ impl Testbed {
         } else {
             Vec::new()
         };
+        let media = match media {
+            Some(port) => Some((port, Bystanders::join(&setup, &addresses).await?)),
+            None => None,
+        };
         Ok(Self {
             case,
             server,
@@ -114,6 +137,7 @@ impl Testbed {
             attacked,
             authorization: added.authorization(),
             create,
+            media,
             _place: setup,
             _folder: folder,
         })
@@ -132,6 +156,7 @@ impl Testbed {
             stranger: self.stranger.clone(),
             create: self.create.clone(),
             authorization: self.authorization.clone(),
+            media: self.media.as_ref().map(|(port, _)| *port),
         })
     }
 
@@ -140,20 +165,31 @@ impl Testbed {
         let mut measurements = PhaseMeasurements::default();
         let mut holdings = Vec::new();
         let (start, used) = (Instant::now(), os::processor_time(self.server.pid())?);
-        let running = Arc::clone(&self.clients).run(self.case.operations(), duration);
+        let clients = Arc::clone(&self.clients).run(self.case.operations(), duration);
+        let talking = async {
+            match &self.media {
+                Some((_, bystanders)) => bystanders.measure(duration).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let running = async {
+            let (outcomes, media) = join(clients, talking).await;
+            anyhow::Ok((outcomes?, media?))
+        };
         let looking = async {
             loop {
                 holdings.push(self.server.resource_usage()?);
                 sleep(LOOK).await;
             }
         };
-        let outcomes = tokio::select! {
+        let (outcomes, media) = tokio::select! {
             outcomes = running => outcomes?,
             failure = looking => {
                 let failure: Result<Infallible> = failure;
                 match failure.context("the services have ended")? {}
             }
         };
+        measurements.media = media;
         for (operation, outcome, latency) in outcomes {
             measurements.add(operation.name(), outcome, latency);
         }
@@ -198,6 +234,18 @@ impl Testbed {
     pub(super) fn check(&mut self) -> Result<()> {
         self.server.check_alive()
     }
+}
+
+/// Finds a port that is free over UDP and TCP.
+fn free_port() -> Result<SocketAddr> {
+    for _ in 0..100 {
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        let port = socket.local_addr()?;
+        if TcpListener::bind(port).is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no port is free over UDP and TCP")
 }
 
 /// Generates a link that is not created.

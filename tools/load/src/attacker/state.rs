@@ -17,7 +17,7 @@ use super::target::Target;
 use crate::http;
 
 /// The source address. Legitimate clients use 127.0.0.1.
-const FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+pub(super) const FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// The time limit of one connection, upgrade or first answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -30,6 +30,8 @@ pub(super) struct AttackRun {
     pub(super) failures: AtomicU64,
     /// Batches of credentials that were issued.
     pub(super) batches: AtomicU64,
+    /// Datagrams that came to addresses which had proved nothing.
+    pub(super) unproven: AtomicU64,
     /// The number of attempts at full force.
     full: u64,
     pub(super) ready: Notify,
@@ -44,6 +46,7 @@ impl AttackRun {
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             batches: AtomicU64::new(0),
+            unproven: AtomicU64::new(0),
             full: u64::from(plan.full) * u64::from(slots) / u64::from(plan.slots),
             ready: Notify::new(),
             target,
@@ -58,6 +61,11 @@ impl AttackRun {
             self.ready.notify_one();
         }
         number
+    }
+
+    /// Counts a datagram that came to an address which had proved nothing.
+    pub(super) fn note_unproven(&self) {
+        self.unproven.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) async fn connect(&self, host: &str) -> Result<TcpStream> {

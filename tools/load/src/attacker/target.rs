@@ -1,5 +1,7 @@
 //! The attacks and their targets.
 
+use std::net::SocketAddr;
+
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,10 @@ pub(crate) enum Attack {
     GroupBatches,
     /// One account asks for weeks of call-link credentials.
     LinkBatches,
+    /// Datagrams of all kinds to the port of media, from addresses that nobody knows.
+    MediaFlood,
+    /// Connections to the port of media that say nothing, or too little.
+    MediaConnections,
 }
 
 /// The force of an attack.
@@ -78,6 +84,8 @@ pub(crate) struct Target {
     pub(crate) create: String,
     /// The `Authorization` of the stranger's device at the issuer.
     pub(crate) authorization: String,
+    /// The port of media, over UDP and TCP, where it is the target.
+    pub(crate) media: Option<SocketAddr>,
 }
 
 impl Target {
@@ -123,6 +131,9 @@ impl Attack {
             Self::LoginsOfManyAddresses => ("many addresses", plan(150, 200, 150)),
             Self::GroupBatches => ("group", plan(64, 200, 64)),
             Self::LinkBatches => ("call links", plan(64, 200, 64)),
+            // Of 50 datagrams each.
+            Self::MediaFlood => ("datagrams", plan(40, 200, 80)),
+            Self::MediaConnections => ("connections", plan(150, 150, 150)),
         }
     }
 }

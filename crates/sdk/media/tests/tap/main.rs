@@ -1,0 +1,133 @@
+//! A tap inside the media server, where SRTP is open: what a server hears and sees that would listen.
+//!
+//! The tap is the cryptography of this process, which the media server's connections take from the process unless they
+//! are given another one. The product has no place for it.
+
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod frames;
+mod opened_packets;
+mod programs;
+mod sealing_sender;
+mod server;
+mod streams;
+mod unsealed_sender;
+
+use std::collections::BTreeSet;
+
+use anteroom_e2ee::{Codec, FrameContext, FrameRefusal};
+use tokio::sync::Mutex;
+
+use crate::{
+    frames::{EpochKeys, opened},
+    programs::{Recording, within},
+    sealing_sender::SealingSender,
+    server::Server,
+    streams::TappedStreams,
+    unsealed_sender::UnsealedSender,
+};
+
+/// The tap is one for the process.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tap_in_the_server_hears_and_sees_unsealed_frames() {
+    let _alone = ALONE.lock().await;
+    opened_packets::install();
+    let recording = Recording::new();
+    let mut server = Server::start();
+    let mut sender = UnsealedSender::connect(&mut server).await;
+    recording.play(&mut sender).await;
+    let (sounds, pictures) = (recording.sounds.len(), recording.pictures.len());
+    let tapped = sender
+        .until_tapped(|tapped| tapped.sounds.len() >= sounds && tapped.pictures.len() >= pictures)
+        .await;
+    assert_eq!(tapped.sounds, recording.sounds);
+    assert_eq!(tapped.pictures, recording.pictures);
+    assert!(recording.is_heard_in(&tapped.sounds));
+    assert!(recording.is_seen_in(&tapped.pictures));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tap_in_the_server_hears_and_sees_sealed_frames_with_the_keys_of_a_member_alone() {
+    let _alone = ALONE.lock().await;
+    opened_packets::install();
+    let recording = Recording::new();
+    let mut server = Server::start();
+    let mut sender = SealingSender::connect(&mut server).await;
+    sender.add_epoch(1).await;
+    recording.play(&mut sender).await;
+    // A device that knows the first epoch is removed.
+    sender.add_epoch(2).await;
+    let member = EpochKeys::of(&[1, 2]);
+    let removed = EpochKeys::of(&[1]);
+    let whole_round_after_removal = async {
+        loop {
+            recording.play(&mut sender).await;
+            let tapped = sender.tapped();
+            let sounds = member.open(FrameContext::Audio, &tapped.sounds);
+            let pictures = member.open(FrameContext::Camera, &tapped.pictures);
+            if opened(&sounds, 2).len() >= recording.sounds.len()
+                && opened(&pictures, 2).len() >= recording.pictures.len()
+            {
+                return tapped;
+            }
+        }
+    };
+    let tapped = within(whole_round_after_removal).await;
+
+    // The server alone.
+    assert!(!recording.is_heard_in(&tapped.sounds));
+    assert!(!recording.is_seen_in(&tapped.pictures));
+    no_two_frames_are_equal(&tapped);
+
+    // A server with a member: the tap takes in what was sent.
+    let sounds = member.open(FrameContext::Audio, &tapped.sounds);
+    let pictures = member.open(FrameContext::Camera, &tapped.pictures);
+    for epoch in [1, 2] {
+        assert!(recording.is_heard_in(&opened(&sounds, epoch)), "{epoch}");
+        assert!(recording.is_seen_in(&opened(&pictures, epoch)), "{epoch}");
+    }
+
+    // A server with the removed device: it has what came before its removal, and nothing of later.
+    let sounds_of_removed = removed.open(FrameContext::Audio, &tapped.sounds);
+    let pictures_of_removed = removed.open(FrameContext::Camera, &tapped.pictures);
+    let of_first = [
+        (&sounds, &sounds_of_removed),
+        (&pictures, &pictures_of_removed),
+    ];
+    for (of_member, of_removed) in of_first {
+        assert_eq!(opened(of_member, 1), opened(of_removed, 1));
+        assert!(opened(of_removed, 2).is_empty());
+    }
+    // Nor does its key help under the name of the epoch that followed.
+    let renamed = EpochKeys::renamed(1, 2);
+    let later_sounds = frames::of_epoch(&tapped.sounds, &sounds, 2);
+    let later_pictures = frames::of_epoch(&tapped.pictures, &pictures, 2);
+    for (context, later) in [
+        (FrameContext::Audio, &later_sounds),
+        (FrameContext::Camera, &later_pictures),
+    ] {
+        for outcome in renamed.open(context, later) {
+            assert_eq!(outcome, Err(FrameRefusal::Forged));
+        }
+    }
+    assert!(!recording.is_heard_in(&later_sounds));
+    assert!(!recording.is_seen_in(&later_pictures));
+}
+
+/// The frames of a recording that is played again and again differ, also without the bytes that stay clear.
+fn no_two_frames_are_equal(tapped: &TappedStreams) {
+    for (codec, frames) in [
+        (Codec::Opus, &tapped.sounds),
+        (Codec::Vp8, &tapped.pictures),
+    ] {
+        let sealed = frames.iter().map(|frame| {
+            let (_clear, sealed) = frame.split_at(codec.clear_length(frame));
+            sealed
+        });
+        let different: BTreeSet<&[u8]> = sealed.collect();
+        assert_eq!(different.len(), frames.len());
+    }
+}
