@@ -18,6 +18,8 @@ mod guests;
 mod hellos;
 mod hostile;
 mod links;
+#[cfg(feature = "media")]
+mod media_end;
 mod members;
 mod moderation;
 mod publishing;
