@@ -230,6 +230,7 @@ impl Router {
 
     /// Ends a call, with nothing more sent.
     fn close(&mut self, number: CallNumber, sockets: &mut Sockets, now: Instant) {
+        self.offers.forget_call(number);
         let Some(mut call) = self.calls.remove(&number) else {
             return;
         };
