@@ -197,7 +197,10 @@ impl Call {
             around.routes.rename(key, name, now);
         }
         match answer {
-            Ok(answer) => self.answer(device, session, answer),
+            Ok(answer) => {
+                self.view_again(device, now);
+                self.answer(device, session, answer);
+            }
             Err(error) => self.refuse(device, session, error.into(), around),
         }
     }
@@ -211,8 +214,13 @@ impl Call {
         if let Some(name) = self.sfu.path_user(device) {
             around.routes.add(self.key(device, connection), name);
         }
+        self.view_again(device, around.now);
+    }
+
+    /// Takes the last view of a device again, since there are slots that it may name.
+    fn view_again(&mut self, device: DemuxId, now: Instant) {
         if let Some(view) = self.views.remove(&device) {
-            self.view(device, &view, around.now);
+            self.view(device, &view, now);
             self.views.insert(device, view);
         }
     }
