@@ -7,7 +7,7 @@ use anteroom_protocol::{
     media::{SessionDescription, SlotReport, ViewRequest},
 };
 use anteroom_sfu::{
-    OfferError, OfferKind, Sfu, SfuOutput,
+    DeviceOffer, OfferError, OfferKind, Sfu, SfuOutput,
     input::{Input, View, Wish},
     output::{Message, Output},
 };
@@ -94,7 +94,7 @@ impl Call {
                 self.sfu.handle(now, Input::Activate { device, user });
             }
             // The receipt is sent when the sockets have been told: see `Router::take_commands`.
-            Command::Deactivate { device, .. } => self.deactivate(device, now),
+            Command::Deactivate { device, .. } => self.deactivate(device, around),
             Command::Offer {
                 device,
                 session,
@@ -114,6 +114,11 @@ impl Call {
                     Err(error) => self.refuse(device, session, error.into(), around),
                 }
             }
+            Command::Reoffer {
+                device,
+                session,
+                offer,
+            } => self.answer_again(device, session, *offer, around),
             Command::View { device, view } => {
                 self.view(device, &view, now);
                 if self.sfu.is_active(device) {
@@ -140,9 +145,10 @@ impl Call {
         }
     }
 
-    fn deactivate(&mut self, device: DemuxId, now: Instant) {
+    fn deactivate(&mut self, device: DemuxId, around: &Surroundings<'_>) {
+        around.offers.forget(self.port.number, device);
         self.views.remove(&device);
-        self.sfu.handle(now, Input::Deactivate(device));
+        self.sfu.handle(around.now, Input::Deactivate(device));
     }
 
     fn offer(
@@ -152,31 +158,48 @@ impl Call {
         offer: String,
         around: &mut Surroundings<'_>,
     ) {
-        let now = around.now;
-        match self.sfu.admit_offer(now, device, session) {
-            Ok(OfferKind::Later) => {
-                let answer = self.sfu.answer_again(now, device, &offer);
-                // ICE may be restarted even if the offer is refused.
-                let connection = self.connections.get(&device).copied();
-                if let Some((connection, name)) = connection.zip(self.sfu.path_user(device)) {
-                    let key = self.key(device, connection);
-                    around.routes.rename(key, name, now);
-                }
-                match answer {
-                    Ok(answer) => self.answer(device, session, answer),
-                    Err(error) => self.refuse(device, session, error.into(), around),
-                }
-            }
-            Ok(OfferKind::First) => {
+        match self.sfu.admit_offer(around.now, device, session) {
+            Ok(kind) => {
                 let job = OfferJob {
                     port: Arc::clone(&self.port),
                     device,
                     session,
+                    kind,
                     offer,
                 };
-                if self.port.thread().is_full() || !around.offers.push(job) {
+                let is_full = kind == OfferKind::First && self.port.thread().is_full();
+                if is_full || !around.offers.push(job) {
                     self.refuse(device, session, OfferRefusal::Busy, around);
                 }
+            }
+            Err(error) => self.refuse(device, session, error.into(), around),
+        }
+    }
+
+    /// Answers a later offer of a session.
+    fn answer_again(
+        &mut self,
+        device: DemuxId,
+        session: u64,
+        offer: DeviceOffer,
+        around: &mut Surroundings<'_>,
+    ) {
+        // A new connection may have come meanwhile. Nobody waits for an answer about the former one.
+        if self.sfu.session(device) != Some(session) {
+            return;
+        }
+        let now = around.now;
+        let answer = self.sfu.answer_again(now, device, offer);
+        // ICE may be restarted even if the offer is refused.
+        let connection = self.connections.get(&device).copied();
+        if let Some((connection, name)) = connection.zip(self.sfu.path_user(device)) {
+            let key = self.key(device, connection);
+            around.routes.rename(key, name, now);
+        }
+        match answer {
+            Ok(answer) => {
+                self.view_again(device, now);
+                self.answer(device, session, answer);
             }
             Err(error) => self.refuse(device, session, error.into(), around),
         }
@@ -191,8 +214,13 @@ impl Call {
         if let Some(name) = self.sfu.path_user(device) {
             around.routes.add(self.key(device, connection), name);
         }
+        self.view_again(device, around.now);
+    }
+
+    /// Takes the last view of a device again, since there are slots that it may name.
+    fn view_again(&mut self, device: DemuxId, now: Instant) {
         if let Some(view) = self.views.remove(&device) {
-            self.view(device, &view, around.now);
+            self.view(device, &view, now);
             self.views.insert(device, view);
         }
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use anteroom_protocol::{DemuxId, OpaqueUserId, media::ViewRequest};
 use anteroom_sfu::{
-    AnsweredOffer,
+    AnsweredOffer, DeviceOffer,
     input::{MuteOrder, MuteTarget},
     source::{PerSource, Source},
 };
@@ -34,6 +34,12 @@ pub(crate) enum Command {
         device: DemuxId,
         session: u64,
         answered: Box<AnsweredOffer>,
+    },
+    /// A later offer of a session, which has been read.
+    Reoffer {
+        device: DemuxId,
+        session: u64,
+        offer: Box<DeviceOffer>,
     },
     View {
         device: DemuxId,
@@ -69,6 +75,7 @@ impl Command {
             | Self::Deactivate { device, .. }
             | Self::Offer { device, .. }
             | Self::Attach { device, .. }
+            | Self::Reoffer { device, .. }
             | Self::View { device, .. }
             | Self::Publish { device, .. } => Some(*device),
             Self::Mute {

@@ -89,6 +89,7 @@ impl Router {
                 // The sockets are told before the receipt is given.
                 self.drain_call(number, sockets, now);
                 sockets.finish(&mut self.counts);
+                self.end_failed(sockets, now);
             }
             drop(receipt);
         }
@@ -196,6 +197,11 @@ impl Router {
         dirty.append(&mut self.dirty);
         self.dirty = dirty;
         sockets.finish(&mut self.counts);
+        self.end_failed(sockets, now);
+    }
+
+    /// Ends the calls that have failed.
+    fn end_failed(&mut self, sockets: &mut Sockets, now: Instant) {
         for number in core::mem::take(&mut self.failed) {
             self.fail(number, sockets, now);
         }
@@ -224,6 +230,7 @@ impl Router {
 
     /// Ends a call, with nothing more sent.
     fn close(&mut self, number: CallNumber, sockets: &mut Sockets, now: Instant) {
+        self.offers.forget_call(number);
         let Some(mut call) = self.calls.remove(&number) else {
             return;
         };

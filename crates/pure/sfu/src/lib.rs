@@ -62,6 +62,7 @@ pub mod demand;
 pub mod description;
 mod device;
 mod device_handle;
+mod device_offer;
 mod devices;
 pub mod downlink;
 mod former_credentials;
@@ -92,10 +93,10 @@ pub mod vp8;
 pub use self::{
     call_media::CallMedia,
     device_handle::DeviceHandle,
+    device_offer::{DeviceOffer, OfferError},
     measurements::{Measurement, SfuCounts},
     packet::{IncomingPacket, OutgoingPacket},
     path::Path,
-    peer::OfferError,
     settings::{Certificate, SfuSettings},
     sfu::{AnsweredOffer, OfferKind, Sfu, SfuOutput},
 };

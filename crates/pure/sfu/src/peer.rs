@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Instant};
 
 use str0m::{
     Candidate, Rtc,
-    change::SdpOffer,
     format::Codec as RtpCodec,
     media::{KeyframeRequestKind, Mid, Pt, Rid},
     net::TcpType,
@@ -16,9 +15,9 @@ use str0m::{
 use crate::{
     connection_limits::ConnectionLimits,
     description::{
-        LineDirection, LineError, OfferLine, Writer, offer_lines, transport_numbers, with_ssrcs,
-        without_candidates, without_downlink_feedback,
+        LineDirection, LineError, OfferLine, Writer, with_ssrcs, without_downlink_feedback,
     },
+    device_offer::{DeviceOffer, OfferError},
     former_credentials::FormerCredentials,
     indexes::SlotIndex,
     input::{Codec, Connection, Sending, SlotKind},
@@ -42,19 +41,6 @@ const UNANSWERED_CHECKS: usize = 6;
 
 /// The time from a restart of ICE until a path has to be proven: as long as an old path goes on without answers.
 const PROOF: Duration = Duration::from_secs(15);
-
-/// The reason why an offer is not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OfferError {
-    /// The device is not active.
-    NotActive,
-    /// The device makes too many offers.
-    RateLimited,
-    /// The m-lines are not as they must be.
-    Lines(LineError),
-    /// The text is no offer.
-    Malformed,
-}
 
 /// The connection of one device.
 pub(crate) struct Peer {
@@ -105,15 +91,17 @@ struct SourceLine {
 impl Peer {
     /// Answers the first offer of a session with a new connection.
     pub(crate) fn answer(
-        offer: &str,
+        offer: DeviceOffer,
         session: u64,
         settings: &SfuSettings,
         now: Instant,
     ) -> Result<(Self, String), OfferError> {
-        let lines = offer_lines(offer).map_err(OfferError::Lines)?;
-        let offer = prepared(offer);
-        let transport_numbers = transport_numbers(&offer);
-        let parsed = parse(&offer)?;
+        let DeviceOffer {
+            lines,
+            transport_numbers,
+            description,
+        } = offer;
+        let description = description?;
         let mut config = Rtc::builder()
             .set_dtls_cert(settings.certificate.0.clone())
             .set_rtp_mode(true)
@@ -136,7 +124,7 @@ impl Peer {
         for candidate in candidates(settings) {
             rtc.add_local_candidate(candidate);
         }
-        let answer = rtc.sdp_api().accept_offer(parsed);
+        let answer = rtc.sdp_api().accept_offer(description);
         let answer = answer.map_err(|_| OfferError::Malformed)?.to_sdp_string();
         let mut peer = Self {
             rtc,
@@ -166,9 +154,13 @@ impl Peer {
     pub(crate) fn answer_again(
         &mut self,
         now: Instant,
-        offer: &str,
+        offer: DeviceOffer,
     ) -> Result<(Vec<SlotKind>, String), OfferError> {
-        let lines = offer_lines(offer).map_err(OfferError::Lines)?;
+        let DeviceOffer {
+            lines,
+            transport_numbers,
+            description,
+        } = offer;
         let changed = OfferError::Lines(LineError::Changed);
         let added = lines.strip_prefix(self.lines.as_slice()).ok_or(changed)?;
         let kinds = added.iter().map(|line| match line.direction {
@@ -176,13 +168,12 @@ impl Peer {
             LineDirection::Sends(..) => Err(changed),
         });
         let kinds = kinds.collect::<Result<Vec<SlotKind>, OfferError>>()?;
-        let offer = prepared(offer);
-        if transport_numbers(&offer) != self.transport_numbers {
+        if transport_numbers != self.transport_numbers {
             return Err(changed);
         }
-        let parsed = parse(&offer)?;
+        let description = description?;
         let before = self.rtc.direct_api().local_ice_credentials();
-        let answer = self.rtc.sdp_api().accept_offer(parsed);
+        let answer = self.rtc.sdp_api().accept_offer(description);
         // An offer that is refused may have restarted ICE, too.
         if self.rtc.direct_api().local_ice_credentials() != before {
             self.proof_due.get_or_insert(now + PROOF);
@@ -371,14 +362,4 @@ fn candidates(settings: &SfuSettings) -> impl Iterator<Item = Candidate> + '_ {
         candidate.tcptype(TcpType::Passive).build().ok()
     });
     udp.chain(tcp)
-}
-
-/// Returns an offer without the feedback that is not wanted, and without addresses: the server checks those from
-/// which it has been asked with the right credentials, and no others that somebody names.
-fn prepared(offer: &str) -> String {
-    without_downlink_feedback(&without_candidates(offer), Writer::Device)
-}
-
-fn parse(offer: &str) -> Result<SdpOffer, OfferError> {
-    SdpOffer::from_sdp_string(offer).map_err(|_| OfferError::Malformed)
 }

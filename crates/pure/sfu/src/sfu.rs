@@ -55,7 +55,7 @@ pub enum SfuOutput {
 ///
 /// 1. [`Self::handle`] takes what happens in the call, [`Self::offer`] the offer of a device, and
 ///    [`Self::receive`] a datagram from it. The first offer of a connection takes milliseconds: it can be answered
-///    elsewhere, between [`Self::admit_offer`] and [`Self::attach`].
+///    elsewhere, between [`Self::admit_offer`] and [`Self::attach`], and a later one read there.
 /// 2. After as many of them as there are, [`Self::flush`] gives the packets that they have become to the
 ///    connections, and [`Self::poll_output`] is called until it says to wait.
 pub struct Sfu {

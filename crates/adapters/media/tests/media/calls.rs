@@ -88,6 +88,22 @@ fn a_view_may_come_before_the_connection() {
 }
 
 #[test]
+fn a_view_may_come_before_the_slots_of_a_later_offer() {
+    let server = server();
+    let mut meeting = Meeting::of(&server, 2);
+    meeting.say_until_heard(0, &[1]);
+    let client = &mut meeting.clients[1];
+    client.answer.clear();
+    let offer = client.offer_slot();
+    meeting.call.offer(id(1), 1, offer).unwrap();
+    meeting.watch_in(4, 1, 0);
+    meeting.until("the answer", |meeting| {
+        !meeting.clients[1].answer.is_empty()
+    });
+    meeting.show_until_seen(0, 1);
+}
+
+#[test]
 fn a_device_that_is_removed_gets_no_packet_more() {
     for over_tcp in [false, true] {
         let server = server();

@@ -147,6 +147,16 @@ impl Client {
         offer.to_sdp_string()
     }
 
+    /// Offers one more slot for pictures.
+    pub(crate) fn offer_slot(&mut self) -> String {
+        let mut api = self.rtc.sdp_api();
+        let slot = api.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
+        let (offer, pending) = api.apply().unwrap();
+        self.slots.push(slot);
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
     /// Takes an answer. Over TCP the device connects to the address that it names.
     pub(crate) fn take_answer(&mut self, answer: &str, registry: &Registry) {
         answer.clone_into(&mut self.answer);

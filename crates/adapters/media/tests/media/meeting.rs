@@ -206,7 +206,12 @@ impl Meeting {
 
     /// Lets a device see the camera of another in its first slot for pictures.
     pub(crate) fn watch(&mut self, viewer: usize, sender: usize) {
-        let mid = self.clients[viewer].slots[2].to_string();
+        self.watch_in(2, viewer, sender);
+    }
+
+    /// Lets a device watch another one in a slot.
+    pub(crate) fn watch_in(&mut self, slot: usize, viewer: usize, sender: usize) {
+        let mid = self.clients[viewer].slots[slot].to_string();
         let view = ViewRequest {
             slots: vec![SlotWish {
                 mid,

@@ -60,30 +60,38 @@ pub struct MediaSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct MediaLimitSettings {
     /// The most kilobits a second of a microphone, and again of the sound of a screen.
+    #[schemars(range(min = 1, max = 1_000_000))]
     #[default(const { NonZeroU64::new(128).unwrap() })]
     pub audio_kilobits_per_second: NonZeroU64,
     /// The most packets a second of a microphone, and again of the sound of a screen.
+    #[schemars(range(min = 1, max = 100_000))]
     #[default(const { NonZeroU64::new(200).unwrap() })]
     pub audio_packets_per_second: NonZeroU64,
     /// The most kilobits a second of a camera, all its layers together.
+    #[schemars(range(min = 1, max = 1_000_000))]
     #[default(const { NonZeroU64::new(3_000).unwrap() })]
     pub camera_kilobits_per_second: NonZeroU64,
     /// The most packets a second of a camera, all its layers together.
+    #[schemars(range(min = 1, max = 100_000))]
     #[default(const { NonZeroU64::new(1_000).unwrap() })]
     pub camera_packets_per_second: NonZeroU64,
     /// The most kilobits a second of a screen, all its layers together.
+    #[schemars(range(min = 1, max = 1_000_000))]
     #[default(const { NonZeroU64::new(4_000).unwrap() })]
     pub screen_kilobits_per_second: NonZeroU64,
     /// The most packets a second of a screen, all its layers together.
+    #[schemars(range(min = 1, max = 100_000))]
     #[default(const { NonZeroU64::new(1_000).unwrap() })]
     pub screen_packets_per_second: NonZeroU64,
     /// The most kilobits a second that all devices of a call send together. Pictures beyond it are
     /// dropped, sound never.
+    #[schemars(range(min = 1, max = 100_000_000))]
     #[default(const { NonZeroU64::new(300_000).unwrap() })]
     pub call_kilobits_per_second: NonZeroU64,
     /// The most megabits a second that this process sends for media, all calls together, in equal
     /// parts for its threads. Beyond its part a thread does as beyond `media.load_percent`. Without it
     /// they send as much as they can.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub process_megabits_per_second: Option<NonZeroU64>,
 }
 
@@ -101,9 +109,11 @@ impl MediaLimitSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct MediaTcpSettings {
     /// The most connections of a thread; fewer where the system lets the process open few files.
+    #[schemars(range(min = 1, max = 1_000_000))]
     #[default(const { NonZeroUsize::new(1_024).unwrap() })]
     pub connections: NonZeroUsize,
     /// The most connections of a thread from one address.
+    #[schemars(range(min = 1, max = 1_000_000))]
     #[default(const { NonZeroUsize::new(32).unwrap() })]
     pub connections_per_address: NonZeroUsize,
     /// The time in which a connection has to say for which device it is.
@@ -119,18 +129,6 @@ pub struct MediaTcpSettings {
     #[default(const { NonZeroU64::new(300).unwrap() })]
     pub queue_milliseconds: NonZeroU64,
 }
-
-/// The largest flush interval, in milliseconds.
-const MAX_FLUSH: u64 = 20;
-
-/// The longest time in which a connection over TCP has to say for which device it is, in seconds.
-const MAX_FIRST_CHECK: u64 = 60;
-
-/// The most bytes that may wait for a connection over TCP.
-const MAX_QUEUE_BYTES: usize = 16 * 1_024 * 1_024;
-
-/// The longest time that a packet may wait for a connection over TCP, in milliseconds.
-const MAX_QUEUE_AGE: u64 = 10_000;
 
 impl MediaSettings {
     /// Returns the number of threads.
@@ -166,38 +164,87 @@ impl MediaSettings {
         Ok(addresses)
     }
 
+    /// Returns the numbers with their names and the most that they may be, which the schema has, too.
+    fn bounds(&self) -> [(&'static str, u64, u64); 16] {
+        let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        let (limits, tcp) = (&self.limits, &self.tcp);
+        let process = limits.process_megabits_per_second;
+        [
+            ("threads", number(self.threads()), number(MAX_THREADS)),
+            ("flush_milliseconds", self.flush_milliseconds.get(), 20),
+            ("load_percent", self.load_percent.get().into(), 100),
+            (
+                "limits.audio_kilobits_per_second",
+                limits.audio_kilobits_per_second.get(),
+                1_000_000,
+            ),
+            (
+                "limits.audio_packets_per_second",
+                limits.audio_packets_per_second.get(),
+                100_000,
+            ),
+            (
+                "limits.camera_kilobits_per_second",
+                limits.camera_kilobits_per_second.get(),
+                1_000_000,
+            ),
+            (
+                "limits.camera_packets_per_second",
+                limits.camera_packets_per_second.get(),
+                100_000,
+            ),
+            (
+                "limits.screen_kilobits_per_second",
+                limits.screen_kilobits_per_second.get(),
+                1_000_000,
+            ),
+            (
+                "limits.screen_packets_per_second",
+                limits.screen_packets_per_second.get(),
+                100_000,
+            ),
+            (
+                "limits.call_kilobits_per_second",
+                limits.call_kilobits_per_second.get(),
+                100_000_000,
+            ),
+            (
+                "limits.process_megabits_per_second",
+                process.map_or(0, NonZeroU64::get),
+                1_000_000,
+            ),
+            ("tcp.connections", number(tcp.connections.get()), 1_000_000),
+            (
+                "tcp.connections_per_address",
+                number(tcp.connections_per_address.get()),
+                1_000_000,
+            ),
+            ("tcp.first_check_seconds", tcp.first_check_seconds.get(), 60),
+            (
+                "tcp.queue_bytes",
+                number(tcp.queue_bytes.get()),
+                16 * 1_024 * 1_024,
+            ),
+            (
+                "tcp.queue_milliseconds",
+                tcp.queue_milliseconds.get(),
+                10_000,
+            ),
+        ]
+    }
+
     /// Returns the settings of the media server, which tells clients these addresses.
     ///
     /// # Errors
     /// A setting that makes no sense.
     pub fn server_settings(&self, told: Vec<IpAddr>) -> anyhow::Result<ServerSettings> {
         let threads = self.threads();
-        ensure!(
-            threads <= MAX_THREADS,
-            "media.threads is {threads}, and {MAX_THREADS} is the most"
-        );
-        let flush = self.flush_milliseconds.get();
-        ensure!(
-            flush <= MAX_FLUSH,
-            "media.flush_milliseconds is {flush}, and {MAX_FLUSH} is the most"
-        );
-        let percent = self.load_percent.get();
-        ensure!(percent <= 100, "media.load_percent is {percent}, over 100");
-        let first_check = self.tcp.first_check_seconds.get();
-        ensure!(
-            first_check <= MAX_FIRST_CHECK,
-            "media.tcp.first_check_seconds is {first_check}, and {MAX_FIRST_CHECK} is the most"
-        );
-        let queue_bytes = self.tcp.queue_bytes.get();
-        ensure!(
-            queue_bytes <= MAX_QUEUE_BYTES,
-            "media.tcp.queue_bytes is {queue_bytes}, and {MAX_QUEUE_BYTES} is the most"
-        );
-        let queue_age = self.tcp.queue_milliseconds.get();
-        ensure!(
-            queue_age <= MAX_QUEUE_AGE,
-            "media.tcp.queue_milliseconds is {queue_age}, and {MAX_QUEUE_AGE} is the most"
-        );
+        for (name, value, most) in self.bounds() {
+            ensure!(
+                value <= most,
+                "media.{name} is {value}, and {most} is the most"
+            );
+        }
         if let Some(address) = self.public_addresses.iter().find(|ip| ip.is_unspecified()) {
             bail!("media.public_addresses has {address}, which is no address of a machine");
         }
@@ -215,19 +262,19 @@ impl MediaSettings {
             listen,
             public_addresses: told,
             threads,
-            flush_interval: Duration::from_millis(flush),
+            flush_interval: Duration::from_millis(self.flush_milliseconds.get()),
             limits: self.limits.into(),
             tcp: TcpLimits {
                 connections: self.tcp.connections.get(),
                 per_client: self.tcp.connections_per_address.get(),
-                first_check: Duration::from_secs(first_check),
+                first_check: Duration::from_secs(self.tcp.first_check_seconds.get()),
             },
             tcp_queue: QueueLimits {
-                bytes: queue_bytes,
-                age: Duration::from_millis(queue_age),
+                bytes: self.tcp.queue_bytes.get(),
+                age: Duration::from_millis(self.tcp.queue_milliseconds.get()),
             },
             load: LoadLimit {
-                percent,
+                percent: self.load_percent.get(),
                 bits: self.limits.bits_of_thread(threads),
                 ..LoadLimit::default()
             },
@@ -267,104 +314,4 @@ impl From<MediaLimitSettings> for MediaLimits {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_defaults_are_those_of_the_media_server() {
-        let settings = MediaSettings::default();
-        let server = settings.server_settings(Vec::new()).unwrap();
-        let expected = ServerSettings::default();
-        assert_eq!(server.listen, expected.listen);
-        assert_eq!(server.threads, expected.threads);
-        assert_eq!(server.flush_interval, expected.flush_interval);
-        assert_eq!(server.limits, expected.limits);
-        assert_eq!(server.tcp, expected.tcp);
-        assert_eq!(server.tcp_queue, expected.tcp_queue);
-        assert_eq!(server.load, expected.load);
-    }
-
-    #[test]
-    fn threads_share_what_the_process_may_send() {
-        let mut settings = MediaSettings {
-            threads: NonZeroUsize::new(4),
-            ..MediaSettings::default()
-        };
-        settings.limits.process_megabits_per_second = NonZeroU64::new(1_000);
-        let server = settings.server_settings(Vec::new()).unwrap();
-        assert_eq!(server.load.bits, Some(250_000_000));
-    }
-
-    #[test]
-    fn settings_that_make_no_sense_are_refused_by_name() {
-        let listen = |addresses: &[&str]| MediaSettings {
-            listen: addresses.iter().map(|text| text.parse().unwrap()).collect(),
-            ..MediaSettings::default()
-        };
-        let with_tcp = |change: fn(&mut MediaTcpSettings)| {
-            let mut settings = MediaSettings::default();
-            change(&mut settings.tcp);
-            settings
-        };
-        let cases = [
-            (listen(&[]), "media.listen names no address"),
-            (listen(&["10.0.0.1", "10.0.0.2"]), "media.listen has two"),
-            (listen(&["::1", "127.0.0.1", "::2"]), "media.listen has two"),
-            (
-                MediaSettings {
-                    threads: NonZeroUsize::new(9),
-                    ..MediaSettings::default()
-                },
-                "media.threads is 9",
-            ),
-            (
-                MediaSettings {
-                    flush_milliseconds: NonZeroU64::new(21).unwrap(),
-                    ..MediaSettings::default()
-                },
-                "media.flush_milliseconds is 21",
-            ),
-            (
-                MediaSettings {
-                    load_percent: NonZeroU8::new(101).unwrap(),
-                    ..MediaSettings::default()
-                },
-                "media.load_percent is 101",
-            ),
-            (
-                with_tcp(|tcp| tcp.first_check_seconds = NonZeroU64::MAX),
-                "media.tcp.first_check_seconds is 18446744073709551615",
-            ),
-            (
-                with_tcp(|tcp| tcp.first_check_seconds = NonZeroU64::new(61).unwrap()),
-                "media.tcp.first_check_seconds is 61, and 60 is the most",
-            ),
-            (
-                with_tcp(|tcp| tcp.queue_bytes = NonZeroUsize::new(16_777_217).unwrap()),
-                "media.tcp.queue_bytes is 16777217, and 16777216 is the most",
-            ),
-            (
-                with_tcp(|tcp| tcp.queue_milliseconds = NonZeroU64::new(10_001).unwrap()),
-                "media.tcp.queue_milliseconds is 10001, and 10000 is the most",
-            ),
-            (
-                MediaSettings {
-                    public_addresses: vec![Ipv4Addr::UNSPECIFIED.into()],
-                    ..MediaSettings::default()
-                },
-                "media.public_addresses has 0.0.0.0",
-            ),
-            (
-                MediaSettings {
-                    public_addresses: vec![Ipv6Addr::LOCALHOST.into()],
-                    ..listen(&["0.0.0.0"])
-                },
-                "media.public_addresses has ::1, and media.listen has no",
-            ),
-        ];
-        for (settings, expected) in cases {
-            let error = settings.server_settings(Vec::new()).unwrap_err();
-            assert!(error.to_string().starts_with(expected), "{error}");
-        }
-    }
-}
+mod tests;

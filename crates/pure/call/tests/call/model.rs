@@ -11,7 +11,10 @@ mod seats;
 
 use std::collections::BTreeMap;
 
-use anteroom_protocol::{GuestAdmission, media::{PerSource, Source}};
+use anteroom_protocol::{
+    GuestAdmission,
+    media::{PerSource, Source},
+};
 
 use self::{
     groups::Groups,

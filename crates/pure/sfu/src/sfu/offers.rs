@@ -5,7 +5,7 @@ use std::time::Instant;
 use anteroom_protocol::DemuxId;
 
 use super::Sfu;
-use crate::{OfferError, SfuSettings, input::Input, peer::Peer};
+use crate::{DeviceOffer, OfferError, SfuSettings, input::Input, peer::Peer};
 
 /// The kind of an offer that may be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl AnsweredOffer {
         settings: &SfuSettings,
         now: Instant,
     ) -> Result<Self, OfferError> {
-        let (peer, answer) = Peer::answer(offer, session, settings, now)?;
+        let (peer, answer) = Peer::answer(DeviceOffer::read(offer)?, session, settings, now)?;
         Ok(Self { answer, peer })
     }
 }
@@ -54,7 +54,7 @@ impl Sfu {
         offer: &str,
     ) -> Result<String, OfferError> {
         match self.admit_offer(now, device, session)? {
-            OfferKind::Later => self.answer_again(now, device, offer),
+            OfferKind::Later => self.answer_again(now, device, DeviceOffer::read(offer)?),
             OfferKind::First => {
                 let answered = AnsweredOffer::new(offer, session, &self.settings, now)?;
                 let answer = answered.answer.clone();
@@ -88,6 +88,12 @@ impl Sfu {
         })
     }
 
+    /// Returns the number by which a device tells its connection from others.
+    #[must_use]
+    pub fn session(&self, device: DemuxId) -> Option<u64> {
+        Some(self.peer(device)?.session)
+    }
+
     /// Answers an offer of the session of the connection that a device has.
     ///
     /// # Errors
@@ -96,7 +102,7 @@ impl Sfu {
         &mut self,
         now: Instant,
         device: DemuxId,
-        offer: &str,
+        offer: DeviceOffer,
     ) -> Result<String, OfferError> {
         let handle = self.media.handle_of(device).ok_or(OfferError::NotActive)?;
         let (_, peer) = self.peer_mut(handle).ok_or(OfferError::NotActive)?;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anteroom_sfu::AnsweredOffer;
+use anteroom_sfu::{AnsweredOffer, DeviceOffer};
 use str0m::{Candidate, Rtc};
 
 use crate::{
@@ -112,7 +112,9 @@ impl Target for Offers {
         self.call.run(5);
         let later = changed(&first, dice);
         bytes.extend(later.as_bytes());
-        let _refused = self.call.sfu.answer_again(now, device, &later);
+        if let Ok(later) = DeviceOffer::read(&later) {
+            let _refused = self.call.sfu.answer_again(now, device, later);
+        }
         self.call.run(5);
     }
 

@@ -4,7 +4,7 @@ use anteroom_sfu::{
     rewriting::{PacketNumbers, SlotStream, Vp8Numbers},
     source::Source,
     time::Moment,
-    vp8::PictureId,
+    vp8::{PictureId, Vp8Packet},
 };
 use proptest::prelude::*;
 
@@ -123,6 +123,60 @@ fn picture_ids_keep_the_width_that_the_packet_has_room_for() {
     let next = stream.switch(Source::Camera, vp8(80, 0, 9, 9), at(30));
     let id = next.numbers.vp8.picture_id.unwrap();
     assert_eq!((id.value, next.numbers.vp8.tl0_index), (47, Some(1)));
+}
+
+#[test]
+fn senders_with_picture_ids_and_without_share_a_slot() {
+    let numbers = |payload: &[u8]| Vp8Numbers::from(Vp8Packet::parse(payload).unwrap());
+    // A browser, with a long picture id, TL0PICIDX and a layer; the SDK, with none of them.
+    let browser = |picture_id: u16, tl0_index: u8| {
+        let [high, low] = picture_id.to_be_bytes();
+        numbers(&[0x90, 0xe0, 0x80 | high, low, tl0_index, 0x20, 0x51])
+    };
+    let sdk = numbers(&[0x10, 0x51]);
+    assert_eq!(sdk, Vp8Numbers::default());
+    let mut stream = SlotStream::default();
+    let mut sequence = 0;
+    let mut sender = 0;
+    let mut last = None;
+    for (count, vp8) in [
+        (3, Some((32_766, 254))),
+        (5, None),
+        (2, Some((9, 9))),
+        (1, None),
+        (2, Some((20_000, 77))),
+    ] {
+        sender += 1_000;
+        for number in 0..count {
+            let kind = vp8.map(|(id, index)| {
+                (
+                    (id + number) % 0x8000,
+                    u8::wrapping_add(index, number as u8),
+                )
+            });
+            let sent = PacketNumbers {
+                vp8: kind.map_or(sdk, |(id, index)| browser(id, index)),
+                ..packet(sender + u64::from(number), 90 * sender as u32)
+            };
+            let slot = match number {
+                0 => stream.switch(Source::Camera, sent, at(sender)),
+                _ => stream.forward(sent, at(sender)).unwrap(),
+            };
+            sequence += 1;
+            assert_eq!(slot.numbers.sequence, sequence, "no gap");
+            let sent = slot.numbers.vp8;
+            let sent = sent.picture_id.map(|id| id.value).zip(sent.tl0_index);
+            assert_eq!(sent.is_some(), kind.is_some(), "nothing is added");
+            if let Some((id, index)) = sent {
+                let (last_id, last_index) = last.unwrap_or_else(|| (id - 1, index - 1));
+                assert_eq!(
+                    (id, index),
+                    ((last_id + 1) % 0x8000, u8::wrapping_add(last_index, 1))
+                );
+                last = Some((id, index));
+            }
+        }
+    }
 }
 
 /// A sender: its numbers start anywhere.

@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::{
     client::{End, TestSocket, admin_join, created, demux_id},
     fake_media::FakeMedia,
-    meeting::{Meeting, device, error, member, offer, publish, round_trips, sent, sources},
+    meeting::{
+        Meeting, device, error, member, offer, other_room, publish, round_trips, sent, sources,
+    },
 };
 
 #[tokio::test]
@@ -250,6 +252,7 @@ async fn a_client_has_one_large_message_in_flight() {
     } = Meeting::connected().await;
     let (other, _) = member(&rooms, &link, &rooms.new_account()).await;
     assert_eq!(host.said(&json!({"type": "participants"})).await, [""; 0]);
+    let mut elsewhere = other_room(&rooms).await;
     // The call handles nothing until the media of the guest have ended.
     media.hold_ends(true);
     guest.send(&json!({"type": "leave"})).await;
@@ -262,7 +265,7 @@ async fn a_client_has_one_large_message_in_flight() {
     let large = json!({"type": "media", "session": 1, "offer": "x".repeat(100 * 1024)});
     host.send(&large).await;
     host.send(&nobody).await;
-    round_trips(&rooms, 20).await;
+    round_trips(&mut elsewhere, 20).await;
     let next = host.0.next().now_or_never();
     assert!(next.is_none(), "read behind a large message: {next:?}");
     media.hold_ends(false);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{End, TestSocket, demux_id, ids, member_join, set},
-    meeting::{KEY, Meeting, device, error, lost, member, offer, publish, round_trips},
+    meeting::{KEY, Meeting, device, error, lost, member, offer, other_room, publish, round_trips},
 };
 
 #[tokio::test]
@@ -82,11 +82,12 @@ async fn nobody_is_told_that_a_device_is_gone_before_its_media_have_ended() {
     for client in [&mut host, &mut guest] {
         assert_eq!(client.said(&json!({"type": "participants"})).await, [""; 0]);
     }
+    let mut elsewhere = other_room(&rooms).await;
     media.hold_ends(true);
     host.send(&json!({"type": "remove", "demuxId": guest_id}))
         .await;
     media.told_until(&format!("-{guest_id}")).await;
-    round_trips(&rooms, 20).await;
+    round_trips(&mut elsewhere, 20).await;
     for client in [&mut host, &mut guest] {
         let next = client.0.next().now_or_never();
         assert!(next.is_none(), "told before the end: {next:?}");
@@ -101,6 +102,35 @@ async fn nobody_is_told_that_a_device_is_gone_before_its_media_have_ended() {
     assert_eq!(host.end().await, End::Closed(1000));
     let told = media.told_until(&format!("-{host_id} done")).await;
     assert_eq!(told[0], format!("-{host_id}"));
+}
+
+#[tokio::test]
+async fn the_media_of_all_devices_of_a_user_who_is_blocked_end_at_once() {
+    let Meeting {
+        media,
+        rooms,
+        link,
+        mut host,
+        mut guest,
+        guest_id,
+        guest_aci,
+        ..
+    } = Meeting::connected().await;
+    let (mut second, joined) = member(&rooms, &link, &guest_aci).await;
+    let second_id = demux_id(&joined);
+    media.told_until(&format!("+{second_id}")).await;
+    media.hold_ends(true);
+    host.send(&json!({"type": "block", "demuxId": guest_id}))
+        .await;
+    assert_eq!(
+        media.told_until(&format!("-{second_id}")).await,
+        [format!("-{guest_id}"), format!("-{second_id}")]
+    );
+    media.hold_ends(false);
+    for client in [&mut guest, &mut second] {
+        client.next_of("blocked").await;
+        assert_eq!(client.end().await, End::Closed(1000));
+    }
 }
 
 #[tokio::test]

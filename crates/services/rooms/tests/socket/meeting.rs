@@ -68,10 +68,14 @@ pub(crate) async fn error(client: &mut TestSocket) -> (String, String) {
     (word("code"), word("message"))
 }
 
-/// Makes that many round trips to the room service, in another room.
-pub(crate) async fn round_trips(rooms: &TestRooms, count: usize) {
+/// Joins another room, for round trips.
+pub(crate) async fn other_room(rooms: &TestRooms) -> TestSocket {
     let (link, aci) = created(rooms, "none").await;
-    let (mut client, _) = TestSocket::joined(rooms, join(rooms, &link, &aci)).await;
+    TestSocket::joined(rooms, join(rooms, &link, &aci)).await.0
+}
+
+/// Makes that many round trips to the room service.
+pub(crate) async fn round_trips(client: &mut TestSocket, count: usize) {
     for _ in 0..count {
         client.send(&json!({"type": "ping"})).await;
         client.next_of("pong").await;

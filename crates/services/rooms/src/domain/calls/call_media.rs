@@ -12,6 +12,7 @@ use std::{
 
 use anteroom_call::{Call, MediaCommand, Moment};
 use anteroom_protocol::DemuxId;
+use futures::future::join_all;
 use tokio::time::timeout;
 
 use super::outbound::OutboundMessage;
@@ -20,9 +21,11 @@ use crate::{
     OpenedMedia,
 };
 
-/// The maximum wait for the end of a device's media. A media server that takes longer forwards nothing meanwhile, and
-/// its media of the call are ended as failed ones.
-const END: Duration = Duration::from_secs(10);
+/// The maximum wait for the ends that one input brings, of all of its devices together: the room does nothing else
+/// meanwhile. The media of a call whose end takes longer are ended as failed ones, and that is not awaited: their
+/// thread hangs, or has seconds of work. It ends them before it takes the next packet of theirs, so that nothing more
+/// travels than what it was about to send.
+const END: Duration = Duration::from_secs(3);
 
 /// The number of failures in a span of time after which the media of a call stay closed.
 const MAX_FAILURES: usize = 3;
@@ -80,16 +83,16 @@ impl CallMedia {
         self.config.as_ref()
     }
 
-    /// Carries a command of the call out, and awaits its end if it ends something.
+    /// Carries a command of the call out. Returns the end that is to be awaited if it ends something.
     ///
     /// # Errors
     /// The command was not carried out.
-    pub(super) async fn carry_out(
+    pub(super) fn carry_out(
         &mut self,
         command: MediaCommand,
         call: &Call,
         now: Moment,
-    ) -> Result<(), CommandFailure> {
+    ) -> Result<Option<MediaEnd>, CommandFailure> {
         if let MediaCommand::Offer { device, .. } | MediaCommand::View { device, .. } = &command {
             let opened = self.open(call, now);
             opened.map_err(|reason| CommandFailure::Unavailable(*device, reason))?;
@@ -98,19 +101,13 @@ impl CallMedia {
             self.states.remove(device);
         }
         let Some(OpenedMedia { control, .. }) = &self.opened else {
-            return Ok(());
+            return Ok(None);
         };
         match command {
-            MediaCommand::Remove(device) => self.ended(control.remove(device), now).await,
-            MediaCommand::Close => {
-                let end = self.opened.take().map(|opened| opened.control.close());
-                match end {
-                    Some(end) => self.ended(end, now).await,
-                    None => Ok(()),
-                }
-            }
+            MediaCommand::Remove(device) => Ok(Some(control.remove(device))),
+            MediaCommand::Close => Ok(self.opened.take().map(|opened| opened.control.close())),
             command => match tell(&**control, command) {
-                Ok(()) => Ok(()),
+                Ok(()) => Ok(None),
                 Err(Some(device)) => Err(CommandFailure::Refused(device, OfferRefusal::Busy)),
                 // An order that cannot be given must not be lost: nobody is heard then.
                 Err(None) => {
@@ -140,16 +137,24 @@ impl CallMedia {
         let opened = backend.open_call()?;
         for command in call.media_commands() {
             if tell(&*opened.control, command).is_err() {
-                return Err(MediaUnavailable::Full);
+                self.fail(now);
+                return Err(MediaUnavailable::Failed);
             }
         }
         self.opened = Some(opened);
         Ok(())
     }
 
-    /// Awaits the end of something.
-    async fn ended(&mut self, end: MediaEnd, now: Moment) -> Result<(), CommandFailure> {
-        if timeout(END, end).await.is_ok() {
+    /// Awaits the ends that one input has brought.
+    ///
+    /// # Errors
+    /// They did not come in time.
+    pub(super) async fn ended(
+        &mut self,
+        ends: Vec<MediaEnd>,
+        now: Moment,
+    ) -> Result<(), CommandFailure> {
+        if timeout(END, join_all(ends)).await.is_ok() {
             return Ok(());
         }
         self.fail(now);

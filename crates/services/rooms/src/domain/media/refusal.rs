@@ -1,5 +1,7 @@
 //! The reasons why a device gets no media, with the codes and sentences that it is told.
 
+use anteroom_call::ErrorCode;
+
 /// The code of everything about an offer that its device can mend.
 const REFUSED: &str = "media_refused";
 
@@ -122,9 +124,7 @@ impl OfferRefusal {
             Self::NotActive => {
                 "The device is not active in the call, so it has no sound and picture."
             }
-            Self::TooManyOffers => {
-                "The device offers connections too often. Wait five seconds before the next offer."
-            }
+            Self::TooManyOffers => ErrorCode::TooManyOffers.message(),
             Self::Malformed => {
                 "The offer could not be read. Send the session description untouched."
             }

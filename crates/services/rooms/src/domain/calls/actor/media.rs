@@ -2,7 +2,6 @@
 
 use anteroom_call::{Call, ConnectionId, ErrorCode, Input, MediaCommand, Message};
 use anteroom_protocol::{DemuxId, media::Source};
-use anteroom_runtime::OperationOutcome;
 
 use super::CallActor;
 use crate::{
@@ -11,28 +10,40 @@ use crate::{
 };
 
 impl CallActor {
-    /// Carries a command of the call out. Returns the device whose request failed, with the outcome.
-    pub(super) async fn carry_out(
-        &mut self,
-        command: MediaCommand,
-    ) -> Option<(DemuxId, OperationOutcome)> {
+    /// Carries the commands of one input of the call out, and awaits all that they end together. Returns the devices
+    /// whose requests failed.
+    pub(super) async fn carry_out(&mut self, commands: Vec<MediaCommand>) -> Vec<DemuxId> {
         let now = self.context.timeline.moment();
-        let call = self.call.as_ref()?;
-        match self.media.carry_out(command, call, now).await {
-            Ok(()) => None,
-            Err(CommandFailure::Refused(device, reason)) => {
-                self.tell_error(device, reason.code(), reason.message());
-                Some((device, OperationOutcome::Failed))
-            }
-            Err(CommandFailure::Unavailable(device, reason)) => {
-                self.tell_error(device, reason.code(), reason.message());
-                Some((device, OperationOutcome::Failed))
-            }
-            Err(CommandFailure::Ended) => {
-                self.tell_failure();
-                None
+        let (mut ends, mut failed) = (Vec::new(), Vec::new());
+        for command in commands {
+            let Some(call) = &self.call else { break };
+            match self.media.carry_out(command, call, now) {
+                Ok(end) => ends.extend(end),
+                Err(failure) => failed.extend(self.tell_command_failure(&failure)),
             }
         }
+        if !ends.is_empty()
+            && let Err(failure) = self.media.ended(ends, now).await
+        {
+            failed.extend(self.tell_command_failure(&failure));
+        }
+        failed
+    }
+
+    /// Tells the devices that a failure of a command concerns. Returns the device whose request failed.
+    fn tell_command_failure(&self, failure: &CommandFailure) -> Option<DemuxId> {
+        let (device, code, message) = match failure {
+            CommandFailure::Refused(device, reason) => (*device, reason.code(), reason.message()),
+            CommandFailure::Unavailable(device, reason) => {
+                (*device, reason.code(), reason.message())
+            }
+            CommandFailure::Ended => {
+                self.tell_failure();
+                return None;
+            }
+        };
+        self.tell_error(device, code, message);
+        Some(device)
     }
 
     /// Handles an event of the media. `None`: they have ended by themselves.

@@ -53,9 +53,28 @@ impl CallActor {
     ) -> Option<OperationOutcome> {
         let now = self.context.timeline.moment();
         self.call.as_mut()?.handle(now, input);
-        let mut outcome = None;
+        let (mut commands, mut outputs) = (Vec::new(), Vec::new());
         loop {
             match self.call.as_mut()?.poll_output() {
+                Output::Media(command) => commands.push(command),
+                Output::Wait(until) => {
+                    self.until = until;
+                    break;
+                }
+                output => outputs.push(output),
+            }
+        }
+        let mut outcome = None;
+        // Devices are told after the media: those that are gone send and receive nothing by then.
+        if !commands.is_empty() {
+            for device in self.carry_out(commands).await {
+                if caller.is_some() && caller == self.call.as_ref()?.media_connection(device) {
+                    outcome = Some(OperationOutcome::Failed);
+                }
+            }
+        }
+        for output in outputs {
+            match output {
                 Output::Send { to, message } => {
                     if caller == Some(to) {
                         outcome = outcome_of(&message).or(outcome);
@@ -74,15 +93,6 @@ impl CallActor {
                 Output::Broadcast { to, message } => {
                     self.push(to, &OutboundMessage::of_call(&message), missed);
                 }
-                // Devices are told after the media: those that are gone send and receive nothing by then.
-                Output::Media(command) => {
-                    if let Some((device, failure)) = self.carry_out(command).await
-                        && caller.is_some()
-                        && caller == self.call.as_ref()?.media_connection(device)
-                    {
-                        outcome = Some(failure);
-                    }
-                }
                 Output::Dropped(connection) => {
                     if caller == Some(connection) {
                         outcome = Some(OperationOutcome::Refused);
@@ -100,12 +110,11 @@ impl CallActor {
                         drop(lease.facts.send(fact).await);
                     }
                 }
-                Output::Wait(until) => {
-                    self.until = until;
-                    return outcome;
-                }
+                // They are taken out above.
+                Output::Media(_) | Output::Wait(_) => {}
             }
         }
+        outcome
     }
 
     /// Adds a message to the queues of connections, and to `missed` those that missed changes of
