@@ -4,7 +4,9 @@ use anteroom_client::{
     Approval, CreatePass, DayRange, DeviceCredentials, IssuedCredential, IssuerClient, LinkChange,
     LinkState, MemoryPins, Pass, RoomName, RoomsClient, Timeouts, Trust, TrustedParams,
 };
-use anteroom_protocol::{AdminPasskey, AuthCredential, CreateCredential, Randomness, RootKey};
+use anteroom_protocol::{
+    AdminPasskey, AuthCredential, CreateCredential, MemberKey, Randomness, RootKey,
+};
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -113,6 +115,21 @@ impl LoadAccount {
             Ok(STANDARD.encode(presentation.to_bytes()))
         };
         (0..count).map(present).collect()
+    }
+
+    /// Creates a presentation for a room and a member key, as the room service reads it.
+    pub(crate) fn member_presentation(&self, room: &RootKey, member: &MemberKey) -> Result<String> {
+        let issued = &self.credential;
+        let params = self.params.generic(issued.params).context("no params")?;
+        let presentation = issued.credential.present_for(
+            &self.device.aci(),
+            issued.redemption,
+            params,
+            &room.secret_params(),
+            Some(member),
+            Randomness::random(&mut os::rng()),
+        )?;
+        Ok(STANDARD.encode(presentation.to_bytes()))
     }
 
     /// Creates a link whose guests wait for an admin, and names it.

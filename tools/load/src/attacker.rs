@@ -10,6 +10,7 @@ mod bodies;
 mod connections;
 mod device;
 mod handshakes;
+mod insiders;
 mod logins;
 mod media;
 mod members;
@@ -30,7 +31,7 @@ use tokio::{
 };
 
 use self::state::AttackRun;
-pub(crate) use self::target::{Attack, Target};
+pub(crate) use self::target::{Attack, Insider, Target};
 use crate::os;
 
 /// The time limit for reaching full force. An attack that the services slow down never reaches it.
@@ -96,5 +97,8 @@ async fn once(attacker: &AttackRun, slot: u32, number: u64) -> Result<()> {
         Attack::LinkBatches => batches::ask(attacker, batches::LINK).await,
         Attack::MediaFlood => media::flood(attacker, number).await,
         Attack::MediaConnections => media::silent_connection(attacker, number).await,
+        Attack::MediaSurplus => insiders::send_too_much(attacker).await,
+        Attack::MediaStreams => insiders::send_in_streams_of_others(attacker).await,
+        Attack::MediaNomination => insiders::aim_at_somebody(attacker).await,
     }
 }

@@ -36,7 +36,7 @@ pub enum Layer {
     Composition,
     /// The program.
     Program,
-    /// Programs as processes, for tests and tools.
+    /// Programs as processes and devices on connections of their own, for tests and tools.
     Process,
     /// Servers for tests.
     Testkit,
@@ -81,6 +81,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-operator-cli", Operator),
     ("anteroom", Program),
     ("anteroom-process", Process),
+    ("anteroom-media-device", Process),
     ("anteroom-testkit", Testkit),
     ("anteroom-bench", Tool),
     ("anteroom-bench-e2ee", Tool),
@@ -281,6 +282,7 @@ pub(super) const RESERVED: &[Reserved] = &[
             "anteroom-sfu",
             "anteroom-media",
             "anteroom-client-media",
+            "anteroom-media-device",
             "anteroom-bench-media",
         ],
         in_tests: true,

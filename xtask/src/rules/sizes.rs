@@ -75,6 +75,10 @@ const REASONS: &[(&str, &str)] = &[
         "crates/testkit/src/rooms.rs",
         "one server with all that a test may ask of it",
     ),
+    (
+        "tools/load",
+        "soak, attacks and the load of measurements, over the same accounts, links and services",
+    ),
 ];
 
 /// Checks all sources of the project.

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use anteroom_client::{Approval, Client, DemuxId, OwnLink};
+use anteroom_protocol::MemberKey;
 use anyhow::{Context as _, Result};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::{
+    accounts::LoadAccount,
+    attacker::Insider,
     server::{Addresses, ServerSetup},
     talk::Talker,
 };
@@ -20,6 +24,8 @@ pub(super) struct Bystanders {
     talkers: [Talker; 2],
     seats: [DemuxId; 2],
     _clients: [Client; 2],
+    /// The way into their call for a third device.
+    pub(super) insider: Insider,
 }
 
 /// The sound of one phase.
@@ -57,7 +63,16 @@ impl Bystanders {
         for (listener, sender) in [(first, seats[1]), (second, seats[0])] {
             listener.until_heard(sender).await?;
         }
+        let insider = LoadAccount::new(setup.add().await?.credentials()?, addresses).await?;
+        let (key, member) = (&room.link.root_key, MemberKey::from_bytes([7; 32]));
+        let insider = Insider {
+            room: key.room_id().to_hex(),
+            presentation: insider.member_presentation(key, &member)?,
+            member: URL_SAFE_NO_PAD.encode(member.as_bytes()),
+            seats: seats.map(DemuxId::number).into(),
+        };
         Ok(Self {
+            insider,
             talkers,
             seats,
             _clients: clients,

@@ -32,6 +32,8 @@ pub(super) enum Case {
     Batches,
     /// The port of media.
     Media,
+    /// The call of those who talk, from within.
+    MediaInsiders,
 }
 
 const PLAIN: &[Operation] = &[
@@ -84,6 +86,11 @@ impl Case {
             Self::Logins => &[Attack::LoginsOfOneSite, Attack::LoginsOfManyAddresses],
             Self::Batches => &[Attack::GroupBatches, Attack::LinkBatches],
             Self::Media => &[Attack::MediaFlood, Attack::MediaConnections],
+            Self::MediaInsiders => &[
+                Attack::MediaNomination,
+                Attack::MediaSurplus,
+                Attack::MediaStreams,
+            ],
         }
     }
 
@@ -92,7 +99,7 @@ impl Case {
         match self {
             Self::Handshakes => ENCRYPTED,
             Self::Logins => WITH_LOGINS,
-            Self::Media => IN_CALLS,
+            Self::Media | Self::MediaInsiders => IN_CALLS,
             _ => PLAIN,
         }
     }
@@ -104,7 +111,7 @@ impl Case {
 
     /// Returns whether the target is the port of media: two people talk meanwhile.
     pub(super) const fn is_on_media(self) -> bool {
-        matches!(self, Self::Media)
+        matches!(self, Self::Media | Self::MediaInsiders)
     }
 
     /// Returns the number of the attacker's accounts that an admin has admitted to the attacked call before.
@@ -152,6 +159,6 @@ mod tests {
     fn cases_that_are_not_named_are_left_out() {
         let chosen = Case::chosen(&[Case::Relays, Case::SlowBodies]);
         assert_eq!(chosen, [Case::SlowBodies, Case::Relays]);
-        assert_eq!(Case::chosen(&[]).len(), 10);
+        assert_eq!(Case::chosen(&[]).len(), 11);
     }
 }

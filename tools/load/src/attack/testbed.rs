@@ -157,6 +157,7 @@ impl Testbed {
             create: self.create.clone(),
             authorization: self.authorization.clone(),
             media: self.media.as_ref().map(|(port, _)| *port),
+            insider: self.media.as_ref().map(|(_, talk)| talk.insider.clone()),
         })
     }
 

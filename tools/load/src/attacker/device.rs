@@ -106,6 +106,18 @@ impl Device {
         self.0.into_inner()
     }
 
+    /// Waits for a message of a type.
+    pub(super) async fn hear_of(&mut self, kind: &str) -> Result<Value> {
+        loop {
+            let message = self.hear().await?;
+            match message.get("type").and_then(Value::as_str) {
+                Some("error") => bail!("refused: {message}"),
+                Some(other) if other == kind => return Ok(message),
+                _ => {}
+            }
+        }
+    }
+
     async fn hear(&mut self) -> Result<Value> {
         loop {
             match self.0.next().await.context("the socket has ended")?? {

@@ -63,6 +63,11 @@ impl AttackRun {
         number
     }
 
+    /// Says that the attack is in full force, where that is not a number of attempts.
+    pub(super) fn note_full_force(&self) {
+        self.ready.notify_one();
+    }
+
     /// Counts a datagram that came to an address which had proved nothing.
     pub(super) fn note_unproven(&self) {
         self.unproven.fetch_add(1, Ordering::Relaxed);

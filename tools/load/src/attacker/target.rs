@@ -51,7 +51,16 @@ pub(crate) enum Attack {
     MediaFlood,
     /// Connections to the port of media that say nothing, or too little.
     MediaConnections,
+    /// A device sends ten times what it may.
+    MediaSurplus,
+    /// A device sends in streams of others.
+    MediaStreams,
+    /// A device nominates the address of somebody else for its media.
+    MediaNomination,
 }
+
+/// More attempts than there are.
+const ACTS: u32 = u32::MAX;
 
 /// The force of an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +69,7 @@ pub(crate) struct Plan {
     pub(crate) slots: u32,
     /// The maximum number of attempts that start in a second.
     pub(crate) per_second: u32,
-    /// The number of attempts at full force.
+    /// The number of attempts at full force. [`ACTS`]: the attack says itself when it acts.
     pub(crate) full: u32,
 }
 
@@ -86,6 +95,19 @@ pub(crate) struct Target {
     pub(crate) authorization: String,
     /// The port of media, over UDP and TCP, where it is the target.
     pub(crate) media: Option<SocketAddr>,
+    /// The way into the call of those who talk, where media are the target.
+    pub(crate) insider: Option<Insider>,
+}
+
+/// A device that may join a call with media.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Insider {
+    pub(crate) room: String,
+    /// A presentation for the member key.
+    pub(crate) presentation: String,
+    pub(crate) member: String,
+    /// The seats of the others.
+    pub(crate) seats: Vec<u32>,
 }
 
 impl Target {
@@ -134,6 +156,9 @@ impl Attack {
             // Of 50 datagrams each.
             Self::MediaFlood => ("datagrams", plan(40, 200, 80)),
             Self::MediaConnections => ("connections", plan(150, 150, 150)),
+            Self::MediaSurplus => ("ten times the limit", plan(1, 1, ACTS)),
+            Self::MediaStreams => ("streams of others", plan(1, 1, ACTS)),
+            Self::MediaNomination => ("a third address", plan(1, 1, ACTS)),
         }
     }
 }

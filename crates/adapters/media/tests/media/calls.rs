@@ -4,12 +4,10 @@ use core::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anteroom_media::{HistogramCounts, MediaEvent, MediaServer, OfferRefusal, UnavailableError};
+use anteroom_media_device::candidates;
 use anteroom_sfu::{OfferError, output::Refusal, source::Source};
 
-use crate::{
-    client::candidates,
-    meeting::{Meeting, id, server, settings, until_counts},
-};
+use crate::meeting::{Meeting, id, server, settings, until_counts};
 
 #[test]
 fn sounds_and_pictures_travel_over_udp() {

@@ -5,11 +5,11 @@ use std::{
     net::{TcpStream, UdpSocket},
 };
 
+use anteroom_media_device::{candidates, credentials, nomination};
 use str0m::ice::TransId;
 
 use crate::{
     bystanders::Bystanders,
-    client::{candidates, credentials, nomination},
     meeting::{Meeting, server},
 };
 

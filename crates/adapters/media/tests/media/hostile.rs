@@ -3,16 +3,14 @@
 use core::net::SocketAddr;
 use std::{net::UdpSocket, time::Instant};
 
+use anteroom_media_device::{candidates, credentials, signed};
 use str0m::ice::{StunMessage, TransId};
 
-use crate::{
-    client::{self, candidates, credentials},
-    meeting::{Meeting, server, until_counts},
-};
+use crate::meeting::{Meeting, server, until_counts};
 
 /// Makes a check that nominates the path.
 fn nomination(server: &str, device: &str, password: &str) -> Vec<u8> {
-    client::nomination(TransId::new(), server, device, password)
+    anteroom_media_device::nomination(TransId::new(), server, device, password)
 }
 
 /// A socket that nobody expects anything at.
@@ -159,8 +157,7 @@ fn answer_from(checked: &UdpSocket, from: &UdpSocket, to: SocketAddr, password: 
         return false;
     };
     let answer = StunMessage::binding_reply(check, to);
-    from.send_to(&client::signed(&answer, password), to)
-        .unwrap();
+    from.send_to(&signed(&answer, password), to).unwrap();
     true
 }
 
@@ -197,7 +194,7 @@ fn an_answer_from_another_address_proves_neither() {
                 let message = message.ok().filter(StunMessage::is_binding_request);
                 if let Some(message) = message {
                     let answer = StunMessage::binding_reply(message.trans_id(), port);
-                    let answer = client::signed(&answer, &own.pass);
+                    let answer = signed(&answer, &own.pass);
                     one.send_to(&answer, port).unwrap();
                 }
             }

@@ -144,7 +144,7 @@ fn packets_that_are_too_long_end_nothing() {
     let mut bystanders = Bystanders::of(&mut meeting);
     for length in [MAX_PACKET, 1_980, 2_000, 2_100, 9_000, 60_000] {
         number += 1;
-        let header = crate::sealing::header_length(&seed);
+        let header = anteroom_media_device::header_length(&seed);
         let mut packet = seed[..header].to_vec();
         packet[2..4].copy_from_slice(&number.to_be_bytes());
         packet.extend([0x90, 0xe0, 0x80, 9, 9, 0x20, 0x51]);

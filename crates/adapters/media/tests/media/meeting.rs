@@ -7,6 +7,7 @@ use anteroom_media::{
     CallEvents, CallHandle, ListenAddresses, MediaCounts, MediaEvent, MediaServer, MediaSettings,
     SlotWish, ViewRequest,
 };
+use anteroom_media_device::Client;
 use anteroom_protocol::{DemuxId, OpaqueUserId};
 use anteroom_sfu::{
     input::Subject,
@@ -14,8 +15,6 @@ use anteroom_sfu::{
 };
 use mio::{Events, Poll};
 use tokio::runtime::{Builder, Runtime};
-
-use crate::client::Client;
 
 /// The time after which a test fails that waits for something.
 const PATIENCE: Duration = Duration::from_secs(60);

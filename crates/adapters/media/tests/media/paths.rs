@@ -1,12 +1,10 @@
 //! Paths: restarts of ICE, and paths that are lost.
 
 use anteroom_media::MediaEvent;
+use anteroom_media_device::{credentials, nomination};
 use str0m::ice::TransId;
 
-use crate::{
-    client::{credentials, nomination},
-    meeting::{Meeting, id, server},
-};
+use crate::meeting::{Meeting, id, server};
 
 #[test]
 fn a_restart_of_ice_stops_nothing() {

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anteroom_media_device::Client;
 use anteroom_protocol::{Aci, DemuxId, MemberKey};
 use anteroom_testkit::{NativeClient, RoomsTransport, SeededEntropy, TestPresenter};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -19,7 +20,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 
-use crate::{client::Client, directory::TestDirectory, media::params_of, rotation::now};
+use crate::{directory::TestDirectory, media::params_of, rotation::now};
 
 /// The maximum wait for an event.
 const PATIENCE: Duration = Duration::from_secs(60);

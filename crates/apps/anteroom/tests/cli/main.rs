@@ -12,13 +12,6 @@ mod budgets;
 mod call;
 mod call_ends;
 mod checks;
-#[expect(
-    dead_code,
-    clippy::panic,
-    reason = "it is the device of the tests of media, which do more with it"
-)]
-#[path = "../../../../adapters/media/tests/media/client.rs"]
-mod client;
 mod colours;
 mod confirmation;
 mod credential;
@@ -61,12 +54,6 @@ mod roles;
 mod rooms;
 mod rotation;
 mod sdk;
-#[expect(
-    dead_code,
-    reason = "the tests of media do more with the keys of a device"
-)]
-#[path = "../../../../adapters/media/tests/media/sealing.rs"]
-mod sealing;
 mod secrets;
 mod serve;
 mod session;

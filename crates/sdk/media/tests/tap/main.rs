@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod frames;
+mod group;
 mod opened_packets;
 mod programs;
 mod sealing_sender;
@@ -20,7 +21,8 @@ use anteroom_e2ee::{Codec, FrameContext, FrameRefusal};
 use tokio::sync::Mutex;
 
 use crate::{
-    frames::{EpochKeys, opened},
+    frames::{of_epoch, open, opened, renamed},
+    group::GroupKeys,
     programs::{Recording, within},
     sealing_sender::SealingSender,
     server::Server,
@@ -56,26 +58,26 @@ async fn a_tap_in_the_server_hears_and_sees_sealed_frames_with_the_keys_of_a_mem
     let recording = Recording::new();
     let mut server = Server::start();
     let mut sender = SealingSender::connect(&mut server).await;
-    sender.add_epoch(1).await;
+    let keys = GroupKeys::new();
+    let [first, second] = keys.sender.each_ref().map(|frames| frames.key.epoch());
+    sender.add_epoch(&keys.sender[0]).await;
     recording.play(&mut sender).await;
-    // A device that knows the first epoch is removed.
-    sender.add_epoch(2).await;
-    let member = EpochKeys::of(&[1, 2]);
-    let removed = EpochKeys::of(&[1]);
+    // A member that knows the first epoch is removed.
+    sender.add_epoch(&keys.sender[1]).await;
     let whole_round_after_removal = async {
         loop {
             recording.play(&mut sender).await;
             let tapped = sender.tapped();
-            let sounds = member.open(FrameContext::Audio, &tapped.sounds);
-            let pictures = member.open(FrameContext::Camera, &tapped.pictures);
-            if opened(&sounds, 2).len() >= recording.sounds.len()
-                && opened(&pictures, 2).len() >= recording.pictures.len()
+            let sounds = open(&keys.member, FrameContext::Audio, &tapped.sounds);
+            let pictures = open(&keys.member, FrameContext::Camera, &tapped.pictures);
+            if opened(&sounds, second).len() >= recording.sounds.len()
+                && opened(&pictures, second).len() >= recording.pictures.len()
             {
-                return tapped;
+                return (tapped, sounds, pictures);
             }
         }
     };
-    let tapped = within(whole_round_after_removal).await;
+    let (tapped, sounds, pictures) = within(whole_round_after_removal).await;
 
     // The server alone.
     assert!(!recording.is_heard_in(&tapped.sounds));
@@ -83,38 +85,30 @@ async fn a_tap_in_the_server_hears_and_sees_sealed_frames_with_the_keys_of_a_mem
     no_two_frames_are_equal(&tapped);
 
     // A server with a member: the tap takes in what was sent.
-    let sounds = member.open(FrameContext::Audio, &tapped.sounds);
-    let pictures = member.open(FrameContext::Camera, &tapped.pictures);
-    for epoch in [1, 2] {
-        assert!(recording.is_heard_in(&opened(&sounds, epoch)), "{epoch}");
-        assert!(recording.is_seen_in(&opened(&pictures, epoch)), "{epoch}");
+    for epoch in [first, second] {
+        assert!(recording.is_heard_in(&opened(&sounds, epoch)), "{epoch:?}");
+        assert!(recording.is_seen_in(&opened(&pictures, epoch)), "{epoch:?}");
     }
 
-    // A server with the removed device: it has what came before its removal, and nothing of later.
-    let sounds_of_removed = removed.open(FrameContext::Audio, &tapped.sounds);
-    let pictures_of_removed = removed.open(FrameContext::Camera, &tapped.pictures);
-    let of_first = [
-        (&sounds, &sounds_of_removed),
-        (&pictures, &pictures_of_removed),
-    ];
-    for (of_member, of_removed) in of_first {
-        assert_eq!(opened(of_member, 1), opened(of_removed, 1));
-        assert!(opened(of_removed, 2).is_empty());
-    }
-    // Nor does its key help under the name of the epoch that followed.
-    let renamed = EpochKeys::renamed(1, 2);
-    let later_sounds = frames::of_epoch(&tapped.sounds, &sounds, 2);
-    let later_pictures = frames::of_epoch(&tapped.pictures, &pictures, 2);
-    for (context, later) in [
-        (FrameContext::Audio, &later_sounds),
-        (FrameContext::Camera, &later_pictures),
+    // A server with the removed member: it has what came before the removal, and nothing of later. Nor does its key
+    // help under the name of the epoch that followed.
+    let renamed = [renamed(&keys.removed, second)];
+    for (context, sealed, of_member) in [
+        (FrameContext::Audio, &tapped.sounds, &sounds),
+        (FrameContext::Camera, &tapped.pictures, &pictures),
     ] {
-        for outcome in renamed.open(context, later) {
+        let of_removed = open(&[keys.removed.clone()], context, sealed);
+        assert_eq!(opened(of_member, first), opened(&of_removed, first));
+        assert!(opened(&of_removed, second).is_empty());
+        let later = of_epoch(sealed, of_member, second);
+        for outcome in open(&renamed, context, &later) {
             assert_eq!(outcome, Err(FrameRefusal::Forged));
         }
+        match context {
+            FrameContext::Audio => assert!(!recording.is_heard_in(&later)),
+            _ => assert!(!recording.is_seen_in(&later)),
+        }
     }
-    assert!(!recording.is_heard_in(&later_sounds));
-    assert!(!recording.is_seen_in(&later_pictures));
 }
 
 /// The frames of a recording that is played again and again differ, also without the bytes that stay clear.

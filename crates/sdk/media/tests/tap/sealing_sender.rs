@@ -3,12 +3,11 @@
 use core::time::Duration;
 
 use anteroom_client_media::{
-    AudioLevel, Layer, MediaControl, MediaEvent, MediaEvents, MediaSender, OpusPacket, SendOutcome,
-    SessionDescription, SlotCounts, Source, Vp8Frame, start,
+    AudioLevel, EpochFrames, Layer, MediaControl, MediaEvent, MediaEvents, MediaSender, OpusPacket,
+    SendOutcome, SessionDescription, SlotCounts, Source, Vp8Frame, start,
 };
 
 use crate::{
-    frames::epoch_frames,
     programs::{Player, within},
     server::Server,
     streams::{PayloadTypes, TappedStreams},
@@ -49,8 +48,8 @@ impl SealingSender {
     }
 
     /// Gives the device the keys of an epoch.
-    pub(crate) async fn add_epoch(&self, epoch: u64) {
-        self.control.add_epoch(epoch_frames(epoch)).await;
+    pub(crate) async fn add_epoch(&self, epoch: &EpochFrames) {
+        self.control.add_epoch(epoch.clone()).await;
     }
 
     /// Returns what the tap has of the device.

@@ -1,10 +1,7 @@
 //! A device with a connection of its own, over UDP or TCP.
 
 use core::net::SocketAddr;
-use std::{
-    io::{self, Read, Write},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anteroom_protocol::DemuxId;
 use mio::{
@@ -21,66 +18,63 @@ use str0m::{
     rtp::{ExtensionValues, RtpPacket, RtpWrite},
 };
 
-use crate::sealing::{SealingKeys, header_length};
+use crate::{
+    checks::candidates,
+    sealing::{SealingKeys, header_length},
+    tcp::TcpTransport,
+};
 
 /// The time between two packets that a device sends.
 const PACKET_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The way of a device's datagrams.
-pub(crate) enum Transport {
+enum Transport {
     Udp(UdpSocket),
     Tcp(TcpTransport),
 }
 
-/// A connection over TCP, with the bytes that have come and those that wait.
-pub(crate) struct TcpTransport {
-    pub(crate) stream: TcpStream,
-    received: Vec<u8>,
-    waiting: Vec<u8>,
-    /// The maximum number of bytes that are written at once.
-    pub(crate) at_once: usize,
-    /// Whether the device reads what comes.
-    pub(crate) reads: bool,
-}
-
 /// A device with a connection to a call.
-pub(crate) struct Client {
-    pub(crate) id: DemuxId,
-    pub(crate) rtc: Rtc,
+pub struct Client {
+    /// Its seat.
+    pub id: DemuxId,
+    /// Its connection.
+    pub rtc: Rtc,
     transport: Option<Transport>,
     over_tcp: bool,
     pending: Option<SdpPendingOffer>,
     /// The number of the connection.
-    pub(crate) session: u64,
+    pub session: u64,
     audio: Mid,
     camera: Mid,
     /// The m-lines of its slots: two for sound, two for pictures.
-    pub(crate) slots: Vec<Mid>,
-    pub(crate) packets: Vec<RtpPacket>,
-    pub(crate) is_connected: bool,
+    pub slots: Vec<Mid>,
+    /// The packets that have come.
+    pub packets: Vec<RtpPacket>,
+    /// Whether its connection works.
+    pub is_connected: bool,
     /// The datagrams that have come.
-    pub(crate) datagrams: usize,
+    pub datagrams: usize,
     /// The checks of its that were answered, by their ids.
-    pub(crate) answered_checks: Vec<TransId>,
+    pub answered_checks: Vec<TransId>,
     /// The number of key frames that it was asked for.
-    pub(crate) key_frame_requests: usize,
+    pub key_frame_requests: usize,
     /// The datagrams that it has sent, if they are kept.
-    pub(crate) sent: Option<Vec<Vec<u8>>>,
+    pub sent: Option<Vec<Vec<u8>>>,
     /// The keys with which it seals.
-    pub(crate) keys: SealingKeys,
+    pub keys: SealingKeys,
     /// Whether it is silent: it sends nothing, whatever comes.
-    pub(crate) is_silent: bool,
+    pub is_silent: bool,
     timeout: Instant,
     sequence: u64,
     last_packet: Option<Instant>,
     token: usize,
     /// The answer as it came.
-    pub(crate) answer: String,
+    pub answer: String,
 }
 
 impl Client {
     /// Makes a connection and its first offer.
-    pub(crate) fn new(
+    pub fn new(
         id: DemuxId,
         over_tcp: bool,
         from: SocketAddr,
@@ -139,7 +133,7 @@ impl Client {
     }
 
     /// Makes the offer of a restart of ICE.
-    pub(crate) fn restart_offer(&mut self) -> String {
+    pub fn restart_offer(&mut self) -> String {
         let mut api = self.rtc.sdp_api();
         api.ice_restart(true);
         let (offer, pending) = api.apply().unwrap();
@@ -158,7 +152,7 @@ impl Client {
     }
 
     /// Takes an answer. Over TCP the device connects to the address that it names.
-    pub(crate) fn take_answer(&mut self, answer: &str, registry: &Registry) {
+    pub fn take_answer(&mut self, answer: &str, registry: &Registry) {
         answer.clone_into(&mut self.answer);
         let parsed = SdpAnswer::from_sdp_string(answer).unwrap();
         let pending = self.pending.take().unwrap();
@@ -185,7 +179,8 @@ impl Client {
         }
     }
 
-    pub(crate) fn tcp(&mut self) -> &mut TcpTransport {
+    /// Returns its connection over TCP.
+    pub fn tcp(&mut self) -> &mut TcpTransport {
         match &mut self.transport {
             Some(Transport::Tcp(tcp)) => tcp,
             _ => panic!("not over TCP"),
@@ -193,12 +188,12 @@ impl Client {
     }
 
     /// Returns the moment at which the device wants to know the time.
-    pub(crate) fn timeout(&self) -> Instant {
+    pub fn timeout(&self) -> Instant {
         self.timeout
     }
 
     /// Sends what waits, takes what has come, and lets the time pass.
-    pub(crate) fn pump(&mut self) {
+    pub fn pump(&mut self) {
         self.drain();
         while let Some((bytes, from, to, protocol)) = self.read() {
             self.datagrams += 1;
@@ -272,7 +267,7 @@ impl Client {
     }
 
     /// Sends bytes to the server, as they are. Over UDP only.
-    pub(crate) fn send_raw(&self, bytes: &[u8]) {
+    pub fn send_raw(&self, bytes: &[u8]) {
         if let Some(Transport::Udp(socket)) = &self.transport {
             let to = candidates(&self.answer, "udp")[0];
             socket.send_to(bytes, to).unwrap();
@@ -280,12 +275,12 @@ impl Client {
     }
 
     /// Sends a sound. Returns whether it did: the last one may be too recent.
-    pub(crate) fn say(&mut self, payload: &[u8]) -> bool {
+    pub fn say(&mut self, payload: &[u8]) -> bool {
         self.publish(self.audio, Codec::Opus, payload)
     }
 
     /// Returns the header of a packet of sound with another stream and number.
-    pub(crate) fn header(&mut self, stream: u32, number: u16) -> Vec<u8> {
+    pub fn header(&mut self, stream: u32, number: u16) -> Vec<u8> {
         self.sent = Some(Vec::new());
         self.say_now(b"a sound for its header");
         let sent = self.sent.take().unwrap();
@@ -297,23 +292,23 @@ impl Client {
     }
 
     /// Seals a packet and sends it.
-    pub(crate) fn send_packet(&self, packet: &[u8]) {
+    pub fn send_packet(&self, packet: &[u8]) {
         self.send_raw(&self.keys.seal_packet(packet));
     }
 
     /// Seals a report as the one with a number and sends it.
-    pub(crate) fn send_report(&self, report: &[u8], number: u32) {
+    pub fn send_report(&self, report: &[u8], number: u32) {
         self.send_raw(&self.keys.seal_report(report, number));
     }
 
     /// Sends a sound, however recent the last one is.
-    pub(crate) fn say_now(&mut self, payload: &[u8]) {
+    pub fn say_now(&mut self, payload: &[u8]) {
         self.last_packet = None;
         self.say(payload);
     }
 
     /// Sends a large packet of a picture, however recent the last one is.
-    pub(crate) fn show_large(&mut self, number: u8) {
+    pub fn show_large(&mut self, number: u8) {
         self.last_packet = None;
         let mut frame = picture(number);
         frame.resize(1_100, number);
@@ -321,7 +316,7 @@ impl Client {
     }
 
     /// Sends the first packet of a picture of 320 x 180, a key frame.
-    pub(crate) fn show(&mut self, number: u8) {
+    pub fn show(&mut self, number: u8) {
         self.publish(self.camera, Codec::Vp8, &picture(number));
     }
 
@@ -353,7 +348,7 @@ impl Client {
     }
 
     /// Takes the payloads that have come.
-    pub(crate) fn heard(&mut self) -> Vec<Vec<u8>> {
+    pub fn heard(&mut self) -> Vec<Vec<u8>> {
         let packets = core::mem::take(&mut self.packets);
         packets
             .iter()
@@ -362,90 +357,9 @@ impl Client {
     }
 }
 
-impl TcpTransport {
-    fn push(&mut self, datagram: &[u8]) {
-        let length = u16::try_from(datagram.len()).unwrap();
-        self.waiting.extend(length.to_be_bytes());
-        self.waiting.extend(datagram);
-    }
-
-    /// Writes what waits, some bytes at once.
-    fn write_waiting(&mut self) {
-        while !self.waiting.is_empty() {
-            let length = self.waiting.len().min(self.at_once);
-            match self.stream.write(&self.waiting[..length]) {
-                Ok(written) => drop(self.waiting.drain(..written)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => return self.waiting.clear(),
-            }
-        }
-    }
-
-    /// Reads the next frame, if it is whole.
-    fn read(&mut self) -> Option<Vec<u8>> {
-        if !self.reads {
-            return None;
-        }
-        loop {
-            if let Some((header, rest)) = self.received.split_first_chunk::<2>() {
-                let length = usize::from(u16::from_be_bytes(*header));
-                if rest.len() >= length {
-                    let frame = rest[..length].to_vec();
-                    self.received.drain(..2 + length);
-                    return Some(frame);
-                }
-            }
-            let mut bytes = [0; 16_384];
-            match self.stream.read(&mut bytes) {
-                Ok(0) | Err(_) => return None,
-                Ok(length) => self.received.extend(&bytes[..length]),
-            }
-        }
-    }
-}
-
 /// The first packet of a key frame of 320 x 180, with a picture id and TL0PICIDX.
 fn picture(number: u8) -> Vec<u8> {
     let descriptor = [0x90, 0xe0, 0x80, number, number, 0x20];
     let header = [0x50, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0];
     [descriptor.as_slice(), &header].concat()
-}
-
-/// Returns the name and the password of a description.
-pub(crate) fn credentials(description: &str) -> (String, String) {
-    let value = |name: &str| {
-        let line = description.lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap().to_owned()
-    };
-    (value("a=ice-ufrag:"), value("a=ice-pwd:"))
-}
-
-/// Makes a check that nominates the path, with the names and the password of the server.
-pub(crate) fn nomination(id: TransId, server: &str, device: &str, password: &str) -> Vec<u8> {
-    let name = format!("{server}:{device}");
-    let request = StunMessage::binding_request(&name, id, true, 1, u32::MAX, true);
-    signed(&request, password)
-}
-
-/// Returns the bytes of a message with the code of a password.
-pub(crate) fn signed(message: &StunMessage<'_>, password: &str) -> Vec<u8> {
-    let provider = str0m::crypto::from_feature_flags().sha1_hmac_provider;
-    let hmac = |key: &[u8], parts: &[&[u8]]| provider.sha1_hmac(key, parts);
-    let mut bytes = vec![0; 512];
-    let length = message.to_bytes(Some(password.as_bytes()), &mut bytes, hmac);
-    bytes.truncate(length.unwrap());
-    bytes
-}
-
-/// Returns the addresses of the candidates of an answer for a protocol.
-pub(crate) fn candidates(answer: &str, protocol: &str) -> Vec<SocketAddr> {
-    let section = answer.split("\r\nm=").nth(1).unwrap();
-    let lines = section
-        .lines()
-        .filter(|line| line.starts_with("a=candidate:"));
-    let parts = lines.map(|line| line.split(' ').collect::<Vec<&str>>());
-    let of_protocol = parts.filter(|parts| parts[2].eq_ignore_ascii_case(protocol));
-    of_protocol
-        .map(|parts| SocketAddr::new(parts[4].parse().unwrap(), parts[5].parse().unwrap()))
-        .collect()
 }

@@ -20,11 +20,11 @@ struct SealingKey {
 
 /// The keys with which a device has sealed something.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SealingKeys(Arc<Mutex<[Option<SealingKey>; 2]>>);
+pub struct SealingKeys(Arc<Mutex<[Option<SealingKey>; 2]>>);
 
 impl SealingKeys {
     /// Returns the cryptography of a connection whose keys these become.
-    pub(crate) fn provider(&self) -> Arc<CryptoProvider> {
+    pub fn provider(&self) -> Arc<CryptoProvider> {
         // The interface wants parts that live as long as the process: a test makes few.
         let observed: &'static Observed = Box::leak(Box::new(Observed(self.clone())));
         let mut provider = from_feature_flags();
@@ -50,12 +50,12 @@ impl SealingKeys {
     }
 
     /// Returns whether a report has been sealed, so that others can be.
-    pub(crate) fn has_reports(&self) -> bool {
+    pub fn has_reports(&self) -> bool {
         self.0.lock()[1].is_some()
     }
 
     /// Seals a packet of the first 65,536 of its stream.
-    pub(crate) fn seal_packet(&self, packet: &[u8]) -> Vec<u8> {
+    pub fn seal_packet(&self, packet: &[u8]) -> Vec<u8> {
         let (header, payload) = packet.split_at(header_length(packet));
         let key = self.0.lock()[0].clone().unwrap();
         let iv = combined(key.salt, packet_numbers(header));
@@ -63,7 +63,7 @@ impl SealingKeys {
     }
 
     /// Seals a report as the one with a number.
-    pub(crate) fn seal_report(&self, report: &[u8], number: u32) -> Vec<u8> {
+    pub fn seal_report(&self, report: &[u8], number: u32) -> Vec<u8> {
         let (header, rest) = report.split_at(8);
         let key = self.0.lock()[1].clone().unwrap();
         let iv = combined(key.salt, report_numbers(stream_of_report(report), number));
@@ -103,7 +103,7 @@ fn combined(mut one: [u8; 12], other: [u8; 12]) -> [u8; 12] {
 }
 
 /// Returns the length of the header of a packet.
-pub(crate) fn header_length(packet: &[u8]) -> usize {
+pub fn header_length(packet: &[u8]) -> usize {
     let length = 12 + 4 * usize::from(packet[0] & 0x0f);
     if packet[0] & 0x10 == 0 {
         return length;
