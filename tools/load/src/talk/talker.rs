@@ -173,11 +173,12 @@ impl Actor {
             return self.blame("its own sound is none");
         };
         let sent = self.sender.send_sound(Source::Audio, packet).await;
-        // Before it is connected and in the group it says nothing.
-        if sent == Ok(SendOutcome::Sent) {
-            self.journal.send_modify(|journal| journal.said += 1);
-        } else if number > 0 {
-            self.blame(&format!("sound {number} was not sent: {sent:?}"));
+        // Before it is connected and in the group it says nothing, nor while nobody is there to hear it.
+        match sent {
+            Ok(SendOutcome::Sent) => self.journal.send_modify(|journal| journal.said += 1),
+            Ok(SendOutcome::Unwatched) => {}
+            _ if number == 0 => {}
+            _ => self.blame(&format!("sound {number} was not sent: {sent:?}")),
         }
     }
 
