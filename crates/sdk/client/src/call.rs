@@ -3,6 +3,7 @@
 mod command_queue;
 mod driver;
 mod session;
+mod session_command;
 #[cfg(feature = "media")]
 mod session_media;
 #[cfg(not(feature = "media"))]

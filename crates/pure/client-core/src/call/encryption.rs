@@ -6,6 +6,7 @@ mod co_admins;
 mod decision_log;
 mod devices;
 mod errors;
+mod former_co_admins;
 mod group_commands;
 mod kept_text;
 mod outgoing;

@@ -211,7 +211,7 @@ mod tests {
             [of(5), missing, of(4)],
         );
         read(&mut known, roster(&[(2, Some(6))]), [of(5), missing, of(4)]);
-        // Who has left is remembered.
+        // The key of a member that has left is remembered.
         read(&mut known, group(&[]), [of(6), missing, of(4)]);
         read(&mut known, roster(&[]), [of(6), missing, of(4)]);
         assert_eq!(known.origin(&Command::Ping).device_key, unread);

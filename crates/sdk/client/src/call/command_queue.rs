@@ -13,14 +13,13 @@ use std::{
     time::Duration,
 };
 
-use anteroom_client_core::call::command::{Command, CommandOrigin};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
 
 use self::lane::{Lane, QueuedCommand};
-use super::session_media::MediaOpening;
+use super::session_command::{CommandKind, SessionCommand};
 use crate::{CallEvent, GroupError, RoomsError};
 
 /// The maximum number of commands that are taken in while an event waits. The largest call has fewer devices, to
@@ -28,33 +27,6 @@ use crate::{CallEvent, GroupError, RoomsError};
 const MAX_EARLY: usize = 4096;
 /// The maximum time for which a command waits that relays something, while no other one is taken.
 const RELAY_WAIT: Duration = Duration::from_secs(15);
-
-/// A command of a session to its task.
-pub(crate) enum SessionCommand {
-    /// For the room service.
-    Call(CommandOrigin, Command),
-    /// An event of the session itself, after those of earlier commands.
-    Event(CallEvent),
-    /// Drops the connection and restores it.
-    Reconnect,
-    /// Starts the media.
-    #[cfg_attr(
-        not(feature = "media"),
-        expect(dead_code, reason = "there is no opening")
-    )]
-    Media(MediaOpening),
-}
-
-/// The kind of a command, by which it waits.
-#[derive(Clone, Copy)]
-enum CommandKind {
-    /// It relays something, at the pace of the room service.
-    Relay,
-    /// It lets somebody in, after the relays before it.
-    Admission,
-    /// It does not wait.
-    Other,
-}
 
 /// The end of the session.
 pub(crate) struct CommandSender {
@@ -238,27 +210,6 @@ impl CommandQueue {
         self.is_closed = true;
         for lane in [&mut self.relays, &mut self.admissions, &mut self.others] {
             lane.receiver.close();
-        }
-    }
-}
-
-impl SessionCommand {
-    const fn kind(&self) -> CommandKind {
-        match self {
-            Self::Call(_, command) if command.is_relay() => CommandKind::Relay,
-            Self::Call(_, command) if command.lets_in() => CommandKind::Admission,
-            _ => CommandKind::Other,
-        }
-    }
-
-    /// Returns what becomes of a relay that has waited too long: a text or a message is told as not said, and a name goes
-    /// out beyond the pace of the room service.
-    fn late(self) -> Self {
-        let error = GroupError::Limited;
-        match self {
-            Self::Call(_, Command::Say(text)) => Self::Event(CallEvent::NotSaid { text, error }),
-            Self::Call(_, Command::Send { .. }) => Self::Event(CallEvent::GroupRefused(error)),
-            other => other,
         }
     }
 }

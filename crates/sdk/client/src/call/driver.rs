@@ -37,8 +37,7 @@ use self::{
     waits::{moment, stopped},
 };
 use super::{
-    command_queue::{CommandQueue, SessionCommand},
-    session_media::SessionMedia,
+    command_queue::CommandQueue, session_command::SessionCommand, session_media::SessionMedia,
     socket::Socket,
 };
 use crate::{

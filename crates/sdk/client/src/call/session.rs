@@ -10,8 +10,9 @@ use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
 use super::{
-    command_queue::{CommandSender, SessionCommand, command_queue},
+    command_queue::{CommandSender, command_queue},
     driver::Driver,
+    session_command::SessionCommand,
 };
 use crate::{
     ApprovalStatement, CallEvent, CallStatements, Chat, DemuxId, GroupEpoch, JoinOptions,

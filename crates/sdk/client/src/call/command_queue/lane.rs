@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tokio::{sync::mpsc, time::Instant};
 
-use super::SessionCommand;
+use crate::call::session_command::SessionCommand;
 
 /// A command with its position among all.
 pub(super) struct QueuedCommand {

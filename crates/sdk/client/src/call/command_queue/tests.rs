@@ -1,7 +1,7 @@
 use anteroom_client_core::{
     DemuxId,
     call::{
-        command::{DeviceKey, Recipient},
+        command::{Command, CommandOrigin, DeviceKey, Recipient},
         group::GroupCommand,
     },
 };
@@ -119,7 +119,7 @@ async fn nobody_is_let_in_before_the_texts_that_were_written_before() {
             sender.send(command).await.unwrap();
         }
         let start = Instant::now();
-        // Who takes somebody out does not wait.
+        // A removal does not wait.
         assert_eq!(number_of(queue.next(false).await), Some(9));
         assert_eq!(start.elapsed(), Duration::ZERO);
         assert_eq!(shown(queue.next(true).await), "say 1");

@@ -28,7 +28,7 @@ mod tests {
     use tokio::join;
 
     use super::*;
-    use crate::call::command_queue::{SessionCommand, command_queue};
+    use crate::call::{command_queue::command_queue, session_command::SessionCommand};
 
     #[tokio::test]
     async fn commands_are_taken_in_while_an_event_waits() {

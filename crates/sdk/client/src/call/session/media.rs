@@ -25,7 +25,7 @@ impl CallSession {
         )>,
         RoomsError,
     > {
-        use crate::call::{command_queue::SessionCommand, session_media::MediaOpening};
+        use crate::call::{session_command::SessionCommand, session_media::MediaOpening};
 
         let (reply, started) = tokio::sync::oneshot::channel();
         let opening = MediaOpening { slots, reply };
