@@ -26,7 +26,7 @@ pub(crate) struct PresentRow {
     pub(crate) is_guest: bool,
     pub(crate) has_raised_hand: bool,
     pub(crate) is_lost: bool,
-    /// What the device sends, and whether it speaks, the most telling word first.
+    /// The sources that the device sends, and whether it speaks, the most telling word first.
     pub(crate) media: Vec<&'static str>,
     /// The place in the group of the end-to-end encryption, if it is worth a word.
     pub(crate) group: Option<&'static str>,
