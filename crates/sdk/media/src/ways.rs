@@ -9,6 +9,7 @@ use core::{
 };
 use std::{io, sync::Arc};
 
+use anteroom_protocol::media::framing::{FrameReader, MAX_FRAME, framed};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -20,10 +21,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{
-    candidates::ServerAddress,
-    framing::{DatagramReader, MAX_DATAGRAM, framed},
-};
+use crate::candidates::ServerAddress;
 
 /// The time in which a connection over TCP has to be there.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -141,7 +139,7 @@ impl Ways {
                 let _lost = socket.try_send(datagram);
             }
             Some((_, Way::Tcp(waiting))) => {
-                if let Some(framed) = framed(datagram) {
+                if let Ok(framed) = framed(datagram) {
                     let _lost = waiting.try_send(framed);
                 }
             }
@@ -169,7 +167,7 @@ async fn serve_udp(remote: SocketAddr, arrivals: mpsc::Sender<Arrival>) -> io::R
         .send(Arrival::Open(ends, way))
         .await
         .map_err(is_over)?;
-    let mut buffer = vec![0; MAX_DATAGRAM];
+    let mut buffer = vec![0; MAX_FRAME];
     let mut errors = ErrorPauses::default();
     loop {
         // An error is mostly that of an earlier datagram which did not arrive: the next one may.
@@ -208,7 +206,7 @@ async fn read_tcp(
     ends: Ends,
     arrivals: mpsc::Sender<Arrival>,
 ) -> io::Result<()> {
-    let mut datagrams = DatagramReader::new();
+    let mut datagrams = FrameReader::default();
     loop {
         let length = reader.read(datagrams.room()).await?;
         if length == 0 {
@@ -216,7 +214,7 @@ async fn read_tcp(
         }
         datagrams.advance(length);
         loop {
-            let datagram = datagrams.next();
+            let datagram = datagrams.next_frame();
             let datagram = datagram.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
             let Some(datagram) = datagram else { break };
             let arrival = Arrival::Datagram(ends, datagram.to_vec());

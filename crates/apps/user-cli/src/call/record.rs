@@ -183,7 +183,7 @@ impl Recorder {
                 }
                 files = &mut self.ended => {
                     // A file cannot be written on.
-                    let files = files.unwrap_or_else(|_| Err(RecordingError::Over));
+                    let files = files.unwrap_or(Err(RecordingError::Over));
                     return Ok(RecordEnd::Left(files, self.dropped));
                 }
                 _ = shutdown.requested() => {
@@ -254,7 +254,7 @@ impl Recorder {
     async fn finish(&mut self) -> Files {
         self.frames = None;
         let ended = (&mut self.ended).await;
-        ended.unwrap_or_else(|_| Err(RecordingError::Over))
+        ended.unwrap_or(Err(RecordingError::Over))
     }
 }
 

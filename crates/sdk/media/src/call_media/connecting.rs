@@ -79,7 +79,7 @@ impl CallMedia {
         };
         connection.forget_offer();
         if connection.is_connected() {
-            // What works goes on.
+            // A way that works goes on.
             self.attempts.stop();
         } else if self.attempts.refuse(now) {
             self.is_open = false;
@@ -141,7 +141,7 @@ impl CallMedia {
             }
         };
         self.attempts.answer(now);
-        // What works goes on until another way does.
+        // A way that works goes on until another way does.
         self.waiting.push_back(match is_first {
             true => MediaOutput::CloseWays,
             false => MediaOutput::RenewWays,

@@ -119,7 +119,8 @@ impl Meeting {
     /// Returns the address of the server for UDP.
     pub(crate) fn udp_address(&self) -> SocketAddr {
         let addresses = self.server.addresses();
-        addresses[0].udp[0]
+        let first = addresses.first().and_then(|one| one.udp.first());
+        *first.unwrap()
     }
 
     /// Lets a device have media.

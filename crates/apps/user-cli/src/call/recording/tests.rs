@@ -101,7 +101,7 @@ fn devices_that_come_and_go_are_all_recorded() {
         recording.write(&sound(number)).unwrap();
         assert!(recording.tracks.len() <= 1);
     }
-    // What was on its way when the device has left begins no other file.
+    // A frame that was on its way when the device has left begins no other file.
     recording.write(&sound(1)).unwrap();
     assert_eq!(recording.take_news(), None);
     // A device of a later call may have the number of an earlier one.
