@@ -15,7 +15,7 @@ use anteroom_protocol::{
 use proptest::prelude::*;
 
 /// A call of an admin and a sender, and its media as simple as they can be: they obey late, and are heard late.
-struct Scene {
+struct CallWithMedia {
     call: Call,
     now: u64,
     sender: DemuxId,
@@ -56,7 +56,7 @@ enum Step {
 const ADMIN: u64 = 1;
 const SENDER: u64 = 2;
 
-impl Scene {
+impl CallWithMedia {
     fn new() -> Self {
         let link = LinkState {
             restrictions: Restrictions::None,
@@ -71,7 +71,7 @@ impl Scene {
             has_media: true,
             ..Limits::of_devices(8)
         };
-        let mut scene = Self {
+        let mut call = Self {
             call: Call::new(EraId::from_bytes([7; 16]), link, [], limits),
             now: 0,
             sender: DemuxId::new(32).unwrap(),
@@ -81,7 +81,7 @@ impl Scene {
         };
         for (connection, user, role) in [(ADMIN, "aa", Role::Admin), (SENDER, "bb", Role::Guest)] {
             let id = u32::try_from(connection).unwrap() * 16;
-            scene.handle(Input::Join(Join {
+            call.handle(Input::Join(Join {
                 connection: ConnectionId::new(connection),
                 user: OpaqueUserId::parse(user).unwrap(),
                 role,
@@ -94,7 +94,7 @@ impl Scene {
                 randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
             }));
         }
-        scene
+        call
     }
 
     /// Handles an input, with as much time before it as no limit is reached in.
@@ -211,17 +211,17 @@ proptest! {
     fn others_see_what_the_media_forward_in_whatever_order_drops_and_publications_cross(
         steps in prop::collection::vec(step(), 0..40),
     ) {
-        let mut scene = Scene::new();
+        let mut call = CallWithMedia::new();
         for step in &steps {
-            scene.play(step);
+            call.play(step);
         }
-        scene.check();
+        call.check();
     }
 }
 
 #[test]
 fn a_source_that_is_published_anew_while_its_drop_is_told_is_off_for_all() {
-    let mut scene = Scene::new();
+    let mut call = CallWithMedia::new();
     let publish = |audio| {
         Step::Publish(PerSource {
             audio,
@@ -231,15 +231,15 @@ fn a_source_that_is_published_anew_while_its_drop_is_told_is_off_for_all() {
     let drop = Step::Drop(Source::Audio);
     let take = Step::Take;
     for step in [&publish(true), &take, &take, &take, &drop] {
-        scene.play(step);
+        call.play(step);
     }
     for step in [&publish(false), &publish(true), &take, &take, &Step::Tell] {
-        scene.play(step);
+        call.play(step);
     }
-    scene.check();
-    assert!(!scene.sources.audio.is_forwarded());
-    scene.play(&publish(false));
-    scene.play(&publish(true));
-    scene.check();
-    assert!(scene.sources.audio.is_forwarded());
+    call.check();
+    assert!(!call.sources.audio.is_forwarded());
+    call.play(&publish(false));
+    call.play(&publish(true));
+    call.check();
+    assert!(call.sources.audio.is_forwarded());
 }

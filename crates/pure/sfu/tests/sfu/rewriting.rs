@@ -137,10 +137,10 @@ fn senders_with_picture_ids_and_without_share_a_slot() {
     assert_eq!(sdk, Vp8Numbers::default());
     let mut stream = SlotStream::default();
     let mut sequence = 0;
-    let mut sender = 0;
+    let mut sender = 0_u32;
     let mut last = None;
     for (count, vp8) in [
-        (3, Some((32_766, 254))),
+        (3_u8, Some((32_766, 254))),
         (5, None),
         (2, Some((9, 9))),
         (1, None),
@@ -150,17 +150,17 @@ fn senders_with_picture_ids_and_without_share_a_slot() {
         for number in 0..count {
             let kind = vp8.map(|(id, index)| {
                 (
-                    (id + number) % 0x8000,
-                    u8::wrapping_add(index, number as u8),
+                    (id + u16::from(number)) % 0x8000,
+                    u8::wrapping_add(index, number),
                 )
             });
             let sent = PacketNumbers {
                 vp8: kind.map_or(sdk, |(id, index)| browser(id, index)),
-                ..packet(sender + u64::from(number), 90 * sender as u32)
+                ..packet(u64::from(sender + u32::from(number)), 90 * sender)
             };
             let slot = match number {
-                0 => stream.switch(Source::Camera, sent, at(sender)),
-                _ => stream.forward(sent, at(sender)).unwrap(),
+                0 => stream.switch(Source::Camera, sent, at(sender.into())),
+                _ => stream.forward(sent, at(sender.into())).unwrap(),
             };
             sequence += 1;
             assert_eq!(slot.numbers.sequence, sequence, "no gap");
