@@ -97,7 +97,7 @@ async fn a_tap_in_the_server_hears_and_sees_sealed_frames_with_the_keys_of_a_mem
         (FrameContext::Audio, &tapped.sounds, &sounds),
         (FrameContext::Camera, &tapped.pictures, &pictures),
     ] {
-        let of_removed = open(&[keys.removed.clone()], context, sealed);
+        let of_removed = open(core::slice::from_ref(&keys.removed), context, sealed);
         assert_eq!(opened(of_member, first), opened(&of_removed, first));
         assert!(opened(&of_removed, second).is_empty());
         let later = of_epoch(sealed, of_member, second);
