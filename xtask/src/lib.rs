@@ -11,6 +11,7 @@ pub mod command;
 pub mod dist;
 pub mod grind;
 pub mod load;
+pub mod meeting;
 pub mod programs;
 pub mod rules;
 pub mod steps;

@@ -18,6 +18,7 @@ use xtask::{
     dist::Dist,
     grind,
     load::{Attack, Soak},
+    meeting::Meeting,
     programs::{self, Profile},
     steps, vectors,
 };
@@ -51,6 +52,9 @@ enum Command {
     /// People at terminals in one call, while messages are lost and processes are stopped. Fails if
     /// somebody has not read what was said while they were in, or anything else.
     Chaos(Chaos),
+    /// Participants who hear and see each other in one call over bad networks. Fails if somebody is not heard or seen
+    /// in time, if sound has gaps, or if a removed device gets anything.
+    Meeting(Meeting),
     /// Looks for two groups of an era that show the same verification words: a quarter of an hour on
     /// two cores.
     Grind {
@@ -75,6 +79,7 @@ fn main() -> Result<ExitCode> {
         Command::Soak(soak) => soak.run(root())?,
         Command::Attack(attack) => attack.run(root())?,
         Command::Chaos(chaos) => chaos.run(root())?,
+        Command::Meeting(meeting) => meeting.run(root())?,
         Command::Grind { tries } => grind::run(root(), tries)?,
         Command::Bench(bench) => {
             let words = env::args_os().skip_while(|word| word != "bench").skip(1);

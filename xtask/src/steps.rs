@@ -23,7 +23,7 @@ pub(crate) use self::{tools::install_janus, wasm::build_module};
 use crate::{
     chaos,
     command::StepCommand,
-    load,
+    load, meeting,
     programs::{self, BENCH, BENCH_MEDIA, Profile, target_directory},
     rules::{
         Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
@@ -38,7 +38,7 @@ const PARALLEL: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protoc
 /// The name of a step and its function, which runs in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     ("tools", tools::check),
     ("format", format),
     ("house rules", house_rules),
@@ -56,6 +56,7 @@ const STEPS: [Step; 20] = [
     ("openapi", openapi_tests),
     ("soak, short", short_soak),
     ("chaos, short", short_chaos),
+    ("meeting, short", short_meeting),
     ("bench media, short", short_media_bench),
     ("attack", short_attack),
     ("package", package::check),
@@ -283,6 +284,12 @@ fn short_chaos(root: &Path) -> Result<Counts> {
     // Times are measured by the long run.
     let few = ["--participants", "8", "--seconds", "20", "--loss", "20"];
     passed(chaos.args(few).args(["--seed", "2026", "--untimed"]))
+}
+
+fn short_meeting(root: &Path) -> Result<Counts> {
+    let meeting = meeting::program(root, Profile::Dev)?;
+    // Times, pictures and gaps are judged by the long run.
+    passed(meeting.args(["--short", "--participants", "6", "--seed", "2026"]))
 }
 
 /// Shows that media are measured: the numbers of the run mean nothing.

@@ -91,6 +91,12 @@ impl ShapedPath {
         self.upload.lock().lost()
     }
 
+    /// Returns the number of datagrams that the server has sent to the client, lost ones too.
+    #[must_use]
+    pub fn sent_downloads(&self) -> u64 {
+        self.download.lock().admitted()
+    }
+
     /// Returns the number of datagrams that were lost on the way to the client.
     #[must_use]
     pub fn lost_downloads(&self) -> u64 {
@@ -171,10 +177,12 @@ mod tests {
             ..LinkShape::default()
         });
         let sent = Instant::now();
+        assert_eq!(path.sent_downloads(), 0);
         server.send_to(b"down", from).await.unwrap();
         let length = client.recv(&mut buffer).await.unwrap();
         assert_eq!(&buffer[..length], b"down");
         assert!(sent.elapsed() >= Duration::from_millis(20));
+        assert_eq!(path.sent_downloads(), 1);
         // The lost datagrams come before the others.
         path.shape_upload(LinkShape {
             loss: 1_000,

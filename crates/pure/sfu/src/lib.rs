@@ -82,6 +82,7 @@ mod settings;
 mod sfu;
 mod slot;
 mod slot_packet;
+mod slot_stream;
 pub mod source;
 pub mod speaker;
 mod ssrc_order;

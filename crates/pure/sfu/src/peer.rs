@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use str0m::{
     Candidate, Rtc,
-    format::Codec as RtpCodec,
-    media::{KeyframeRequestKind, Mid, Pt, Rid},
+    media::{KeyframeRequestKind, Mid, Rid},
     net::TcpType,
     rtp::{Extension, RtpPacket, RtpWrite, Ssrc},
     stats::MediaEgressStats,
@@ -25,15 +24,10 @@ use crate::{
     rewriting::SlotNumbers,
     settings::SfuSettings,
     slot_packet::{forwarded, patch},
+    slot_stream::{SlotStream, add_sound, keep_packets},
     source::{Layer, PerSource, Source},
     ssrc_order::order_ssrcs,
 };
-
-/// The number and age of packets that are kept for retransmission, and their share of what is sent: receivers ask for
-/// a packet up to three times before the first answer is there, so a tenth that is lost needs more than a fifth.
-const KEPT_PACKETS: usize = 128;
-const KEPT_FOR: Duration = Duration::from_millis(500);
-const MOST_RETRANSMISSIONS: f32 = 0.3;
 
 /// The number of checks of the path without an answer after which a connection ends: with the waits between them,
 /// within 15 s of the last answer.
@@ -75,8 +69,8 @@ pub(crate) struct Peer {
 struct SlotLine {
     mid: Mid,
     kind: SlotKind,
-    /// The stream and its payload type, once the connection works.
-    stream: Option<(Ssrc, Pt)>,
+    /// The stream, once the connection works.
+    stream: Option<SlotStream>,
     /// The packets that were sent until the last statistics.
     sent: u64,
 }
@@ -106,7 +100,6 @@ impl Peer {
             .set_dtls_cert(settings.certificate.0.clone())
             .set_rtp_mode(true)
             .clear_codecs()
-            .enable_opus(true, false)
             .enable_vp8(true)
             .clear_extension_map()
             .set_extension(1, Extension::AudioLevel)
@@ -119,6 +112,7 @@ impl Peer {
         if transport_numbers.is_some() {
             config = config.set_extension(3, Extension::TransportSequenceNumber);
         }
+        add_sound(config.codec_config());
         config.set_max_stun_retransmits(UNANSWERED_CHECKS);
         let mut rtc = config.build(now);
         for candidate in candidates(settings) {
@@ -239,21 +233,7 @@ impl Peer {
     /// Finds the streams of the slots that have none yet.
     pub(crate) fn find_streams(&mut self) {
         for line in self.slots.iter_mut().filter(|line| line.stream.is_none()) {
-            let codec = match line.kind {
-                SlotKind::Audio => RtpCodec::Opus,
-                SlotKind::Video => RtpCodec::Vp8,
-            };
-            let params = self
-                .rtc
-                .codec_config()
-                .find(|params| params.spec().codec == codec);
-            let pt = params.map(str0m::format::PayloadParams::pt);
-            let mut api = self.rtc.direct_api();
-            let stream = api.stream_tx_by_mid(line.mid, None);
-            line.stream = stream.zip(pt).map(|(stream, pt)| {
-                stream.set_rtx_cache(KEPT_PACKETS, KEPT_FOR, Some(MOST_RETRANSMISSIONS));
-                (stream.ssrc(), pt)
-            });
+            line.stream = SlotStream::find(&mut self.rtc, line.mid, line.kind);
         }
     }
 
@@ -295,9 +275,14 @@ impl Peer {
         slot_numbers: &SlotNumbers,
     ) {
         let line = self.slots.get(slot.number());
-        let Some((kind, (ssrc, pt))) = line.and_then(|line| Some((line.kind, line.stream?))) else {
+        let Some((kind, stream)) = line.and_then(|line| Some((line.kind, line.stream?))) else {
             return;
         };
+        let SlotStream {
+            ssrc,
+            pt,
+            has_repeats,
+        } = stream;
         let numbers = slot_numbers.numbers;
         let mut write = RtpWrite::new(
             pt,
@@ -308,7 +293,7 @@ impl Peer {
         )
         .marker(packet.header.marker || slot_numbers.has_marker)
         .ext_vals(forwarded(&packet.header.ext_vals))
-        .nackable(kind == SlotKind::Video);
+        .nackable(has_repeats);
         if kind == SlotKind::Video {
             // A picture with the numbers of its sender would break those of the slot.
             let Some(patch) = patch(&packet.payload, numbers.vp8) else {
@@ -320,7 +305,7 @@ impl Peer {
         if let Some(stream) = api.stream_tx(&ssrc) {
             if slot_numbers.is_switch && kind == SlotKind::Video {
                 // Nobody needs the packets from before a key frame again, and they would use up the share.
-                stream.set_rtx_cache(KEPT_PACKETS, KEPT_FOR, Some(MOST_RETRANSMISSIONS));
+                keep_packets(stream);
             }
             stream.write_rtp(write);
             self.limits.forward(packet.payload.len());

@@ -24,10 +24,12 @@ use crate::{
     frame::AudioLevel,
     layer::Layer,
     lines::{Lines, SlotCounts, SlotKind, SlotNumber},
+    sound_codec::add_sound,
 };
 
-/// The time for which a gap in the sound of a slot is waited for: packets of sound are not sent again.
-const SOUND_REORDERING: Duration = Duration::from_millis(60);
+/// The time for which a gap in the sound of a slot is waited for: as long as listeners do without noticing, so that
+/// packets that are sent again come in time.
+const SOUND_REORDERING: Duration = Duration::from_millis(120);
 
 /// The number of packets for which a gap in a picture is waited for.
 const PICTURE_REORDERING: usize = 100;
@@ -76,9 +78,8 @@ redacted_debug!(Connection);
 impl Connection {
     /// Creates a connection, and its offer.
     pub(crate) fn new(counts: SlotCounts, now: Instant) -> Option<(Self, String)> {
-        let mut rtc = Rtc::builder()
+        let mut config = Rtc::builder()
             .clear_codecs()
-            .enable_opus(true, false)
             .enable_vp8(true)
             .clear_extension_map()
             .set_extension(1, Extension::AudioLevel)
@@ -89,8 +90,9 @@ impl Connection {
             .set_extension(11, Extension::RepairedRtpStreamId)
             .set_reordering_timeout_audio(Some(SOUND_REORDERING))
             .set_reordering_size_video(PICTURE_REORDERING)
-            .set_stats_interval(Some(Duration::from_secs(1)))
-            .build(now);
+            .set_stats_interval(Some(Duration::from_secs(1)));
+        add_sound(config.codec_config());
+        let mut rtc = config.build(now);
         let mut api = rtc.sdp_api();
         let lines = Lines::add(&mut api, counts);
         let (offer, pending) = api.apply()?;

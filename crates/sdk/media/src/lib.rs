@@ -49,6 +49,7 @@ mod layer;
 mod lines;
 mod opus;
 mod send_state;
+mod sound_codec;
 mod task;
 mod ways;
 

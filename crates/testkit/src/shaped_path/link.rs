@@ -43,6 +43,7 @@ pub(super) struct Link {
     /// The moment at which the link has sent everything that it was given.
     free_at: Option<Instant>,
     on_way: VecDeque<(Instant, Vec<u8>)>,
+    admitted: u64,
     lost: u64,
 }
 
@@ -53,6 +54,7 @@ impl Link {
             rng: ChaCha8Rng::seed_from_u64(seed),
             free_at: None,
             on_way: VecDeque::new(),
+            admitted: 0,
             lost: 0,
         }
     }
@@ -65,6 +67,7 @@ impl Link {
             loss,
             queue,
         } = self.shape;
+        self.admitted += 1;
         let begin = self.free_at.map_or(now, |free| free.max(now));
         let is_lost = self.rng.next_u32() % 1_000 < loss;
         if is_lost || (bits_per_second.is_some() && begin - now > queue) {
@@ -90,6 +93,11 @@ impl Link {
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Vec<u8>> {
         let next = self.on_way.pop_front_if(|(due, _)| *due <= now);
         next.map(|(_, datagram)| datagram)
+    }
+
+    /// Returns the number of datagrams that came, lost ones too.
+    pub(super) const fn admitted(&self) -> u64 {
+        self.admitted
     }
 
     /// Returns the number of datagrams that were lost.

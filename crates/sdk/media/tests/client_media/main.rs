@@ -6,4 +6,5 @@ mod frames;
 mod meeting;
 mod paths;
 mod recovery;
+mod repeats;
 mod seals;
