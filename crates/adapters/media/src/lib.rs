@@ -43,7 +43,6 @@ mod command;
 mod containment;
 mod event;
 mod frame_queue;
-mod framing;
 mod incoming;
 mod load;
 mod local_addresses;

@@ -14,6 +14,7 @@ use std::{
     time::Instant,
 };
 
+use anteroom_protocol::media::framing::FrameReader;
 use anteroom_runtime::{AddressGroup, ClientAddress};
 use mio::{
     Interest, Registry, Token,
@@ -25,7 +26,6 @@ use str0m::net::DatagramSend;
 use crate::{
     client_key::ClientKey,
     frame_queue::{FrameQueue, QueueLimits},
-    framing::FrameReader,
     statistics::MediaCounts,
 };
 
@@ -216,7 +216,7 @@ impl TcpPort {
             local,
             owner: None,
             since: now,
-            reader: FrameReader::new(),
+            reader: FrameReader::default(),
             queue: FrameQueue::default(),
             is_readable: true,
             is_writable: true,

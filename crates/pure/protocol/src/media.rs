@@ -1,6 +1,8 @@
 //! The words of media: what a device sends, what it wants to see where, and what it is told. The room service, the
 //! media server and the clients share them.
 
+pub mod framing;
+
 use crate::{DemuxId, redacted_debug};
 
 /// A source of a device.

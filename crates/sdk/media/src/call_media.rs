@@ -36,6 +36,10 @@ pub(crate) enum MediaOutput {
     Wait(Instant),
     /// The ways to the media server are given up.
     CloseWays,
+    /// Others are opened beside the ways that there are, which go on until [`Self::CloseFormerWays`].
+    RenewWays,
+    /// The ways before the last renewal are given up.
+    CloseFormerWays,
     /// A way to the media server is to be opened: [`CallMedia::add_way`] follows.
     OpenWay(ServerAddress),
     /// A datagram is to be sent.
@@ -185,7 +189,14 @@ impl CallMedia {
             match output {
                 ConnectionOutput::Wait(at) => return MediaOutput::Wait(self.next_moment(at)),
                 ConnectionOutput::Transmit(datagram) => return MediaOutput::Transmit(datagram),
-                ConnectionOutput::Begun | ConnectionOutput::Connected => self.take_connection(now),
+                ConnectionOutput::Begun => {
+                    // The media server takes a new connection to send everything.
+                    if self.sending.wanted != Wanted::ALL {
+                        self.want(Wanted::ALL);
+                    }
+                    self.take_connection(now);
+                }
+                ConnectionOutput::Connected => self.take_connection(now),
                 ConnectionOutput::Interrupted => {
                     // The media server gives it up after the same time, so that there is nothing to restart.
                     self.sending.interrupt();
@@ -233,6 +244,7 @@ impl CallMedia {
     fn take_connection(&mut self, now: Instant) {
         self.tcp = None;
         self.attempts.succeed(now);
+        self.waiting.push_back(MediaOutput::CloseFormerWays);
         let slots = self.connection.as_ref().map(Connection::slots);
         let slots = slots.unwrap_or_default().into_iter().enumerate();
         let slots = slots.map(|(number, (kind, mid))| Slot {

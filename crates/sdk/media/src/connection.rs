@@ -159,6 +159,11 @@ impl Connection {
         self.has_begun && self.has_path && !self.has_ended
     }
 
+    /// Returns whether an answer was taken.
+    pub(crate) const fn is_answered(&self) -> bool {
+        self.is_answered
+    }
+
     /// Returns whether the last offer has no answer yet.
     pub(crate) const fn awaits_answer(&self) -> bool {
         self.pending.is_some()

@@ -91,6 +91,9 @@ pub struct ReceivedFrame {
     pub time: Duration,
     /// The number of packets that were lost in the slot just before it.
     pub lost: u64,
+    /// Whether something is missing in the slot just before it: packets that were lost, frames that did not open, or
+    /// frames that were not read in time. A picture is whole again with the next key frame.
+    pub has_gap: bool,
     /// The loudness that the sender has told the media server, of sound.
     pub level: Option<AudioLevel>,
     /// The encoded frame.

@@ -1,6 +1,6 @@
 //! The keys of frames: sealing, opening, and whose a frame is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anteroom_e2ee::{
     Codec, EpochFrames, FrameContext, FrameOpener, FrameRefusal, FrameSealer, FrameTag, HOLD_TIME,
@@ -20,12 +20,16 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct FrameKeys {
     sealer: FrameSealer,
+    /// Whether the frames of this device cannot be named in the latest epoch. Those of earlier ones are over then.
+    is_unnamed: bool,
     opener: FrameOpener,
     /// The devices of the leaves of the latest epochs.
     epochs: VecDeque<(EraId, GroupEpoch, BTreeMap<u32, DemuxId>)>,
     next_tag: u64,
     /// The frames whose epoch has not begun yet, and the moment until which the oldest waits.
     held: BTreeMap<FrameTag, HeldFrame>,
+    /// The slots whose last frame did not open.
+    gaps: BTreeSet<SlotNumber>,
     pub(crate) counts: FrameCounts,
 }
 
@@ -51,10 +55,14 @@ impl FrameKeys {
     pub(crate) fn add_epoch(&mut self, frames: EpochFrames, now: Moment) {
         let (era, epoch) = (frames.key.era(), frames.key.epoch());
         let own_leaf = frames.own_leaf;
-        // A group with more members than frames can name seals nothing: sending says so.
-        let _too_many = self
+        let sealed = self
             .sealer
             .add_epoch(&frames.key, own_leaf, frames.has_new_members, now);
+        match sealed {
+            Ok(()) => self.is_unnamed = false,
+            Err(SealError::TooManyMembers) => self.is_unnamed = true,
+            Err(_) => {}
+        }
         let added = self
             .opener
             .add_epoch(frames.key, frames.leaves, &frames.stayed, now);
@@ -73,6 +81,9 @@ impl FrameKeys {
         frame: &[u8],
         now: Moment,
     ) -> Result<Vec<u8>, SealError> {
+        if self.is_unnamed {
+            return Err(SealError::TooManyMembers);
+        }
         let codec = match source.is_video() {
             true => Codec::Vp8,
             false => Codec::Opus,
@@ -150,11 +161,13 @@ impl FrameKeys {
         });
         let Ok((opened, sender)) = sender else {
             self.counts.refused += 1;
+            self.gaps.insert(facts.slot);
             return None;
         };
         let source = source(opened.context);
         if !facts.kind.fits(source) {
             self.counts.misplaced += 1;
+            self.gaps.insert(facts.slot);
             return None;
         }
         self.counts.opened += 1;
@@ -166,6 +179,7 @@ impl FrameKeys {
             slot: facts.slot,
             time: facts.time,
             lost: facts.lost,
+            has_gap: self.gaps.remove(&facts.slot) || facts.lost > 0,
             level: facts.level,
             data: opened.frame,
         })
@@ -191,3 +205,6 @@ const fn source(context: FrameContext) -> Source {
         FrameContext::ScreenAudio => Source::ScreenAudio,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@
 //! ```text
 //! MediaControl, MediaSender ──commands──▶ task ──▶ MediaEvents         handle, task
 //!                                          │  ▲
-//!                       datagrams, ways ◀──┘  └── ways: UDP, TCP        ways, framing
+//!                       datagrams, ways ◀──┘  └── ways: UDP, TCP        ways
 //!                                          │
 //!                                      CallMedia                        call_media: offers, ways, what is sent
 //!                                       │     │
@@ -43,7 +43,6 @@ mod connection_output;
 mod estimate;
 mod event;
 mod frame;
-mod framing;
 mod handle;
 mod keys;
 mod layer;

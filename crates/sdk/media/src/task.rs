@@ -1,6 +1,6 @@
 //! The task behind a [`MediaHandle`](crate::MediaHandle): moves datagrams between the ways and the media.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use anteroom_e2ee::EpochFrames;
 use anteroom_protocol::media::{SessionDescription, Source, Wanted};
@@ -16,6 +16,7 @@ use crate::{
     call_media::{CallMedia, MediaOutput, Offer},
     event::{FrameCounts, MediaEvent},
     frame::{OpusPacket, Vp8Frame},
+    lines::SlotNumber,
     send_state::{SendError, SendOutcome},
     ways::{Arrival, Ends, Ways},
 };
@@ -67,6 +68,8 @@ pub(crate) struct MediaTask {
     counts: watch::Sender<FrameCounts>,
     life: mpsc::Receiver<()>,
     unread: u64,
+    /// The slots whose last frame has found no room.
+    gaps: BTreeSet<SlotNumber>,
     /// The latest event about the connection, if it has found no room.
     untold: Option<MediaEvent>,
 }
@@ -89,6 +92,7 @@ impl MediaTask {
             counts,
             life,
             unread: 0,
+            gaps: BTreeSet::new(),
             untold: None,
         };
         let ports = Ports {
@@ -170,6 +174,8 @@ impl MediaTask {
             match self.media.poll_output(now) {
                 MediaOutput::Wait(at) => break at,
                 MediaOutput::CloseWays => self.ways.close(),
+                MediaOutput::RenewWays => self.ways.renew(),
+                MediaOutput::CloseFormerWays => self.ways.close_former(),
                 MediaOutput::OpenWay(server) => self.ways.open(server),
                 MediaOutput::Transmit(datagram) => {
                     let ends = Ends {
@@ -197,9 +203,12 @@ impl MediaTask {
 
     fn tell(&mut self, event: MediaEvent) {
         match event {
-            MediaEvent::Frame(_) => {
-                if self.frames.try_send(event).is_err() {
+            MediaEvent::Frame(mut frame) => {
+                let slot = frame.slot;
+                frame.has_gap |= self.gaps.remove(&slot);
+                if self.frames.try_send(MediaEvent::Frame(frame)).is_err() {
                     self.unread += 1;
+                    self.gaps.insert(slot);
                 }
             }
             MediaEvent::Connected { .. }

@@ -9,6 +9,7 @@ use core::{
 };
 use std::{io, sync::Arc};
 
+use anteroom_protocol::media::framing::{FrameReader, MAX_FRAME, framed};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -17,13 +18,10 @@ use tokio::{
     },
     sync::mpsc,
     task::JoinSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
-use crate::{
-    candidates::ServerAddress,
-    framing::{DatagramReader, MAX_DATAGRAM, framed},
-};
+use crate::candidates::ServerAddress;
 
 /// The time in which a connection over TCP has to be there.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -33,6 +31,19 @@ const WAITING: usize = 192;
 
 /// The number of arrivals that wait for the media.
 const ARRIVALS: usize = 512;
+
+/// The pauses after errors of a socket, one after the other: an error that stays must not keep a core busy.
+#[derive(Debug, Default)]
+struct ErrorPauses(u32);
+
+impl ErrorPauses {
+    /// Returns the next pause: from a millisecond to a second.
+    fn next(&mut self) -> Duration {
+        let pause = Duration::from_millis(1 << self.0.min(10));
+        self.0 = self.0.saturating_add(1);
+        pause.min(Duration::from_secs(1))
+    }
+}
 
 /// The ends of a way: the near one, and the media server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,18 +69,26 @@ pub(crate) enum Way {
 
 /// The ways that are open, or being opened.
 pub(crate) struct Ways {
-    open: Vec<(Ends, Way)>,
-    tasks: JoinSet<()>,
+    present: OpenWays,
+    /// Those before the last renewal.
+    former: OpenWays,
     arrivals: mpsc::Receiver<Arrival>,
     sender: mpsc::Sender<Arrival>,
+}
+
+/// Ways with the tasks that read them, which end with them.
+#[derive(Default)]
+struct OpenWays {
+    open: Vec<(Ends, Way)>,
+    tasks: JoinSet<()>,
 }
 
 impl Ways {
     pub(crate) fn new() -> Self {
         let (sender, arrivals) = mpsc::channel(ARRIVALS);
         Self {
-            open: Vec::new(),
-            tasks: JoinSet::new(),
+            present: OpenWays::default(),
+            former: OpenWays::default(),
             arrivals,
             sender,
         }
@@ -80,10 +99,20 @@ impl Ways {
         *self = Self::new();
     }
 
+    /// Opens others beside the present ways.
+    pub(crate) fn renew(&mut self) {
+        self.former = std::mem::take(&mut self.present);
+    }
+
+    /// Closes the ways before the last renewal.
+    pub(crate) fn close_former(&mut self) {
+        self.former = OpenWays::default();
+    }
+
     /// Opens a way. One that cannot be opened is left out: others may lead there.
     pub(crate) fn open(&mut self, server: ServerAddress) {
         let arrivals = self.sender.clone();
-        self.tasks.spawn(async move {
+        self.present.tasks.spawn(async move {
             let _closed = if server.is_tcp {
                 serve_tcp(server.address, arrivals).await
             } else {
@@ -94,7 +123,7 @@ impl Ways {
 
     /// Adds a way that is open.
     pub(crate) fn add(&mut self, ends: Ends, way: Way) {
-        self.open.push((ends, way));
+        self.present.open.push((ends, way));
     }
 
     /// Returns the next news. Dropping the future loses none.
@@ -104,13 +133,13 @@ impl Ways {
 
     /// Sends a datagram. One without a way, or for which there is no room, is lost as others are.
     pub(crate) fn send(&self, ends: Ends, datagram: &[u8]) {
-        let mut open = self.open.iter();
+        let mut open = self.present.open.iter().chain(&self.former.open);
         match open.find(|(other, _)| *other == ends) {
             Some((_, Way::Udp(socket))) => {
                 let _lost = socket.try_send(datagram);
             }
             Some((_, Way::Tcp(waiting))) => {
-                if let Some(framed) = framed(datagram) {
+                if let Ok(framed) = framed(datagram) {
                     let _lost = waiting.try_send(framed);
                 }
             }
@@ -138,13 +167,15 @@ async fn serve_udp(remote: SocketAddr, arrivals: mpsc::Sender<Arrival>) -> io::R
         .send(Arrival::Open(ends, way))
         .await
         .map_err(is_over)?;
-    let mut buffer = vec![0; MAX_DATAGRAM];
+    let mut buffer = vec![0; MAX_FRAME];
+    let mut errors = ErrorPauses::default();
     loop {
-        // An error is that of an earlier datagram which did not arrive: the next one may.
+        // An error is mostly that of an earlier datagram which did not arrive: the next one may.
         let Ok(length) = socket.recv(&mut buffer).await else {
-            tokio::task::yield_now().await;
+            sleep(errors.next()).await;
             continue;
         };
+        errors = ErrorPauses::default();
         let bytes = buffer.get(..length).unwrap_or_default().to_vec();
         let arrival = Arrival::Datagram(ends, bytes);
         arrivals.send(arrival).await.map_err(is_over)?;
@@ -175,7 +206,7 @@ async fn read_tcp(
     ends: Ends,
     arrivals: mpsc::Sender<Arrival>,
 ) -> io::Result<()> {
-    let mut datagrams = DatagramReader::new();
+    let mut datagrams = FrameReader::default();
     loop {
         let length = reader.read(datagrams.room()).await?;
         if length == 0 {
@@ -183,7 +214,7 @@ async fn read_tcp(
         }
         datagrams.advance(length);
         loop {
-            let datagram = datagrams.next();
+            let datagram = datagrams.next_frame();
             let datagram = datagram.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
             let Some(datagram) = datagram else { break };
             let arrival = Arrival::Datagram(ends, datagram.to_vec());
@@ -201,4 +232,19 @@ async fn write_tcp(
         writer.write_all(&datagram).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_stays_is_looked_at_once_a_second() {
+        let mut errors = ErrorPauses::default();
+        assert_eq!(errors.next(), Duration::from_millis(1));
+        let pauses: Vec<Duration> = (0..70).map(|_| errors.next()).collect();
+        let total: Duration = pauses.iter().sum();
+        assert!(total >= Duration::from_secs(60), "{total:?}");
+        assert_eq!(pauses.last(), Some(&Duration::from_secs(1)));
+    }
 }

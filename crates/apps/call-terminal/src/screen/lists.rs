@@ -12,6 +12,9 @@ use crate::{
 /// The number of columns of a name, with its quotation marks, for which the words for a state are shortened.
 const NAME_COLUMNS: usize = 24;
 
+/// The number of columns of a name for which words about sound and picture are left out.
+const SHORT_NAME: usize = 7;
+
 /// Returns the row of a participant in the call. The mark of an admin or a co-admin comes first, where no name can
 /// imitate it. The remaining state comes last, in shorter words where they leave a name more room, and is never
 /// cut.
@@ -29,8 +32,8 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
         row.is_lost.then_some("lost"),
     ];
     let states: Vec<&str> = states.into_iter().flatten().collect();
-    let suffix = |role: Option<&str>, group: Option<&str>| {
-        let states = [&states[..], role.as_slice(), group.as_slice()].concat();
+    let suffix = |role: Option<&str>, media: &[&str], group: Option<&str>| {
+        let states = [&states[..], role.as_slice(), media, group.as_slice()].concat();
         match states.join(", ") {
             states if states.is_empty() => String::new(),
             states => format!(" ({states})"),
@@ -39,13 +42,31 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
     let start = format!("{mark}{}", row.label);
     let name = row.name.as_deref();
     let wanted = name.map_or(0, |name| columns(&quoted(name, NAME_COLUMNS)) + 1);
-    let long = suffix(role, row.group);
-    let suffix = match columns(&start) + wanted + columns(&long) <= width {
-        true => long,
-        // The mark says the role.
-        false => suffix(None, row.group.map(shortened)),
+    let long = suffix(role, &row.media, row.group);
+    // The mark says the role.
+    let media = first_of(&row.media);
+    let short = suffix(None, media.as_slice(), row.group.map(shortened));
+    let rest = width.saturating_sub(columns(&start));
+    let suffix = if wanted + columns(&long) <= rest {
+        long
+    } else if wanted.min(SHORT_NAME) + columns(&short) <= rest {
+        short
+    } else {
+        // Who it is says more than what is sent.
+        suffix(None, &[], row.group.map(shortened))
     };
     spread(&start, name, &suffix, width)
+}
+
+/// Returns the first word, with a mark where there are more.
+fn first_of<'a>(words: &[&'a str]) -> Option<&'a str> {
+    match words {
+        ["speaks", _, ..] => Some("speaks+"),
+        ["screen", _, ..] => Some("screen+"),
+        ["camera", _, ..] => Some("camera+"),
+        [first, ..] => Some(first),
+        [] => None,
+    }
 }
 
 /// Returns a shorter word for a place in the group.
@@ -110,6 +131,7 @@ mod tests {
             is_guest: false,
             has_raised_hand,
             is_lost,
+            media: Vec::new(),
             group: None,
         };
         let without_account = PresentRow {
@@ -139,6 +161,22 @@ mod tests {
             let shown = person(&row, 20);
             assert_eq!(columns(&shown), 20, "{shown:?}");
             assert_eq!(shown.replace(' ', ""), expected.replace(' ', ""));
+        }
+        // The most telling word about sound and picture stays.
+        for (media, width, expected) in [
+            (
+                vec!["speaks", "camera"],
+                40,
+                " #7bh6 \"Ann\"            (speaks, camera)",
+            ),
+            (vec!["speaks", "camera"], 24, " #7bh6 \"Ann\"   (speaks+)"),
+            (vec!["sound"], 20, " #7bh6 \"Ann\" (sound)"),
+        ] {
+            let row = PresentRow {
+                media,
+                ..person_of("Ann", Role::Member, false, false)
+            };
+            assert_eq!(person(&row, width), expected);
         }
         // The word for a co-admin goes before letters of the name do; the mark stays.
         for (name, expected) in [

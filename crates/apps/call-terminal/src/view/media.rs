@@ -36,6 +36,20 @@ impl View {
         format!(", sends {sent}{speaks}")
     }
 
+    /// Returns the same in words for a row of the list, the most telling one first.
+    pub(super) fn media_words(&self, participant: &Participant) -> Vec<&'static str> {
+        let media = participant.media;
+        let speaks = self.speaks(participant.demux);
+        let words = [
+            speaks.then_some("speaks"),
+            media.screen.then_some("screen"),
+            media.camera.then_some("camera"),
+            (media.audio && !speaks).then_some("sound"),
+            (media.screen_audio && !media.screen).then_some("screen's sound"),
+        ];
+        words.into_iter().flatten().collect()
+    }
+
     fn speaks(&self, device: DemuxId) -> bool {
         self.lost_since.is_none() && self.speakers.contains(&device)
     }

@@ -26,6 +26,8 @@ pub(crate) struct PresentRow {
     pub(crate) is_guest: bool,
     pub(crate) has_raised_hand: bool,
     pub(crate) is_lost: bool,
+    /// The sources that the device sends, and whether it speaks, the most telling word first.
+    pub(crate) media: Vec<&'static str>,
     /// The place in the group of the end-to-end encryption, if it is worth a word.
     pub(crate) group: Option<&'static str>,
 }
@@ -81,6 +83,7 @@ impl View {
                 is_guest: participant.is_guest,
                 has_raised_hand: participant.hand_raised_at.is_some(),
                 is_lost: participant.is_lost,
+                media: self.media_words(participant),
                 group: self.group_state(participant),
             }
         };

@@ -1,11 +1,11 @@
 //! `anteroom call record`
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use anteroom_call_terminal::{ending, own_name::NameFile};
 use anteroom_client::{
-    CallEvent, CallSession, PerSource, SlotWish, Source, Subject, ViewRequest,
-    media::{MediaEvent, MediaEvents, ReceivedFrame, Slot, SlotCounts, SlotKind},
+    CallEvent, CallSession, DemuxId, PerSource, SlotWish, Source, Subject, ViewRequest,
+    media::{MediaEvent, MediaEvents, ReceivedFrame, Slot, SlotCounts, SlotKind, SlotNumber},
 };
 use anteroom_console::{
     context::Context,
@@ -16,11 +16,11 @@ use anteroom_console::{
 };
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     audience::{Audience, no_media},
-    recording::{RecordedFile, RecordedFrame, Recording, RecordingError},
+    recording::{FinishedRecording, RecordedFile, RecordedFrame, Recording, RecordingError},
     visit::{JoinedCall, enter},
 };
 use crate::{
@@ -40,7 +40,8 @@ const WAITING: usize = 1_024;
 struct Recorded {
     folder: String,
     files: Vec<RecordedFile>,
-    /// Frames that came and are in no file: the disk was too slow, or they did not open.
+    /// Frames that came and are in no file: they did not open, the disk was too slow, there was no room for a file, or
+    /// a picture waited for a key frame.
     left_out: u64,
 }
 
@@ -66,7 +67,8 @@ pub async fn record(options: &CallRecord, context: &Context) -> anyhow::Result<E
         bail!("the call has no media");
     };
     call.publish(PerSource::default()).await?;
-    let (frames, ended) = write(recording);
+    let (present, devices) = watch::channel(BTreeSet::new());
+    let (frames, ended) = write(recording, devices);
     let recorder = Recorder {
         frames: Some(frames),
         ended,
@@ -75,6 +77,8 @@ pub async fn record(options: &CallRecord, context: &Context) -> anyhow::Result<E
         slots: Vec::new(),
         view: None,
         dropped: 0,
+        gaps: BTreeSet::new(),
+        present,
     };
     let end = recorder.run(&mut call, media).await;
     let counts = sender.counts();
@@ -85,7 +89,7 @@ pub async fn record(options: &CallRecord, context: &Context) -> anyhow::Result<E
         }
         RecordEnd::Over(files, dropped, failure) => (files, dropped, failure),
     };
-    let files = files.context("the recording has ended")?;
+    let FinishedRecording { files, left_out } = files.context("the recording has ended")?;
     let text = match files.as_slice() {
         [] => format!("Nothing was said or shown: {folder} has no new files."),
         files => {
@@ -96,7 +100,7 @@ pub async fn record(options: &CallRecord, context: &Context) -> anyhow::Result<E
     let recorded = Recorded {
         folder,
         files,
-        left_out: dropped + counts.refused + counts.unread,
+        left_out: left_out + dropped + counts.refused + counts.unread,
     };
     context.show(&recorded, &text)?;
     if let Some(report) = &failure {
@@ -105,7 +109,7 @@ pub async fn record(options: &CallRecord, context: &Context) -> anyhow::Result<E
     Ok(ending::exit_status(failure.as_ref()))
 }
 
-type Files = Result<Vec<RecordedFile>, RecordingError>;
+type Files = Result<FinishedRecording, RecordingError>;
 
 /// The end of a recording.
 enum RecordEnd {
@@ -124,6 +128,10 @@ struct Recorder {
     view: Option<ViewRequest>,
     /// The frames for which the disk was too slow.
     dropped: u64,
+    /// The slots whose last frame was one of them.
+    gaps: BTreeSet<SlotNumber>,
+    /// The devices in the call.
+    present: watch::Sender<BTreeSet<DemuxId>>,
 }
 
 impl Recorder {
@@ -151,6 +159,12 @@ impl Recorder {
                     if self.audience.lacks_media() {
                         bail!(no_media());
                     }
+                    let devices = self.audience.others().map(|one| one.demux).collect();
+                    self.present.send_if_modified(|present| {
+                        let has_changed = *present != devices;
+                        *present = devices;
+                        has_changed
+                    });
                     self.look(call).await?;
                 }
                 Some(event) = media.next() => {
@@ -169,7 +183,7 @@ impl Recorder {
                 }
                 files = &mut self.ended => {
                     // A file cannot be written on.
-                    let files = files.unwrap_or(Ok(Vec::new()));
+                    let files = files.unwrap_or(Err(RecordingError::Over));
                     return Ok(RecordEnd::Left(files, self.dropped));
                 }
                 _ = shutdown.requested() => {
@@ -186,12 +200,13 @@ impl Recorder {
             name: self.audience.name(frame.sender),
             source: frame.source,
             at: self.start.elapsed(),
-            has_gap: frame.lost > 0,
+            has_gap: frame.has_gap | self.gaps.remove(&frame.slot),
             data: frame.data.to_vec(),
         };
         let taken = self.frames.as_ref().map(|frames| frames.try_send(recorded));
         if !matches!(taken, Some(Ok(()))) {
             self.dropped += 1;
+            self.gaps.insert(frame.slot);
         }
     }
 
@@ -238,20 +253,31 @@ impl Recorder {
     /// Ends the files.
     async fn finish(&mut self) -> Files {
         self.frames = None;
-        (&mut self.ended).await.unwrap_or(Ok(Vec::new()))
+        let ended = (&mut self.ended).await;
+        ended.unwrap_or(Err(RecordingError::Over))
     }
 }
 
 /// Writes frames on a thread of its own, until there are no more, or one cannot be written. The files are ended then.
-fn write(mut recording: Recording) -> (mpsc::Sender<RecordedFrame>, oneshot::Receiver<Files>) {
+fn write(
+    mut recording: Recording,
+    mut devices: watch::Receiver<BTreeSet<DemuxId>>,
+) -> (mpsc::Sender<RecordedFrame>, oneshot::Receiver<Files>) {
     let (sender, mut frames) = mpsc::channel::<RecordedFrame>(WAITING);
     let (ended, end) = oneshot::channel();
     tokio::task::spawn_blocking(move || {
         let mut failed = None;
         while let Some(frame) = frames.blocking_recv() {
-            if let Err(error) = recording.write(&frame) {
+            let ended = match devices.has_changed() {
+                Ok(true) => recording.take_present(devices.borrow_and_update().clone()),
+                _ => Ok(()),
+            };
+            if let Err(error) = ended.and_then(|()| recording.write(&frame)) {
                 failed = Some(error);
                 break;
+            }
+            if let Some(news) = recording.take_news() {
+                print_error(news);
             }
         }
         let files = recording.finish();

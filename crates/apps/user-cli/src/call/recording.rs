@@ -1,21 +1,34 @@
 //! The files of a recording: one for each source of each device.
 
+mod track;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions},
-    io::BufWriter,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use anteroom_client::{DemuxId, Source};
-use anteroom_media_files::{FileError, IvfWriter, OpusWriter};
+use anteroom_media_files::FileError;
+use rustix::io::Errno;
 use serde::Serialize;
 
-/// The maximum number of files of a recording.
-const MAX_FILES: usize = 512;
-/// The maximum number of characters of a name in a file's name.
-const MAX_NAME: usize = 40;
+use self::track::{Track, file_name, key_frame_size};
+
+/// The maximum number of files of a recording: devices that come and go make new ones.
+const MAX_FILES: usize = 4_096;
+/// The maximum number of files that are open at once.
+const MAX_OPEN: usize = 128;
+/// The maximum number of devices that are known to have left.
+const MAX_GONE: usize = 4_096;
+
+/// The news that there is no file for what comes, for now.
+const NONE_OPEN: &str = "As many files are open as can be: what further devices send is not recorded until others leave.";
+/// The news that there is no file for what comes, any more.
+const NONE_LEFT: &str =
+    "The recording has as many files as it may have: what further devices send is not recorded.";
 
 /// A frame to be recorded.
 pub(super) struct RecordedFrame {
@@ -37,27 +50,31 @@ pub(super) struct RecordedFile {
     pub(super) begins: f64,
 }
 
+/// A recording that is over.
+#[derive(Debug)]
+pub(super) struct FinishedRecording {
+    /// The files in the order of their beginnings.
+    pub(super) files: Vec<RecordedFile>,
+    /// The frames that are in no file.
+    pub(super) left_out: u64,
+}
+
 /// The files of a recording.
 pub(super) struct Recording {
     folder: PathBuf,
     limit: u64,
     written: u64,
     tracks: BTreeMap<(DemuxId, Source), Track>,
-}
-
-struct Track {
-    file: String,
-    begins: Duration,
-    writer: Writer,
-}
-
-enum Writer {
-    Sound(Box<OpusWriter<BufWriter<File>>>),
-    Picture {
-        writer: Box<IvfWriter<BufWriter<File>>>,
-        /// Whether frames are left out until a key frame comes.
-        is_broken: bool,
-    },
+    finished: Vec<RecordedFile>,
+    /// The names of the files that it has made.
+    names: BTreeSet<String>,
+    present: BTreeSet<DemuxId>,
+    /// The devices that have left.
+    gone: BTreeSet<DemuxId>,
+    left_out: u64,
+    news: Option<&'static str>,
+    told: BTreeSet<&'static str>,
+    create: fn(&Path) -> io::Result<File>,
 }
 
 /// The reason why a recording ends.
@@ -67,10 +84,12 @@ pub(super) enum RecordingError {
     Full(u64),
     #[error("{0} is there already, and is not overwritten: name a folder without recordings")]
     Exists(String),
+    #[error("the thread that writes the files has ended")]
+    Over,
     #[error("{0}")]
     File(#[from] FileError),
     #[error("{0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 impl Recording {
@@ -82,236 +101,134 @@ impl Recording {
             limit,
             written: 0,
             tracks: BTreeMap::new(),
+            finished: Vec::new(),
+            names: BTreeSet::new(),
+            present: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            left_out: 0,
+            news: None,
+            told: BTreeSet::new(),
+            create: |path| OpenOptions::new().write(true).create_new(true).open(path),
         })
     }
 
-    /// Writes a frame into its file. A picture begins with a key frame, and goes on with one after a gap.
+    /// Takes the devices in the call. The files of those that have left are ended, so that they make room.
+    pub(super) fn take_present(
+        &mut self,
+        present: BTreeSet<DemuxId>,
+    ) -> Result<(), RecordingError> {
+        let former = std::mem::replace(&mut self.present, present);
+        self.gone.retain(|device| !self.present.contains(device));
+        let left = former.into_iter();
+        self.gone
+            .extend(left.filter(|device| !self.present.contains(device)));
+        while self.gone.len() > MAX_GONE {
+            self.gone.pop_first();
+        }
+        let gone = &self.gone;
+        let ended = self
+            .tracks
+            .extract_if(.., |(device, _), _| gone.contains(device));
+        let ended: Vec<Track> = ended.map(|(_, track)| track).collect();
+        self.end(ended)
+    }
+
+    /// Returns what the person is to know: each sentence once.
+    pub(super) fn take_news(&mut self) -> Option<&'static str> {
+        let news = self.news.take()?;
+        self.told.insert(news).then_some(news)
+    }
+
+    /// Writes a frame into its file. A picture begins with a key frame, and goes on with one after a gap. What has no
+    /// file is counted.
     pub(super) fn write(&mut self, frame: &RecordedFrame) -> Result<(), RecordingError> {
         let length = u64::try_from(frame.data.len()).unwrap_or(u64::MAX);
         if self.written.saturating_add(length) > self.limit {
             return Err(RecordingError::Full(self.limit / 1_000_000));
         }
         let key = (frame.device, frame.source);
-        if !self.tracks.contains_key(&key) {
-            let Some(track) = self.begin(frame)? else {
-                return Ok(());
-            };
+        if !self.tracks.contains_key(&key)
+            && let Some(track) = self.begin(frame)?
+        {
+            self.written += track.written();
             self.tracks.insert(key, track);
         }
-        let Some(track) = self.tracks.get_mut(&key) else {
-            return Ok(());
-        };
-        let at = frame.at.saturating_sub(track.begins);
-        let before = track.written();
-        match &mut track.writer {
-            Writer::Sound(writer) => writer.write(at, &frame.data)?,
-            Writer::Picture { writer, is_broken } => {
-                *is_broken |= frame.has_gap;
-                *is_broken &= key_frame_size(&frame.data).is_none();
-                if !*is_broken {
-                    writer.write(at, &frame.data)?;
-                }
-            }
+        let mut is_written = false;
+        if let Some(track) = self.tracks.get_mut(&key) {
+            let before = track.written();
+            is_written = track.write(frame.at, frame.has_gap, &frame.data)?;
+            self.written += track.written() - before;
         }
-        self.written += track.written() - before;
+        self.left_out += u64::from(!is_written);
         Ok(())
     }
 
-    /// Begins a file; `None` for a picture before its first key frame, and beside too many files.
-    fn begin(&self, frame: &RecordedFrame) -> Result<Option<Track>, RecordingError> {
-        if self.tracks.len() >= MAX_FILES {
+    /// Begins a file; `None` for a picture before its first key frame, for a device that has left, and where there is
+    /// no room for another file.
+    fn begin(&mut self, frame: &RecordedFrame) -> Result<Option<Track>, RecordingError> {
+        let size = key_frame_size(&frame.data).filter(|_| frame.source.is_video());
+        if self.gone.contains(&frame.device) || frame.source.is_video() && size.is_none() {
             return Ok(None);
         }
-        let size = key_frame_size(&frame.data);
-        if frame.source.is_video() && size.is_none() {
+        let has_names = self.names.len() < MAX_FILES;
+        if !has_names || self.tracks.len() >= MAX_OPEN {
+            self.news = Some(if has_names { NONE_OPEN } else { NONE_LEFT });
             return Ok(None);
         }
-        let file = file_name(frame.device, frame.name.as_deref(), frame.source);
-        let path = self.folder.join(&file);
-        let opened = OpenOptions::new().write(true).create_new(true).open(&path);
-        let opened = opened.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => RecordingError::Exists(file.clone()),
-            _ => error.into(),
-        })?;
-        let output = BufWriter::new(opened);
-        let writer = match size.filter(|_| frame.source.is_video()) {
-            Some((width, height)) => Writer::Picture {
-                writer: Box::new(IvfWriter::new(output, width, height)?),
-                is_broken: false,
-            },
-            None => Writer::Sound(Box::new(OpusWriter::new(output, frame.device.number())?)),
+        let (device, name) = (frame.device, frame.name.as_deref());
+        let mut names = (1..).map(|number| file_name(device, name, frame.source, number));
+        let Some(file) = names.find(|name| !self.names.contains(name)) else {
+            return Ok(None);
         };
-        Ok(Some(Track {
-            file,
-            begins: frame.at,
-            writer,
-        }))
+        let output = match (self.create)(&self.folder.join(&file)) {
+            Ok(output) => output,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(RecordingError::Exists(file));
+            }
+            Err(error) if is_out_of_files(&error) => {
+                self.news = Some(NONE_OPEN);
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.names.insert(file.clone());
+        let track = Track::new((file, device), output, size, frame.at)?;
+        Ok(Some(track))
     }
 
-    /// Ends all files. Returns them in the order of their beginnings.
-    pub(super) fn finish(self) -> Result<Vec<RecordedFile>, RecordingError> {
-        let mut files = Vec::new();
+    /// Ends all files.
+    pub(super) fn finish(mut self) -> Result<FinishedRecording, RecordingError> {
+        let tracks = std::mem::take(&mut self.tracks);
+        self.end(tracks.into_values())?;
+        self.finished
+            .sort_by(|one, other| one.begins.total_cmp(&other.begins));
+        Ok(FinishedRecording {
+            files: self.finished,
+            left_out: self.left_out,
+        })
+    }
+
+    fn end(&mut self, tracks: impl IntoIterator<Item = Track>) -> Result<(), RecordingError> {
         let mut failed = None;
-        for track in self.tracks.into_values() {
-            let finished = match track.writer {
-                Writer::Sound(writer) => writer.finish().map(drop),
-                Writer::Picture { writer, .. } => writer.finish().map(drop),
-            };
-            // The others are ended all the same.
-            failed = failed.or(finished.err());
-            files.push(RecordedFile {
-                file: track.file,
+        for track in tracks {
+            self.finished.push(RecordedFile {
+                file: track.file.clone(),
                 begins: track.begins.as_secs_f64(),
             });
+            // The others are ended all the same.
+            failed = failed.or(track.finish().err());
         }
-        files.sort_by(|one, other| one.begins.total_cmp(&other.begins));
-        match failed {
-            Some(error) => Err(error.into()),
-            None => Ok(files),
-        }
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 
-impl Track {
-    fn written(&self) -> u64 {
-        match &self.writer {
-            Writer::Sound(writer) => writer.written(),
-            Writer::Picture { writer, .. } => writer.written(),
-        }
-    }
-}
-
-/// Returns the name of a file: the device's number, the name of its person as far as file systems take it, the source.
-fn file_name(device: DemuxId, name: Option<&str>, source: Source) -> String {
-    let is_safe = |character: &char| character.is_alphanumeric() || "-_".contains(*character);
-    let name: String = name
-        .unwrap_or_default()
-        .chars()
-        .map(
-            |character| {
-                if is_safe(&character) { character } else { '_' }
-            },
-        )
-        .take(MAX_NAME)
-        .collect();
-    let name = name.trim_matches('_');
-    let (source, ending) = match source {
-        Source::Audio => ("microphone", "opus"),
-        Source::Camera => ("camera", "ivf"),
-        Source::Screen => ("screen", "ivf"),
-        Source::ScreenAudio => ("screen-sound", "opus"),
-    };
-    let number = device.number();
-    match name.is_empty() {
-        true => format!("{number}-{source}.{ending}"),
-        false => format!("{number}-{name}-{source}.{ending}"),
-    }
-}
-
-/// Returns the size of a key frame of VP8 in pixels (RFC 6386, section 9.1); `None` for another frame.
-fn key_frame_size(frame: &[u8]) -> Option<(u16, u16)> {
-    let header: &[u8; 10] = frame.first_chunk()?;
-    let [
-        tag,
-        _,
-        _,
-        0x9d,
-        0x01,
-        0x2a,
-        width @ ..,
-        height_low,
-        height_high,
-    ] = header
-    else {
-        return None;
-    };
-    let height = u16::from_le_bytes([*height_low, *height_high]) & 0x3fff;
-    let width = u16::from_le_bytes(*width) & 0x3fff;
-    (tag & 1 == 0).then_some((width, height))
+/// Returns whether the process, or the machine, has as many open files as it may.
+fn is_out_of_files(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
+    )
 }
 
 #[cfg(test)]
-mod tests {
-    use anteroom_media_files::{FrameKind, MediaFile};
-
-    use super::*;
-
-    const KEY: [u8; 10] = [0x50, 0, 0, 0x9d, 1, 0x2a, 0x40, 1, 0xb4, 0];
-
-    fn frame(number: u32, source: Source, at: u64, has_gap: bool, data: &[u8]) -> RecordedFrame {
-        RecordedFrame {
-            device: DemuxId::new(number).unwrap(),
-            name: Some("../Ann & Bob".to_owned()),
-            source,
-            at: Duration::from_millis(at),
-            has_gap,
-            data: data.to_vec(),
-        }
-    }
-
-    fn times(folder: &Path, file: &str) -> Vec<u128> {
-        let mut file = MediaFile::open(&folder.join(file)).unwrap();
-        let frames = std::iter::from_fn(|| file.next_frame().unwrap());
-        let loud = frames.filter(|frame| frame.kind == FrameKind::Picture || frame.data.len() > 1);
-        loud.map(|frame| frame.time.as_millis()).collect()
-    }
-
-    #[test]
-    fn each_source_of_each_device_has_a_whole_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut recording = Recording::new(&folder.path().join("new"), 1_000_000).unwrap();
-        let packet = [0xf8, 1, 2];
-        for at in [500, 520, 1_500] {
-            let frame = frame(16, Source::Audio, at, false, &packet);
-            recording.write(&frame).unwrap();
-        }
-        for (at, has_gap, data) in [
-            (0, false, &[0x51, 1][..]),
-            (100, false, &KEY),
-            (133, false, &[0x51, 1]),
-            (200, true, &[0x51, 1]),
-            (233, false, &[0x51, 1]),
-            (300, false, &KEY),
-        ] {
-            let frame = frame(16, Source::Camera, at, has_gap, data);
-            recording.write(&frame).unwrap();
-        }
-        let files = recording.finish().unwrap();
-        let names: Vec<&str> = files.iter().map(|file| file.file.as_str()).collect();
-        let expected = ["16-Ann___Bob-camera.ivf", "16-Ann___Bob-microphone.opus"];
-        assert_eq!(names, expected);
-        let folder = folder.path().join("new");
-        assert_eq!(times(&folder, expected[0]), [0, 33, 200]);
-        assert_eq!(times(&folder, expected[1]), [0, 20, 1_000]);
-    }
-
-    #[test]
-    fn a_recording_ends_at_its_limit_and_overwrites_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut recording = Recording::new(folder.path(), 2_000).unwrap();
-        let sound = frame(16, Source::Audio, 0, false, &[0xf8; 900]);
-        recording.write(&sound).unwrap();
-        recording.write(&sound).unwrap();
-        let full = recording.write(&sound);
-        assert!(matches!(full, Err(RecordingError::Full(0))));
-        assert_eq!(recording.finish().unwrap().len(), 1);
-        let mut again = Recording::new(folder.path(), 2_000).unwrap();
-        let exists = again.write(&sound).unwrap_err().to_string();
-        assert!(exists.contains("not overwritten"), "{exists}");
-    }
-
-    #[test]
-    fn names_of_files_are_safe_and_short() {
-        let device = DemuxId::new(32).unwrap();
-        let long = "x".repeat(100);
-        for (name, expected) in [
-            (None, "32-screen.ivf"),
-            (Some(""), "32-screen.ivf"),
-            (Some("/../"), "32-screen.ivf"),
-            (Some("Zoë\n1"), "32-Zoë_1-screen.ivf"),
-        ] {
-            assert_eq!(file_name(device, name, Source::Screen), expected);
-        }
-        assert!(file_name(device, Some(&long), Source::Screen).len() < 60);
-    }
-}
+mod tests;

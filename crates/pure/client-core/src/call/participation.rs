@@ -63,7 +63,7 @@ pub struct Participation {
     doubtful: DoubtfulTexts,
     relays: RelayBudget,
     answers: Answers,
-    /// What the device sends, and wants to see.
+    /// The sources that the device sends, and its view.
     said_media: SaidMedia,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,

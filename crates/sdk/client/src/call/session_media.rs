@@ -130,3 +130,6 @@ impl SessionMedia {
         future::pending().await
     }
 }
+
+#[cfg(test)]
+mod tests;

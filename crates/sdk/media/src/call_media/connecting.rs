@@ -79,7 +79,7 @@ impl CallMedia {
         };
         connection.forget_offer();
         if connection.is_connected() {
-            // What works goes on.
+            // A way that works goes on.
             self.attempts.stop();
         } else if self.attempts.refuse(now) {
             self.is_open = false;
@@ -130,6 +130,7 @@ impl CallMedia {
         let Some(connection) = self.connection.as_mut().filter(|_| is_present) else {
             return Ok(());
         };
+        let is_first = !connection.is_answered();
         let addresses = match connection.answer(answer) {
             Ok(addresses) => addresses,
             Err(error) => {
@@ -140,7 +141,11 @@ impl CallMedia {
             }
         };
         self.attempts.answer(now);
-        self.waiting.push_back(MediaOutput::CloseWays);
+        // A way that works goes on until another way does.
+        self.waiting.push_back(match is_first {
+            true => MediaOutput::CloseWays,
+            false => MediaOutput::RenewWays,
+        });
         let (tcp, udp): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|one| one.is_tcp);
         self.waiting
             .extend(udp.iter().copied().map(MediaOutput::OpenWay));

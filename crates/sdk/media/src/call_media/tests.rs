@@ -5,7 +5,7 @@ use crate::event::GiveUpReason;
 
 const SLOTS: SlotCounts = SlotCounts { audio: 1, video: 1 };
 
-/// What happened: the seconds since the start, and an offer's number, or the reason why there are no more.
+/// News: the seconds since the start, and an offer's number, or the reason why there are no more.
 type News = (u64, Result<u64, GiveUpReason>);
 
 /// Lets the time pass until something happens, for an hour.

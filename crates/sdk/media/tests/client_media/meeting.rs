@@ -49,6 +49,9 @@ pub(crate) struct Meeting {
     pub(crate) tampering: Tampering,
 }
 
+/// Numbers of connections.
+type Numbers = Arc<Mutex<Vec<u64>>>;
+
 enum Message {
     Answer(u64, String),
     Want(Wanted),
@@ -66,7 +69,9 @@ pub(crate) struct Device {
     pub(crate) events: MediaEvents,
     pub(crate) slots: Vec<Slot>,
     /// The offers that it has made, by the numbers of their connections.
-    pub(crate) offers: Arc<Mutex<Vec<u64>>>,
+    pub(crate) offers: Numbers,
+    /// Those of the answers that it was given.
+    pub(crate) answers: Numbers,
     number: u32,
 }
 
@@ -114,7 +119,8 @@ impl Meeting {
     /// Returns the address of the server for UDP.
     pub(crate) fn udp_address(&self) -> SocketAddr {
         let addresses = self.server.addresses();
-        addresses[0].udp[0]
+        let first = addresses.first().and_then(|one| one.udp.first());
+        *first.unwrap()
     }
 
     /// Lets a device have media.
@@ -141,7 +147,7 @@ impl Meeting {
         let (messages, received) = mpsc::unbounded_channel();
         self.devices.lock().unwrap().insert(id, messages.clone());
         let (control, sender, events) = start(SLOTS, 1);
-        let offers = Arc::default();
+        let (offers, answers): (Numbers, Numbers) = Default::default();
         let device = Device {
             id,
             messages,
@@ -149,6 +155,7 @@ impl Meeting {
             events,
             slots: Vec::new(),
             offers: Arc::clone(&offers),
+            answers: Arc::clone(&answers),
             number,
         };
         let call = Arc::clone(&self.call);
@@ -157,7 +164,7 @@ impl Meeting {
             control,
             call,
             received,
-            offers,
+            (offers, answers),
             Arc::clone(&self.tampering),
         ));
         device
@@ -233,7 +240,7 @@ async fn carry(
     mut control: MediaControl,
     call: Arc<CallHandle>,
     mut messages: mpsc::UnboundedReceiver<Message>,
-    offers: Arc<Mutex<Vec<u64>>>,
+    (offers, answers): (Numbers, Numbers),
     tampering: Tampering,
 ) {
     control.open().await;
@@ -247,6 +254,7 @@ async fn carry(
                 Some(Message::Answer(session, answer)) => {
                     let answer = SessionDescription::new(tampering(answer));
                     control.answer(session, answer).await;
+                    answers.lock().unwrap().push(session);
                 }
                 Some(Message::Want(wanted)) => control.want(wanted).await,
                 Some(Message::Epoch(frames, done)) => {
@@ -278,6 +286,11 @@ impl Device {
 
     pub(crate) fn restart(&self) {
         self.send(Message::Restart);
+    }
+
+    /// Says what others see and hear of the device.
+    pub(crate) fn want(&self, wanted: Wanted) {
+        self.send(Message::Want(wanted));
     }
 
     /// Says as the room service does that the media server has no connection.

@@ -1,6 +1,9 @@
 //! Ways to the media server.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::meeting::{Device, Meeting, meanwhile, sound};
 
@@ -49,6 +52,32 @@ async fn a_restart_of_ice_goes_on_in_the_same_connection() {
     until_heard(second, first).await;
     assert_eq!(*first.offers.lock().unwrap(), [1, 1]);
     assert_eq!(first.sender.counts().refused, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_ice_that_leads_nowhere_leaves_the_way_that_works() {
+    let mut meeting = Meeting::new();
+    let is_blocked = Arc::new(AtomicBool::new(false));
+    let blocked = Arc::clone(&is_blocked);
+    meeting.tampering = Arc::new(move |answer| match blocked.load(Ordering::SeqCst) {
+        true => answer.replace(" 127.0.0.1 ", " 127.0.0.9 "),
+        false => answer,
+    });
+    let (mut first, mut second) = (meeting.join(0), meeting.join(1));
+    for device in [&mut first, &mut second] {
+        device.until_connected().await;
+    }
+    for device in [&first, &second] {
+        meeting.add_epoch(device, 1).await;
+    }
+    is_blocked.store(true, Ordering::SeqCst);
+    first.restart();
+    while first.answers.lock().unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    until_heard(&first, &mut second).await;
+    until_heard(&second, &mut first).await;
+    assert_eq!(*first.offers.lock().unwrap(), [1, 1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_client_media::MediaEvent;
+use anteroom_client_media::{MediaEvent, SendOutcome, Wanted};
 use anteroom_testkit::{LinkShape, ShapedPath};
 
 use crate::{
@@ -70,11 +70,24 @@ async fn in_place_of_a_connection_that_the_service_has_ended_there_is_another() 
     let (meeting, mut devices) = Meeting::of(2).await;
     let [first, second] = devices.get_disjoint_mut([0, 1]).unwrap();
     until_heard(first, second).await;
+    // That was so in the former connection.
+    let wanted = Wanted {
+        camera_layers: 0,
+        screen: false,
+        screen_audio: false,
+        audio: false,
+    };
+    first.want(wanted);
+    first
+        .until(|event| (event == MediaEvent::Wanted(wanted)).then_some(()))
+        .await;
+    assert_eq!(first.say(b"sound").await, Ok(SendOutcome::Unwatched));
     meeting.call.remove(first.id).done().await;
     meeting.admit(0);
     first.lose();
     until_interrupted(first).await;
     first.until_connected().await;
+    assert_eq!(first.say(b"sound").await, Ok(SendOutcome::Sent));
     until_heard(first, second).await;
     until_heard(second, first).await;
     assert_eq!(*first.offers.lock().unwrap(), [1, 2]);
@@ -89,5 +102,6 @@ async fn an_offer_before_the_answer_of_another_is_one_of_another_connection() {
     first.until_connected().await;
     until_heard(first, second).await;
     until_heard(second, first).await;
-    assert_eq!(*first.offers.lock().unwrap(), [1, 1, 2]);
+    // The one before may not have been passed on.
+    assert_eq!(first.offers.lock().unwrap().last(), Some(&2));
 }

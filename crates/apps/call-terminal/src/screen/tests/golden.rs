@@ -4,8 +4,8 @@ use std::{env, fs, path::PathBuf};
 
 use anteroom_client::{
     Admission, AdmissionReason, CertificateStatus, DeviceSecret, GroupEpoch, GroupEvent,
-    GroupState, Listing, MemberLeaf, MemberStatus, OpaqueUserId, RoomId, ShownWords, Signer,
-    Timestamp, VerificationWord,
+    GroupState, Listing, MediaNotice, MemberLeaf, MemberStatus, OpaqueUserId, RoomId, ShownWords,
+    Signer, Timestamp, VerificationWord,
 };
 use anteroom_protocol::Aci;
 use ratatui::{Terminal, backend::TestBackend, buffer::CellWidth as _};
@@ -74,6 +74,42 @@ fn a_small_call() {
     say(&mut screen, &mut view, 48, "Two are still in the lobby.");
     type_text(&mut screen, &view, "Just a moment");
     compare("small-call", &mut screen, &view);
+}
+
+#[test]
+fn a_call_with_sound_and_picture() {
+    let mut view = View::of(Some("Ann".to_owned())).with_room(room_params());
+    let mut there = roster(&[16, 32, 48, 64, 80, 96], &[]);
+    for (place, (audio, camera, screen)) in [
+        (1, (true, true, false)),
+        (2, (true, true, true)),
+        (3, (true, false, false)),
+        (4, (false, false, true)),
+    ] {
+        let media = &mut there.active[place].media;
+        (media.audio, media.camera) = (audio, camera);
+        (media.screen, media.screen_audio) = (screen, screen);
+    }
+    there.active[3].hand_raised_at = Some(1);
+    let speakers = [1, 3].map(|place| there.active[place].demux);
+    view.apply(&joined(SeatStatus::Active, false, there), NOW);
+    for (from, name) in [
+        (32, "Bob"),
+        (48, "Carla from the second floor"),
+        (64, "Dora"),
+        (80, "Emil"),
+    ] {
+        view.apply(&hello(from, name), NOW);
+    }
+    let notice = MediaNotice::Speakers(speakers.to_vec());
+    view.apply(&CallEvent::Media(notice), NOW);
+    let mut screen = Screen::default();
+    let entries = view.tick(NOW + NOW);
+    screen.add(entries, &view);
+    say(&mut screen, &mut view, 32, "Can you hear me?");
+    compare("media", &mut screen, &view);
+    press(&mut screen, &view, KeyCode::F(4));
+    compare("media-people", &mut screen, &view);
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What the device has said about its media, to be said again.
+//! The words of the device about its media, to be said again.
 
 use anteroom_protocol::media::{PerSource, ViewRequest};
 
-/// What the device sends, and wants to see.
+/// The sources that the device sends, and its view.
 #[derive(Debug, Default)]
 pub(super) struct SaidMedia {
     pub(super) sources: PerSource<bool>,

@@ -1,9 +1,10 @@
-//! Frames over TCP (RFC 4571): two bytes of length in network order, then the datagram.
+//! Datagrams over TCP (RFC 4571): two bytes of length in network order, then the datagram. Both ends of a connection
+//! for media read it so.
 
 use core::fmt;
 
-/// The maximum length of a frame that is taken: connections send no larger datagrams.
-pub(crate) const MAX_FRAME: usize = 2_000;
+/// The maximum length of a frame: connections send no larger datagrams.
+pub const MAX_FRAME: usize = 2_000;
 
 /// The length of the header.
 const HEADER: usize = 2;
@@ -12,11 +13,24 @@ const HEADER: usize = 2;
 const ROOM: usize = 4 * (HEADER + MAX_FRAME);
 
 /// A frame is longer than frames are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooLong;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a datagram over TCP is longer than {MAX_FRAME} bytes")]
+pub struct FrameTooLong;
+
+/// Returns a datagram with its header.
+///
+/// # Errors
+/// It is too long.
+pub fn framed(datagram: &[u8]) -> Result<Vec<u8>, FrameTooLong> {
+    let length = u16::try_from(datagram.len()).map_err(|_| FrameTooLong)?;
+    if datagram.len() > MAX_FRAME {
+        return Err(FrameTooLong);
+    }
+    Ok([&length.to_be_bytes(), datagram].concat())
+}
 
 /// The bytes of a connection that have come, and are not taken yet.
-pub(crate) struct FrameReader {
+pub struct FrameReader {
     bytes: Box<[u8]>,
     /// The place of the first byte that is not taken.
     start: usize,
@@ -24,17 +38,20 @@ pub(crate) struct FrameReader {
     end: usize,
 }
 
-impl FrameReader {
-    pub(crate) fn new() -> Self {
+impl Default for FrameReader {
+    /// No byte has come.
+    fn default() -> Self {
         Self {
             bytes: vec![0; ROOM].into_boxed_slice(),
             start: 0,
             end: 0,
         }
     }
+}
 
+impl FrameReader {
     /// Returns the room for more bytes. There is some, once all frames that are whole have been taken.
-    pub(crate) fn room(&mut self) -> &mut [u8] {
+    pub fn room(&mut self) -> &mut [u8] {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
@@ -42,7 +59,7 @@ impl FrameReader {
     }
 
     /// Notes that so many bytes have come into the room.
-    pub(crate) fn advance(&mut self, bytes: usize) {
+    pub fn advance(&mut self, bytes: usize) {
         self.end = (self.end + bytes).min(self.bytes.len());
     }
 
@@ -50,14 +67,14 @@ impl FrameReader {
     ///
     /// # Errors
     /// The frame is too long.
-    pub(crate) fn next_frame(&mut self) -> Result<Option<&[u8]>, TooLong> {
+    pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FrameTooLong> {
         let come = self.bytes.get(self.start..self.end).unwrap_or_default();
         let Some((header, rest)) = come.split_first_chunk::<HEADER>() else {
             return Ok(None);
         };
         let length = usize::from(u16::from_be_bytes(*header));
         if length > MAX_FRAME {
-            return Err(TooLong);
+            return Err(FrameTooLong);
         }
         if rest.len() < length {
             return Ok(None);
@@ -80,8 +97,8 @@ mod tests {
 
     use super::*;
 
-    fn frames(chunks: &[&[u8]]) -> Result<Vec<Vec<u8>>, TooLong> {
-        let mut reader = FrameReader::new();
+    fn frames(chunks: &[&[u8]]) -> Result<Vec<Vec<u8>>, FrameTooLong> {
+        let mut reader = FrameReader::default();
         let mut frames = Vec::new();
         for chunk in chunks {
             let room = reader.room();
@@ -123,11 +140,21 @@ mod tests {
     }
 
     #[test]
+    fn what_one_end_frames_the_other_end_reads() {
+        for length in [0, 3, MAX_FRAME] {
+            let datagram = vec![5; length];
+            let framed = framed(&datagram).unwrap();
+            assert_eq!(frames(&[&framed]), Ok(vec![datagram]));
+        }
+        assert_eq!(framed(&[5; MAX_FRAME + 1]), Err(FrameTooLong));
+    }
+
+    #[test]
     fn there_is_always_room_after_whole_frames_are_taken() {
         let mut stream = u16::try_from(MAX_FRAME).unwrap().to_be_bytes().to_vec();
         stream.resize(HEADER + MAX_FRAME, 7);
         let many = stream.repeat(50);
-        let mut reader = FrameReader::new();
+        let mut reader = FrameReader::default();
         let mut rest = many.as_slice();
         let mut count = 0;
         while !rest.is_empty() {
@@ -179,7 +206,7 @@ mod tests {
                 stream.resize(stream.len() + length, 3);
             }
             stream.extend(garbage);
-            let mut reader = FrameReader::new();
+            let mut reader = FrameReader::default();
             let mut taken = Vec::new();
             let mut is_too_long = false;
             let mut rest = stream.as_slice();
@@ -197,7 +224,7 @@ mod tests {
                     match reader.next_frame() {
                         Ok(Some(frame)) => taken.push(frame.to_vec()),
                         Ok(None) => break,
-                        Err(TooLong) => {
+                        Err(FrameTooLong) => {
                             is_too_long = true;
                             break;
                         }
