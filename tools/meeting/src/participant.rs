@@ -6,8 +6,8 @@ use std::{
 };
 
 use anteroom_client::{
-    AdminRights, CallEvent, CallLink, CallSession, Client, DemuxId, EndReason, PerSource, SlotWish,
-    Source, Subject, ViewRequest, Wanted,
+    AdminRights, CallEvent, CallLink, CallSession, Client, DemuxId, EndReason, PerSource,
+    RoomsError, SlotWish, Source, Subject, ViewRequest, Wanted,
     media::{Layer, MediaEvent, MediaEvents, MediaSender, SendOutcome, SlotCounts, SlotKind},
 };
 use anyhow::{Result, bail};
@@ -188,7 +188,7 @@ impl Participant {
                         visit.call.leave().await;
                         return Ok("left");
                     }
-                    Some(order) => visit.perform(order).await?,
+                    Some(order) => or_over(visit.perform(order).await)?,
                 },
                 _ = ticks.tick() => visit.send(self.number, &self.record).await?,
             }
@@ -241,7 +241,7 @@ impl Participant {
                 let pictures = slots.filter(|slot| slot.kind == SlotKind::Video);
                 visit.slots = pictures.map(|slot| slot.mid).collect();
                 self.state.send_modify(|state| state.is_connected = true);
-                visit.tell_view().await?;
+                or_over(visit.tell_view().await)?;
             }
             MediaEvent::Interrupted | MediaEvent::Ended => {
                 self.state.send_modify(|state| state.is_connected = false);
@@ -274,8 +274,16 @@ impl Participant {
     }
 }
 
+/// Returns the result of a command, but that the call is over: its end follows as an event.
+fn or_over(done: Result<(), RoomsError>) -> Result<(), RoomsError> {
+    match done {
+        Err(RoomsError::Over) => Ok(()),
+        done => done,
+    }
+}
+
 impl Visit {
-    async fn perform(&mut self, order: Order) -> Result<()> {
+    async fn perform(&mut self, order: Order) -> Result<(), RoomsError> {
         match order {
             Order::Talk(talk) => self.turn = Some((talk, 0)),
             Order::View(view) => {
@@ -288,7 +296,7 @@ impl Visit {
         Ok(())
     }
 
-    async fn tell_view(&self) -> Result<()> {
+    async fn tell_view(&self) -> Result<(), RoomsError> {
         let slots = self.view.iter().zip(&self.slots);
         let slots = slots.map(|((device, height), mid)| SlotWish {
             mid: mid.clone(),
@@ -300,7 +308,7 @@ impl Visit {
             slots: slots.collect(),
             audio_without: Vec::new(),
         };
-        Ok(self.call.view(view).await?)
+        self.call.view(view).await
     }
 
     /// Sends what is due at a tick.
