@@ -142,7 +142,7 @@ impl Client {
     }
 
     /// Offers one more slot for pictures.
-    pub(crate) fn offer_slot(&mut self) -> String {
+    pub fn offer_slot(&mut self) -> String {
         let mut api = self.rtc.sdp_api();
         let slot = api.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
         let (offer, pending) = api.apply().unwrap();
