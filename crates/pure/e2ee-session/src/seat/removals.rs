@@ -218,7 +218,7 @@ impl Seat {
         let named = leaves.filter(|(_, one)| entry.names(&one.user, &one.member_key));
         let shown = named.filter_map(|(leaf, one)| {
             let approval = one.admission.approval()?;
-            self.lets_in(approval, membership.reasons.get(leaf))
+            self.lets_in(approval, one, membership.reasons.get(leaf))
                 .then_some(approval.claimed().issued)
         });
         let issued = given.chain(shown).chain([self.last_issued]);
@@ -227,16 +227,19 @@ impl Seat {
     }
 
     /// Returns whether an approval has let a leaf in, or will: in an open room a leaf can show whatever, of a time that
-    /// would put its removal off.
+    /// would put its removal off, or that of another device.
     fn lets_in(
         &self,
         approval: &SignedStatement<Approval>,
+        leaf: &MemberLeaf,
         reason: Option<&AdmissionReason>,
     ) -> bool {
         if let Some(AdmissionReason::Approval(_)) = reason {
             return true;
         }
-        *approval.signer() == Signer::Admin && self.is_signed(approval)
+        let claimed = approval.claimed();
+        let is_own = claimed.user == leaf.user && claimed.member_key == leaf.member_key;
+        is_own && *approval.signer() == Signer::Admin && self.is_signed(approval)
     }
 
     /// Returns whether the signature of an approval holds.
