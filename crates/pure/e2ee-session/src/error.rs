@@ -48,14 +48,18 @@ pub enum CommandError {
          again then"
     )]
     Early,
-    /// An approval of the device, or one that a removal gives, is of a later time than a removal can be now.
+    /// An approval of the device, or one that a removal gives, is of a later time than a removal can be now. It waits.
     #[error(
-        "the device is not put out of the group yet: it may have an approval of a later time than a removal can be now, \
-         by a clock that is ahead or after many removals at once, and would come back by it. Try again in {seconds} s"
+        "the device is not out of the group yet: it may have an approval of a later time than a removal can be now, by a \
+         clock that is ahead or after many removals at once, and would come back by it. Your device puts it out by itself \
+         in {seconds} s, if you are in the call then{}",
+        if *needs_admin { ". An admin can at once" } else { "" }
     )]
     EarlyRemoval {
-        /// The time after which a removal can be of that time, in seconds.
+        /// The time after which a removal can be of that time, and is done, in seconds.
         seconds: u64,
+        /// Whether the device of an admin can do it at once, and this one cannot.
+        needs_admin: bool,
     },
     /// The statement cannot be made.
     #[error("{0}")]

@@ -14,6 +14,7 @@ mod messages;
 mod next_group;
 mod outside;
 mod refusing;
+mod removals;
 mod statements;
 mod texts;
 
@@ -37,7 +38,7 @@ use crate::{
     obstacle::Obstacle,
     outside::Outside,
     own_refusal::OwnRefusal,
-    pending_bar::PendingBar,
+    pending_bar::{PendingBar, WaitingRemoval},
     refusals::Refusals,
     roster::RosterState,
     said_texts::{SaidTexts, TextEpoch},
@@ -84,6 +85,7 @@ pub(crate) struct Seat {
     refusals: Refusals,
     own_refusal: Option<OwnRefusal>,
     bars: Vec<PendingBar>,
+    removals: Vec<WaitingRemoval>,
     waiting_approvals: WaitingApprovals,
     /// The latest time of an approval that an admin's device has given to members.
     last_issued: Timestamp,
@@ -153,6 +155,7 @@ impl Seat {
             refusals: Refusals::default(),
             own_refusal: None,
             bars: Vec::new(),
+            removals: Vec::new(),
             waiting_approvals: WaitingApprovals::default(),
             last_issued: Timestamp::from_secs(0),
             is_urgent: false,
@@ -178,8 +181,12 @@ impl Seat {
     }
 
     /// Takes another seat after a former one, whose group was left.
-    pub(crate) fn after(former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
+    pub(crate) fn after(mut former: Self, joined: JoinedSeat, step: &mut Step<'_>) -> Self {
         let mut seat = Self::new(joined, step);
+        if seat.era != former.era {
+            let events = former.give_up_waiting_removals().into_iter();
+            events.for_each(|event| step.tell(event));
+        }
         seat.told_sending = former.told_sending;
         seat.last_issued = former.last_issued;
         let waiting = former.waiting_approvals;
@@ -197,6 +204,7 @@ impl Seat {
             seat.serial = former.serial;
             seat.refusals = former.refusals;
             seat.bars = former.bars;
+            seat.removals = former.removals;
             seat.former_members = former.former_members;
             seat.lowest_group = former.lowest_group;
         }
@@ -292,6 +300,7 @@ impl Seat {
         next = earlier(next, self.said.next_expiry());
         next = earlier(next, self.look_at_own_leaf(step));
         next = earlier(next, self.ask(step));
+        next = earlier(next, self.carry_out_removals(step));
         next = earlier(next, self.commit_what_is_due(step));
         next = earlier(next, self.start_group(step));
         next = earlier(next, self.resend(step));

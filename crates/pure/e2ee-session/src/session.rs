@@ -91,7 +91,7 @@ impl Session {
     /// Carries out a command of the person.
     ///
     /// # Errors
-    /// [`CommandError`]. Nothing is sent.
+    /// [`CommandError`]. Nothing is done, but for [`CommandError::EarlyRemoval`]: the removal waits.
     pub fn command(
         &mut self,
         command: Command,
@@ -105,10 +105,12 @@ impl Session {
             outputs: &mut self.outputs,
         };
         let seat = self.seat.as_mut().ok_or(CommandError::NotInGroup)?;
-        seat.command(command, &mut step)?;
-        self.next_tick = later(seat.run(&mut step), time.moment);
-        self.tell_of_outdated_words();
-        Ok(())
+        let done = seat.command(command, &mut step);
+        if matches!(done, Ok(()) | Err(CommandError::EarlyRemoval { .. })) {
+            self.next_tick = later(seat.run(&mut step), time.moment);
+            self.tell_of_outdated_words();
+        }
+        done
     }
 
     /// Returns the next output, until there is none.
@@ -198,16 +200,17 @@ impl Session {
         self.outputs.extend(events.map(Output::Event));
     }
 
-    /// Signs the approval of a device as a co-admin, for one that decides at the room service itself.
+    /// Signs the approval of a device with the admin key, or as a co-admin, for one that decides at the room service
+    /// itself. A removal of the device that waits is taken back.
     ///
     /// # Errors
     /// [`CommandError::NotAdmin`] and others if the signature would not count.
     pub fn approve(
-        &self,
+        &mut self,
         device: &WaitingDevice,
         time: SessionTime,
     ) -> Result<SignedStatement<Approval>, CommandError> {
-        let seat = self.seat.as_ref().ok_or(CommandError::NotInGroup)?;
+        let seat = self.seat.as_mut().ok_or(CommandError::NotInGroup)?;
         seat.approve(device, time.now, &self.options)
     }
 

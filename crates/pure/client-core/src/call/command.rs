@@ -7,7 +7,7 @@ use anteroom_protocol::media::MuteTarget;
 use zeroize::Zeroizing;
 
 use super::{group::GroupCommand, media::MediaCommand};
-use crate::{ApprovalStatement, DemuxId, EraId};
+use crate::{ApprovalStatement, DemuxId, EraId, call::event::StatementOmission};
 
 /// The recipients of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,9 @@ pub enum Command {
     Approve {
         /// The device.
         device: DemuxId,
-        /// The admin's statement about the device, which the room service delivers unread.
-        statement: Option<ApprovalStatement>,
+        /// The admin's statement about the device, which the room service delivers unread. Without one, a co-admin signs
+        /// it when the command is carried out.
+        statement: Option<AdmissionStatement>,
     },
     /// Denies a waiting device.
     Deny(DemuxId),
@@ -63,6 +64,17 @@ pub enum Command {
     Ping,
     /// Leaves the call.
     Leave,
+}
+
+/// The admin's statement about a device that is admitted.
+#[derive(Clone)]
+pub enum AdmissionStatement {
+    /// One that the caller has.
+    Given(ApprovalStatement),
+    /// One that this device signs with the admin key when the command is carried out: a removal, or a policy, that comes
+    /// before it would make an earlier one void. Without a group, the one of the moment at which the person has given
+    /// the command counts, or the reason for none.
+    Signed(Result<ApprovalStatement, StatementOmission>),
 }
 
 /// The state of the call in which a person has given a command.

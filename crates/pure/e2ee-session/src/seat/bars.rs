@@ -45,9 +45,8 @@ impl Seat {
     pub(crate) fn give_up_removals(&mut self) -> Vec<Event> {
         let bars = core::mem::take(&mut self.bars).into_iter();
         let untold = bars.filter(|bar| !bar.is_told);
-        untold
-            .map(|bar| told(&bar, BarState::NotConfirmed))
-            .collect()
+        let untold = untold.map(|bar| told(&bar, BarState::NotConfirmed));
+        untold.chain(self.give_up_waiting_removals()).collect()
     }
 }
 

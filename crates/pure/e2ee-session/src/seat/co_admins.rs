@@ -52,11 +52,10 @@ impl Seat {
     ) -> Result<(), CommandError> {
         self.check_sending()?;
         let verdict = match verdict {
-            CoAdminVerdict::Admit => Verdict::Admit(Box::new(self.approve(
-                device,
-                step.time.now,
-                step.options,
-            )?)),
+            CoAdminVerdict::Admit => {
+                let approval = self.approve(device, step.time.now, step.options)?;
+                Verdict::Admit(Box::new(approval))
+            }
             CoAdminVerdict::Deny => Verdict::Deny,
             CoAdminVerdict::Remove => Verdict::Remove,
             CoAdminVerdict::Block => Verdict::Block,
@@ -70,9 +69,9 @@ impl Seat {
         Ok(())
     }
 
-    /// Signs the approval of a device, with the admin key or as a co-admin.
+    /// Signs the approval of a device, with the admin key or as a co-admin, and takes back the removals of it that wait.
     pub(crate) fn approve(
-        &self,
+        &mut self,
         device: &WaitingDevice,
         now: Timestamp,
         options: &SessionOptions,
@@ -81,6 +80,7 @@ impl Seat {
         let signer = self.signer(options)?;
         let void_before = self.void_before(device, &signer);
         let issued = Approval::time_of(&signer, now, void_before).ok_or(CommandError::Early)?;
+        self.withdraw_removals(&device.user, &device.member_key);
         self.sign_approval((&device.user, &device.member_key), issued, options)
     }
 

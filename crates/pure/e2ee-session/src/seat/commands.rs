@@ -1,26 +1,16 @@
 //! Commands of the person.
 
 use anteroom_e2ee::{
-    AdminKey, AdmissionReason, Approval, BarredEntry, CLOCK_TOLERANCE, CoAdmin, ContextChange,
-    Lock, MemberLeaf, Policy, SignedStatement, Signer, Statement, StatementKey,
+    AdminKey, AdmissionReason, CoAdmin, ContextChange, Lock, MemberLeaf, Policy, SignedStatement,
+    Signer, Statement, StatementKey,
 };
-use anteroom_protocol::{DemuxId, Restrictions, Timestamp, printable_name};
+use anteroom_protocol::{Restrictions, Timestamp, printable_name};
 
 use super::Seat;
 use crate::{
-    content::Content,
-    error::CommandError,
-    input::{BarScope, Command},
-    membership::Membership,
-    options::SessionOptions,
-    output::Message,
-    pending_bar::PendingBar,
-    step::Step,
+    content::Content, error::CommandError, input::Command, membership::Membership,
+    options::SessionOptions, output::Message, step::Step,
 };
-
-/// The time by which an approval may be ahead for a removal to be of its time, in seconds: members merge an entry of the
-/// admin key that is up to 16 minutes ahead, and approvals of the second after it are given.
-const MAX_LEAD: u64 = CLOCK_TOLERANCE + 120;
 
 impl Seat {
     /// Carries out a command.
@@ -71,148 +61,6 @@ impl Seat {
         Ok(())
     }
 
-    fn bar(
-        &mut self,
-        device: DemuxId,
-        scope: BarScope,
-        step: &mut Step<'_>,
-    ) -> Result<(), CommandError> {
-        let membership = self.membership()?;
-        self.check_connection()?;
-        let own = membership.group.own_leaf();
-        let found = membership.view.leaf_of_device(device);
-        let found = found.filter(|(leaf, _)| *leaf != own);
-        let (_, claims) = found.ok_or(CommandError::UnknownMember)?;
-        let claims = claims.clone();
-        let mut entry = BarredEntry {
-            room: *self.known.room(),
-            user: claims.user.clone(),
-            member_key: (scope == BarScope::Device).then_some(claims.member_key),
-            time: step.time.now,
-        };
-        if entry.names(&step.options.user, &step.options.member_key.public()) {
-            return Err(CommandError::OwnDevice);
-        }
-        let time = self.removal_time(&entry, membership, step.options)?;
-        entry.time = time;
-        let signed = self.sign(&entry, step.options)?;
-        let mut change = ContextChange {
-            barred: vec![signed.clone()],
-            ..ContextChange::default()
-        };
-        // Beyond a number the entries of a co-admin do not count.
-        let known = self.known.with(&change);
-        let counts =
-            known.barred().entries().contains(&signed) || time < known.barred().void_before();
-        if !counts {
-            return Err(CommandError::TooManyBarred);
-        }
-        let mut approved = self.approved_members(step);
-        approved.retain(|(one, _)| !entry.names(&one.user, &one.member_key));
-        let change_policy = |policy: &mut Policy| {
-            // An approval of the entry's own second is void too.
-            policy.void_before = policy.void_before.max(time.plus(1));
-            policy
-                .co_admins
-                .retain(|one| !entry.names(&one.user, &one.member_key));
-        };
-        if let Ok(policy) = self.policy(step, change_policy) {
-            step.send(Message::Policy(policy.clone()));
-            change.policy = Some(policy);
-            // In later eras approvals from before are void: those who are in by one get new ones.
-            if !approved.is_empty() {
-                self.send_approvals(&approved, time.plus(1), step);
-            }
-        }
-        self.bars.push(PendingBar {
-            claims,
-            entry: signed,
-            since: step.moment(),
-            is_told: false,
-        });
-        self.commit_at_once(&change, step);
-        Ok(())
-    }
-
-    /// Returns the time of an entry that is made now: not earlier than the approvals that those whom it names
-    /// may have. An approval in a leaf can be ahead, by a clock that was; and others are given after a removal, or by
-    /// another admin's device, not earlier than the moment from which they are not void.
-    ///
-    /// # Errors
-    /// [`CommandError::EarlyRemoval`]: an entry of that time is not committed yet, and whom an earlier one puts out
-    /// comes back by such an approval.
-    fn removal_time(
-        &self,
-        entry: &BarredEntry,
-        membership: &Membership,
-        options: &SessionOptions,
-    ) -> Result<Timestamp, CommandError> {
-        let now = entry.time;
-        let latest = BarredEntry::latest_time(&self.signer(options)?, now);
-        let entries = self.known.barred().entries().iter();
-        let by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
-        let given = by_admin.map(|entry| entry.claimed().time.plus(1));
-        let policy = self.known.policy().map(SignedStatement::claimed);
-        let given = given.chain(policy.map(|policy| policy.void_before));
-        let leaves = membership.view.leaves.iter();
-        let named = leaves.filter(|(_, one)| entry.names(&one.user, &one.member_key));
-        let shown = named.filter_map(|(leaf, one)| {
-            let approval = one.admission.approval()?;
-            self.lets_in(approval, membership.reasons.get(leaf))
-                .then_some(approval.claimed().issued)
-        });
-        let issued = given.chain(shown).chain([self.last_issued]);
-        let near = issued.filter(|issued| *issued <= now.plus(MAX_LEAD));
-        let time = near.fold(now, Timestamp::max);
-        match time.as_secs().saturating_sub(latest.as_secs()) {
-            0 => Ok(time),
-            seconds => Err(CommandError::EarlyRemoval { seconds }),
-        }
-    }
-
-    /// Returns whether an approval has let a leaf in, or will: in an open room a leaf can show whatever, of a time that
-    /// would put its removal off.
-    fn lets_in(
-        &self,
-        approval: &SignedStatement<Approval>,
-        reason: Option<&AdmissionReason>,
-    ) -> bool {
-        if let Some(AdmissionReason::Approval(_)) = reason {
-            return true;
-        }
-        *approval.signer() == Signer::Admin && self.is_signed(approval)
-    }
-
-    /// Returns whether the signature of an approval holds.
-    fn is_signed(&self, approval: &SignedStatement<Approval>) -> bool {
-        let authority = self.known.authority();
-        authority.is_some_and(|authority| approval.verify(self.known.room(), &authority).is_ok())
-    }
-
-    /// Takes note of the time of approvals that this device, or another one of an admin, gives to members. One that is
-    /// far ahead lets nobody in for long.
-    fn note_issued(&mut self, issued: Timestamp, now: Timestamp) {
-        if issued <= now.plus(MAX_LEAD) {
-            self.last_issued = self.last_issued.max(issued);
-        }
-    }
-
-    /// Takes note of the latest one of the approvals that a member sends to all.
-    pub(super) fn note_approvals(
-        &mut self,
-        approvals: &[SignedStatement<Approval>],
-        now: Timestamp,
-    ) {
-        let by_admin = approvals
-            .iter()
-            .filter(|one| *one.signer() == Signer::Admin);
-        let latest = by_admin.max_by_key(|one| one.claimed().issued);
-        let latest = latest.filter(|one| self.last_issued < one.claimed().issued);
-        if let Some(latest) = latest.filter(|latest| self.is_signed(latest)) {
-            self.note_issued(latest.claimed().issued, now);
-        }
-    }
-
     fn set_co_admins(
         &mut self,
         co_admins: Vec<CoAdmin>,
@@ -252,7 +100,7 @@ impl Seat {
     ///
     /// The statements that the device knows run ahead of those of the group, and by them approvals are void, or of no
     /// co-admin, whose members have not come in anew yet: they are not asked.
-    fn approved_members(&self, step: &Step<'_>) -> Vec<(MemberLeaf, Signer)> {
+    pub(super) fn approved_members(&self, step: &Step<'_>) -> Vec<(MemberLeaf, Signer)> {
         let Some(Membership { view, reasons, .. }) = self.membership.as_ref() else {
             return Vec::new();
         };
@@ -270,7 +118,7 @@ impl Seat {
     }
 
     /// Sends new approvals to members.
-    fn send_approvals(
+    pub(super) fn send_approvals(
         &mut self,
         members: &[(MemberLeaf, Signer)],
         issued: Timestamp,
@@ -287,7 +135,7 @@ impl Seat {
 
     /// Signs the next policy of the room, for this era. Its counter is at least the time, so that it counts rather
     /// than earlier ones that are withheld; what has ended does not hold again.
-    fn policy(
+    pub(super) fn policy(
         &self,
         step: &Step<'_>,
         change: impl FnOnce(&mut Policy),
@@ -350,7 +198,7 @@ impl Seat {
     }
 
     /// Takes own statements, which are committed without waiting for a turn.
-    fn commit_at_once(&mut self, change: &ContextChange, step: &mut Step<'_>) {
+    pub(super) fn commit_at_once(&mut self, change: &ContextChange, step: &mut Step<'_>) {
         self.is_urgent = true;
         self.know(change, step);
     }

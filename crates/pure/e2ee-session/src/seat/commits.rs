@@ -246,10 +246,12 @@ impl Seat {
         let crossed = membership.confirmations.last_sent().is_some_and(|last| {
             now < last.plus(core::time::Duration::from_secs(1)) && membership.others() > 0
         });
-        let has_barred = effect
-            .removed
-            .iter()
-            .any(|(_, reason)| *reason == RemovalReason::Barred);
+        // The device that an entry names may have left before.
+        let has_barred = effect.context.barred() != before.context.barred()
+            || effect
+                .removed
+                .iter()
+                .any(|(_, reason)| *reason == RemovalReason::Barred);
         let own = membership.group.own_leaf();
         let witnesses = membership.committers(&self.roster).into_iter();
         let mut witnesses = witnesses.filter(|leaf| *leaf != committer).take(WITNESSES);

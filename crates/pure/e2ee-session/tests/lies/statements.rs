@@ -371,7 +371,7 @@ fn an_admins_removal_puts_out_a_device_whose_approval_is_of_the_latest_time_at_o
 /// An entry of that time would wait for most of a minute, and the device would be told as removed by one of an earlier
 /// time, and come back.
 #[test]
-fn a_co_admins_removal_is_refused_that_cannot_be_of_the_time_of_an_approval_yet() {
+fn a_co_admins_removal_waits_that_cannot_be_of_the_time_of_an_approval_yet() {
     let (mut stage, device, latest) = with_late_device();
     let co_admin = CoAdmin {
         user: user(1),
@@ -384,7 +384,12 @@ fn a_co_admins_removal_is_refused_that_cannot_be_of_the_time_of_an_approval_yet(
     assert!(0 < seconds && seconds <= 60);
     let scope = BarScope::Device;
     let done = stage.try_command(1, Command::Bar { device, scope });
-    assert_eq!(done, Err(CommandError::EarlyRemoval { seconds }));
+    let needs_admin = true;
+    let early = CommandError::EarlyRemoval {
+        seconds,
+        needs_admin,
+    };
+    assert_eq!(done, Err(early));
     assert!(!stage.people[1].session.has_pending_statements());
     // An admin can do it at once.
     stage.command(0, Command::Bar { device, scope });

@@ -16,4 +16,5 @@ mod removals;
 mod seats;
 mod statements;
 mod texts;
+mod waiting_removals;
 mod words;

@@ -5,8 +5,8 @@ use anteroom_e2ee::{
     Signer, StatementKey,
 };
 use anteroom_e2ee_session::{
-    BarScope, CoAdminVerdict, Command, CommandError, Event, Input, Message, SessionOptions,
-    Verdict, WaitingDevice,
+    BarScope, BarState, CoAdminVerdict, Command, CommandError, Event, Input, Message,
+    SessionOptions, Verdict, WaitingDevice,
 };
 use anteroom_protocol::{DemuxId, HOUR, Restrictions};
 
@@ -48,7 +48,7 @@ fn given(call: &mut Harness, device: usize) -> usize {
     given.count()
 }
 
-fn removal(call: &Harness, device: usize) -> Command {
+pub(crate) fn removal(call: &Harness, device: usize) -> Command {
     let device = call.devices[device].demux.unwrap();
     let scope = BarScope::User;
     Command::Bar { device, scope }
@@ -76,13 +76,23 @@ fn told_approvals(call: &mut Harness, device: usize) -> [Vec<u64>; 2] {
     told
 }
 
-fn bar(call: &mut Harness, device: usize) {
+/// Returns what a device was told of its removals since the last call.
+pub(crate) fn bar_states(call: &mut Harness, device: usize) -> Vec<BarState> {
+    let events = call.take_events(device).into_iter();
+    let states = events.filter_map(|event| match event {
+        Event::Barred { state, .. } => Some(state),
+        _ => None,
+    });
+    states.collect()
+}
+
+pub(crate) fn bar(call: &mut Harness, device: usize) {
     let command = removal(call, device);
     call.command(0, command);
 }
 
 /// Gives a command to a device whose clock is ahead, by seconds.
-fn command_ahead(call: &mut Harness, device: usize, command: Command, ahead: u64) {
+pub(crate) fn command_ahead(call: &mut Harness, device: usize, command: Command, ahead: u64) {
     let mut time = call.time();
     time.now = time.now.plus(ahead);
     let session = &mut call.devices[device].session;
@@ -107,7 +117,7 @@ fn withhold_commits(call: &mut Harness) {
     call.filter(move |device, hop| device != 0 || !is_commit(hop));
 }
 
-fn co_admin(number: u32) -> CoAdmin {
+pub(crate) fn co_admin(number: u32) -> CoAdmin {
     CoAdmin {
         user: user(number),
         member_key: member_key(number).public(),
@@ -395,7 +405,12 @@ fn a_removal_gives_approvals_although_a_policy_makes_the_old_ones_void() {
 #[test]
 fn whom_a_co_admin_puts_out_does_not_come_back_by_an_approval_from_before() {
     let latest = CLOCK_TOLERANCE - 60;
-    for ahead in [0, 600, latest - 1, latest + 15, latest + 60] {
+    let times = [0, 600, latest - 1, latest + 15, latest + 60];
+    // An honest room service sends the device away at once.
+    for (ahead, is_sent_away) in times
+        .into_iter()
+        .flat_map(|one| [(one, false), (one, true)])
+    {
         let mut call = Harness::of([strict(admin(1)), approved(2), approved(3), approved(4)]);
         call.run(2_000);
         call.command(0, Command::SetCoAdmins(vec![co_admin(2)]));
@@ -411,13 +426,29 @@ fn whom_a_co_admin_puts_out_does_not_come_back_by_an_approval_from_before() {
         let possible = BarredEntry::latest_time(&signer, call.time().now);
         if issued > possible {
             let seconds = issued.as_secs() - possible.as_secs();
-            let done = call.try_command(1, command.clone());
-            assert_eq!(done, Err(CommandError::EarlyRemoval { seconds }), "{ahead}");
+            let needs_admin = true;
+            let early = CommandError::EarlyRemoval {
+                seconds,
+                needs_admin,
+            };
+            assert_eq!(call.try_command(1, command), Err(early), "{ahead}");
+            if is_sent_away {
+                call.leave(2);
+            }
             call.run(1_000 * seconds);
+        } else {
+            call.command(1, command);
+            if is_sent_away {
+                call.leave(2);
+            }
         }
-        call.command(1, command);
         call.run(2_000);
+        let told = bar_states(&mut call, 1);
+        assert_eq!(told, [BarState::Removed], "{ahead} {is_sent_away}");
         call.agree(&[0, 1]);
+        if is_sent_away {
+            call.connect(2);
+        }
         come_back_in_vain(&mut call, 2, &[0, 1]);
     }
 }
@@ -442,7 +473,7 @@ fn whom_an_admin_puts_out_does_not_come_back_by_an_approval_that_another_admin_h
 
 /// Each entry is of a later time than the one before, the first one of a quarter of an hour ahead.
 #[test]
-fn a_removal_after_too_many_within_a_second_is_refused_for_seconds() {
+fn a_removal_after_too_many_within_a_second_waits_for_seconds() {
     let others = (2..=18).map(approved);
     let mut call = Harness::of([strict(admin(1))].into_iter().chain(others));
     call.run(3_000);
@@ -457,11 +488,12 @@ fn a_removal_after_too_many_within_a_second_is_refused_for_seconds() {
         bar(&mut call, device);
     }
     let command = removal(&call, 17);
-    let done = call.try_command(0, command.clone());
-    assert_eq!(done, Err(CommandError::EarlyRemoval { seconds: 1 }));
-    call.run(1_000);
-    call.command(0, command);
-    call.run(2_000);
+    let early = CommandError::EarlyRemoval {
+        seconds: 1,
+        needs_admin: false,
+    };
+    assert_eq!(call.try_command(0, command), Err(early));
+    call.run(3_000);
     assert_eq!(call.devices[0].session.members().len(), 1);
 }
 
@@ -500,19 +532,30 @@ fn of_the_approvals_of_a_later_time_the_latest_ones_are_kept_whatever_comes_afte
 
 #[test]
 fn an_approval_of_a_later_time_that_was_stored_counts_when_its_time_comes() {
-    let late = issued(2, |one| one.issued = system_time().plus(870));
-    let options = SessionOptions {
-        late_approvals: vec![late],
-        ..approved(2)
-    };
-    let mut call = Harness::of([strict(admin(1)), options]);
-    call.run(3_000);
-    call.agree(&[0, 1]);
-    let [counting, _] = told_approvals(&mut call, 1);
-    assert!(counting.is_empty());
-    call.run(30_000);
-    let [counting, _] = told_approvals(&mut call, 1);
-    assert_eq!(counting, [870]);
+    for has_another in [true, false] {
+        let late = issued(2, |one| one.issued = system_time().plus(870));
+        let options = SessionOptions {
+            late_approvals: vec![late],
+            ..match has_another {
+                true => approved(2),
+                false => strict(person(2)),
+            }
+        };
+        let mut call = Harness::of([strict(admin(1)), options]);
+        // The only one is taken at once, and lets the device in when its time comes.
+        let expected = |is_due| match is_due == has_another {
+            true => vec![870],
+            false => Vec::new(),
+        };
+        call.run(3_000);
+        assert_eq!(call.epoch(1).is_some(), has_another);
+        let [counting, _] = told_approvals(&mut call, 1);
+        assert_eq!(counting, expected(false));
+        call.run(37_000);
+        let [counting, _] = told_approvals(&mut call, 1);
+        assert_eq!(counting, expected(true));
+        call.agree(&[0, 1]);
+    }
 }
 
 /// Everybody can come into an open room, with an approval of whatever time.
@@ -533,7 +576,8 @@ fn an_approval_that_lets_nobody_in_puts_no_removal_off() {
         *last ^= 1;
     }
     let forged = SignedStatement::parse(&forged).unwrap();
-    for approval in [by_nobody, forged] {
+    let of_another = issued(3, |one| one.issued = late);
+    for approval in [by_nobody, forged, of_another] {
         let with_policy = |options: SessionOptions| SessionOptions {
             policy: Some(open.clone()),
             ..options

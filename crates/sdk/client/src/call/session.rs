@@ -4,7 +4,11 @@ mod media;
 
 use std::{collections::VecDeque, fmt, sync::Arc};
 
-use anteroom_client_core::call::{command::Command, group::GroupCommand, known_call::KnownCall};
+use anteroom_client_core::call::{
+    command::{AdmissionStatement, Command},
+    group::GroupCommand,
+    known_call::KnownCall,
+};
 use rand_core::CryptoRng;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
@@ -269,26 +273,25 @@ impl CallSession {
 
     /// Admits a waiting device and the other waiting devices of its user. An admin whose rights sign for the
     /// link ([`Self::with_statements`]) signs the approval of a device that has named a member key, else
-    /// [`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut) tells why not. Events that have come
-    /// and were not read yet count too, but nothing is signed in another era than that of the seat that was read last:
-    /// there the number can be somebody else's.
+    /// [`CallEvent::StatementLeftOut`](crate::CallEvent::StatementLeftOut) tells why not. In a call with groups it is
+    /// signed when the decision is carried out, so that no removal that comes before makes it void. Nothing is signed in
+    /// another era than that of the seat that was read last: there the number can be somebody else's.
     pub async fn approve(&mut self, device: DemuxId) -> Result<(), RoomsError> {
         self.take_in_events();
-        let (mut statement, mut omission) = (None, None);
-        if let Some(statements) = &self.statements {
-            let now = statements.system.now();
-            statement = statements.call.approval(device, now);
-            omission = statements.call.omission(device, now);
-            if statement.is_some() && Some(self.known.era()) != statements.call.era() {
-                (statement, omission) = (None, Some(StatementOmission::Changed));
-            }
-        }
-        self.command(Command::Approve { device, statement }).await?;
-        let Some(reason) = omission else {
-            return Ok(());
+        let statement = self.statement_about(device);
+        self.command(Command::Approve { device, statement }).await
+    }
+
+    /// Returns the statement about a device as it is now, if this client signs for the link.
+    fn statement_about(&self, device: DemuxId) -> Option<AdmissionStatement> {
+        let statements = self.statements.as_ref()?;
+        let (call, now) = (&statements.call, statements.system.now());
+        let signed = match call.approval(device, now) {
+            Some(_) if Some(self.known.era()) != call.era() => Err(StatementOmission::Changed),
+            Some(statement) => Ok(statement),
+            None => Err(call.omission(device, now)?),
         };
-        let event = CallEvent::StatementLeftOut { device, reason };
-        self.queue(SessionCommand::Event(event)).await
+        Some(AdmissionStatement::Signed(signed))
     }
 
     /// Admits a waiting device and the other waiting devices of its user. The room service delivers the
@@ -301,7 +304,7 @@ impl CallSession {
         device: DemuxId,
         statement: ApprovalStatement,
     ) -> Result<(), RoomsError> {
-        let statement = Some(statement);
+        let statement = Some(AdmissionStatement::Given(statement));
         self.command(Command::Approve { device, statement }).await
     }
 

@@ -98,19 +98,27 @@ impl Encryption {
         self.settle(Surroundings { time, rng });
     }
 
-    /// Signs the approval of a device as a co-admin whose decisions the room service takes, and who has no admin key.
+    /// Returns whether this device signs approvals as a co-admin whose decisions the room service takes, and who has no
+    /// admin key.
+    pub(in crate::call) fn signs_as_co_admin(&self) -> bool {
+        !self.lobby.has_admin_key && self.session.is_co_admin()
+    }
+
+    /// Returns whether this device signs approvals with the admin key, by the statements that its group has brought.
+    pub(in crate::call) fn signs_as_admin(&self) -> bool {
+        self.is_on && self.session.has_admin_key()
+    }
+
+    /// Signs the approval of a device, by the statements that are known now.
     ///
     /// # Errors
     /// Nothing is signed for the device.
     pub(in crate::call) fn approval(
-        &self,
+        &mut self,
         device: DemuxId,
         time: SessionTime,
     ) -> Result<Option<ApprovalStatement>, StatementOmission> {
         let lobby = &self.lobby;
-        if lobby.has_admin_key || !self.session.is_co_admin() {
-            return Ok(None);
-        }
         let mut devices = lobby.roster.pending.iter().chain(&lobby.roster.active);
         let device = devices.find(|one| one.demux == device);
         let device = device.ok_or(StatementOmission::NoDevice)?;

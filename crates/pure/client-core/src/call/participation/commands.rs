@@ -7,9 +7,9 @@ use rand_core::CryptoRng;
 
 use super::{Participation, moderation::ServicePart};
 use crate::{
-    ApprovalStatement, Chat, DemuxId, RoomsError, TransportFailure,
+    Chat, DemuxId, RoomsError, TransportFailure,
     call::{
-        command::{Command, CommandOrigin, Recipient},
+        command::{AdmissionStatement, Command, CommandOrigin, Recipient},
         encryption::{Effect, Encryption, SaidText, SayOutcome, Surroundings},
         event::{CallEvent, StatementOmission},
         group::GroupError,
@@ -147,16 +147,25 @@ impl Participation {
     fn approve(
         &mut self,
         device: DemuxId,
-        statement: Option<ApprovalStatement>,
+        statement: Option<AdmissionStatement>,
         surroundings: Surroundings<'_>,
     ) {
         let time = surroundings.time;
         if self.decide(device, CoAdminVerdict::Admit, surroundings) {
             return;
         }
-        let signed = match (&self.encryption, statement) {
-            (Some(encryption), None) => encryption.approval(device, time),
-            (_, statement) => Ok(statement),
+        let encryption = self.encryption.as_mut();
+        let signed = match statement {
+            Some(AdmissionStatement::Given(given)) => Ok(Some(given)),
+            Some(AdmissionStatement::Signed(former)) => {
+                let signing = encryption.filter(|encryption| encryption.signs_as_admin());
+                let signed = signing.map(|encryption| encryption.approval(device, time));
+                signed.unwrap_or_else(|| former.map(Some))
+            }
+            None => {
+                let signing = encryption.filter(|encryption| encryption.signs_as_co_admin());
+                signing.map_or(Ok(None), |encryption| encryption.approval(device, time))
+            }
         };
         let (statement, omission) = match signed {
             Ok(Some(_)) if !self.has_statements() => (None, Some(StatementOmission::Unsupported)),

@@ -1,5 +1,6 @@
 //! A device at room services without optional functions, and at ones that lie.
 
+mod admissions;
 mod departures;
 mod features;
 mod limits;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use anteroom_e2ee::Moment;
 use anteroom_protocol::{
     Aci, ApprovalStatement, AuthCredentialResponse, CallLink, DAY, GenericSecretParams, Mode,
-    ParamsId, Randomness, RootKey, Timestamp,
+    OpaqueUserId, ParamsId, Randomness, RootKey, Timestamp,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand_chacha::ChaCha20Rng;
@@ -26,7 +27,7 @@ use crate::{
     AdminSecret, DeviceSecret, IssuedCredential, ListedParams, MemoryPins, ParamsKind, Pass,
     PublishedParams, Trust, Validity,
     call::{
-        command::{Command, Recipient},
+        command::{AdmissionStatement, Command, Recipient},
         group::GroupError,
     },
 };
@@ -131,7 +132,7 @@ fn a_decision_goes_without_its_statement_where_the_room_service_delivers_none() 
     let statement = ApprovalStatement::new(*b"Ann").ok();
     for (features, is_delivered) in [(&["hello"][..], false), (&["hello", "statements"], true)] {
         let mut participation = inside(features);
-        let with = approve(statement.clone());
+        let with = approve(statement.clone().map(AdmissionStatement::Given));
         participation.perform(with, TIME, &mut rng()).unwrap();
         let (message, event) = sent(&mut participation);
         assert_eq!(message["type"], "approve");

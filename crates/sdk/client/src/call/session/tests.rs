@@ -124,7 +124,7 @@ async fn nothing_is_signed_in_an_era_of_which_the_caller_has_not_read() {
         while !command_queue.is_empty() {
             let command = command_queue.next(true).await;
             if let Some(SessionCommand::Call(_, Command::Approve { statement, .. })) = command {
-                is_signed = statement.is_some();
+                is_signed = matches!(statement, Some(AdmissionStatement::Signed(Ok(_))));
             }
         }
         is_signed

@@ -203,14 +203,14 @@ fn refusals(encryption: &mut Encryption) -> Vec<GroupError> {
 #[test]
 fn a_co_admin_with_the_passkey_signs_for_the_device_alone_that_was_shown_first() {
     let carl = lobby_of(vec![listed(CARL, CARL)]);
-    let shown = |encryption: &Encryption| encryption.approval(demux(CARL), at(3));
+    let shown = |encryption: &mut Encryption| encryption.approval(demux(CARL), at(3));
     let mut encryption = co_admin(true, carl.clone());
-    assert!(shown(&encryption).unwrap().is_some());
+    assert!(shown(&mut encryption).unwrap().is_some());
     see(&mut encryption, &lobby_of(vec![listed(CARL, 4)]));
-    assert_eq!(shown(&encryption), Err(StatementOmission::Changed));
+    assert_eq!(shown(&mut encryption), Err(StatementOmission::Changed));
     // It does not help that the first one is back.
     see(&mut encryption, &carl);
-    assert_eq!(shown(&encryption), Err(StatementOmission::Changed));
+    assert_eq!(shown(&mut encryption), Err(StatementOmission::Changed));
 }
 
 #[test]

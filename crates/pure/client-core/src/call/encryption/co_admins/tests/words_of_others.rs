@@ -136,10 +136,10 @@ fn a_co_admin_whom_the_service_calls_an_admin_signs_nothing_more() {
     assert!(encryption.shown_roster().pending.is_empty());
     see(&mut encryption, &carl);
     assert_eq!(encryption.shown_roster().pending.len(), 1);
-    let shown = |encryption: &Encryption| encryption.approval(demux(CARL), at(3));
-    assert!(shown(&encryption).unwrap().is_some());
+    let shown = |encryption: &mut Encryption| encryption.approval(demux(CARL), at(3));
+    assert!(shown(&mut encryption).unwrap().is_some());
     see(&mut encryption, &lobby_of(vec![listed(CARL, 4)]));
-    assert_eq!(shown(&encryption), Err(StatementOmission::Changed));
+    assert_eq!(shown(&mut encryption), Err(StatementOmission::Changed));
 
     encryption.told = Some(GroupState {
         members: vec![
