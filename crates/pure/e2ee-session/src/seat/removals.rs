@@ -54,7 +54,7 @@ impl Seat {
         }
         let signer = self.signer(step.options)?;
         entry.time = self.removal_time(&entry, membership);
-        // Who writes it again does not wait for longer.
+        // A removal that is written again does not wait for longer.
         if let Some(waiting) = self.removals.iter().find(|one| one.is_of(&entry)) {
             entry.time = entry.time.min(waiting.entry.time);
         }
