@@ -103,17 +103,27 @@ impl CommandQueue {
         self.passed_at = Instant::now();
     }
 
-    /// Returns the next command: one that relays something only if `takes_relays`. One that has waited too long for that
-    /// is told as not said instead. Dropping the future loses none.
-    pub(crate) async fn next(&mut self, takes_relays: bool) -> Option<SessionCommand> {
+    /// Returns the next command: one that relays something only if `takes_relays`, and one that lets somebody in only if
+    /// `takes_admissions`: relays that were given after it wait for it. A relay that has waited too long for its turn is
+    /// told as not said instead. Dropping the future loses none.
+    pub(crate) async fn next(
+        &mut self,
+        takes_relays: bool,
+        takes_admissions: bool,
+    ) -> Option<SessionCommand> {
         loop {
             if let Some(refusal) = self.refusals.pop_front() {
                 return Some(SessionCommand::Event(refusal));
             }
-            if let Some(kind) = self.due(takes_relays) {
+            if let Some(kind) = self.due(takes_relays, takes_admissions) {
                 return self.take(kind);
             }
-            let waiting = self.relays.early.front().filter(|_| !self.is_closed);
+            let admission = self.admissions.early.front();
+            let admission = admission.filter(|_| !takes_admissions);
+            let waiting = self.relays.early.front().filter(|relay| {
+                let is_free = admission.is_none_or(|one| relay.number < one.number);
+                is_free && !self.is_closed
+            });
             let late_at = waiting.map(|relay| relay.given_at.max(self.passed_at) + RELAY_WAIT);
             let (relays, admissions) = (&mut self.relays, &mut self.admissions);
             let others = &mut self.others;
@@ -134,14 +144,18 @@ impl CommandQueue {
     }
 
     /// Returns the kind of the next command.
-    fn due(&mut self, takes_relays: bool) -> Option<CommandKind> {
+    fn due(&mut self, takes_relays: bool, takes_admissions: bool) -> Option<CommandKind> {
         // A relay that was given before an admission is there when the admission is, and so are others when the relay is.
         let admission = self.admissions.first();
         let relay = self.relays.first();
         let other = self.others.first();
         let admission = admission.filter(|one| relay.is_none_or(|relay| *one < relay));
+        let (relay, admission) = match admission {
+            Some(_) if !takes_admissions => (None, None),
+            admission => (relay.filter(|_| takes_relays), admission),
+        };
         let kinds = [
-            (relay.filter(|_| takes_relays), CommandKind::Relay),
+            (relay, CommandKind::Relay),
             (admission, CommandKind::Admission),
             (other, CommandKind::Other),
         ];
@@ -157,7 +171,11 @@ impl CommandQueue {
                 self.passed_at = Instant::now();
                 Some(self.relays.early.pop_front()?.command)
             }
-            CommandKind::Admission => Some(self.admissions.early.pop_front()?.command),
+            CommandKind::Admission => {
+                // The relays behind it could not be taken before.
+                self.passed_at = Instant::now();
+                Some(self.admissions.early.pop_front()?.command)
+            }
             CommandKind::Other => {
                 let other = self.others.early.pop_front()?;
                 self.overrule(&other);

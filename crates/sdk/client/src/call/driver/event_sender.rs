@@ -47,7 +47,7 @@ mod tests {
         assert!(matches!(told, CallEvent::Lost));
         commands.close();
         let mut count = 0;
-        while commands.next(true).await.is_some() {
+        while commands.next(true, true).await.is_some() {
             count += 1;
         }
         assert_eq!(count, 100);
