@@ -66,6 +66,8 @@ pub struct Participation {
     answers: Answers,
     /// The sources that the device sends, and its view.
     said_media: SaidMedia,
+    /// The number of steps in which the room service has taken something ([`Self::progress`]).
+    progress: u64,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,
 }
@@ -111,6 +113,7 @@ impl Participation {
             relays: RelayBudget::default(),
             answers: Answers::default(),
             said_media: SaidMedia::default(),
+            progress: 0,
             has_unstored: false,
         }
     }

@@ -25,7 +25,7 @@ use crate::{CallEvent, GroupError, RoomsError};
 /// The maximum number of commands that are taken in while an event waits. The largest call has fewer devices, to
 /// each of which a client may want to say its name.
 const MAX_EARLY: usize = 4096;
-/// The maximum time for which a command waits that relays something, while no other one is taken.
+/// The maximum time for which a command waits that relays something, while nothing else goes out for which it waits.
 const RELAY_WAIT: Duration = Duration::from_secs(15);
 
 /// The end of the session.
@@ -43,8 +43,10 @@ pub(crate) struct CommandQueue {
     others: Lane,
     /// The events about commands that are not done any more.
     refusals: VecDeque<CallEvent>,
-    /// The moment at which the last relay was taken, or from which relays can be.
+    /// The moment at which the last relay was taken, or something else went out for which relays wait.
     passed_at: Instant,
+    /// The progress of the participation at that moment.
+    progress: u64,
     is_closed: bool,
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn command_queue(capacity: usize) -> (CommandSender, CommandQueue) {
         others: Lane::new(other_receiver),
         refusals: VecDeque::new(),
         passed_at: Instant::now(),
+        progress: 0,
         is_closed: false,
     };
     (sender, queue)
@@ -98,9 +101,19 @@ impl CommandSender {
 }
 
 impl CommandQueue {
-    /// Takes note that a connection begins, before which no relay can be taken.
+    /// Takes note that a connection begins, before which no relay could be taken, or that the task can go on that the
+    /// user has kept from it.
     pub(crate) fn begin(&mut self) {
         self.passed_at = Instant::now();
+    }
+
+    /// Takes the [progress](anteroom_client_core::call::participation::Participation::progress) of the call: while
+    /// something goes out for which relays wait, none of them is late.
+    pub(crate) fn advance(&mut self, progress: u64) {
+        if self.progress != progress {
+            self.progress = progress;
+            self.passed_at = Instant::now();
+        }
     }
 
     /// Returns the next command: one that relays something only if `takes_relays`, and one that lets somebody in only if

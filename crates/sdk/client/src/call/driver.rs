@@ -238,6 +238,7 @@ impl Driver {
             if let Err(interruption) = self.depart(socket, departure.as_mut()).await {
                 return interruption;
             }
+            self.commands.advance(self.participation.progress());
             let takes_relays = self.participation.takes_relays();
             let takes_admissions = self.participation.takes_admissions();
             let tick = self.participation.next_tick();

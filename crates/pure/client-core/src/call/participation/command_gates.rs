@@ -33,6 +33,14 @@ impl Participation {
         !self.has_texts()
     }
 
+    /// Returns a number that grows with each copy that goes out, and with each answer that shows that the room service has
+    /// texts: while it grows, relays that wait have not waited in vain. A room service that refuses everything, and answers
+    /// all the same, lets it grow no more than once for each text and each copy.
+    #[must_use]
+    pub const fn progress(&self) -> u64 {
+        self.progress
+    }
+
     /// Returns whether no text waits, and the room service has shown of each that it has it.
     #[must_use]
     pub fn is_settled(&self) -> bool {

@@ -92,7 +92,7 @@ fn shown(command: Option<SessionCommand>) -> String {
         Some(SessionCommand::Call(_, Command::Say(text))) => format!("say {text}"),
         Some(SessionCommand::Call(_, command)) => format!("{command:?}"),
         Some(SessionCommand::Event(CallEvent::NotSaid { text, error })) => {
-            assert_eq!(error, GroupError::Limited);
+            assert_eq!(error, GroupError::NotTaken);
             format!("not said {text}")
         }
         Some(SessionCommand::Event(event)) => format!("{event:?}"),
@@ -179,7 +179,7 @@ async fn a_relay_that_waits_for_long_is_told_as_not_said_and_holds_nobody_outsid
     let start = Instant::now();
     assert_eq!(shown(queue.next(false, true).await), "not said 1");
     assert_eq!(start.elapsed(), RELAY_WAIT);
-    let refused = CallEvent::GroupRefused(GroupError::Limited);
+    let refused = CallEvent::GroupRefused(GroupError::NotTaken);
     assert_eq!(shown(queue.next(false, true).await), format!("{refused:?}"));
     assert_eq!(
         shown(queue.next(false, true).await),
@@ -207,6 +207,14 @@ async fn a_relay_waits_on_while_others_are_taken_and_from_a_new_connection() {
     queue.begin();
     assert_eq!(shown(queue.next(false, true).await), "not said 3");
     assert_eq!(start.elapsed(), 2 * RELAY_WAIT);
+    sender.send(say(5)).await.unwrap();
+    // Copies of what was said before go out meanwhile, and then no more.
+    for progress in [1, 2, 3, 3] {
+        queue.advance(progress);
+        let early = timeout(RELAY_WAIT - Duration::from_secs(8), queue.next(false, true)).await;
+        assert!(early.is_err(), "{progress}");
+    }
+    assert_eq!(shown(queue.next(false, true).await), "not said 5");
     // One that comes later has its own time.
     advance(RELAY_WAIT).await;
     let start = Instant::now();
