@@ -229,23 +229,27 @@ async fn a_relay_waits_on_while_others_are_taken_and_from_a_new_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn an_admission_that_waits_is_not_done_after_what_takes_it_back() {
+    let open = || Command::SetApproval(false);
     for (later, remaining) in [
         (
             Command::Remove(device(2)),
-            [None, Some(approve(3)), Some(unlock())],
+            [None, Some(approve(3)), Some(unlock()), Some(open())],
         ),
         (
             Command::Deny(device(2)),
-            [None, Some(approve(3)), Some(unlock())],
+            [None, Some(approve(3)), Some(unlock()), Some(open())],
         ),
-        (Command::Block(device(4)), [None, None, Some(unlock())]),
+        (
+            Command::Block(device(4)),
+            [None, None, Some(unlock()), Some(open())],
+        ),
         (
             Command::Group(GroupCommand::Lock(true)),
-            [Some(approve(2)), Some(approve(3)), None],
+            [None, None, None, Some(open())],
         ),
         (
             Command::SetApproval(true),
-            [Some(approve(2)), Some(approve(3)), Some(unlock())],
+            [Some(approve(2)), Some(approve(3)), Some(unlock()), None],
         ),
     ] {
         let (sender, mut queue) = command_queue(8);
@@ -254,6 +258,7 @@ async fn an_admission_that_waits_is_not_done_after_what_takes_it_back() {
             approve(2),
             approve(3),
             unlock(),
+            open(),
         ] {
             give(&sender, command).await;
         }
