@@ -133,7 +133,8 @@ impl Command {
     }
 
     /// Returns whether it takes back an earlier command that lets somebody in and was not done yet: it would be done
-    /// after this one otherwise. A block is about a user, and the admission may be of another device of that user.
+    /// after this one otherwise. A block is about a user, and the admission may be of another device of that user. Nobody
+    /// comes in under a lock, so that it takes back every admission.
     #[must_use]
     pub fn takes_back(&self, admission: &Self) -> bool {
         match (self, admission) {
@@ -142,9 +143,10 @@ impl Command {
             }
             (Self::Block(_), Self::Approve { .. })
             | (Self::SetApproval(true), Self::SetApproval(false))
-            | (Self::Group(GroupCommand::Lock(true)), Self::Group(GroupCommand::Lock(false))) => {
-                true
-            }
+            | (
+                Self::Group(GroupCommand::Lock(true)),
+                Self::Approve { .. } | Self::Group(GroupCommand::Lock(false)),
+            ) => true,
             _ => false,
         }
     }

@@ -124,6 +124,11 @@ pub enum GroupError {
          not"
     )]
     Limited,
+    /// It waited for its turn, and nothing of what this person says went out for 15 s. It never left the device.
+    #[error(
+        "it waited while the room service took nothing for 15 s, and nobody has heard it: write it again later"
+    )]
+    NotTaken,
     /// The call was over when the text was to be said.
     #[error("the call is over for you")]
     Over,

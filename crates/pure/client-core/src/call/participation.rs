@@ -1,6 +1,7 @@
 //! One device's part in a call: the messages to send, and the reading of the received ones.
 
 mod answers;
+mod command_gates;
 mod commands;
 mod doubtful_texts;
 mod effects;
@@ -65,6 +66,8 @@ pub struct Participation {
     answers: Answers,
     /// The sources that the device sends, and its view.
     said_media: SaidMedia,
+    /// The number of steps in which the room service has taken something ([`Self::progress`]).
+    progress: u64,
     /// Whether messages were received whose counters the replay store does not have yet.
     has_unstored: bool,
 }
@@ -110,6 +113,7 @@ impl Participation {
             relays: RelayBudget::default(),
             answers: Answers::default(),
             said_media: SaidMedia::default(),
+            progress: 0,
             has_unstored: false,
         }
     }
@@ -313,33 +317,6 @@ impl Participation {
     fn has_statements(&self) -> bool {
         let state = self.resume_state.as_ref();
         state.is_some_and(|state| state.has_statements)
-    }
-
-    /// Returns whether texts wait until the device is in the group.
-    #[must_use]
-    pub fn has_texts(&self) -> bool {
-        let encryption = self.encryption.as_ref();
-        encryption.is_some_and(Encryption::has_texts)
-    }
-
-    /// Returns whether the next command that relays something ([`Command::is_relay`](super::command::Command::is_relay))
-    /// is to be performed now: messages and [`Self::tick`] change that. The room service drops what a user relays beyond
-    /// its limits, and texts wait for a listener, or for the word that the room service has them, only beside few
-    /// others. Other commands never wait: a room service that leaves out answers or refuses everything holds back no
-    /// decision.
-    #[must_use]
-    pub fn takes_relays(&self) -> bool {
-        let encryption = self.encryption.as_ref();
-        self.relays.is_open()
-            && !self.has_copies()
-            && self.written.has_room()
-            && encryption.is_none_or(Encryption::keeps_texts)
-    }
-
-    /// Returns whether no text waits, and the room service has shown of each that it has it.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        !self.has_texts() && !self.has_copies() && !self.written.has_written()
     }
 
     /// Returns whether a statement of this person is on its way to the members of the group: a removal that is neither

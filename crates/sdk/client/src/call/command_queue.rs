@@ -25,7 +25,7 @@ use crate::{CallEvent, GroupError, RoomsError};
 /// The maximum number of commands that are taken in while an event waits. The largest call has fewer devices, to
 /// each of which a client may want to say its name.
 const MAX_EARLY: usize = 4096;
-/// The maximum time for which a command waits that relays something, while no other one is taken.
+/// The maximum time for which a command waits that relays something, while nothing else goes out for which it waits.
 const RELAY_WAIT: Duration = Duration::from_secs(15);
 
 /// The end of the session.
@@ -43,8 +43,10 @@ pub(crate) struct CommandQueue {
     others: Lane,
     /// The events about commands that are not done any more.
     refusals: VecDeque<CallEvent>,
-    /// The moment at which the last relay was taken, or from which relays can be.
+    /// The moment at which the last relay was taken, or something else went out for which relays wait.
     passed_at: Instant,
+    /// The progress of the participation at that moment.
+    progress: u64,
     is_closed: bool,
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn command_queue(capacity: usize) -> (CommandSender, CommandQueue) {
         others: Lane::new(other_receiver),
         refusals: VecDeque::new(),
         passed_at: Instant::now(),
+        progress: 0,
         is_closed: false,
     };
     (sender, queue)
@@ -98,22 +101,42 @@ impl CommandSender {
 }
 
 impl CommandQueue {
-    /// Takes note that a connection begins, before which no relay can be taken.
+    /// Takes note that a connection begins, before which no relay could be taken, or that the task can go on that the
+    /// user has kept from it.
     pub(crate) fn begin(&mut self) {
         self.passed_at = Instant::now();
     }
 
-    /// Returns the next command: one that relays something only if `takes_relays`. One that has waited too long for that
-    /// is told as not said instead. Dropping the future loses none.
-    pub(crate) async fn next(&mut self, takes_relays: bool) -> Option<SessionCommand> {
+    /// Takes the [progress](anteroom_client_core::call::participation::Participation::progress) of the call: while
+    /// something goes out for which relays wait, none of them is late.
+    pub(crate) fn advance(&mut self, progress: u64) {
+        if self.progress != progress {
+            self.progress = progress;
+            self.passed_at = Instant::now();
+        }
+    }
+
+    /// Returns the next command: one that relays something only if `takes_relays`, and one that lets somebody in only if
+    /// `takes_admissions`: relays that were given after it wait for it. A relay that has waited too long for its turn is
+    /// told as not said instead. Dropping the future loses none.
+    pub(crate) async fn next(
+        &mut self,
+        takes_relays: bool,
+        takes_admissions: bool,
+    ) -> Option<SessionCommand> {
         loop {
             if let Some(refusal) = self.refusals.pop_front() {
                 return Some(SessionCommand::Event(refusal));
             }
-            if let Some(kind) = self.due(takes_relays) {
+            if let Some(kind) = self.due(takes_relays, takes_admissions) {
                 return self.take(kind);
             }
-            let waiting = self.relays.early.front().filter(|_| !self.is_closed);
+            let admission = self.admissions.early.front();
+            let admission = admission.filter(|_| !takes_admissions);
+            let waiting = self.relays.early.front().filter(|relay| {
+                let is_free = admission.is_none_or(|one| relay.number < one.number);
+                is_free && !self.is_closed
+            });
             let late_at = waiting.map(|relay| relay.given_at.max(self.passed_at) + RELAY_WAIT);
             let (relays, admissions) = (&mut self.relays, &mut self.admissions);
             let others = &mut self.others;
@@ -134,14 +157,18 @@ impl CommandQueue {
     }
 
     /// Returns the kind of the next command.
-    fn due(&mut self, takes_relays: bool) -> Option<CommandKind> {
+    fn due(&mut self, takes_relays: bool, takes_admissions: bool) -> Option<CommandKind> {
         // A relay that was given before an admission is there when the admission is, and so are others when the relay is.
         let admission = self.admissions.first();
         let relay = self.relays.first();
         let other = self.others.first();
         let admission = admission.filter(|one| relay.is_none_or(|relay| *one < relay));
+        let (relay, admission) = match admission {
+            Some(_) if !takes_admissions => (None, None),
+            admission => (relay.filter(|_| takes_relays), admission),
+        };
         let kinds = [
-            (relay.filter(|_| takes_relays), CommandKind::Relay),
+            (relay, CommandKind::Relay),
             (admission, CommandKind::Admission),
             (other, CommandKind::Other),
         ];
@@ -157,7 +184,11 @@ impl CommandQueue {
                 self.passed_at = Instant::now();
                 Some(self.relays.early.pop_front()?.command)
             }
-            CommandKind::Admission => Some(self.admissions.early.pop_front()?.command),
+            CommandKind::Admission => {
+                // The relays behind it could not be taken before.
+                self.passed_at = Instant::now();
+                Some(self.admissions.early.pop_front()?.command)
+            }
             CommandKind::Other => {
                 let other = self.others.early.pop_front()?;
                 self.overrule(&other);

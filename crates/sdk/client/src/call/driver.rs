@@ -238,7 +238,9 @@ impl Driver {
             if let Err(interruption) = self.depart(socket, departure.as_mut()).await {
                 return interruption;
             }
+            self.commands.advance(self.participation.progress());
             let takes_relays = self.participation.takes_relays();
+            let takes_admissions = self.participation.takes_admissions();
             let tick = self.participation.next_tick();
             let tick = tick.map(|moment| self.start + moment.since_start());
             let outcome = tokio::select! {
@@ -250,7 +252,7 @@ impl Driver {
                         Err(error) => return Interruption::Over(EndReason::Failed(error)),
                     }
                 }
-                Some(command) = self.commands.next(takes_relays) => {
+                Some(command) = self.commands.next(takes_relays, takes_admissions) => {
                     self.send_command(socket, command).await
                 }
                 offer = self.media.next_offer() => self.send(socket, Command::Media(offer)).await,

@@ -45,7 +45,7 @@ impl SessionCommand {
     /// Returns what becomes of a relay that has waited too long: a text or a message is told as not said, and a name goes
     /// out beyond the pace of the room service.
     pub(super) fn late(self) -> Self {
-        let error = GroupError::Limited;
+        let error = GroupError::NotTaken;
         match self {
             Self::Call(_, Command::Say(text)) => Self::Event(CallEvent::NotSaid { text, error }),
             Self::Call(_, Command::Send { .. }) => Self::Event(CallEvent::GroupRefused(error)),

@@ -1,7 +1,8 @@
 //! The client at a room service that answers no pings, and begins the call anew while commands wait.
 
 use anteroom_client::{
-    CallEvent, CallSession, DemuxId, EndReason, GroupError, JoinOptions, RoomsClient,
+    CallEvent, CallMember, CallSession, DemuxId, DeviceSecret, EndReason, GroupError, JoinOptions,
+    RoomsClient,
 };
 use anteroom_protocol::RootKey;
 use futures::StreamExt as _;
@@ -11,7 +12,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use crate::{
     group::within,
     hostile::{ServerSocket, accept, era_text, listen, person_and_room, say, welcome},
-    support::{RoomsFixture, TestUser, wait_for},
+    support::{RoomsFixture, TestUser, link, wait_for},
 };
 
 /// The number of texts after which others wait until the room service shows that it has them.
@@ -151,4 +152,53 @@ async fn commands_that_were_given_in_a_call_are_not_done_in_the_next_one() {
     assert!(!sent.iter().any(|kind| kind == "block"), "{sent:?}");
     let relays = sent.iter().filter(|kind| *kind == "relay");
     assert_eq!(relays.count(), 1, "{sent:?}");
+}
+
+/// The text was taken, and would be said to the one who is let in.
+#[tokio::test]
+async fn nobody_is_let_in_while_a_text_waits_for_a_listener() {
+    let (fixture, person, room) = person_and_room().await;
+    let (listener, client) = listen().await;
+    let user = room.secret_params().encrypt(&person.pass.aci().into());
+    let user: String = user
+        .to_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let server = tokio::spawn(async move {
+        let mut socket = accept(&listener).await;
+        let join = socket.next().await.unwrap().unwrap().into_text().unwrap();
+        let join: Value = serde_json::from_str(&join).unwrap();
+        let mut answer = welcome(16, &era_text());
+        answer["features"] = json!(["member", "group"]);
+        // Somebody with a key is listed, and says nothing.
+        answer["participants"] = json!([16, 32].map(|number| json!({
+            "demuxId": number, "opaqueUserId": user, "hello": join["hello"],
+            "member": join["member"],
+        })));
+        say(&mut socket, &answer).await;
+        let before = until(&mut socket, "raise_hand").await;
+        say(&mut socket, &json!({"type": "removed"})).await;
+        while let Some(Ok(_)) = socket.next().await {}
+        before
+    });
+    let secret = DeviceSecret::from_bytes([1; 32]);
+    let options = JoinOptions {
+        member: Some(CallMember::new(&secret, &link(&room, None)).unwrap()),
+        room,
+        pass: person.pass.clone(),
+        passkey: None,
+        name: None,
+    };
+    let mut call = client.join(options, fixture.rng()).await.unwrap();
+    call.say("not for the other one").await.unwrap();
+    call.approve(DemuxId::new(48).unwrap()).await.unwrap();
+    call.raise_hand(true).await.unwrap();
+    let unsaid = wait_for(&mut call, |event| match event {
+        CallEvent::NotSaid { text, .. } => Some(text),
+        _ => None,
+    });
+    assert_eq!(within(unsaid).await, "not for the other one");
+    let before = server.await.unwrap();
+    assert!(!before.iter().any(|kind| kind == "approve"), "{before:?}");
 }

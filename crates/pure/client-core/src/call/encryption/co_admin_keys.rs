@@ -18,8 +18,10 @@ pub(super) struct ShownCoAdmin {
     pub(super) co_admin: CoAdmin,
     /// Whether this person has named it.
     is_named: bool,
-    /// Whether the leaf of another co-admin had the number too.
+    /// Whether the leaf of another co-admin had the number too, and this person has named neither.
     pub(super) is_shared: bool,
+    /// Whether the leaf of another co-admin had the number too.
+    pub(super) is_reused: bool,
 }
 
 impl CoAdminKeys {
@@ -39,6 +41,7 @@ impl CoAdminKeys {
             Some(shown) => {
                 let is_other = shown.co_admin.member_key != co_admin.member_key;
                 shown.is_shared |= is_other && !shown.is_named;
+                shown.is_reused |= is_other;
             }
             None => self.insert(device, co_admin, false),
         }
@@ -50,6 +53,7 @@ impl CoAdminKeys {
                 co_admin,
                 is_named,
                 is_shared: false,
+                is_reused: false,
             };
             self.0.insert(device, shown);
         }

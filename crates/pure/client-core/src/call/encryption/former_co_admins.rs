@@ -5,7 +5,10 @@ use anteroom_e2ee_session::CommandError;
 use anteroom_protocol::DemuxId;
 
 use super::Encryption;
-use crate::call::group::{GroupError, GroupState};
+use crate::call::{
+    command::DeviceKey,
+    group::{GroupError, GroupState},
+};
 
 impl Encryption {
     /// Takes note of the leaf by which this person names a co-admin.
@@ -49,6 +52,18 @@ impl Encryption {
                 let key = lobby.records.key(device);
                 key.ok_or(GroupError::Command(CommandError::UnknownMember))
             }
+        }
+    }
+
+    /// Returns whether a co-admin without a leaf is the one that a person has read of under its number, which another
+    /// co-admin has had too.
+    pub(in crate::call) fn is_former_co_admin(&self, device: DemuxId, read: DeviceKey) -> bool {
+        let shown = self.lobby.co_admin_keys.shown(device);
+        match (shown.filter(|shown| shown.is_reused), read) {
+            (Some(shown), DeviceKey::Member(key)) if self.claims(device).is_err() => {
+                shown.co_admin.member_key == key
+            }
+            _ => true,
         }
     }
 

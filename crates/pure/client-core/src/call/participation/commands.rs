@@ -9,10 +9,10 @@ use super::{Participation, moderation::ServicePart};
 use crate::{
     Chat, DemuxId, RoomsError, TransportFailure,
     call::{
-        command::{AdmissionStatement, Command, CommandOrigin, Recipient},
+        command::{AdmissionStatement, Command, CommandOrigin, DeviceKey, Recipient},
         encryption::{Effect, Encryption, SaidText, SayOutcome, Surroundings},
         event::{CallEvent, StatementOmission},
-        group::GroupError,
+        group::{GroupCommand, GroupError},
     },
     wire,
 };
@@ -31,8 +31,11 @@ impl Participation {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), RoomsError> {
         let same_era = self.era() == Some(origin.era) || !command.is_of_era(origin.knows_loss);
-        let device = command.device();
-        if same_era && device.is_none_or(|device| origin.device_key.allows(self.key(device))) {
+        let is_same = |device| {
+            let read = origin.device_key;
+            read.allows(self.key(device)) && self.is_co_admin_as_read(&command, read)
+        };
+        if same_era && command.device().is_none_or(is_same) {
             return self.perform(command, time, rng);
         }
         self.collect();
@@ -199,6 +202,17 @@ impl Participation {
         encryption.decide(device, verdict, surroundings);
         self.collect();
         true
+    }
+
+    /// Returns whether a command that takes the right of a co-admin is about the one of which the person has read, who may
+    /// have left.
+    fn is_co_admin_as_read(&self, command: &Command, read: DeviceKey) -> bool {
+        match (command, &self.encryption) {
+            (Command::Group(GroupCommand::RemoveCoAdmin(device)), Some(encryption)) => {
+                encryption.is_former_co_admin(*device, read)
+            }
+            _ => true,
+        }
     }
 
     /// Returns the member key of a device as it is now.

@@ -209,7 +209,9 @@ impl Participation {
             ServerMessage::Pong { roster_revision } => {
                 self.answers.pong();
                 let encryption = self.encryption.as_ref();
+                let unanswered = self.written.unanswered();
                 let unsaid = self.written.acknowledge(|said| reach(encryption, said));
+                self.progress += u64::from(self.written.unanswered() < unanswered);
                 self.tell_unsaid(unsaid);
                 let now = surroundings.time.moment;
                 if let Some(state) = &mut self.resume_state {

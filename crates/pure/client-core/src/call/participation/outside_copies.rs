@@ -50,7 +50,11 @@ impl Participation {
     /// Returns the next copy if the room service takes it now.
     pub(super) fn next_copy(&mut self) -> Option<Effect> {
         let waits = matches!(self.copies.front()?, Effect::Send(_)) && !self.relays.is_open();
-        if waits { None } else { self.copies.pop_front() }
+        if waits {
+            return None;
+        }
+        self.progress += 1;
+        self.copies.pop_front()
     }
 
     /// Returns whether copies wait until the room service takes them.

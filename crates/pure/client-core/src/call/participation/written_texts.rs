@@ -145,8 +145,13 @@ impl WrittenTexts {
 
     /// Returns whether it is known of enough texts to write another one.
     pub(super) fn has_room(&self) -> bool {
+        self.unanswered() < WINDOW
+    }
+
+    /// Returns the number of texts of this connection of which it is unknown whether the room service has them.
+    pub(super) fn unanswered(&self) -> usize {
         let written = self.entries.iter().filter(|entry| entry.is_written());
-        written.count() < WINDOW
+        written.count()
     }
 
     /// Takes the texts of this connection of which it is unknown whether the room service has them.

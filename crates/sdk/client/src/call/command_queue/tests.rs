@@ -5,7 +5,7 @@ use anteroom_client_core::{
         group::GroupCommand,
     },
 };
-use tokio::time::advance;
+use tokio::time::{advance, timeout};
 
 use super::*;
 use crate::EraId;
@@ -41,16 +41,16 @@ async fn commands_come_in_their_order_and_only_relays_wait() {
     }
     let mut taken = Vec::new();
     for takes_relays in [true, false, false, true, true, true] {
-        let command = queue.next(takes_relays).await.unwrap();
+        let command = queue.next(takes_relays, true).await.unwrap();
         taken.push(number(&command));
     }
     assert_eq!(taken, [1, 2, 4, 3, 5, 6]);
     assert!(queue.is_empty());
     give.send(say(7)).await.unwrap();
     queue.close();
-    assert!(queue.next(false).await.is_none());
-    assert_eq!(number(&queue.next(true).await.unwrap()), 7);
-    assert!(queue.next(true).await.is_none());
+    assert!(queue.next(false, true).await.is_none());
+    assert_eq!(number(&queue.next(true, true).await.unwrap()), 7);
+    assert!(queue.next(true, true).await.is_none());
     assert!(give.send(say(8)).await.is_err());
 }
 
@@ -62,9 +62,9 @@ async fn others_find_a_place_however_many_relays_wait() {
     }
     for number in 3..=9 {
         give.send(remove(number)).await.unwrap();
-        assert_eq!(number_of(queue.next(false).await), Some(number));
+        assert_eq!(number_of(queue.next(false, true).await), Some(number));
     }
-    assert_eq!(number_of(queue.next(true).await), Some(1));
+    assert_eq!(number_of(queue.next(true, true).await), Some(1));
 }
 
 fn number_of(command: Option<SessionCommand>) -> Option<u32> {
@@ -92,7 +92,7 @@ fn shown(command: Option<SessionCommand>) -> String {
         Some(SessionCommand::Call(_, Command::Say(text))) => format!("say {text}"),
         Some(SessionCommand::Call(_, command)) => format!("{command:?}"),
         Some(SessionCommand::Event(CallEvent::NotSaid { text, error })) => {
-            assert_eq!(error, GroupError::Limited);
+            assert_eq!(error, GroupError::NotTaken);
             format!("not said {text}")
         }
         Some(SessionCommand::Event(event)) => format!("{event:?}"),
@@ -112,7 +112,10 @@ async fn nobody_is_let_in_before_the_texts_that_were_written_before() {
         let (sender, mut queue) = command_queue(8);
         // Nothing is before it.
         give(&sender, admission()).await;
-        assert_eq!(shown(queue.next(false).await), format!("{:?}", admission()));
+        assert_eq!(
+            shown(queue.next(false, true).await),
+            format!("{:?}", admission())
+        );
         sender.send(say(1)).await.unwrap();
         give(&sender, admission()).await;
         for command in [remove(9), say(3)] {
@@ -120,13 +123,43 @@ async fn nobody_is_let_in_before_the_texts_that_were_written_before() {
         }
         let start = Instant::now();
         // A removal does not wait.
-        assert_eq!(number_of(queue.next(false).await), Some(9));
+        assert_eq!(number_of(queue.next(false, true).await), Some(9));
         assert_eq!(start.elapsed(), Duration::ZERO);
-        assert_eq!(shown(queue.next(true).await), "say 1");
-        assert_eq!(shown(queue.next(false).await), format!("{:?}", admission()));
+        assert_eq!(shown(queue.next(true, true).await), "say 1");
+        assert_eq!(
+            shown(queue.next(false, true).await),
+            format!("{:?}", admission())
+        );
         assert_eq!(start.elapsed(), Duration::ZERO);
-        assert_eq!(shown(queue.next(true).await), "say 3");
+        assert_eq!(shown(queue.next(true, true).await), "say 3");
     }
+}
+
+/// A text that was taken waits for a listener still, who is not to be the one that is let in.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_let_in_while_a_text_that_was_taken_waits() {
+    let (sender, mut queue) = command_queue(8);
+    sender.send(say(1)).await.unwrap();
+    give(&sender, approve(2)).await;
+    for command in [say(3), remove(9)] {
+        sender.send(command).await.unwrap();
+    }
+    assert_eq!(shown(queue.next(true, true).await), "say 1");
+    assert_eq!(number_of(queue.next(true, false).await), Some(9));
+    // What was written after the admission waits with it, and not for its own turn.
+    let held = timeout(2 * RELAY_WAIT, queue.next(true, false)).await;
+    assert!(held.is_err());
+    assert_eq!(
+        shown(queue.next(false, true).await),
+        format!("{:?}", approve(2))
+    );
+    let start = Instant::now();
+    assert_eq!(shown(queue.next(false, true).await), "not said 3");
+    assert_eq!(start.elapsed(), RELAY_WAIT);
+    // What was written before an admission does not wait for it.
+    sender.send(say(4)).await.unwrap();
+    give(&sender, approve(5)).await;
+    assert_eq!(shown(queue.next(true, false).await), "say 4");
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,12 +177,18 @@ async fn a_relay_that_waits_for_long_is_told_as_not_said_and_holds_nobody_outsid
         give(&sender, command).await;
     }
     let start = Instant::now();
-    assert_eq!(shown(queue.next(false).await), "not said 1");
+    assert_eq!(shown(queue.next(false, true).await), "not said 1");
     assert_eq!(start.elapsed(), RELAY_WAIT);
-    let refused = CallEvent::GroupRefused(GroupError::Limited);
-    assert_eq!(shown(queue.next(false).await), format!("{refused:?}"));
-    assert_eq!(shown(queue.next(false).await), format!("{:?}", name()));
-    assert_eq!(shown(queue.next(false).await), format!("{:?}", approve(2)));
+    let refused = CallEvent::GroupRefused(GroupError::NotTaken);
+    assert_eq!(shown(queue.next(false, true).await), format!("{refused:?}"));
+    assert_eq!(
+        shown(queue.next(false, true).await),
+        format!("{:?}", name())
+    );
+    assert_eq!(
+        shown(queue.next(false, true).await),
+        format!("{:?}", approve(2))
+    );
     assert_eq!(start.elapsed(), RELAY_WAIT);
     assert!(queue.is_empty());
 }
@@ -161,13 +200,21 @@ async fn a_relay_waits_on_while_others_are_taken_and_from_a_new_connection() {
         sender.send(say(number)).await.unwrap();
     }
     advance(RELAY_WAIT - Duration::from_secs(1)).await;
-    assert_eq!(shown(queue.next(true).await), "say 1");
+    assert_eq!(shown(queue.next(true, true).await), "say 1");
     let start = Instant::now();
-    assert_eq!(shown(queue.next(false).await), "not said 2");
+    assert_eq!(shown(queue.next(false, true).await), "not said 2");
     assert_eq!(start.elapsed(), RELAY_WAIT);
     queue.begin();
-    assert_eq!(shown(queue.next(false).await), "not said 3");
+    assert_eq!(shown(queue.next(false, true).await), "not said 3");
     assert_eq!(start.elapsed(), 2 * RELAY_WAIT);
+    sender.send(say(5)).await.unwrap();
+    // Copies of what was said before go out meanwhile, and then no more.
+    for progress in [1, 2, 3, 3] {
+        queue.advance(progress);
+        let early = timeout(RELAY_WAIT - Duration::from_secs(8), queue.next(false, true)).await;
+        assert!(early.is_err(), "{progress}");
+    }
+    assert_eq!(shown(queue.next(false, true).await), "not said 5");
     // One that comes later has its own time.
     advance(RELAY_WAIT).await;
     let start = Instant::now();
@@ -175,30 +222,34 @@ async fn a_relay_waits_on_while_others_are_taken_and_from_a_new_connection() {
         tokio::task::yield_now().await;
         sender.send(say(4)).await.unwrap();
     };
-    let (told, ()) = tokio::join!(queue.next(false), waiting);
+    let (told, ()) = tokio::join!(queue.next(false, true), waiting);
     assert_eq!(shown(told), "not said 4");
     assert_eq!(start.elapsed(), RELAY_WAIT);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_admission_that_waits_is_not_done_after_what_takes_it_back() {
+    let open = || Command::SetApproval(false);
     for (later, remaining) in [
         (
             Command::Remove(device(2)),
-            [None, Some(approve(3)), Some(unlock())],
+            [None, Some(approve(3)), Some(unlock()), Some(open())],
         ),
         (
             Command::Deny(device(2)),
-            [None, Some(approve(3)), Some(unlock())],
+            [None, Some(approve(3)), Some(unlock()), Some(open())],
         ),
-        (Command::Block(device(4)), [None, None, Some(unlock())]),
+        (
+            Command::Block(device(4)),
+            [None, None, Some(unlock()), Some(open())],
+        ),
         (
             Command::Group(GroupCommand::Lock(true)),
-            [Some(approve(2)), Some(approve(3)), None],
+            [None, None, None, Some(open())],
         ),
         (
             Command::SetApproval(true),
-            [Some(approve(2)), Some(approve(3)), Some(unlock())],
+            [Some(approve(2)), Some(approve(3)), Some(unlock()), None],
         ),
     ] {
         let (sender, mut queue) = command_queue(8);
@@ -207,6 +258,7 @@ async fn an_admission_that_waits_is_not_done_after_what_takes_it_back() {
             approve(2),
             approve(3),
             unlock(),
+            open(),
         ] {
             give(&sender, command).await;
         }
@@ -214,14 +266,14 @@ async fn an_admission_that_waits_is_not_done_after_what_takes_it_back() {
         give(&sender, later).await;
         // One that is given later counts.
         give(&sender, approve(2)).await;
-        assert_eq!(shown(queue.next(false).await), expected);
+        assert_eq!(shown(queue.next(false, true).await), expected);
         let refused = CallEvent::GroupRefused(GroupError::Overruled);
         for _ in remaining.iter().filter(|one| one.is_none()) {
-            assert_eq!(shown(queue.next(false).await), format!("{refused:?}"));
+            assert_eq!(shown(queue.next(false, true).await), format!("{refused:?}"));
         }
-        assert_eq!(shown(queue.next(true).await), "say 1");
+        assert_eq!(shown(queue.next(true, true).await), "say 1");
         for command in remaining.into_iter().flatten().chain([approve(2)]) {
-            assert_eq!(shown(queue.next(false).await), format!("{command:?}"));
+            assert_eq!(shown(queue.next(false, true).await), format!("{command:?}"));
         }
         assert!(queue.is_empty());
     }

@@ -85,7 +85,7 @@ impl Driver {
                 ParticipationEffect::Send(_) | ParticipationEffect::Media(_) => {}
             }
         }
-        while let Some(command) = self.commands.next(true).await {
+        while let Some(command) = self.commands.next(true, true).await {
             match command {
                 SessionCommand::Call(_, Command::Say(text)) => {
                     let error = GroupError::Over;

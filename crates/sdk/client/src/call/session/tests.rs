@@ -75,7 +75,7 @@ async fn a_decision_means_the_device_with_the_key_of_which_the_caller_has_read()
     let device = DemuxId::new(32).unwrap();
     let mut meant = async |session: &CallSession| {
         session.remove(device).await.unwrap();
-        match command_queue.next(true).await {
+        match command_queue.next(true, true).await {
             Some(SessionCommand::Call(origin, Command::Remove(_))) => origin.device_key,
             _ => panic!("another command"),
         }
@@ -122,7 +122,7 @@ async fn nothing_is_signed_in_an_era_of_which_the_caller_has_not_read() {
         session.approve(device).await.unwrap();
         let mut is_signed = false;
         while !command_queue.is_empty() {
-            let command = command_queue.next(true).await;
+            let command = command_queue.next(true, true).await;
             if let Some(SessionCommand::Call(_, Command::Approve { statement, .. })) = command {
                 is_signed = matches!(statement, Some(AdmissionStatement::Signed(Ok(_))));
             }

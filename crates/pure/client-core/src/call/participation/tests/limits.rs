@@ -164,7 +164,9 @@ fn relays_wait_while_it_is_unknown_of_many_texts_whether_the_room_service_has_th
     // One ping at a time: the room service may answer two at once.
     assert_eq!((count, pings), (32, 1));
     ping(&mut participation);
+    assert_eq!(participation.progress(), 0);
     receive(&mut participation, &pong(), TIME);
+    assert_eq!(participation.progress(), 1);
     assert!(participation.takes_relays() && participation.wants_ping());
     ping(&mut participation);
     receive(&mut participation, &pong(), TIME);
@@ -224,6 +226,8 @@ fn a_ping_follows_each_word_of_the_room_service_that_it_has_dropped_something() 
     receive(&mut participation, &limited(), TIME);
     for is_last in [false, true] {
         receive(&mut participation, &pong(), TIME);
+        // The room service takes nothing.
+        assert_eq!(participation.progress(), 0);
         assert_eq!(participation.wants_ping(), !is_last);
         ping(&mut participation);
     }
@@ -303,6 +307,7 @@ fn the_copies_of_a_text_for_devices_without_the_encryption_go_out_at_the_pace_of
         let mut told = Vec::new();
         let mut ticks = 0;
         while ann.has_copies() {
+            let progress = ann.progress();
             assert!(!ann.wants_ping() || ticks > 0);
             let moment = ann.next_tick().unwrap();
             let time = SessionTime { moment, ..at(1) };
@@ -324,6 +329,7 @@ fn the_copies_of_a_text_for_devices_without_the_encryption_go_out_at_the_pace_of
                 }
             }
             let (sent, unsaid) = sent_and_unsaid(&mut ann);
+            assert_eq!(ann.progress() > progress, sent > 0, "{disturbance:?}");
             count += sent;
             told.extend(unsaid.into_iter().map(|(_, error)| error));
         }

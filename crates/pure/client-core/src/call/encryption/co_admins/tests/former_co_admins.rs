@@ -1,6 +1,7 @@
 //! Co-admins who have left, as leaves and rosters have shown them.
 
 use super::*;
+use crate::call::command::DeviceKey;
 
 /// Returns the part of an admin's device that has seen these entries of one number, one after the other.
 fn after(entries: &[Participant]) -> Encryption {
@@ -56,6 +57,30 @@ fn the_key_of_a_co_admin_who_has_left_is_that_of_its_leaf_and_never_one_that_has
     // The others have their numbers still.
     show_leaf(&mut encryption, 7, 7);
     assert_eq!(encryption.co_admin_key(demux(7)), Ok(key(7)));
+}
+
+/// This person has named the first one, and has read of the second one under the number.
+#[test]
+fn a_co_admin_who_has_left_is_the_one_that_was_read_of() {
+    const NUMBER: u8 = 6;
+    let of = |person| DeviceKey::Member(key(person));
+    let mut encryption = admin();
+    let co_admin = CoAdmin {
+        user: user(6),
+        member_key: key(6),
+    };
+    let keys = &mut encryption.lobby.co_admin_keys;
+    keys.name(demux(NUMBER), co_admin);
+    let is_read = |encryption: &Encryption, read| {
+        assert_eq!(encryption.co_admin_key(demux(NUMBER)), Ok(key(6)));
+        encryption.is_former_co_admin(demux(NUMBER), read)
+    };
+    show_leaf(&mut encryption, NUMBER, 6);
+    // The room service may have stated another key of a device that alone has had the number.
+    assert!(is_read(&encryption, of(6)) && is_read(&encryption, of(7)));
+    show_leaf(&mut encryption, NUMBER, 7);
+    assert!(is_read(&encryption, of(6)) && is_read(&encryption, DeviceKey::Unread));
+    assert!(!is_read(&encryption, of(7)));
 }
 
 #[test]
