@@ -142,8 +142,16 @@ impl Model {
         match devices {
             MutedDevices::One(id) => {
                 users.push(self.by_id(*id)?.user);
-                for id in &ids {
+                if let [id] = ids.as_slice() {
                     self.fact(format!("media {word} {id} {letter} by {}", sender.id));
+                } else {
+                    let others = all.iter().filter(|one| !ids.contains(&one.id));
+                    let others = others.filter(|one| one.id != sender.id && self.has_media(one));
+                    let devices = MutedDevices::AllBut(others.map(|one| one.id).collect());
+                    self.fact(format!("media {word} {devices} {letter} by {}", sender.id));
+                    if ids.contains(&sender.id) && self.has_media(sender) {
+                        self.fact(format!("media {word} {0} {letter} by {0}", sender.id));
+                    }
                 }
             }
             MutedDevices::AllBut(others) => {

@@ -281,8 +281,7 @@ fn an_admin_stops_what_others_send() {
              ~2 join b member 2
              ~3 join b member 3
              1 hold 2 a
-             > media hold 2 a by 1
-             > media hold 3 a by 1
+             > media hold all a by 1
              > 2: muted hold a by 1
              > 3: muted hold a by 1
              ~2 leave
@@ -305,6 +304,20 @@ fn an_admin_stops_what_others_send() {
              > media publish 5 a
              > 1: participants [1a=1 5b=5(a)] 0
              > 5: participants [1a=1 5b=5(a)] 0",
+        ),
+        (
+            "a hold of a user with many devices is one order, and another for the admin's own device",
+            FREE,
+            "~1 join a admin member 1
+             ~2 join a member 2
+             ~3 join a member 3
+             ~4 join b member 4
+             1 hold 3 a
+             > media hold but,4 a by 1
+             > media hold 1 a by 1
+             > 3: muted hold a by 1
+             > 1: muted hold a by 1
+             > 2: muted hold a by 1",
         ),
         (
             "the device of an admin and those that are left out stand for their users",
