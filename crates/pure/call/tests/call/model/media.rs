@@ -59,7 +59,7 @@ impl Model {
         let mut own = own.unwrap_or_default();
         let of_user = own.fill(5, 50, 2, now);
         if !(of_user && self.by_id(sender.id)?.offers.fill(5, 25, 1, now)) {
-            return Some("error media_refused");
+            return Some("error too_many_offers");
         }
         self.user_offers.insert(sender.user, own);
         self.fact(format!("media offer {} {session}", sender.id));

@@ -368,17 +368,17 @@ fn requests_about_media_have_limits() {
     let script = format!(
         "~1 join a member 1
          {offers}1 offer 2
-         > 1: error media_refused
+         > 1: error too_many_offers
          1 offer 2
-         > 1: error media_refused
+         > 1: error too_many_offers
          ~wait 4999
          1 offer 2
-         > 1: error media_refused
+         > 1: error too_many_offers
          ~wait 1
          1 offer 3
          > media offer 1 3
          1 offer 4
-         > 1: error media_refused
+         > 1: error too_many_offers
          {views}1 view
          > 1: error rate_limited
          1 view
@@ -409,7 +409,7 @@ fn offers_are_counted_for_the_user_over_seats_and_devices() {
          {offers}{others}~1 leave
          ~3 join a member 3
          3 offer 1
-         > 3: error media_refused
+         > 3: error too_many_offers
          9 offer 1
          > media offer 9 1
          ~2 leave
@@ -417,12 +417,12 @@ fn offers_are_counted_for_the_user_over_seats_and_devices() {
          ~wait 2499
          ~4 join a member 4
          4 offer 1
-         > 4: error media_refused
+         > 4: error too_many_offers
          ~wait 1
          4 offer 1
          > media offer 4 1
          4 offer 2
-         > 4: error media_refused"
+         > 4: error too_many_offers"
     );
     check(&[("joining again brings no offers", FREE, &script)]);
 }
