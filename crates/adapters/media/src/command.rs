@@ -60,7 +60,8 @@ pub(crate) enum Command {
 /// The number of offers of a device that wait at once.
 const OFFERS: usize = 4;
 
-/// The number of orders of admins that wait at once.
+/// The number of orders of an admin's device that wait at once. The call passes on few at once of each device, and an
+/// order that finds no room ends the media of all: so the orders of others do not count.
 const ORDERS: usize = 64;
 
 /// The number of orders of a device about itself that wait at once: one for each source that was dropped, and as many
@@ -84,6 +85,14 @@ impl Command {
                 ..
             } if by.number() == device.number() => Some(*device),
             Self::Mute { .. } => None,
+        }
+    }
+
+    /// Returns the device that gives the order.
+    const fn giver(&self) -> Option<DemuxId> {
+        match self {
+            Self::Mute { by, .. } => Some(*by),
+            _ => None,
         }
     }
 
@@ -136,6 +145,7 @@ impl CommandQueue {
         let is_of_kind = |other: &&Command| {
             core::mem::discriminant(*other) == core::mem::discriminant(&command)
                 && other.device() == command.device()
+                && other.giver() == command.giver()
         };
         if commands.iter().filter(is_of_kind).count() >= limit {
             return Err(TooMany);

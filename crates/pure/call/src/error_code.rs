@@ -82,7 +82,7 @@ error_codes! {
     MediaUnsealed, "media_refused",
         "Sound and picture are for devices with end-to-end encryption alone. Join with a member key.";
     /// The device makes too many offers of connections.
-    TooManyOffers, "media_refused",
+    TooManyOffers, "too_many_offers",
         "The device offers connections too often. Wait five seconds before the next offer.";
     /// A rate limit was exceeded; the command is dropped.
     RateLimited, "rate_limited", "Too many messages. Please slow down.";

@@ -4,7 +4,11 @@ mod connecting;
 mod sending;
 
 use core::{net::SocketAddr, time::Duration};
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    hash::{BuildHasher, RandomState},
+    time::Instant,
+};
 
 use anteroom_e2ee::{EpochFrames, Moment};
 use anteroom_protocol::{
@@ -91,7 +95,7 @@ impl CallMedia {
             session: first_session.saturating_sub(1),
             tcp: None,
             is_open: false,
-            attempts: Attempts::default(),
+            attempts: Attempts::new(RandomState::new().hash_one(first_session)),
             sending: SendState::default(),
             broken: BrokenPictures::default(),
             waiting: VecDeque::new(),

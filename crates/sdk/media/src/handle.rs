@@ -91,7 +91,12 @@ impl MediaControl {
         self.push(Command::Lose).await;
     }
 
-    /// Says that an offer was refused. Another one is offered in time, a few times.
+    /// Says that there were too many offers. Another one is made in time, however often.
+    pub async fn postpone(&self) {
+        self.push(Command::Postpone).await;
+    }
+
+    /// Says that an offer was refused for a reason that stays. Another one is offered in time, a few times.
     pub async fn refuse(&self) {
         self.push(Command::Refuse).await;
     }

@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Restart,
     Resume,
     Lose,
+    Postpone,
     Refuse,
     Close,
     Answer(u64, SessionDescription),
@@ -130,6 +131,7 @@ impl MediaTask {
             Command::Restart => self.media.restart(now),
             Command::Resume => self.media.resume(now),
             Command::Lose => self.media.lose(now),
+            Command::Postpone => self.media.postpone(now),
             Command::Refuse => self.media.refuse(now),
             Command::Close => {
                 self.media.close();

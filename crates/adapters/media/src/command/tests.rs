@@ -63,6 +63,17 @@ fn a_device_has_few_commands_at_once() {
 }
 
 #[test]
+fn the_orders_of_many_admins_at_once_all_find_room() {
+    let queue = CommandQueue::default();
+    for admin in 3..60 {
+        for _ in 0..20 {
+            queue.push(mute(admin)).unwrap();
+        }
+    }
+    assert_eq!(waiting(&queue), 57 * 20);
+}
+
+#[test]
 fn a_device_that_leaves_takes_its_commands_with_it() {
     let queue = CommandQueue::default();
     for command in [view(1), offer(1), view(2), leave(1)] {

@@ -169,9 +169,7 @@ impl Call {
                     seats.extend(self.other_seats_with_media(&target.user, target.seat));
                     self.record_hold(&target.user, source, by, order);
                 }
-                for seat in &seats {
-                    self.order_one(*seat, by, source, order);
-                }
+                self.order_seats(&seats, by, source, order);
                 self.obey(&seats, by, source, order);
             }
             MuteTarget::AllBut(others) => {
@@ -209,6 +207,31 @@ impl Call {
                 source,
                 order,
             });
+        }
+    }
+
+    /// Orders the media to stop a source of a user's devices, or to let it go on, with as few orders however many
+    /// devices there are: one, and another for the admin's own device, which an order to several leaves out.
+    fn order_seats(&mut self, seats: &[Seat], by: DemuxId, source: Source, order: MuteOrder) {
+        if let [one] = seats {
+            return self.order_one(*one, by, source, order);
+        }
+        let devices = self.seats.iter();
+        let (named, others): (Vec<_>, Vec<_>) = devices
+            .filter(|(_, device)| self.carries(device))
+            .map(|(seat, device)| (seat, device.demux_id))
+            .partition(|(seat, _)| seats.contains(seat));
+        let own = named.into_iter().find(|(_, device)| *device == by);
+        let others = others.into_iter().map(|(_, device)| device);
+        let others = others.filter(|device| *device != by).collect();
+        self.media(MediaCommand::Mute {
+            by,
+            target: MuteTarget::AllBut(others),
+            source,
+            order,
+        });
+        if let Some((seat, _)) = own {
+            self.order_one(seat, by, source, order);
         }
     }
 

@@ -196,7 +196,7 @@ pub(crate) fn step_template() -> impl Strategy<Value = StepTemplate> {
         2 => (any, coin).prop_map(|(who, is_on)| StepTemplate::Approval { who, is_on }),
         2 => (any, any, proptest::bool::weighted(0.7))
             .prop_map(|(who, user, is_on)| StepTemplate::CoAdmin { who, user, is_on }),
-        2 => any.prop_map(|who| StepTemplate::Offer { who }),
+        14 => any.prop_map(|who| StepTemplate::Offer { who }),
         2 => any.prop_map(|who| StepTemplate::View { who }),
         4 => (any, any).prop_map(|(who, sources)| StepTemplate::Publish { who, sources }),
         4 => (any, orders, any, sources.clone())
@@ -231,7 +231,8 @@ pub(crate) fn step(template: StepTemplate, model: &Model, last_connection: &mut 
         device.and_then(|device| device.connection).unwrap_or(999)
     };
     let id = |number: u8| chosen(number).map_or(999, |device| device.id);
-    // In most cases an admin decides: the decisions of others are only refused.
+    // In most cases an admin decides: the decisions of others are only refused. It makes most offers, so that there are
+    // too many.
     let decider = |who: u8| {
         let by_admin = admin().and_then(|device| device.connection);
         let decider = by_admin.filter(|_| !who.is_multiple_of(5));
@@ -340,7 +341,7 @@ pub(crate) fn step(template: StepTemplate, model: &Model, last_connection: &mut 
             let user = chosen(user).map_or('a', |device| device.user);
             Step::CoAdmin(decider(who), user, is_on)
         }
-        StepTemplate::Offer { who } => Step::Offer(connection(who), u64::from(who)),
+        StepTemplate::Offer { who } => Step::Offer(decider(who), u64::from(who)),
         StepTemplate::View { who } => Step::View(connection(who)),
         StepTemplate::Publish { who, sources } => Step::Publish(
             connection(who),

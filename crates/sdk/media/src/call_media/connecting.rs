@@ -61,17 +61,32 @@ impl CallMedia {
             return;
         };
         let is_connected = connection.is_connected();
-        if is_connected || !connection.awaits_answer() {
-            self.disconnect();
-            if is_connected {
-                self.tell(MediaEvent::Interrupted);
-            }
+        if !is_connected && connection.awaits_answer() {
+            return self.attempts.postpone(now);
         }
-        self.attempts.fail(now);
+        self.disconnect();
+        if is_connected {
+            self.tell(MediaEvent::Interrupted);
+        }
+        self.attempts.lose(now);
     }
 
-    /// Takes note that the last offer was refused. Refusals for the time being are over soon: others are told from
-    /// those by their number.
+    /// Takes note that there were too many offers: another one is made in time, which may lead to a connection.
+    pub(crate) fn postpone(&mut self, now: Instant) {
+        let connection = self.connection.as_mut();
+        let Some(connection) = connection.filter(|one| one.awaits_answer()) else {
+            return;
+        };
+        connection.forget_offer();
+        if connection.is_connected() {
+            self.attempts.stop();
+        } else {
+            self.attempts.postpone(now);
+        }
+    }
+
+    /// Takes note that the last offer was refused for a reason that stays. A few are made nevertheless, and more when
+    /// the call has come back ([`Self::resume`]).
     pub(crate) fn refuse(&mut self, now: Instant) {
         let connection = self.connection.as_mut();
         let Some(connection) = connection.filter(|one| one.awaits_answer()) else {
@@ -82,7 +97,6 @@ impl CallMedia {
             // A way that works goes on.
             self.attempts.stop();
         } else if self.attempts.refuse(now) {
-            self.is_open = false;
             self.give_up(GiveUpReason::Refused);
         }
     }

@@ -79,6 +79,9 @@ async fn a_tap_in_the_server_hears_and_sees_sealed_frames_with_the_keys_of_a_mem
     };
     let (tapped, sounds, pictures) = within(whole_round_after_removal).await;
 
+    // Every frame that the tap has was sealed for the member.
+    assert!(sounds.iter().chain(&pictures).all(Result::is_ok));
+
     // The server alone.
     assert!(!recording.is_heard_in(&tapped.sounds));
     assert!(!recording.is_seen_in(&tapped.pictures));

@@ -59,7 +59,7 @@ impl Model {
         let mut own = own.unwrap_or_default();
         let of_user = own.fill(5, 50, 2, now);
         if !(of_user && self.by_id(sender.id)?.offers.fill(5, 25, 1, now)) {
-            return Some("error media_refused");
+            return Some("error too_many_offers");
         }
         self.user_offers.insert(sender.user, own);
         self.fact(format!("media offer {} {session}", sender.id));
@@ -142,8 +142,16 @@ impl Model {
         match devices {
             MutedDevices::One(id) => {
                 users.push(self.by_id(*id)?.user);
-                for id in &ids {
+                if let [id] = ids.as_slice() {
                     self.fact(format!("media {word} {id} {letter} by {}", sender.id));
+                } else {
+                    let others = all.iter().filter(|one| !ids.contains(&one.id));
+                    let others = others.filter(|one| one.id != sender.id && self.has_media(one));
+                    let devices = MutedDevices::AllBut(others.map(|one| one.id).collect());
+                    self.fact(format!("media {word} {devices} {letter} by {}", sender.id));
+                    if ids.contains(&sender.id) && self.has_media(sender) {
+                        self.fact(format!("media {word} {0} {letter} by {0}", sender.id));
+                    }
                 }
             }
             MutedDevices::AllBut(others) => {

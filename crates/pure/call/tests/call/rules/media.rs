@@ -281,8 +281,7 @@ fn an_admin_stops_what_others_send() {
              ~2 join b member 2
              ~3 join b member 3
              1 hold 2 a
-             > media hold 2 a by 1
-             > media hold 3 a by 1
+             > media hold all a by 1
              > 2: muted hold a by 1
              > 3: muted hold a by 1
              ~2 leave
@@ -305,6 +304,20 @@ fn an_admin_stops_what_others_send() {
              > media publish 5 a
              > 1: participants [1a=1 5b=5(a)] 0
              > 5: participants [1a=1 5b=5(a)] 0",
+        ),
+        (
+            "a hold of a user with many devices is one order, and another for the admin's own device",
+            FREE,
+            "~1 join a admin member 1
+             ~2 join a member 2
+             ~3 join a member 3
+             ~4 join b member 4
+             1 hold 3 a
+             > media hold but,4 a by 1
+             > media hold 1 a by 1
+             > 3: muted hold a by 1
+             > 1: muted hold a by 1
+             > 2: muted hold a by 1",
         ),
         (
             "the device of an admin and those that are left out stand for their users",
@@ -355,17 +368,17 @@ fn requests_about_media_have_limits() {
     let script = format!(
         "~1 join a member 1
          {offers}1 offer 2
-         > 1: error media_refused
+         > 1: error too_many_offers
          1 offer 2
-         > 1: error media_refused
+         > 1: error too_many_offers
          ~wait 4999
          1 offer 2
-         > 1: error media_refused
+         > 1: error too_many_offers
          ~wait 1
          1 offer 3
          > media offer 1 3
          1 offer 4
-         > 1: error media_refused
+         > 1: error too_many_offers
          {views}1 view
          > 1: error rate_limited
          1 view
@@ -396,7 +409,7 @@ fn offers_are_counted_for_the_user_over_seats_and_devices() {
          {offers}{others}~1 leave
          ~3 join a member 3
          3 offer 1
-         > 3: error media_refused
+         > 3: error too_many_offers
          9 offer 1
          > media offer 9 1
          ~2 leave
@@ -404,12 +417,12 @@ fn offers_are_counted_for_the_user_over_seats_and_devices() {
          ~wait 2499
          ~4 join a member 4
          4 offer 1
-         > 4: error media_refused
+         > 4: error too_many_offers
          ~wait 1
          4 offer 1
          > media offer 4 1
          4 offer 2
-         > 4: error media_refused"
+         > 4: error too_many_offers"
     );
     check(&[("joining again brings no offers", FREE, &script)]);
 }

@@ -83,13 +83,26 @@ async fn media_whose_offers_are_refused_are_given_up_after_three() {
         media.observe(&refused("media_refused")).await;
         assert_eq!(next_session(&mut media).await, session);
     }
+    // What passes does not count.
+    media.observe(&refused("too_many_offers")).await;
+    assert_eq!(next_session(&mut media).await, 4);
     // A source that is dropped is no offer.
     media.observe(&refused("source_dropped")).await;
     media.observe(&refused("media_refused")).await;
     loop {
         if let MediaEvent::GivenUp(reason) = events.next().await.unwrap() {
             assert_eq!(reason, GiveUpReason::Refused);
-            return;
+            break;
         }
     }
+    let restored = CallEvent::Restored {
+        roster: Roster {
+            active: Vec::new(),
+            pending: Vec::new(),
+            pending_count: 0,
+        },
+        statement: None,
+    };
+    media.observe(&restored).await;
+    assert_eq!(next_session(&mut media).await, 5);
 }

@@ -105,9 +105,9 @@ impl OfferRefusal {
         match self {
             Self::TooManyLines => TOO_MANY_SLOTS,
             Self::Busy => UNAVAILABLE,
-            Self::NotActive
-            | Self::TooManyOffers
-            | Self::Malformed
+            Self::NotActive => ErrorCode::NotActive.as_str(),
+            Self::TooManyOffers => ErrorCode::TooManyOffers.as_str(),
+            Self::Malformed
             | Self::Mid
             | Self::Kind
             | Self::Direction

@@ -200,6 +200,12 @@ fn what_a_device_wants_to_see_is_said_again_for_the_slots_of_another_connection(
         (view(["a", "b"]), &["c", "d"]),
         (view(["c", "d"]), &["c", "d"]),
         (offer(3, ["e", "f"]), &["e", "f"]),
+        // Offers that lead to nothing, before and behind a view with the names of a connection that worked.
+        (offer(4, ["g", "h"]), &["g", "h"]),
+        (offer(5, ["i", "j"]), &["i", "j"]),
+        (view(["d", "c"]), &["j", "i"]),
+        (offer(6, ["k", "l"]), &["l", "k"]),
+        (offer(7, ["m", "n"]), &["n", "m"]),
     ] {
         perform(&mut device, command);
         assert_eq!(viewed(&mut device), expected);
@@ -209,7 +215,7 @@ fn what_a_device_wants_to_see_is_said_again_for_the_slots_of_another_connection(
     device.continues_era(EraId::from_bytes([7; 16]));
     enter(&mut device, &answer(48));
     messages(&mut device);
-    perform(&mut device, offer(4, ["g", "h"]));
+    perform(&mut device, offer(8, ["o", "p"]));
     assert_eq!(viewed(&mut device), [""; 0]);
 }
 
