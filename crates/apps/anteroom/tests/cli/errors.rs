@@ -541,7 +541,7 @@ fn a_port_for_media_that_is_taken_names_the_setting_to_change() {
         let address = ("127.0.0.1", *port);
         TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok()
     };
-    let port = (20_000..30_000).find(is_free).unwrap();
+    let port = (20_000..25_000).find(is_free).unwrap();
     place.set("ANTEROOM_ROOMS_LISTEN", &format!("127.0.0.1:{port}"));
     place.set("ANTEROOM_MEDIA_PORT", &port.to_string());
     let expected = Expected {
