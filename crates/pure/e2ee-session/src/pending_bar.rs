@@ -5,6 +5,7 @@ use anteroom_e2ee::{BarredEntry, MemberLeaf, Moment, SignedStatement};
 use crate::membership::Membership;
 
 /// A removal that cannot be signed yet: no entry may be of the time that it needs.
+#[derive(Clone)]
 pub(crate) struct WaitingRemoval {
     pub(crate) claims: MemberLeaf,
     pub(crate) entry: BarredEntry,

@@ -106,7 +106,12 @@ impl Seat {
         // One that waits for the same would only come later.
         self.removals.retain(|one| !one.is_of(entry));
         let mut approved = self.approved_members(step);
-        approved.retain(|(one, _)| !entry.names(&one.user, &one.member_key));
+        approved.retain(|(one, _)| {
+            let mut entries = self.removals.iter().map(|waiting| &waiting.entry);
+            let is_named = |entry: &BarredEntry| entry.names(&one.user, &one.member_key);
+            // Who is about to be put out would come back by it.
+            !is_named(entry) && !entries.any(is_named)
+        });
         let change_policy = |policy: &mut Policy| {
             // An approval of the entry's own second is void too.
             policy.void_before = policy.void_before.max(time.plus(1));
@@ -152,49 +157,48 @@ impl Seat {
         let latest = self.signer(step.options).ok();
         let latest = latest.map(|signer| BarredEntry::latest_time(&signer, now));
         let mut next = None;
-        let (mut due, mut waiting) = (Vec::new(), Vec::new());
         let admins = self.known.barred().entries().iter();
         let admins = admins.filter(|entry| *entry.signer() == Signer::Admin);
-        let admins: Vec<_> = admins.map(SignedStatement::claimed).collect();
-        for removal in core::mem::take(&mut self.removals) {
-            // An admin has done it meanwhile, and may let the device in again.
-            if admins.iter().any(|entry| removal.is_done_by(entry)) {
+        let admins: Vec<_> = admins.map(|entry| entry.claimed().clone()).collect();
+        // An admin has done it meanwhile, and may let the device in again.
+        self.removals
+            .retain(|removal| !admins.iter().any(|entry| removal.is_done_by(entry)));
+        for WaitingRemoval { claims, mut entry } in self.removals.clone() {
+            // Meanwhile others may have been given approvals, also by the removal before this one.
+            entry.time = entry.time.max(self.given_time(now));
+            let wait = latest.map(|latest| entry.time.as_secs().saturating_sub(latest.as_secs()));
+            if let Some(seconds) = wait.filter(|seconds| *seconds > 0) {
+                let wait = core::time::Duration::from_secs(seconds).min(LOOK_INTERVAL);
+                next = earlier(next, Some(step.moment().plus(wait)));
                 continue;
             }
-            let time = removal.entry.time.as_secs();
-            match latest.map(|latest| time.saturating_sub(latest.as_secs())) {
-                None | Some(0) => due.push(removal),
-                Some(seconds) => {
-                    let wait = core::time::Duration::from_secs(seconds).min(LOOK_INTERVAL);
-                    next = earlier(next, Some(step.moment().plus(wait)));
-                    waiting.push(removal);
-                }
-            }
-        }
-        self.removals = waiting;
-        for WaitingRemoval { claims, mut entry } in due {
-            let needed = self.membership.as_ref().map(|membership| {
+            let shown = self.membership.as_ref().map(|membership| {
                 let probe = BarredEntry {
                     time: now,
                     ..entry.clone()
                 };
                 self.removal_time(&probe, membership)
             });
-            // It waits once: what came later, and needs more, is another decision.
-            let possible = needed.into_iter().chain(latest).min();
+            // For approvals that leaves show it waits once: what came later, and needs more, is another decision.
+            let possible = shown.into_iter().chain(latest).min();
             entry.time = possible.map_or(entry.time, |possible| possible.max(entry.time));
             match self.signed_entry(&entry, step) {
                 Ok((signed, change)) => self.put_out(claims, (&entry, signed), change, step),
-                Err(_) => step.tell(not_confirmed(WaitingRemoval { claims, entry })),
+                Err(_) => {
+                    self.removals.retain(|one| !one.is_of(&entry));
+                    step.tell(not_confirmed(WaitingRemoval { claims, entry }));
+                }
             }
         }
         next
     }
 
-    /// Takes back the removals that wait of a device that the person lets in.
+    /// Takes back the removals that wait of a device that the person lets in. Those of a user for another device of the
+    /// user stay: whose device it is says the room service.
     pub(crate) fn withdraw_removals(&mut self, user: &OpaqueUserId, member_key: &MemberPublicKey) {
-        self.removals
-            .retain(|one| !one.entry.names(user, member_key));
+        self.removals.retain(|one| {
+            one.claims.member_key != *member_key || !one.entry.names(user, member_key)
+        });
     }
 
     /// Takes the events of the removals that wait, since they are not signed any more.
@@ -209,11 +213,6 @@ impl Seat {
     /// not void.
     fn removal_time(&self, entry: &BarredEntry, membership: &Membership) -> Timestamp {
         let now = entry.time;
-        let entries = self.known.barred().entries().iter();
-        let by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
-        let given = by_admin.map(|entry| entry.claimed().time.plus(1));
-        let policy = self.known.policy().map(SignedStatement::claimed);
-        let given = given.chain(policy.map(|policy| policy.void_before));
         let leaves = membership.view.leaves.iter();
         let named = leaves.filter(|(_, one)| entry.names(&one.user, &one.member_key));
         let shown = named.filter_map(|(leaf, one)| {
@@ -221,7 +220,18 @@ impl Seat {
             self.lets_in(approval, one, membership.reasons.get(leaf))
                 .then_some(approval.claimed().issued)
         });
-        let issued = given.chain(shown).chain([self.last_issued]);
+        let near = shown.filter(|issued| *issued <= now.plus(MAX_LEAD));
+        near.fold(self.given_time(now), Timestamp::max)
+    }
+
+    /// Returns the time of the latest approvals that an admin may have given to members, if they are not far ahead.
+    fn given_time(&self, now: Timestamp) -> Timestamp {
+        let entries = self.known.barred().entries().iter();
+        let by_admin = entries.filter(|entry| *entry.signer() == Signer::Admin);
+        let given = by_admin.map(|entry| entry.claimed().time.plus(1));
+        let policy = self.known.policy().map(SignedStatement::claimed);
+        let given = given.chain(policy.map(|policy| policy.void_before));
+        let issued = given.chain([self.last_issued]);
         let near = issued.filter(|issued| *issued <= now.plus(MAX_LEAD));
         near.fold(now, Timestamp::max)
     }

@@ -102,7 +102,7 @@ pub(crate) fn command_ahead(call: &mut Harness, device: usize, command: Command,
 }
 
 /// Lets a device join again, and checks that it does not come in within the time in which it could.
-fn come_back_in_vain(call: &mut Harness, device: usize, members: &[usize]) {
+pub(crate) fn come_back_in_vain(call: &mut Harness, device: usize, members: &[usize]) {
     call.leave(device);
     call.run(1_000);
     call.connect(device);

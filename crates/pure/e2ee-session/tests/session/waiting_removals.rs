@@ -1,12 +1,15 @@
 //! Removals that wait for the time that they need.
 
-use anteroom_e2ee::{CLOCK_TOLERANCE, Signer};
-use anteroom_e2ee_session::{BarState, CoAdminVerdict, Command, CommandError, WaitingDevice};
+use anteroom_e2ee::{CLOCK_TOLERANCE, SignedStatement, Signer, StatementKey};
+use anteroom_e2ee_session::{
+    BarState, CoAdminVerdict, Command, CommandError, Input, WaitingDevice,
+};
+use anteroom_protocol::Restrictions;
 
 use crate::{
     harness::Harness,
-    people::{admin, member_key, user},
-    removals::{bar, bar_states, co_admin, command_ahead, removal},
+    people::{admin, admin_key, member_key, policy, user},
+    removals::{bar, bar_states, co_admin, come_back_in_vain, command_ahead, removal},
     statements::{approved, strict},
 };
 
@@ -85,4 +88,61 @@ fn a_removal_that_waits_is_not_done_after_that_of_an_admin() {
             .into_iter()
             .all(|entry| *entry.signer() == Signer::Admin)
     );
+}
+
+/// Lets an admin know a policy of so late a time that its removals wait.
+fn know_late_policy(call: &mut Harness) {
+    let mut late = policy(Restrictions::AdminApproval, 1).claimed().clone();
+    late.counter += 1;
+    late.void_before = call.time().now.plus(CLOCK_TOLERANCE + 61);
+    let late = SignedStatement::sign(&late, &StatementKey::Admin(&admin_key())).unwrap();
+    call.session(0, Input::Policy(late.as_bytes().to_vec()));
+}
+
+/// The room service leaves the devices where they are meanwhile, so that each removal could give them approvals.
+#[test]
+fn of_removals_that_wait_together_nobody_comes_back() {
+    let mut call = Harness::of([
+        strict(admin(1)),
+        approved(2),
+        approved(3),
+        approved(4),
+        approved(5),
+    ]);
+    call.run(2_000);
+    know_late_policy(&mut call);
+    for device in [1, 2, 3] {
+        let command = removal(&call, device);
+        let done = call.try_command(0, command);
+        assert!(
+            matches!(done, Err(CommandError::EarlyRemoval { .. })),
+            "{done:?}"
+        );
+        call.run(1_000);
+    }
+    call.run(60_000);
+    call.agree(&[0, 4]);
+    for device in [1, 2, 3] {
+        come_back_in_vain(&mut call, device, &[0, 4]);
+    }
+    assert_eq!(bar_states(&mut call, 0).len(), 3);
+}
+
+/// That another device has the same user is the room service's word.
+#[test]
+fn a_removal_of_a_user_that_waits_stays_when_another_device_is_let_in() {
+    let (mut call, wait) = call_with_waiting_removal();
+    let device = WaitingDevice {
+        demux_id: call.devices[2].demux.unwrap(),
+        user: user(3),
+        member_key: member_key(9).public(),
+        is_guest: false,
+        name: None,
+    };
+    let verdict = CoAdminVerdict::Admit;
+    call.command(0, Command::SetCoAdmins(vec![co_admin(2)]));
+    let done = call.try_command(1, Command::Decide { device, verdict });
+    assert_eq!(done, Ok(()));
+    call.run(wait + 5_000);
+    call.agree(&[0, 1]);
 }
