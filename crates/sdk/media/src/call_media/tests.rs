@@ -28,57 +28,79 @@ fn next(media: &mut CallMedia, start: Instant, now: &mut Instant) -> Option<News
     None
 }
 
+/// Checks that the next news come within a time, in seconds, of the ones before.
+fn follows(
+    media: &mut CallMedia,
+    now: &mut Instant,
+    within: (u64, u64),
+    expected: Result<u64, GiveUpReason>,
+) {
+    let before = *now;
+    let (seconds, news) = next(media, before, now).unwrap();
+    assert_eq!(news, expected);
+    let (least, most) = within;
+    assert!((least..=most).contains(&seconds), "{seconds} s: {news:?}");
+}
+
 #[test]
 fn offers_without_a_connection_end_and_begin_again_when_the_call_has_come_back() {
-    let start = Instant::now();
-    let mut now = start;
-    let mut media = CallMedia::new(SLOTS, 1, start);
+    let mut now = Instant::now();
+    let mut media = CallMedia::new(SLOTS, 1, now);
     media.open(now);
-    let news = core::iter::from_fn(|| next(&mut media, start, &mut now));
-    let news: Vec<News> = news.collect();
-    let times = [0, 15, 30, 50, 90, 150, 210, 270, 330, 390];
-    let mut expected: Vec<News> = times.into_iter().zip((1..).map(Ok)).collect();
-    expected.push((450, Err(GiveUpReason::Unreachable)));
-    assert_eq!(news, expected);
-    let start = now;
+    follows(&mut media, &mut now, (0, 0), Ok(1));
+    let pauses = [(15, 15), (15, 20), (20, 40), (40, 80)].into_iter();
+    let pauses = pauses.chain([(60, 120); 5]);
+    for (within, number) in pauses.zip(2..) {
+        follows(&mut media, &mut now, within, Ok(number));
+    }
+    let end = Err(GiveUpReason::Unreachable);
+    follows(&mut media, &mut now, (60, 120), end);
     media.resume(now);
-    assert_eq!(next(&mut media, start, &mut now), Some((0, Ok(11))));
+    follows(&mut media, &mut now, (0, 0), Ok(11));
     // The answer was lost with the socket.
     media.resume(now);
-    assert_eq!(next(&mut media, start, &mut now), Some((5, Ok(12))));
+    follows(&mut media, &mut now, (5, 10), Ok(12));
 }
 
 #[test]
 fn a_refused_offer_is_made_again_after_its_time_three_times() {
-    let start = Instant::now();
-    let mut now = start;
-    let mut media = CallMedia::new(SLOTS, 1, start);
+    let mut now = Instant::now();
+    let mut media = CallMedia::new(SLOTS, 1, now);
     media.open(now);
-    for expected in [(0, Ok(1)), (5, Ok(2)), (15, Ok(3))] {
-        assert_eq!(next(&mut media, start, &mut now), Some(expected));
+    for (within, number) in [((0, 0), 1), ((5, 10), 2), ((10, 20), 3)] {
+        follows(&mut media, &mut now, within, Ok(number));
         media.refuse(now);
         // A refusal of something else.
         media.refuse(now);
     }
-    let given_up = Some((15, Err(GiveUpReason::Refused)));
-    assert_eq!(next(&mut media, start, &mut now), given_up);
-    media.resume(now);
+    let end = Err(GiveUpReason::Refused);
+    follows(&mut media, &mut now, (0, 0), end);
+    let start = now;
     assert_eq!(next(&mut media, start, &mut now), None);
+    // The call has come back, and what was refused may be taken by now.
+    media.resume(now);
+    follows(&mut media, &mut now, (0, 0), Ok(4));
 }
 
 #[test]
 fn media_that_are_not_there_at_present_are_asked_for_again_and_again() {
-    let start = Instant::now();
-    let mut now = start;
-    let mut media = CallMedia::new(SLOTS, 1, start);
+    let mut now = Instant::now();
+    let mut media = CallMedia::new(SLOTS, 1, now);
     media.lose(now);
+    let start = now;
     assert_eq!(next(&mut media, start, &mut now), None);
-    let (start, mut now) = (now, now);
     media.open(now);
-    for expected in [(0, Ok(1)), (5, Ok(2)), (15, Ok(3)), (35, Ok(4))] {
-        assert_eq!(next(&mut media, start, &mut now), Some(expected));
+    for (within, number) in [
+        ((0, 0), 1),
+        ((5, 10), 2),
+        ((10, 20), 3),
+        ((20, 40), 4),
+        ((40, 80), 5),
+    ] {
+        follows(&mut media, &mut now, within, Ok(number));
         media.lose(now);
     }
     media.close();
+    let start = now;
     assert_eq!(next(&mut media, start, &mut now), None);
 }
