@@ -76,7 +76,10 @@ pub(crate) async fn run(group: &Group) -> Result<Removal> {
     }
     let device = removed.demux().context("it is not in the call")?;
     admin.order(Order::Remove(device)).await?;
-    for member in [admin, speaker] {
+    // Each of them would seal for the removed one before that.
+    let keyless = [removed.number, other.number];
+    let members = group.members.iter();
+    for member in members.filter(|member| !keyless.contains(&member.number)) {
         member
             .until("without the removed device", PATIENCE, |state| {
                 !state.roster.contains(&device) && !state.members.contains(&device)

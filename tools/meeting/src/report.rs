@@ -16,6 +16,10 @@ const JOINED: Duration = Duration::from_millis(500);
 const CONCEALED: f64 = 8.0;
 const GAPS: f64 = 1.0;
 
+/// The share of listeners that a short run asks for, in percent. On a machine with other work somebody may be between
+/// two epochs of the group for as long as a turn takes.
+const HEARD_IN_SHORT: usize = 90;
+
 /// The maximum number of failures that are listed.
 const LISTED: usize = 20;
 
@@ -28,7 +32,7 @@ pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
     pub(crate) joins: Vec<(u32, Duration)>,
     pub(crate) removal: Removal,
-    /// Whether nothing is judged but that all hear, and that a removed device gets nothing.
+    /// Whether nothing is judged but that nearly all hear, and that a removed device gets nothing.
     pub(crate) is_short: bool,
     pub(crate) complaints: Vec<String>,
 }
@@ -49,9 +53,12 @@ impl Report {
                     broken.push(format!("{name}: {what}"));
                 }
             };
+            let absent = row.failures.len();
+            let all = row.heard.len() + absent;
+            let needed = if self.is_short { HEARD_IN_SHORT } else { 100 };
             expect(
-                row.failures.is_empty(),
-                format!("{} did not hear, or were not there", row.failures.len()),
+                row.heard.len() * 100 >= all * needed,
+                format!("{absent} of {all} did not hear, or were not there"),
             );
             if self.is_short {
                 continue;
