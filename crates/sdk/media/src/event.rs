@@ -22,7 +22,7 @@ pub enum MediaEvent {
     Interrupted,
     /// The connection has ended: another one is made.
     Ended,
-    /// No other connection is made.
+    /// No other connection is made, unless the call's own connection is lost and comes back.
     GivenUp(GiveUpReason),
     /// A frame came.
     Frame(ReceivedFrame),

@@ -73,7 +73,7 @@ impl SessionMedia {
                 if let Some(control) = &self.control {
                     match code.as_str() {
                         "media_unavailable" => control.lose().await,
-                        "too_many_offers" => control.postpone().await,
+                        "too_many_offers" | "not_active" => control.postpone().await,
                         "media_refused" | "too_many_slots" => control.refuse().await,
                         _ => {}
                     }

@@ -10,7 +10,8 @@ impl CallSession {
     /// Starts the media of this session: frames are sealed for the members of the group, and sent and received over a
     /// connection to the room service's media server as soon as the device is in a call that has media
     /// ([`SeatInfo::media`](crate::SeatInfo::media)). A lost connection, and one at a new seat, is made again, until
-    /// `MediaEvent::GivenUp`. `None` after the first time: the keys of a session count the frames that they have sealed, and are never begun anew.
+    /// `MediaEvent::GivenUp`. `None` after the first time: the keys of a session count the frames that they have sealed,
+    /// and are never begun anew.
     ///
     /// # Errors
     /// [`RoomsError::Over`].
