@@ -109,7 +109,7 @@ impl Seat {
         approved.retain(|(one, _)| {
             let mut entries = self.removals.iter().map(|waiting| &waiting.entry);
             let is_named = |entry: &BarredEntry| entry.names(&one.user, &one.member_key);
-            // Who is about to be put out would come back by it.
+            // Those who are about to be put out would come back by it.
             !is_named(entry) && !entries.any(is_named)
         });
         let change_policy = |policy: &mut Policy| {

@@ -83,7 +83,7 @@ async fn media_whose_offers_are_refused_are_given_up_after_three() {
         media.observe(&refused("media_refused")).await;
         assert_eq!(next_session(&mut media).await, session);
     }
-    // What passes does not count.
+    // A refusal that passes does not count.
     media.observe(&refused("too_many_offers")).await;
     assert_eq!(next_session(&mut media).await, 4);
     // A source that is dropped is no offer.
