@@ -55,13 +55,13 @@ impl Encryption {
         }
     }
 
-    /// Returns whether a co-admin without a leaf is the one that a person has read of under its number, which another
-    /// co-admin has had too.
+    /// Returns whether a co-admin without a leaf is the one that a person has read of under its number. Where another
+    /// co-admin has had the number too, only the key tells them apart: the room service may list the number without one.
     pub(in crate::call) fn is_former_co_admin(&self, device: DemuxId, read: DeviceKey) -> bool {
         let shown = self.lobby.co_admin_keys.shown(device);
-        match (shown.filter(|shown| shown.is_reused), read) {
-            (Some(shown), DeviceKey::Member(key)) if self.claims(device).is_err() => {
-                shown.co_admin.member_key == key
+        match shown.filter(|shown| shown.is_reused) {
+            Some(shown) if self.claims(device).is_err() => {
+                read == DeviceKey::Member(shown.co_admin.member_key)
             }
             _ => true,
         }
