@@ -52,7 +52,7 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
     } else if wanted.min(SHORT_NAME) + columns(&short) <= rest {
         short
     } else {
-        // Who it is says more than what is sent.
+        // The name says more than the words about what is sent.
         suffix(None, &[], row.group.map(shortened))
     };
     spread(&start, name, &suffix, width)

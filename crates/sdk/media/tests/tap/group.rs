@@ -15,7 +15,7 @@ use anteroom_protocol::{
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
-/// What the members know of the epochs before and after the removal.
+/// The knowledge of the members about the epochs before and after the removal.
 pub(crate) struct GroupKeys {
     pub(crate) sender: [EpochFrames; 2],
     pub(crate) member: [EpochFrames; 2],

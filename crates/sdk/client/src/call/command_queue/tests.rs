@@ -146,7 +146,7 @@ async fn nobody_is_let_in_while_a_text_that_was_taken_waits() {
     }
     assert_eq!(shown(queue.next(true, true).await), "say 1");
     assert_eq!(number_of(queue.next(true, false).await), Some(9));
-    // What was written after the admission waits with it, and not for its own turn.
+    // Lines that were written after the admission wait with it, and not for their own turn.
     let held = timeout(2 * RELAY_WAIT, queue.next(true, false)).await;
     assert!(held.is_err());
     assert_eq!(
@@ -156,7 +156,7 @@ async fn nobody_is_let_in_while_a_text_that_was_taken_waits() {
     let start = Instant::now();
     assert_eq!(shown(queue.next(false, true).await), "not said 3");
     assert_eq!(start.elapsed(), RELAY_WAIT);
-    // What was written before an admission does not wait for it.
+    // Lines that were written before an admission do not wait for it.
     sender.send(say(4)).await.unwrap();
     give(&sender, approve(5)).await;
     assert_eq!(shown(queue.next(true, false).await), "say 4");
